@@ -1,0 +1,103 @@
+"""What can go wrong between Callboard and the Aircall API. Knows nothing of HTTP libraries or pages.
+
+AircallError
+├── InvalidRequestError     400: the API refused the fields; `messages` says why
+├── UnauthorizedError       401: the token is expired or unknown; nothing was executed
+├── ForbiddenError          403: the token is good, the action is not allowed
+├── NotFoundError           404, or the empty body the API sends for an unknown call
+├── RateLimitedError        429: not executed; `retry_after` when the API named it
+├── RejectedError           any other 3xx or 4xx
+├── ServerError             5xx: fate unknown, unless 503 came with `retry_after`
+├── UnreachableError        no connection was made: nothing was sent
+├── NoAnswerError           sent, but no whole answer came before the deadline: fate unknown
+├── MalformedAnswerError    an answer that breaks the contract: fate unknown
+├── LoginEndedError         the login is over: logged out, expired or refused for good
+└── NoLoginError            nobody is signed in, so there is no token to work with
+"""
+
+from collections.abc import Mapping, Sequence
+
+
+class AircallError(Exception):
+    """The base of all. `is_executed_possible` is False when the API certainly did nothing."""
+
+    is_executed_possible = False
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class InvalidRequestError(AircallError):
+    """400: the API refused the fields. `messages` are its sentences, never empty."""
+
+    def __init__(self, messages: Sequence[str]) -> None:
+        self.messages = tuple(messages) or ("The request is not valid.",)
+        super().__init__("; ".join(self.messages))
+
+
+class UnauthorizedError(AircallError):
+    """401: the token is expired or unknown. Nothing was executed."""
+
+
+class ForbiddenError(AircallError):
+    """403: the token is good, the action is not allowed."""
+
+
+class NotFoundError(AircallError):
+    """There is no such call."""
+
+
+class RateLimitedError(AircallError):
+    """429: not executed; `retry_after` is in seconds where the API named it."""
+
+
+class RejectedError(AircallError):
+    """A 3xx or 4xx without a class of its own."""
+
+
+class ServerError(AircallError):
+    """5xx: whether the request was executed is unknown."""
+
+    is_executed_possible = True
+
+
+class UnreachableError(AircallError):
+    """No connection was made, so nothing was sent."""
+
+
+class NoAnswerError(AircallError):
+    """The request was sent, but no whole answer came before the deadline."""
+
+    is_executed_possible = True
+
+
+class MalformedAnswerError(AircallError):
+    """The answer breaks the API's contract."""
+
+    is_executed_possible = True
+
+
+class LoginEndedError(AircallError):
+    """The login is over: logged out, expired, or refused for good by the API."""
+
+
+class NoLoginError(AircallError):
+    """Nobody is signed in, so there is no token to work with."""
+
+
+ERROR_BY_STATUS: Mapping[int, type[AircallError]] = {
+    401: UnauthorizedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    429: RateLimitedError,
+}
+
+
+def error_for(status: int, messages: Sequence[str], retry_after: float | None = None) -> AircallError:
+    """The error that stands for an answer with this `status`. `retry_after` is in seconds."""
+    if status == 400:
+        return InvalidRequestError(messages)
+    text = "; ".join(messages) or f"The API answered {status}."
+    fallback = ServerError if status >= 500 else RejectedError
+    return ERROR_BY_STATUS.get(status, fallback)(text, retry_after=retry_after)
