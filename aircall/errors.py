@@ -7,21 +7,27 @@ AircallError
 ├── NotFoundError           404, or the empty body the API sends for an unknown call
 ├── RateLimitedError        429: not executed; `retry_after` when the API named it
 ├── RejectedError           any other 3xx or 4xx
-├── ServerError             5xx: fate unknown, unless 503 came with `retry_after`
+├── ServerError             5xx: fate unknown, unless it is a 503 that says when to come back
 ├── UnreachableError        no connection was made: nothing was sent
 ├── NoAnswerError           sent, but no whole answer came before the deadline: fate unknown
 ├── MalformedAnswerError    an answer that breaks the contract: fate unknown
+├── ConflictError           somebody else keeps changing the same call to the contrary
+├── UnconfirmedError        a change of unknown fate was not seen in time
 ├── LoginEndedError         the login is over: logged out, expired or refused for good
 └── NoLoginError            nobody is signed in, so there is no token to work with
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aircall.models import Call
 
 
 class AircallError(Exception):
     """The base of all. `is_executed_possible` is False when the API certainly did nothing."""
 
-    is_executed_possible = False
+    is_executed_possible: bool = False
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -57,9 +63,11 @@ class RejectedError(AircallError):
 
 
 class ServerError(AircallError):
-    """5xx: whether the request was executed is unknown."""
+    """5xx. Whether the request was executed is unknown, unless a 503 says when to come back."""
 
-    is_executed_possible = True
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.is_executed_possible = retry_after is None
 
 
 class UnreachableError(AircallError):
@@ -78,6 +86,24 @@ class MalformedAnswerError(AircallError):
     is_executed_possible = True
 
 
+class ConflictError(AircallError):
+    """Somebody else keeps changing the same call to the contrary. `last_seen` is the call as it is now."""
+
+    def __init__(self, message: str, *, last_seen: "Call") -> None:
+        super().__init__(message)
+        self.last_seen = last_seen
+
+
+class UnconfirmedError(AircallError):
+    """A change of unknown fate was not seen in time. `last_seen` is the call as last read, if it was."""
+
+    is_executed_possible = True
+
+    def __init__(self, message: str, *, last_seen: "Call | None") -> None:
+        super().__init__(message)
+        self.last_seen = last_seen
+
+
 class LoginEndedError(AircallError):
     """The login is over: logged out, expired, or refused for good by the API."""
 
@@ -92,12 +118,18 @@ ERROR_BY_STATUS: Mapping[int, type[AircallError]] = {
     404: NotFoundError,
     429: RateLimitedError,
 }
+# The answers in which "come back later" means that nothing was executed.
+REFUSED_FOR_NOW = (429, 503)
 
 
 def error_for(status: int, messages: Sequence[str], retry_after: float | None = None) -> AircallError:
-    """The error that stands for an answer with this `status`. `retry_after` is in seconds."""
+    """The error that stands for an answer with this `status`.
+
+    `retry_after` is in seconds; it is kept for 429 and 503, and means nothing with any other status.
+    """
     if status == 400:
         return InvalidRequestError(messages)
     text = "; ".join(messages) or f"The API answered {status}."
     fallback = ServerError if status >= 500 else RejectedError
-    return ERROR_BY_STATUS.get(status, fallback)(text, retry_after=retry_after)
+    pause = retry_after if status in REFUSED_FOR_NOW else None
+    return ERROR_BY_STATUS.get(status, fallback)(text, retry_after=pause)

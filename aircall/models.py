@@ -4,23 +4,22 @@ Field names and forms follow the API's own documentation and 94 recorded calls. 
 because it is a keyword, and `to` is `callee`, the API's own words for the two numbers.
 """
 
-import math
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Self
-from uuid import UUID
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Self, TypeVar
 
+from aircall import fields
 from aircall.errors import MalformedAnswerError
+from aircall.fields import call_id as call_id
+from aircall.fields import clean_text as clean_text
+from aircall.fields import instant_text as instant_text
+from aircall.fields import milliseconds as milliseconds
 
+T = TypeVar("T")
 UNKNOWN = "unknown"
 DIRECTIONS = ("inbound", "outbound")
 CALL_TYPES = ("answered", "missed", "voicemail")
-# Beyond a year a duration is nonsense, and a timedelta overflows not far beyond it.
-LONGEST_DURATION_MS = 366 * 24 * 3600 * 1000
-# Lone surrogates cannot be encoded, and C0 controls other than tab and line breaks cannot be shown.
-UNSHOWABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +27,7 @@ class Note:
     """A note on a call. The API tells neither its author nor its time."""
 
     id: str
-    content: str
+    content: str = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """The note as the API writes it."""
@@ -40,15 +39,15 @@ class Call:
     """One phone call.
 
     `call_type` and `direction` are one of the known words or "unknown"; `duration` and `created_at` (UTC)
-    are None where the API gave nothing usable; `notes` come newest first, as the API sends them.
+    are None where the API gave nothing usable; `notes` come newest first. `repr` tells no number and no note.
     """
 
     id: str
     direction: str
     call_type: str
-    caller: str
-    callee: str
-    via: str
+    caller: str = field(repr=False)
+    callee: str = field(repr=False)
+    via: str = field(repr=False)
     duration: timedelta | None
     is_archived: bool
     created_at: datetime | None
@@ -66,19 +65,18 @@ class Call:
         Raises MalformedAnswerError where there is no object with a usable id. Anything else that is
         missing or odd becomes "unknown", empty or None, so that one bad field never hides a call.
         """
-        if not isinstance(data, Mapping):
-            raise MalformedAnswerError("A call is not a JSON object.")
+        call = _object(data)
         return cls(
-            id=call_id(data.get("id")),
-            direction=_known(data.get("direction"), DIRECTIONS),
-            call_type=_known(data.get("call_type"), CALL_TYPES),
-            caller=clean_text(data.get("from")),
-            callee=clean_text(data.get("to")),
-            via=clean_text(data.get("via")),
-            duration=_duration(data.get("duration")),
-            is_archived=data.get("is_archived") is True,
-            created_at=_instant(data.get("created_at")),
-            notes=_notes(data.get("notes")),
+            id=call_id(call.get("id")),
+            direction=fields.known(call.get("direction"), DIRECTIONS) or UNKNOWN,
+            call_type=fields.known(call.get("call_type"), CALL_TYPES) or UNKNOWN,
+            caller=clean_text(call.get("from")),
+            callee=clean_text(call.get("to")),
+            via=clean_text(call.get("via")),
+            duration=fields.duration(call.get("duration")),
+            is_archived=call.get("is_archived") is True,
+            created_at=fields.instant(call.get("created_at")),
+            notes=_notes(call.get("notes")),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -99,20 +97,38 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPage:
-    """One answer of the list endpoint, rows that could not be read left out and counted in `malformed_count`.
+    """One answer of the list endpoint: each call once; the rows left out are counted.
 
     `total_count` and `has_next_page` are None where the API gave nothing usable.
     """
 
     calls: tuple[Call, ...]
     malformed_count: int
+    duplicate_count: int = 0
     total_count: int | None
     has_next_page: bool | None
 
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """Read a page as the API writes it. Raises MalformedAnswerError where there is no list of rows."""
+        page = _object(data)
+        rows = page.get("nodes")
+        if not isinstance(rows, list):
+            raise MalformedAnswerError("The list of calls has no rows.")
+        readable = [call for row in rows if (call := _or_none(Call.from_json, row)) is not None]
+        calls = {call.id: call for call in readable}
+        return cls(
+            calls=tuple(calls.values()),
+            malformed_count=len(rows) - len(readable),
+            duplicate_count=len(readable) - len(calls),
+            total_count=fields.count(page.get("totalCount")),
+            has_next_page=fields.flag(page.get("hasNextPage")),
+        )
+
     @property
     def row_count(self) -> int:
-        """How many rows the API sent, readable or not: what the next offset has to skip."""
-        return len(self.calls) + self.malformed_count
+        """How many rows the API sent, of any kind: what the next offset has to skip."""
+        return len(self.calls) + self.malformed_count + self.duplicate_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +137,15 @@ class User:
 
     id: str
     username: str
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """Read a user as the API writes it. Raises MalformedAnswerError where there is no name."""
+        user = _object(data)
+        username = clean_text(user.get("username"))
+        if not username:
+            raise MalformedAnswerError("A user has no name.")
+        return cls(id=clean_text(user.get("id")) or username, username=username)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -131,52 +156,31 @@ class Tokens:
     refresh: str | None
 
 
-def call_id(value: object) -> str:
-    """The id in the API's own form, a lower-case UUID. Raises MalformedAnswerError for anything else."""
-    try:
-        return str(UUID(value)) if isinstance(value, str) and len(value) == 36 else _no_id()
-    except ValueError as error:
-        raise MalformedAnswerError("A call's id is not a UUID.") from error
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What the API answers to a login and to a refresh. `user` is None where it tells no usable one."""
+
+    tokens: Tokens
+    user: User | None
+
+    @classmethod
+    def from_json(cls, data: object, refresh_token: str | None = None) -> Self:
+        """Read a grant as the API writes it; `refresh_token` stands in where it brings none.
+
+        Raises MalformedAnswerError where there is no access token.
+        """
+        grant = _object(data)
+        access = fields.token(grant.get("access_token"))
+        if access is None:
+            raise MalformedAnswerError("A grant has no access token.")
+        tokens = Tokens(access=access, refresh=fields.token(grant.get("refresh_token")) or refresh_token)
+        return cls(tokens=tokens, user=_or_none(User.from_json, grant.get("user")))
 
 
-def clean_text(value: object) -> str:
-    """The text with what cannot be encoded or shown replaced; empty for anything that is not text."""
-    return UNSHOWABLE.sub("\ufffd", value) if isinstance(value, str) else ""
-
-
-def milliseconds(duration: timedelta) -> int:
-    """The duration in whole milliseconds, the API's unit."""
-    return duration // timedelta(milliseconds=1)
-
-
-def instant_text(instant: datetime) -> str:
-    """The instant as the API writes it: `2024-03-29T12:59:48.740Z`."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _no_id() -> str:
-    raise MalformedAnswerError("A call has no id.")
-
-
-def _known(value: object, words: tuple[str, ...]) -> str:
-    return value if isinstance(value, str) and value in words else UNKNOWN
-
-
-def _duration(value: object) -> timedelta | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return timedelta(milliseconds=value) if 0 <= value <= LONGEST_DURATION_MS else None
-
-
-def _instant(value: object) -> datetime | None:
-    try:
-        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    if instant is None or instant.tzinfo is None:
-        return None
-    # The first and last days of the calendar leave it when they are shown in another zone.
-    return instant.astimezone(UTC) if 1 < instant.year < 9999 else None
+def _object(data: object) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise MalformedAnswerError("The answer is not a JSON object.")
+    return data
 
 
 def _notes(value: object) -> tuple[Note, ...]:
@@ -186,3 +190,10 @@ def _notes(value: object) -> tuple[Note, ...]:
         for row in rows
         if isinstance(row, Mapping)
     )
+
+
+def _or_none(read: Callable[[object], T], data: object) -> T | None:
+    try:
+        return read(data)
+    except MalformedAnswerError:
+        return None

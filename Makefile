@@ -1,0 +1,64 @@
+# Every target works on a fresh machine that has Python 3.11+, Node 20+ and make. `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+NODE_INSTALLED := node_modules/.installed
+BUILT := static/dist/manifest.json
+FRONT_END := $(shell find static/js static/css static/favicon.svg -type f)
+CODE := app.py config.py gunicorn.conf.py aircall sandbox scripts tests
+
+.PHONY: help run setup test test-soketi check format bench lock screenshots clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+run: setup ## Serve the dashboard, beside a sandbox API unless AIRCALL_API_URL is set
+	@exec $(BIN)/python -m scripts.run
+
+setup: $(INSTALLED) $(BUILT) ## Python packages and the built front end
+
+test: setup $(INSTALLED_DEV) ## Every test, in Chromium too
+	@scripts/install-browser
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95
+	node --test tests/js/
+
+test-soketi: setup $(INSTALLED_DEV) ## The listener's contract against soketi, a Pusher server of others
+	$(BIN)/python -m pytest tests/soketi
+
+check: setup $(INSTALLED_DEV) ## Format, lint, types and the fast tests
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/unit tests/web
+
+format: $(INSTALLED_DEV) ## Format the code
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+lock: $(INSTALLED_DEV) ## Pin what requirements*.in ask for
+	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-header --annotation-style=line requirements.in -o requirements.txt
+	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-header --annotation-style=line requirements-dev.in -o requirements-dev.txt
+
+clean: ## Remove what the other targets made, but for the data in instance/
+	rm -rf $(VENV) node_modules static/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): requirements.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(INSTALLED_DEV): requirements-dev.txt $(INSTALLED)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(NODE_INSTALLED): package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+$(BUILT): $(NODE_INSTALLED) build.mjs $(FRONT_END)
+	node build.mjs

@@ -1,0 +1,102 @@
+"""What an answer of the API means: its JSON, its error. Knows status codes and JSON; no sockets, no endpoint.
+
+JSON is read by msgspec, which refuses what the standard library lets through (NaN, 1e999 as infinity, a
+number of 5,000 digits as a crash). One thing is mended first: half a surrogate pair, which the API's own
+JSON writer sends as an escape when somebody's note was cut in the middle of an emoji.
+"""
+
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from aircall.errors import MalformedAnswerError, error_for
+from aircall.models import CallPage, clean_text
+from aircall.transport import Answer
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+# An escaped backslash and a whole pair are matched first, so that neither is taken for a lone half.
+SURROGATES = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+LONGEST_MESSAGE = 300
+MOST_MESSAGES = 10
+
+
+class _Listing(msgspec.Struct, rename="camel"):
+    """The list endpoint's answer, its parts still unread, so that a bad one spoils no other."""
+
+    nodes: list[msgspec.Raw]
+    total_count: msgspec.Raw = msgspec.Raw(b"null")
+    has_next_page: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def read_json(body: bytes) -> Any:
+    """The body's JSON. Raises MalformedAnswerError."""
+    return _decoded(body, Any)
+
+
+def read_call_page(body: bytes) -> CallPage:
+    """The calls of a list answer, whatever is wrong with some of them. Raises MalformedAnswerError."""
+    listing: _Listing = _decoded(body, _Listing)
+    return CallPage.from_json(
+        {
+            "nodes": [_part(row) for row in listing.nodes],
+            "totalCount": _part(listing.total_count),
+            "hasNextPage": _part(listing.has_next_page),
+        }
+    )
+
+
+def check(answer: Answer, secret: str) -> None:
+    """Raise the error that the answer's status stands for, unless it is a success.
+
+    A message of the API that repeats `secret`, the token or password of the request, is left out.
+    """
+    if 200 <= answer.status < 300:
+        return
+    messages = [text for text in _messages(answer.body) if not (secret and secret in text)]
+    pause = retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
+    raise error_for(answer.status, messages, pause)
+
+
+def retry_after(header: str | None, now: datetime) -> float | None:
+    """The seconds that a Retry-After header names, as a number or a date; None where it is not readable."""
+    text = (header or "").strip()
+    if re.fullmatch("[0-9]{1,9}", text):
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())
+
+
+def _decoded(body: bytes, kind: Any) -> Any:
+    with suppress(*UNREADABLE):
+        return msgspec.json.decode(_mended(body), type=kind)
+    # Raised without its cause: a UnicodeDecodeError holds the whole body, with tokens or notes in it.
+    raise MalformedAnswerError("The answer is not the JSON that the API promises.")
+
+
+def _part(raw: msgspec.Raw) -> Any:
+    with suppress(*UNREADABLE):
+        return msgspec.json.decode(raw)
+    return None
+
+
+def _mended(body: bytes) -> bytes:
+    return SURROGATES.sub(lambda match: rb"\ufffd" if match["lone"] else match[0], body)
+
+
+def _messages(body: bytes) -> list[str]:
+    try:
+        data = read_json(body)
+    except MalformedAnswerError:
+        return []
+    message = data.get("message") if isinstance(data, dict) else None
+    texts = message if isinstance(message, list) else [message]
+    return [text[:LONGEST_MESSAGE] for row in texts[:MOST_MESSAGES] if (text := clean_text(row).strip())]

@@ -1,0 +1,78 @@
+"""Archive as a wanted state, over an API whose archive is a toggle. Knows the client; keeps no lock.
+
+Read, turn the flag over only if it is not as wanted, and believe only what was read back:
+
+- The answer shows the wanted state: done.
+- It shows the opposite: somebody else turned it over between our reading and our change, which undid theirs.
+  What happened is known, so the flag is turned over once more, and after that it is a conflict.
+- Whether the change was made is unknown (no answer, an unreadable one, a 5xx): it is never repeated, but
+  looked up until it shows or patience ends.
+
+So one call of `set_archived` turns the flag over at most once, or twice after a proven conflict. Two of them
+for the same call at the same time would read each other's states in between: the caller keeps them apart.
+"""
+
+import logging
+import time
+from time import monotonic
+
+from aircall.client import ApiClient
+from aircall.errors import AircallError, ConflictError, NotFoundError, UnauthorizedError, UnconfirmedError
+from aircall.models import Call
+
+log = logging.getLogger(__name__)
+
+FLIPS = 2
+# How often and how long to look for a change of unknown fate, in seconds.
+LOOK_PAUSE = 0.3
+PATIENCE = 6.0
+
+
+def set_archived(
+    api: ApiClient,
+    access_token: str,
+    call_id: str,
+    is_archived: bool,
+    *,
+    look_pause: float = LOOK_PAUSE,
+    patience: float = PATIENCE,
+) -> Call:
+    """Bring the call into the wanted state; the call as the API shows it then.
+
+    Raises UnconfirmedError where our change may still come true, and ConflictError where somebody works
+    against us. After any other error no change of ours is under way, so all of it may be run again, and
+    UnauthorizedError asks for that, with a fresh token.
+    """
+    call = api.get_call(access_token, call_id)
+    for _ in range(FLIPS):
+        if call.is_archived == is_archived:
+            return call
+        try:
+            call = api.toggle_archived(access_token, call_id)
+        except AircallError as error:
+            if not error.is_executed_possible:
+                raise
+            return _look(api, access_token, call, is_archived, look_pause=look_pause, patience=patience)
+    if call.is_archived == is_archived:
+        return call
+    raise ConflictError("Somebody else changes this call at the same time.", last_seen=call)
+
+
+def _look(
+    api: ApiClient, access_token: str, call: Call, is_archived: bool, *, look_pause: float, patience: float
+) -> Call:
+    ends = monotonic() + patience
+    last_seen: Call | None = None
+    while (left := ends - monotonic()) > 0:
+        try:
+            last_seen = api.get_call(access_token, call.id, deadline=left)
+            if last_seen.is_archived == is_archived:
+                return last_seen
+        except NotFoundError:
+            raise
+        except UnauthorizedError:
+            break
+        except AircallError as error:
+            log.info("Looking for a change: %s", type(error).__name__)
+        time.sleep(look_pause)
+    raise UnconfirmedError("Whether the call was changed could not be seen in time.", last_seen=last_seen)

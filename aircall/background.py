@@ -1,0 +1,127 @@
+"""Keeps the mirror fresh while somebody looks: reads the list again now and then, beside the live events.
+
+Knows when to read the list again; knows nothing of Flask, SQL or the API's HTTP.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from aircall.errors import AircallError
+from aircall.synchronisation import Synchronisation
+
+log = logging.getLogger(__name__)
+
+# New calls are announced by nothing, so that the list is read again this often, in seconds, while watched.
+READ_INTERVAL = 15.0
+# A reading may take up to this share of the time: a long list is read less often.
+READ_SHARE = 0.1
+# Who opened a page counts as watching for so long.
+WATCH_TIME = 60.0
+# After a failure not even an eager reader asks sooner.
+RETRY_PAUSE = 3.0
+
+
+class Background:
+    """The thread that synchronises.
+
+    `is_watched` tells whether a browser is connected; `last_error` is what ended the last reading early.
+    """
+
+    def __init__(
+        self,
+        synchronisation: Synchronisation,
+        is_watched: Callable[[], bool],
+        read_interval: float = READ_INTERVAL,
+    ) -> None:
+        self.last_error: Exception | None = None
+        self._synchronisation = synchronisation
+        self._is_watched = is_watched
+        self._read_interval = read_interval
+        self._changed = threading.Condition()
+        self._is_running = False
+        self._is_requested = False
+        self._interval = read_interval
+        self._last_viewed = self._last_read = self._last_try = float("-inf")
+
+    def start(self) -> None:
+        """Start synchronising, once."""
+        with self._changed:
+            if self._is_running:
+                return
+            self._is_running = True
+        threading.Thread(target=self._run, name="synchronisation", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop; a reading under way ends by itself."""
+        with self._changed:
+            self._is_running = False
+            self._changed.notify_all()
+
+    def signed_in(self) -> None:
+        """Somebody has just signed in: there is a token to work with, whatever failed before."""
+        self.last_error = None
+        self.request()
+
+    def request(self) -> None:
+        """Read the list again now: something may have been missed."""
+        with self._changed:
+            self._is_requested = True
+            self._changed.notify_all()
+
+    def ensure_fresh(self, wait: float) -> None:
+        """Return when the log is as fresh as it is kept, or after `wait` seconds, whichever comes first."""
+        with self._changed:
+            self._last_viewed = time.monotonic()
+            if self._is_fresh():
+                return
+            self._is_requested = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._is_fresh() or self._has_just_failed(), wait)
+
+    def _run(self) -> None:
+        while self._wait_until_due():
+            began = time.monotonic()
+            error = self._read()
+            with self._changed:
+                self._last_try = time.monotonic()
+                self.last_error = error
+                if error is None:
+                    self._last_read = began
+                    self._interval = max(self._read_interval, (self._last_try - began) / READ_SHARE)
+                self._changed.notify_all()
+
+    def _wait_until_due(self) -> bool:
+        with self._changed:
+            while self._is_running and not self._is_due():
+                self._changed.wait(timeout=1.0)
+            self._is_requested = False
+            return self._is_running
+
+    def _read(self) -> Exception | None:
+        try:
+            self._synchronisation.run()
+        except AircallError as error:
+            log.warning("the call list could not be read: %s", type(error).__name__)
+            return error
+        except Exception as error:
+            # Without this thread the list would silently grow old, so that it outlives even a full disk.
+            log.exception("the synchronisation failed")
+            return error
+        return None
+
+    def _is_due(self) -> bool:
+        now = time.monotonic()
+        if self.last_error is not None and now < self._last_try + RETRY_PAUSE:
+            return False
+        is_viewed = now < self._last_viewed + WATCH_TIME
+        is_old = now >= self._last_read + self._interval
+        return self._is_requested or (is_old and (is_viewed or self._is_watched()))
+
+    def _is_fresh(self) -> bool:
+        # Between two readings the log is at most one interval old; the second covers the reading itself.
+        return time.monotonic() < self._last_read + 2 * self._interval
+
+    def _has_just_failed(self) -> bool:
+        return self.last_error is not None and time.monotonic() < self._last_try + RETRY_PAUSE

@@ -1,0 +1,133 @@
+"""Reading the log: filter, search, page and count, newest first. Knows SQL; writes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Engine, Select, func, or_, select, true, tuple_
+
+from aircall.call_table import NO_TIME, calls, digits_of, from_row, time_key, to_milliseconds
+from aircall.models import Call
+
+VIEWS = ("inbox", "archived", "all")
+# A search that has nothing else than these characters is for a number.
+NUMBER_CHARACTERS = set("0123456789+-.()/ \u00a0\u202f")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """Which calls are wanted; an empty word or None asks nothing. `since` is inclusive, `until` exclusive.
+
+    A call without a time is in no range of times.
+    """
+
+    view: str = "inbox"
+    call_type: str = ""
+    direction: str = ""
+    line: str = ""
+    search: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The ids of the calls before and after one in the filtered list, None at its ends."""
+
+    newer: str | None
+    older: str | None
+
+
+class CallQuery:
+    """Questions to the log. Calls come newest first; calls without a time come last."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self.engine.dispose()
+
+    def page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
+        """Up to `limit` calls of the filtered list, after the first `offset`."""
+        return self._calls(_newest_first(wanted).offset(offset).limit(limit))
+
+    def find(self, call_ids: Sequence[str]) -> list[Call]:
+        """The calls with these ids that the log knows, newest first."""
+        return self._calls(_newest_first(CallFilter(view="all")).where(calls.c.id.in_(call_ids)))
+
+    def counts(self, wanted: CallFilter) -> dict[str, int]:
+        """How many calls each view has under the other filters: inbox, archived, all."""
+        query = select(calls.c.is_archived, func.count().label("number")).where(*_conditions(wanted))
+        with self.engine.connect() as connection:
+            rows = connection.execute(query.group_by(calls.c.is_archived)).all()
+        count = {row.is_archived: row.number for row in rows}
+        inbox, archived = count.get(False, 0), count.get(True, 0)
+        return {"inbox": inbox, "archived": archived, "all": inbox + archived}
+
+    def missed_count(self) -> int:
+        """How many missed calls from outside are still in the inbox."""
+        query = select(func.count()).where(
+            calls.c.is_archived.is_(False), calls.c.call_type == "missed", calls.c.direction == "inbound"
+        )
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def lines(self) -> list[str]:
+        """Every line (the `via` number) that a call came in or went out on, in order."""
+        query = select(calls.c.via).where(calls.c.via != "").distinct().order_by(calls.c.via)
+        with self.engine.connect() as connection:
+            return list(connection.scalars(query))
+
+    def call_ids(self) -> list[str]:
+        """The id of every call in the log."""
+        with self.engine.connect() as connection:
+            return list(connection.scalars(select(calls.c.id)))
+
+    def neighbours(self, wanted: CallFilter, call: Call) -> Neighbours:
+        """What stands before and after this call in the filtered list, be the call itself in it or not."""
+        place = tuple_(calls.c.created_at, calls.c.id)
+        here = (time_key(call), call.id)
+        conditions = [*_conditions(wanted), _view(wanted.view)]
+        newer = select(calls.c.id).where(place > here, *conditions).order_by(calls.c.created_at, calls.c.id)
+        older = _newest_first(wanted).with_only_columns(calls.c.id).where(place < here)
+        with self.engine.connect() as connection:
+            return Neighbours(connection.scalar(newer.limit(1)), connection.scalar(older.limit(1)))
+
+    def _calls(self, query: Select[tuple[object, ...]]) -> list[Call]:
+        with self.engine.connect() as connection:
+            return [from_row(row) for row in connection.execute(query)]
+
+
+def _newest_first(wanted: CallFilter) -> Select[tuple[object, ...]]:
+    query = select(calls).where(_view(wanted.view), *_conditions(wanted))
+    return query.order_by(calls.c.created_at.desc(), calls.c.id.desc())
+
+
+def _view(view: str) -> ColumnElement[bool]:
+    return true() if view == "all" else calls.c.is_archived.is_(view == "archived")
+
+
+def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
+    equal = (
+        (calls.c.call_type, wanted.call_type),
+        (calls.c.direction, wanted.direction),
+        (calls.c.via, wanted.line),
+    )
+    conditions = [column == word for column, word in equal if word]
+    if wanted.since is not None:
+        conditions.append(calls.c.created_at >= to_milliseconds(wanted.since))
+    if wanted.until is not None:
+        # A call without a time is in no range.
+        conditions += [calls.c.created_at > NO_TIME, calls.c.created_at < to_milliseconds(wanted.until)]
+    if wanted.search:
+        conditions.append(or_(*_search(wanted.search)))
+    return conditions
+
+
+def _search(text: str) -> list[ColumnElement[bool]]:
+    found = [calls.c.note_text.contains(text.casefold(), autoescape=True)]
+    if digits := digits_of(text) if set(text) <= NUMBER_CHARACTERS else "":
+        # +33 1 89, 0033 1 89 and 01 89 are one number: what they share is its digits after the zeros.
+        found += [calls.c.digits.contains(form) for form in {digits, digits.lstrip("0")} if form]
+    return found

@@ -1,0 +1,29 @@
+"""Opens the SQL databases. Knows settings of SQLite; knows nothing of what is kept in them."""
+
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+# What anything that works with a database may raise.
+StorageError = SQLAlchemyError
+# Readers never wait for a writer (WAL), and a crash of the process loses nothing that was committed.
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000")
+
+
+def open_database(url: str) -> Engine:
+    """An engine for this SQLAlchemy URL.
+
+    Under gevent a wait for SQLite's write lock holds every greenlet, the one with the lock included:
+    never wait for anything else inside a transaction.
+    """
+    engine = create_engine(url)
+    event.listen(engine, "connect", _prepare)
+    return engine
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

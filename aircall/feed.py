@@ -1,0 +1,97 @@
+"""What changed in the log, in order, with positions. Knows nothing of Flask, sockets or storage.
+
+A page takes the position before it reads its data. With it the feed answers what came after, or that it does
+not know any more and the page has to be read again.
+"""
+
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aircall.models import Call
+
+FEED_LENGTH = 1000
+
+
+class ChangeKind(StrEnum):
+    """What happened to a call in the log."""
+
+    ADD = "add"
+    UPDATE = "update"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change; `call` is its new state, None where it was removed."""
+
+    kind: ChangeKind
+    call_id: str
+    call: Call | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A change and the position that the feed has with it."""
+
+    change: Change
+    position: str
+
+
+class Feed:
+    """The last changes. Positions are opaque to everybody else: an epoch and a sequence number."""
+
+    def __init__(self, length: int = FEED_LENGTH) -> None:
+        self._entries: deque[Entry] = deque(maxlen=length)
+        self._lock = threading.Lock()
+        self._on_entry: list[Callable[[Entry], None]] = []
+        self._on_epoch: list[Callable[[str], None]] = []
+        self._epoch = _new_epoch()
+        self._sequence = 0
+
+    def subscribe(self, on_entry: Callable[[Entry], None], on_epoch: Callable[[str], None]) -> None:
+        """Call `on_entry` with each change from now on, and `on_epoch` with the position of a new epoch."""
+        self._on_entry.append(on_entry)
+        self._on_epoch.append(on_epoch)
+
+    @property
+    def position(self) -> str:
+        """Where the feed stands now. Take it before reading the data that it is to go with."""
+        return f"{self._epoch}.{self._sequence}"
+
+    def append(self, change: Change) -> Entry:
+        """Add a change that is in the log already, and tell everybody who subscribed."""
+        with self._lock:
+            self._sequence += 1
+            entry = Entry(change, self.position)
+            self._entries.append(entry)
+            for tell in self._on_entry:
+                tell(entry)
+        return entry
+
+    def since(self, position: str) -> list[Entry] | None:
+        """The changes after `position`, oldest first; None where the feed cannot know them all."""
+        epoch, _, text = position.partition(".")
+        sequence = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+        with self._lock:
+            oldest = self._sequence - len(self._entries)
+            if epoch != self._epoch or not oldest <= sequence <= self._sequence:
+                return None
+            return list(self._entries)[sequence - oldest :]
+
+    def begin_epoch(self) -> None:
+        """Forget everything: no position given out before is good any more, every page has to be reread."""
+        with self._lock:
+            self._entries.clear()
+            # In this order, so that whoever takes the position meanwhile gets no old number of the new epoch.
+            self._sequence = 0
+            self._epoch = _new_epoch()
+            for tell in self._on_epoch:
+                tell(self.position)
+
+
+def _new_epoch() -> str:
+    return secrets.token_hex(6)

@@ -1,0 +1,151 @@
+"""Server-side login records: who is signed in, with which tokens, and one refresh at a time.
+
+Knows the API client and a store; knows nothing of Flask, cookies or pages.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from aircall.client import ApiClient
+from aircall.errors import (
+    AircallError,
+    ForbiddenError,
+    InvalidRequestError,
+    LoginEndedError,
+    NoAnswerError,
+    NoLoginError,
+    UnauthorizedError,
+)
+from aircall.login import Login
+from aircall.models import Grant
+from aircall.store import Store
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+PREFIX = "login:"
+# While refreshing fails and the token still lives, the API is asked this seldom.
+REFRESH_PAUSE = 10.0
+# Longer than a refresh may take, so that who waits sees how it ended.
+REFRESH_WAIT = 12.0
+REFUSALS = (UnauthorizedError, InvalidRequestError, ForbiddenError)
+
+
+class Logins:
+    """All logins of this dashboard, shared by every thread."""
+
+    def __init__(self, store: Store, api: ApiClient, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._api = api
+        self._clock = clock
+        self._next_refresh: dict[str, float] = {}
+
+    def create(self, username: str, password: str) -> Login:
+        """Sign in at the API and keep the tokens here. Raises what `ApiClient.login` and `me` raise."""
+        grant = self._api.login(username, password)
+        user = self._api.me(grant.tokens.access)
+        now = self._clock()
+        login = Login.received(secrets.token_urlsafe(32), user, grant.tokens, generation=1, now=now)
+        self._store.put(PREFIX + login.id, login.to_bytes(), login.expires_at - now)
+        return login
+
+    def get(self, login_id: str) -> Login:
+        """The login as it is kept. Raises LoginEndedError where there is none (any more)."""
+        record = self._store.load(PREFIX + login_id)
+        if record is None:
+            raise LoginEndedError("The login has ended.")
+        return Login.from_record(record)
+
+    def end(self, login_id: str) -> None:
+        """Log out: the record is gone, and a refresh in flight cannot bring it back."""
+        self._store.delete(PREFIX + login_id)
+        self._next_refresh.pop(login_id, None)
+
+    def authorized(self, login_id: str, request: Callable[[str], T]) -> T:
+        """Run `request` with an access token; refresh once and run it again if the API refuses the token.
+
+        Raises LoginEndedError when there is no way to a good token, and whatever `request` raises.
+        """
+        login = self.fresh(login_id)
+        try:
+            return request(login.tokens.access)
+        except UnauthorizedError:
+            # 401 means that nothing was executed, so that any request may be run again.
+            login = self.fresh(login_id, refused=login.generation)
+        try:
+            return request(login.tokens.access)
+        except UnauthorizedError as error:
+            raise LoginEndedError("The API refuses a token it has just issued.") from error
+
+    def authorized_by_anyone(self, request: Callable[[str], T]) -> T:
+        """Run `request` with the token of any login that works. Raises NoLoginError where there is none."""
+        for key in self._store.keys(PREFIX):
+            try:
+                return self.authorized(key.removeprefix(PREFIX), request)
+            except LoginEndedError:
+                continue
+        raise NoLoginError("Nobody is signed in.")
+
+    def fresh(self, login_id: str, refused: int = 0) -> Login:
+        """The login with a token that is good for a while, refreshed if that is due.
+
+        `refused` is the generation whose token the API has just refused. Raises LoginEndedError for a
+        definite refusal, and the API's trouble only when the token that we have is of no use any more.
+        """
+        login = self.get(login_id)
+        if not self._needs_refresh(login, refused):
+            return login
+        is_urgent = self._is_useless(login, refused)
+        with self._store.lock(PREFIX + login_id, REFRESH_WAIT if is_urgent else 0) as is_held:
+            # Who waited for another's refresh finds its outcome here.
+            login = self.get(login_id)
+            if is_held and self._needs_refresh(login, refused):
+                login = self._refresh(login, refused)
+        if self._is_useless(login, refused):
+            raise NoAnswerError("The access token could not be refreshed in time.")
+        return login
+
+    def _needs_refresh(self, login: Login, refused: int) -> bool:
+        if self._is_useless(login, refused):
+            return True
+        now = self._clock()
+        return login.is_due(now) and now >= self._next_refresh.get(login.id, 0)
+
+    def _is_useless(self, login: Login, refused: int) -> bool:
+        return login.generation <= refused or login.is_expired(self._clock())
+
+    def _refresh(self, login: Login, refused: int) -> Login:
+        try:
+            grant = self._renew(login)
+        except REFUSALS as error:
+            return self._after_refusal(login, error)
+        except AircallError as error:
+            log.warning("refresh failed, the login stays: %s", type(error).__name__)
+            self._next_refresh[login.id] = self._clock() + REFRESH_PAUSE
+            if self._is_useless(login, refused):
+                raise
+            return login
+        return self._save(login, grant)
+
+    def _renew(self, login: Login) -> Grant:
+        if login.tokens.refresh is None:
+            return self._api.refresh_access(login.tokens.access)
+        return self._api.refresh(login.tokens.refresh)
+
+    def _after_refusal(self, login: Login, error: AircallError) -> Login:
+        current = self.get(login.id)
+        if current.generation > login.generation:
+            return current
+        self.end(login.id)
+        raise LoginEndedError("The API refuses to refresh the login.") from error
+
+    def _save(self, login: Login, grant: Grant) -> Login:
+        self._next_refresh.pop(login.id, None)
+        now, generation = self._clock(), login.generation
+        renewed = Login.received(login.id, login.user, grant.tokens, generation=generation + 1, now=now)
+        self._store.replace(PREFIX + login.id, generation, renewed.to_bytes(), renewed.expires_at - now)
+        # Logged out meanwhile: this raises, and the new tokens are dropped.
+        return self.get(login.id)

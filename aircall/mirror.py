@@ -1,0 +1,68 @@
+"""Everything learnt about calls goes through here: first into the log, then, if it is news, into the feed.
+
+Knows log and feed; knows nothing of where the news come from.
+"""
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+
+from aircall.call_log import CallLog
+from aircall.errors import NotFoundError
+from aircall.feed import Change, Feed
+from aircall.models import Call
+
+# More changes at once than this, and it costs a page less to be read again than to follow them.
+BURST = 100
+
+
+class Mirror:
+    """The one place that writes calls, so that log and feed tell the same story in the same order."""
+
+    def __init__(self, log: CallLog, feed: Feed) -> None:
+        self.log = log
+        self.feed = feed
+        self._lock = threading.Lock()
+
+    def apply(self, call: Call) -> None:
+        """Take over a call's newest state: from an event, or the API's answer to a change."""
+        self._write(lambda: self.log.apply([call]))
+
+    def merge(self, found: Sequence[Call], as_of: int) -> None:
+        """Take over calls that were read after version `as_of` of the log was taken."""
+        self._write(lambda: self.log.apply(found, as_of))
+
+    def settle(self, answer: Call, as_of: int, fetch: Callable[[str], Call]) -> None:
+        """Take over the API's answer to a change that was asked for after version `as_of`.
+
+        If news of this call that say otherwise came meanwhile, nothing tells which is newer: it is reread.
+        """
+        self.merge([answer], as_of)
+        if self.log.find([answer.id]) != [answer]:
+            self.read(answer.id, fetch)
+
+    def forget(self, call_ids: Collection[str], as_of: int) -> None:
+        """Drop calls that the API did not know any more when asked after version `as_of`."""
+        self._write(lambda: self.log.remove(call_ids, as_of))
+
+    def read(self, call_id: str, fetch: Callable[[str], Call]) -> Call:
+        """The call as the API has it now, taken over on the way. Raises what `fetch` raises.
+
+        A call that the API does not know (NotFoundError) is dropped from the log.
+        """
+        as_of = self.log.version
+        try:
+            call = fetch(call_id)
+        except NotFoundError:
+            self.forget([call_id], as_of)
+            raise
+        self.merge([call], as_of)
+        return call
+
+    def _write(self, write: Callable[[], list[Change]]) -> None:
+        with self._lock:
+            changes = write()
+            if len(changes) > BURST:
+                self.feed.begin_epoch()
+                return
+            for change in changes:
+                self.feed.append(change)

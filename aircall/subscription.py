@@ -1,0 +1,194 @@
+"""One connection to the Pusher channel, from its opening to its end. Knows pysher; knows no retry or storage.
+
+A `pysher.Pusher` that reconnects by itself loses its signature, spins without pause or goes deaf in silence.
+So each one serves a single connection here, and its end is always an exception that says why.
+"""
+
+import contextlib
+import logging
+import socket
+from collections.abc import Callable
+from threading import Event
+from typing import Any, NoReturn
+
+import pysher
+import websocket
+
+from aircall.errors import AircallError, MalformedAnswerError
+from aircall.models import Call
+from aircall.pusher import PusherSettings, decoded, fields
+
+CHANNEL = "private-aircall"
+# Codes with which a server ends a connection; others only complain.
+CLOSING_CODES = range(4000, 4300)
+
+log = logging.getLogger(__name__)
+# websocket-client quotes what the other side sent; all that matters of it is said here.
+logging.getLogger("websocket").setLevel(logging.CRITICAL)
+
+
+class SubscriptionEndedError(Exception):
+    """The connection is over or was never made. Its text says why, without anything secret or foreign."""
+
+
+class Subscription:
+    """One connection that subscribes once. Whatever ends it, `open` or `watch` raises it.
+
+    `authorize(socket_id, channel)` returns `key:signature`. `on_subscribed`, and after it `on_call` for each
+    changed call, must return at once. All three are called in pysher's thread.
+    """
+
+    def __init__(
+        self,
+        settings: PusherSettings,
+        *,
+        authorize: Callable[[str, str], str],
+        on_subscribed: Callable[[], None],
+        on_call: Callable[[Call], None],
+    ) -> None:
+        self._settings = settings
+        self._authorize = authorize
+        self._on_subscribed = on_subscribed
+        self._on_call = on_call
+        self._error: Exception | None = None
+        self._settled = Event()
+        self._heard = Event()
+        self._ended = Event()
+        self._pusher = self._make_pusher()
+
+    def open(self) -> None:
+        """Connect, and return when subscribed. Raises SubscriptionEndedError, or what `authorize` raised."""
+        # The process's default is the only limit for connecting that pysher leaves to us. Nothing else here
+        # uses websocket-client.
+        websocket.setdefaulttimeout(self._settings.connect_timeout)
+        try:
+            self._pusher.connect()
+        except RuntimeError as error:
+            raise SubscriptionEndedError("no thread to connect in") from error
+        if not self._settled.wait(self._settings.subscribe_timeout):
+            self._end(SubscriptionEndedError("no subscription in time"))
+        if self._error is not None:
+            raise self._error
+
+    def watch(self) -> NoReturn:
+        """Stay until the connection ends. Raises SubscriptionEndedError."""
+        while not self._ended.wait(self._settings.pusher_ping_interval):
+            self._heard.clear()
+            self._pusher.connection.send_event("pusher:ping", {})
+            if not self._heard.wait(self._settings.pong_timeout):
+                self._end(SubscriptionEndedError("the server fell silent"))
+        raise self._error or SubscriptionEndedError("ended")
+
+    def close(self) -> None:
+        """End the connection, without waiting for pysher's thread. Nothing is called back any more."""
+        self._end(SubscriptionEndedError("closed"))
+        app = self._pusher.connection.socket
+        if app is not None:
+            _shut_down(app.sock)
+
+    def _make_pusher(self) -> Any:
+        settings = self._settings
+        pusher = pysher.Pusher(
+            settings.key,
+            cluster=settings.cluster,
+            secure=settings.is_secure,
+            custom_host=settings.host or "",
+            port=settings.port,
+            # Below this level it logs payloads and signatures.
+            log_level=logging.WARNING,
+        )
+        connection = pusher.connection
+        # Switches pysher's reconnecting off, whatever asks for it.
+        connection.disconnect_called = True
+        connection.socket_kwargs.update(
+            ping_interval=settings.ping_interval, ping_timeout=settings.pong_timeout
+        )
+        # pysher's own handlers of these choke on objects, null codes and their own thread.
+        connection.event_callbacks["pusher:connection_established"] = [(self._on_established, (), {})]
+        connection.event_callbacks["pusher:error"] = [(self._on_pusher_error, (), {})]
+        connection.bind("pusher:pong", self._on_pong)
+        connection.event_handler = self._on_channel_event
+        # pysher keeps to itself why a connection ended.
+        connection._on_error = self._on_error
+        return pusher
+
+    def _on_established(self, data: object) -> None:
+        if self._ended.is_set():
+            self.close()
+            return
+        socket_id = fields(data).get("socket_id")
+        if not isinstance(socket_id, str):
+            self._end(SubscriptionEndedError("the server gave no socket_id"))
+            return
+        try:
+            signature = self._authorize(socket_id, CHANNEL)
+        except AircallError as error:
+            self._end(error)
+            return
+        if not self._ended.is_set():
+            self._pusher.subscribe(CHANNEL, auth=signature)
+
+    def _on_pusher_error(self, data: object) -> None:
+        code = fields(data).get("code")
+        if code in CLOSING_CODES:
+            self._end(SubscriptionEndedError(f"the server reported error {code}"))
+        elif not self._settled.is_set():
+            self._end(SubscriptionEndedError("the server reported an error"))
+        else:
+            log.warning("The server reported an error that ends nothing")
+
+    def _on_pong(self, _data: object) -> None:
+        self._heard.set()
+
+    def _on_channel_event(self, event: object, data: object, channel: object) -> None:
+        self._heard.set()
+        if channel not in self._pusher.channels:
+            log.warning("Dropped an event of another channel")
+        elif event == "pusher_internal:subscription_succeeded":
+            self._on_succeeded()
+        elif event == "pusher:subscription_error":
+            self._end(SubscriptionEndedError("the server refused the subscription"))
+        elif event == "update-call":
+            self._on_update(data)
+        else:
+            log.warning("Dropped an event of an unknown kind")
+
+    def _on_succeeded(self) -> None:
+        if not self._settled.is_set():
+            self._on_subscribed()
+            self._settled.set()
+
+    def _on_update(self, data: object) -> None:
+        try:
+            call = Call.from_json(decoded(data))
+        except MalformedAnswerError as error:
+            log.warning("Dropped an event: %s", error)
+            return
+        if self._settled.is_set() and not self._ended.is_set():
+            self._on_call(call)
+
+    def _on_error(self, app: Any, error: Exception) -> None:
+        """Both come here: that the link is over, and that pysher could not read a frame."""
+        if not isinstance(error, websocket.WebSocketException | OSError):
+            log.warning("Dropped a frame: %s", type(error).__name__)
+            return
+        if app.sock is not None:
+            # A socket that the other side closed first would be left to the garbage collector.
+            app.sock.shutdown()
+        cause = getattr(error, "status_code", None) or type(error).__name__
+        self._end(SubscriptionEndedError(f"the connection failed ({cause})"))
+
+    def _end(self, error: Exception) -> None:
+        """Keep the first error, and wake whoever waits for anything."""
+        self._error = self._error or error
+        self._ended.set()
+        self._settled.set()
+        self._heard.set()
+
+
+def _shut_down(web_socket: websocket.WebSocket | None) -> None:
+    """Wake the thread that reads, even in the middle of the handshake, where `abort` would do nothing."""
+    tcp_socket = web_socket and web_socket.sock
+    if tcp_socket:
+        with contextlib.suppress(OSError):
+            tcp_socket.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,60 @@
+"""Logging in and out."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from aircall.errors import AircallError, InvalidRequestError, UnauthorizedError
+from aircall.web import session
+from aircall.web.errors import sentence_for
+from aircall.web.forms import LoginForm
+from aircall.web.redirects import see_other
+from aircall.web.services import services
+
+bp = Blueprint("auth", __name__)
+
+SESSION_ENDED = "Your session has ended. Log in again to go on."
+REFUSED = "That username and password do not match. Check both and try again."
+
+
+@bp.get("/login")
+def login() -> ResponseReturnValue:
+    """The login page; who is signed in already goes on to where the link leads."""
+    if session.current_login() is not None:
+        return see_other(request.args.get("next"))
+    return _page(LoginForm(next=request.args.get("next")))
+
+
+@bp.post("/login")
+def log_in() -> ResponseReturnValue:
+    """Sign in at the API and begin a session."""
+    form = LoginForm()
+    if not form.validate_on_submit():
+        return _page(form, next(iter(form.errors.values()))[0], 400)
+    try:
+        signed_in = services().logins.create(form.username.data or "", form.password.data or "")
+    except UnauthorizedError:
+        return _page(form, REFUSED, 401)
+    except InvalidRequestError as error:
+        return _page(form, " ".join(error.messages), 400)
+    except AircallError as error:
+        return _page(form, sentence_for(error), 503)
+    session.end()
+    session.begin(signed_in)
+    services().background.signed_in()
+    services().listener.wake()
+    return see_other(form.next.data)
+
+
+@bp.post("/logout")
+def logout() -> ResponseReturnValue:
+    """End the session everywhere: its record, its tokens, its sockets."""
+    login = session.current_login()
+    session.end()
+    if login is not None:
+        services().live.close(login.id)
+    return redirect(url_for("auth.login"), code=303)
+
+
+def _page(form: LoginForm, error: str | None = None, status: int = 200) -> ResponseReturnValue:
+    notice = SESSION_ENDED if session.has_just_ended() else None
+    return render_template("auth/login.html", form=form, error=error, notice=notice), status

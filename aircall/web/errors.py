@@ -1,0 +1,92 @@
+"""What people read when something goes wrong; the log has the other half. Decided here and nowhere else."""
+
+import logging
+
+from flask import Flask, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from aircall.errors import (
+    AircallError,
+    InvalidRequestError,
+    LoginEndedError,
+    MalformedAnswerError,
+    NoAnswerError,
+    NotFoundError,
+    RateLimitedError,
+    UnreachableError,
+)
+
+log = logging.getLogger(__name__)
+
+SENTENCES: dict[type[AircallError], str] = {
+    NotFoundError: "This call does not exist any more.",
+    RateLimitedError: "The phone system is busy. Wait a moment and try again.",
+    UnreachableError: "The phone system can't be reached right now. Try again in a moment.",
+    NoAnswerError: "The phone system did not answer in time. Try again in a moment.",
+    MalformedAnswerError: "The phone system gave an answer we can't read. Try again in a moment.",
+    LoginEndedError: "Your session has ended. Log in again to go on.",
+}
+TROUBLE = "The phone system is in trouble right now. Try again in a moment."
+EXPIRED = "This page was open for too long, so nothing was changed. Go back, load it again and try once more."
+TITLES = {
+    400: "That did not work",
+    403: "Not allowed",
+    404: "There is nothing here",
+    405: "Not like this",
+    413: "That is too much",
+    429: "Too many attempts",
+}
+TEXTS = {
+    404: "The page or call you were looking for does not exist, or not any more.",
+    405: "This address does not take what was sent to it.",
+    413: "What was sent is larger than we take.",
+}
+
+
+def register(app: Flask) -> None:
+    """Give every error a page in plain words."""
+    app.register_error_handler(CSRFError, _expired)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(AircallError, _trouble)
+    app.register_error_handler(Exception, _bug)
+
+
+def sentence_for(error: AircallError) -> str:
+    """What a person should know of this error, and what to do."""
+    if isinstance(error, InvalidRequestError):
+        return " ".join(error.messages)
+    return SENTENCES.get(type(error), TROUBLE)
+
+
+def error_page(title: str, message: str, status: int) -> ResponseReturnValue:
+    """A page that says what went wrong; one that was asked for by a link can be tried again."""
+    retry_url = request.full_path.rstrip("?") if request.method == "GET" and status >= 500 else None
+    page = render_template("error.html", title=title, message=message, status=status, retry_url=retry_url)
+    return page, status
+
+
+def _expired(error: CSRFError) -> ResponseReturnValue:
+    log.warning("a form was refused: %s", error.description)
+    return error_page("This page has expired", EXPIRED, 400)
+
+
+def _refused(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if status < 400:
+        return error
+    title = TITLES.get(status, "Something went wrong")
+    return error_page(title, TEXTS.get(status) or error.description or TROUBLE, status)
+
+
+def _trouble(error: AircallError) -> ResponseReturnValue:
+    if isinstance(error, NotFoundError):
+        return error_page(TITLES[404], SENTENCES[NotFoundError], 404)
+    log.warning("%s %s: %s", request.method, request.endpoint, type(error).__name__)
+    return error_page("We can't show this right now", sentence_for(error), 503)
+
+
+def _bug(error: Exception) -> ResponseReturnValue:
+    log.error("%s %s failed", request.method, request.endpoint, exc_info=error)
+    return error_page("Something went wrong", "This is our mistake, and it has been noted. Try again.", 500)

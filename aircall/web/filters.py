@@ -1,0 +1,132 @@
+"""The list's query: which calls, which page. Reads what stands in a URL; whatever is not usable is said.
+
+Knows the URL's words; knows nothing of how calls are found.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aircall.call_query import VIEWS, CallFilter
+from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, clean_text
+
+PAGE_SIZES = (10, 25, 50, 100)
+DEFAULT_PAGE_SIZE = 25
+LONGEST_SEARCH = 200
+# Days outside have no neighbours in every zone.
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
+
+
+@dataclass(kw_only=True)
+class ListQuery:
+    """What the URL asks for, each value usable; `problems` are sentences about those that were not."""
+
+    view: str = "inbox"
+    type: str = ""
+    direction: str = ""
+    line: str = ""
+    q: str = ""
+    date_from: date | None = None
+    date_to: date | None = None
+    per_page: int = DEFAULT_PAGE_SIZE
+    page: int = 1
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything but the view narrows the list."""
+        return any((self.type, self.direction, self.line, self.q, self.date_from, self.date_to))
+
+    def to_filter(self, zone: ZoneInfo) -> CallFilter:
+        """The calls that are asked for; days begin and end in the viewer's zone."""
+        return CallFilter(
+            view=self.view,
+            call_type=self.type,
+            direction=self.direction,
+            line=self.line,
+            search=self.q,
+            since=_midnight(self.date_from, zone) if self.date_from else None,
+            until=_midnight(self.date_to + timedelta(days=1), zone) if self.date_to else None,
+        )
+
+    def to_args(self, **changes: Any) -> dict[str, Any]:
+        """The query of a URL with these changes, what asks nothing left out; without a page it is the first.
+
+        The page size always stands in it: the one that is kept may change before the link is followed.
+        """
+        values = {
+            "view": "" if self.view == "inbox" else self.view,
+            "type": self.type,
+            "direction": self.direction,
+            "line": self.line,
+            "q": self.q,
+            "from": self.date_from.isoformat() if self.date_from else "",
+            "to": self.date_to.isoformat() if self.date_to else "",
+            "per_page": self.per_page,
+        }
+        return {name: value for name, value in (values | changes).items() if value not in ("", None)}
+
+
+def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
+    """Read the list's query from a URL. Never fails: what is not usable is left out and named."""
+    query = ListQuery(per_page=default_page_size)
+    query.view = _word(args, "view", VIEWS, query.problems) or "inbox"
+    query.type = _word(args, "type", (*CALL_TYPES, UNKNOWN), query.problems)
+    query.direction = _word(args, "direction", (*DIRECTIONS, UNKNOWN), query.problems)
+    query.line = _text(args, "line")[:LONGEST_SEARCH]
+    query.q = _text(args, "q")[:LONGEST_SEARCH]
+    query.date_from = _day(args, "from", query.problems)
+    query.date_to = _day(args, "to", query.problems)
+    query.per_page = _page_size(args, default_page_size)
+    query.page = max(1, _number(args.get("page"), 1))
+    if query.date_from and query.date_to and query.date_from > query.date_to:
+        query.problems.append("The first day is after the last one, so no call can match.")
+    return query
+
+
+def _text(args: Mapping[str, str], name: str) -> str:
+    # Cleaned like the calls' own texts, so that what is looked for can be found in them.
+    return clean_text(args.get(name)).strip()
+
+
+def _word(args: Mapping[str, str], name: str, words: tuple[str, ...], problems: list[str]) -> str:
+    word = _text(args, name)
+    if not word or word in words:
+        return word
+    problems.append(f"“{word[:40]}” is not a {name} we know, so it is left out.")
+    return ""
+
+
+def _day(args: Mapping[str, str], name: str, problems: list[str]) -> date | None:
+    text = _text(args, name)
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or not FIRST_DAY <= day <= LAST_DAY:
+        problems.append(f"“{text[:40]}” is not a usable date; write it like 2026-11-23.")
+        return None
+    return day
+
+
+def _page_size(args: Mapping[str, str], default: int) -> int:
+    wanted = _number(args.get("per_page"), default)
+    return min(PAGE_SIZES, key=lambda size: abs(size - wanted))
+
+
+def _number(text: str | None, default: int) -> int:
+    # Longer than any number of ours, and int() would be slow on very long ones.
+    if text is None or len(text) > 12:
+        return default
+    try:
+        return int(text)
+    except ValueError:
+        return default
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=zone)

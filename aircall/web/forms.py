@@ -1,0 +1,24 @@
+"""The forms and what they accept. Their sentences are for the people who fill them in."""
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, PasswordField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, ValidationError
+
+
+class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no types
+    """Name and password, passed on exactly as typed."""
+
+    username = StringField(validators=[InputRequired("Enter your username."), Length(max=255)])
+    password = PasswordField(validators=[InputRequired("Enter your password."), Length(max=255)])
+    next = HiddenField()
+
+
+class NoteForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no types
+    """A note on a call."""
+
+    content = TextAreaField()
+
+    def validate_content(self, field: TextAreaField) -> None:
+        """Refuse a note of blanks; the API does, and the text typed stays in the field."""
+        if not (field.data or "").strip():
+            raise ValidationError("Write something first: a note cannot be empty.")

@@ -1,0 +1,42 @@
+"""What operators and load balancers ask: is it alive, can it serve."""
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from aircall.database import StorageError
+from aircall.models import instant_text
+from aircall.web.services import services
+
+bp = Blueprint("ops", __name__)
+
+
+@bp.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    """200 while the process serves."""
+    return "ok\n", {"Content-Type": "text/plain; charset=utf-8"}
+
+
+@bp.get("/readyz")
+def readyz() -> ResponseReturnValue:
+    """200 with the state of each neighbour; 503 where the storage fails, without which there are no pages."""
+    link = services().listener.status
+    storage, synchronised_at = _storage()
+    error = services().background.last_error
+    state = {
+        "storage": storage,
+        "upstream": {
+            "state": "ok" if error is None else type(error).__name__,
+            "synchronised_at": synchronised_at,
+        },
+        "listener": {"state": link.state, "since": instant_text(link.since), "reason": link.reason},
+    }
+    return jsonify(state), 200 if storage == "ok" else 503
+
+
+def _storage() -> tuple[str, str | None]:
+    try:
+        at = services().mirror.log.synchronised_at
+        services().store.load("readyz")
+    except StorageError as error:
+        return type(error).__name__, None
+    return "ok", None if at is None else instant_text(at)

@@ -1,0 +1,40 @@
+"""What the views work with, made once by the application factory and found through the current app."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from aircall.background import Background
+from aircall.changes import Changes
+from aircall.client import ApiClient
+from aircall.listener import Listener
+from aircall.logins import Logins
+from aircall.mirror import Mirror
+from aircall.store import Store
+from aircall.synchronisation import Synchronisation
+from aircall.web.live import Live
+from config import Config
+
+EXTENSION = "callboard"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The rooms below the pages."""
+
+    config: Config
+    api: ApiClient
+    store: Store
+    logins: Logins
+    mirror: Mirror
+    changes: Changes
+    synchronisation: Synchronisation
+    background: Background
+    listener: Listener
+    live: Live
+
+
+def services() -> Services:
+    """The services of the current app."""
+    return cast(Services, current_app.extensions[EXTENSION])

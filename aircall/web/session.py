@@ -1,0 +1,96 @@
+"""Who is signed in on this request, and how a session begins and ends. Knows logins, not pages."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, cast
+
+from flask import current_app, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from aircall.errors import AircallError, LoginEndedError
+from aircall.login import Login
+from aircall.web.services import services
+from aircall.web.session_store import SIGNED_IN_KEY, StoreSessionInterface
+
+P = ParamSpec("P")
+
+HAS_ENDED_KEY = "has_ended"
+
+
+def begin(login: Login) -> None:
+    """Sign this browser in, under a new session id: the one it came with is worth nothing any more."""
+    session.clear()
+    session[SIGNED_IN_KEY] = login.id
+    cast(StoreSessionInterface, current_app.session_interface).regenerate(session)
+    g.login = login
+
+
+def end() -> None:
+    """Sign this browser out. The login's record goes first, so that nothing in flight can use it."""
+    if kept_id := session.get(SIGNED_IN_KEY):
+        services().logins.end(kept_id)
+    session.clear()
+    g.login = None
+
+
+def current_login() -> Login | None:
+    """The login of this request, its token renewed if that was due; None where nobody is signed in."""
+    if "login" not in g:
+        g.login = _load_login()
+    return cast(Login | None, g.login)
+
+
+def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """A view for signed-in people only; anybody else is led to the login page, and back afterwards."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if current_login() is None:
+            return to_login()
+        try:
+            return view(*args, **kwargs)
+        except LoginEndedError:
+            _forget_ended()
+            return to_login()
+
+    return guarded
+
+
+def login_id() -> str:
+    """The login of this request. Raises LoginEndedError where nobody is signed in."""
+    login = current_login()
+    if login is None:
+        raise LoginEndedError("Nobody is signed in on this request.")
+    return login.id
+
+
+def has_just_ended() -> bool:
+    """Whether this browser's session ended by itself; told once."""
+    return bool(session.pop(HAS_ENDED_KEY, False))
+
+
+def to_login() -> ResponseReturnValue:
+    """The way to the login page, which leads back here; to the page a form stood on, if this was a form."""
+    here = request.full_path.rstrip("?") if request.method == "GET" else request.form.get("next", "")
+    return redirect(url_for("auth.login", next=here or None), code=303)
+
+
+def _load_login() -> Login | None:
+    kept_id = session.get(SIGNED_IN_KEY)
+    if kept_id is None:
+        return None
+    logins = services().logins
+    try:
+        return logins.fresh(kept_id)
+    except LoginEndedError:
+        _forget_ended()
+        return None
+    except AircallError:
+        # The API is in trouble; what we know already can still be shown.
+        return logins.get(kept_id)
+
+
+def _forget_ended() -> None:
+    session.clear()
+    session[HAS_ENDED_KEY] = True
+    g.login = None

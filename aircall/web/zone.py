@@ -1,0 +1,21 @@
+"""The time zone a page is rendered in: what the browser told in a cookie, else the configured one."""
+
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from flask import request
+
+from aircall.web.services import services
+
+COOKIE = "tz"
+
+
+def viewer_zone() -> ZoneInfo:
+    """The viewer's zone."""
+    name = request.cookies.get(COOKIE, "")
+    return ZoneInfo(name) if name in _zone_names() else services().config.timezone
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(available_timezones())

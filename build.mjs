@@ -1,0 +1,121 @@
+// Builds what the browser loads into static/dist: one script, one style sheet, one sheet of icons and the
+// favicon, each with a hash of its content in its name, beside .gz and .br copies, manifest.json (plain name
+// to built name) and LICENSES.txt. Run `node build.mjs` after `npm ci --ignore-scripts`.
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const ROOT = fileURLToPath(new URL('.', import.meta.url));
+const OUT = join(ROOT, 'static/dist');
+const MODULES = join(ROOT, 'node_modules');
+const TARGET = ['chrome123', 'firefox121', 'safari17.5'];
+const GZIP_BUDGET_BYTES = 32_000;
+
+const ICONS = [
+  'archive',
+  'archive-restore',
+  'arrow-left',
+  'calendar-days',
+  'chevron-down',
+  'chevron-left',
+  'chevron-right',
+  'circle-alert',
+  'inbox',
+  'info',
+  'log-out',
+  'phone',
+  'phone-incoming',
+  'phone-missed',
+  'phone-outgoing',
+  'rotate-cw',
+  'search',
+  'sticky-note',
+  'voicemail',
+  'x',
+];
+
+const manifest = {};
+const sizes = [];
+
+rmSync(OUT, { recursive: true, force: true });
+mkdirSync(OUT, { recursive: true });
+
+const bundledPackages = await bundle();
+publish('icons.svg', sprite());
+publish('favicon.svg', readFileSync(join(ROOT, 'static/favicon.svg')));
+writeFileSync(join(OUT, 'LICENSES.txt'), licences([...bundledPackages, 'lucide-static']));
+writeFileSync(join(OUT, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+report();
+
+// Bundles script and style sheet; gives the names of the packages that went into them.
+async function bundle() {
+  const result = await build({
+    absWorkingDir: ROOT,
+    entryPoints: { 'app.js': 'static/js/main.js', 'app.css': 'static/css/app.css' },
+    outdir: OUT,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: TARGET,
+    legalComments: 'none', // LICENSES.txt has them, whole
+    metafile: true,
+    write: false,
+  });
+  for (const file of result.outputFiles) {
+    publish(`app${extname(file.path)}`, file.contents);
+  }
+  return packagesIn(Object.keys(result.metafile.inputs));
+}
+
+function packagesIn(inputs) {
+  const names = inputs.map((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1]);
+  return new Set(names.filter(Boolean));
+}
+
+// One <symbol> for each icon, so that a page refers to it by `icons.svg#name`. Lines and colours are the
+// style sheet's, because <use> inherits from where it stands.
+function sprite() {
+  const symbols = ICONS.map((name) => {
+    const source = readFileSync(join(MODULES, `lucide-static/icons/${name}.svg`), 'utf8');
+    const shapes = source.match(/<svg[^>]*>([\s\S]*)<\/svg>/)[1];
+    return `<symbol id="${name}" viewBox="0 0 24 24">${shapes.replace(/\s*\n\s*/g, '')}</symbol>`;
+  });
+  const notice = '<!-- Lucide, ISC licence: see LICENSES.txt -->';
+  return Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg">${notice}${symbols.join('')}</svg>\n`);
+}
+
+function publish(name, content) {
+  const hash = createHash('sha256').update(content).digest('hex').slice(0, 10);
+  const extension = extname(name);
+  const builtName = `${basename(name, extension)}.${hash}${extension}`;
+  const gzipped = gzipSync(content, { level: 9 });
+  writeFileSync(join(OUT, builtName), content);
+  writeFileSync(join(OUT, `${builtName}.gz`), gzipped);
+  writeFileSync(join(OUT, `${builtName}.br`), brotliCompressSync(content));
+  manifest[name] = builtName;
+  sizes.push({ builtName, raw: content.length, gzip: gzipped.length });
+}
+
+function licences(names) {
+  const texts = names.sort().map((name) => {
+    const { version } = JSON.parse(readFileSync(join(MODULES, name, 'package.json'), 'utf8'));
+    const file = ['LICENSE', 'LICENSE.md'].map((f) => join(MODULES, name, f)).find((f) => existsSync(f));
+    return `${name} ${version}\n\n${readFileSync(file, 'utf8').trim()}\n`;
+  });
+  return texts.join(`\n${'-'.repeat(72)}\n\n`);
+}
+
+function report() {
+  const total = sizes.reduce((sum, { gzip }) => sum + gzip, 0);
+  for (const { builtName, raw, gzip } of sizes) {
+    console.log(`${builtName.padEnd(28)} ${String(raw).padStart(7)} B ${String(gzip).padStart(7)} B gzip`);
+  }
+  console.log(`${'in all'.padEnd(38)} ${String(total).padStart(7)} B gzip of ${GZIP_BUDGET_BYTES}`);
+  if (total > GZIP_BUDGET_BYTES) {
+    throw new Error('The built files are over their budget.');
+  }
+}

@@ -1,0 +1,97 @@
+"""Starts the sandbox API and the dashboard together, and stops both. `make run` calls it.
+
+With AIRCALL_API_URL in the environment it starts the dashboard alone, against that API.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from config import Config, ConfigError, environment
+
+ROOT = Path(__file__).parent.parent
+START_TIME = 30.0
+STOP_TIME = 10.0
+
+
+def main() -> None:
+    """Run until Ctrl-C, or until one of the two ends."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+        env, hint = environment(ROOT), ""
+        if "AIRCALL_API_URL" not in os.environ:
+            env |= _sandbox_settings(_start_sandbox(stack))
+            hint = " Any name and password will do."
+        address = _address(env)
+        dashboard = stack.enter_context(_process([sys.executable, "app.py"], env))
+        _wait_until_served(dashboard, f"{address}/healthz")
+        print(f"Callboard is at {address}.{hint} Ctrl-C stops it.", flush=True)
+        dashboard.wait()
+
+
+def _start_sandbox(stack: contextlib.ExitStack) -> str:
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--traffic", "20"]
+    sandbox = stack.enter_context(_process(command, dict(os.environ), stdout=subprocess.PIPE))
+    line = sandbox.stdout.readline() if sandbox.stdout else ""
+    if " on http" not in line:
+        sys.exit("The sandbox API could not be started.")
+    return line.split()[-1]
+
+
+def _sandbox_settings(url: str) -> dict[str, str]:
+    parts = urlsplit(url)
+    return {
+        "AIRCALL_API_URL": url,
+        "PUSHER_HOST": str(parts.hostname),
+        "PUSHER_PORT": str(parts.port),
+        "PUSHER_SCHEME": "http",
+    }
+
+
+def _address(env: dict[str, str]) -> str:
+    try:
+        config = Config.from_environment(env)
+    except ConfigError as error:
+        sys.exit(f"Callboard cannot start: {error}")
+    return f"http://{config.host}:{config.port}"
+
+
+def _wait_until_served(dashboard: subprocess.Popen[str], url: str) -> None:
+    deadline = time.monotonic() + START_TIME
+    while time.monotonic() < deadline:
+        if dashboard.poll() is not None:
+            sys.exit("The dashboard ended while it was starting.")
+        with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=1):  # noqa: S310
+            return
+        time.sleep(0.1)
+    sys.exit("The dashboard did not start in time.")
+
+
+@contextlib.contextmanager
+def _process(
+    command: list[str], env: dict[str, str], stdout: int | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=stdout, text=True)  # noqa: S603
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_TIME)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+if __name__ == "__main__":
+    main()

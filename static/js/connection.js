@@ -1,0 +1,59 @@
+// The indicator in the header, and the banner that says what still works. It tells what it is told.
+
+import { bannerText, isWhole, stateToShow, untilNextLook } from './connection-state.js';
+
+const WORDS = { starting: 'Reconnecting', live: 'Live', reconnecting: 'Reconnecting', offline: 'Offline' };
+
+const facts = { isOnline: navigator.onLine, isConnected: false, isCaughtUp: false, link: null };
+let shown = 'starting';
+let brokenSince = Date.now();
+let liveSince = null;
+let timer = null;
+
+export function reportConnection(news) {
+  Object.assign(facts, news);
+  look();
+}
+
+export function isLive() {
+  return isWhole(facts);
+}
+
+function look() {
+  clearTimeout(timer);
+  const now = Date.now();
+  brokenSince = isWhole(facts) ? null : (brokenSince ?? now);
+  shown = stateToShow(shown, facts, brokenSince, now);
+  liveSince = shown === 'live' ? (liveSince ?? now) : null;
+  const wait = brokenSince === null ? null : untilNextLook(brokenSince, now);
+  if (wait !== null) timer = setTimeout(look, wait);
+  draw();
+}
+
+function draw() {
+  const chip = document.getElementById('connection');
+  const banner = document.getElementById('banner');
+  const since = clock(shown === 'live' ? liveSince : lastGood());
+  const reason = shown === 'live' ? '' : (facts.link?.reason ?? '');
+  document.documentElement.dataset.connection = shown === 'starting' ? 'reconnecting' : shown;
+  chip.dataset.state = banner.dataset.state = shown;
+  chip.title = `Since ${since}${reason && `: ${reason}`}`;
+  setText(chip.querySelector('[data-connection-label]'), WORDS[shown]);
+  setText(banner, bannerText(shown, facts, since));
+}
+
+// The server's own link may have been down for longer than this page has been open.
+function lastGood() {
+  const linkSince = facts.link && facts.link.state !== 'live' ? Date.parse(facts.link.since) : NaN;
+  return Math.min(brokenSince, Number.isNaN(linkSince) ? Infinity : linkSince);
+}
+
+function clock(time) {
+  const timeZone = document.documentElement.dataset.zone;
+  return new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone }).format(time);
+}
+
+// Writing the same text again would have it read out again.
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

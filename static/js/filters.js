@@ -1,0 +1,90 @@
+// The filter form without a reload: choices apply at once, a search while it is typed. The address follows.
+
+import { filterAddress } from './addresses.js';
+import { say } from './announcer.js';
+import { showNotice } from './notices.js';
+import { drawPage, isSamePage } from './regions.js';
+import { NoAnswerError, passOverNoAnswer, read } from './requests.js';
+import { asUser } from './turns.js';
+
+const TYPING_MS = 350;
+
+let timer = null;
+let latest = 0;
+let shownAddress = location.href;
+
+export function enhanceFilters() {
+  const form = document.getElementById('filters');
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    document.getElementById('dates').open = false;
+    apply(form);
+  });
+  // Not form.addEventListener: the page size stands outside the form, but belongs to it.
+  document.addEventListener('change', ({ target }) => {
+    if (target.form === form && target.matches('select')) apply(form);
+  });
+  form.addEventListener('input', ({ target }) => {
+    if (target.type === 'search') applyAfterTyping(form);
+  });
+  form.addEventListener('keydown', closeDates);
+  addEventListener('popstate', () => {
+    if (withoutHash(location.href) !== withoutHash(shownAddress)) location.reload();
+  });
+}
+
+function applyAfterTyping(form) {
+  clearTimeout(timer);
+  timer = setTimeout(() => apply(form, { isTyping: true }), TYPING_MS);
+}
+
+function apply(form, { isTyping = false } = {}) {
+  clearTimeout(timer);
+  return visit(filterAddress(form.action, new FormData(form)), isTyping ? 'replaceState' : 'pushState');
+}
+
+// Only the latest choice counts: those that still wait for their turn are left out.
+async function visit(address, remember) {
+  latest += 1;
+  const mine = latest;
+  setBusy(true);
+  try {
+    await asUser(async () => {
+      if (mine === latest) show(await read(address), remember);
+    });
+  } catch (error) {
+    passOverNoAnswer(error);
+    showNotice('The list could not be read. Check your connection and try again.', {
+      isError: true,
+      retry: () => visit(address, remember),
+    });
+  } finally {
+    if (mine === latest) setBusy(false);
+  }
+}
+
+function show(answer, remember) {
+  if (!answer) return;
+  if (!isSamePage(answer.page)) throw new NoAnswerError('This is not the list.');
+  drawPage(answer);
+  history[remember](null, '', answer.response.url);
+  shownAddress = location.href;
+  say(document.getElementById('list').dataset.announcement);
+}
+
+function setBusy(isBusy) {
+  const list = document.getElementById('list');
+  if (isBusy) list.setAttribute('aria-busy', 'true');
+  else list.removeAttribute('aria-busy');
+}
+
+function closeDates(event) {
+  const dates = document.getElementById('dates');
+  if (event.key !== 'Escape' || !dates.open) return;
+  dates.open = false;
+  dates.querySelector('summary').focus();
+}
+
+function withoutHash(address) {
+  return address.split('#')[0];
+}

@@ -1,0 +1,70 @@
+// Sends forms without a reload: the answer is the page they lead to, and its regions take the place of ours.
+
+import { showNotice, takeNotices } from './notices.js';
+import { drawPage, isSamePage } from './regions.js';
+import { passOverNoAnswer, read } from './requests.js';
+import { rowsIn } from './rows.js';
+import { asUser } from './turns.js';
+
+const FATE_UNKNOWN = 'No answer came, so this may or may not have been done. Look before you try again.';
+const REFUSED = 'This could not be done.';
+
+export function enhanceForms() {
+  document.addEventListener('submit', (event) => {
+    const { target: form, submitter: button } = event;
+    if (!('enhance' in form.dataset) || !button) return;
+    event.preventDefault();
+    if (!('busy' in button.dataset)) send(form, button);
+  });
+}
+
+async function send(form, button) {
+  const address = button.getAttribute('formaction') ?? form.getAttribute('action');
+  const body = new FormData(form, button);
+  const place = placeInList(button);
+  button.dataset.busy = '';
+  form.dispatchEvent(new CustomEvent('callboard:sending'));
+  try {
+    await asUser(async () => draw(await read(address, { method: 'POST', body }), form, button));
+    keepPlace(place);
+  } catch (error) {
+    passOverNoAnswer(error);
+    showNotice(FATE_UNKNOWN, { isError: true });
+  } finally {
+    delete button.dataset.busy;
+    form.dispatchEvent(new CustomEvent('callboard:settled'));
+  }
+}
+
+function draw(answer, form, button) {
+  if (!answer) return;
+  const { response, page } = answer;
+  if (!isSamePage(page)) {
+    showNotice(page.getElementById('error-message')?.textContent ?? REFUSED, { isError: true });
+    return;
+  }
+  drawPage(answer, { isOwn: true });
+  takeNotices(page);
+  if (isDone(response, page)) form.dispatchEvent(new CustomEvent('callboard:sent', { detail: { button } }));
+}
+
+// What was done answers with a redirect and no word of error; a form that was refused comes back itself.
+function isDone(response, page) {
+  return response.ok && response.redirected && !page.querySelector('[data-notice=error]');
+}
+
+// Where in the list the user is at work; -1 outside of it.
+function placeInList(button) {
+  const rows = rowsIn(document);
+  const own = button.closest('[data-call-id]');
+  return rows.indexOf(own ?? rows.find((row) => row.querySelector('[name=ids]').checked));
+}
+
+// A row that left the list takes the focus with it: work goes on at the row that stands there now.
+function keepPlace(place) {
+  const { activeElement } = document;
+  if (place < 0 || (activeElement !== document.body && activeElement.checkVisibility())) return;
+  const rows = rowsIn(document);
+  const next = rows[Math.min(place, rows.length - 1)]?.querySelector('a');
+  (next ?? document.getElementById('main')).focus();
+}

@@ -1,0 +1,36 @@
+// Starts what the page asks for. Every page works without any of it, but for live updates.
+
+import { catchUp } from './catch-up.js';
+import { forgetDraftsAtLogout, keepDraft } from './drafts.js';
+import { enhanceFilters } from './filters.js';
+import { enhanceForms } from './forms.js';
+import { goLive } from './live.js';
+import { enhanceNewCalls } from './new-calls.js';
+import { enhanceNotices } from './notices.js';
+import { followReading } from './reading.js';
+import { refresh } from './refresh.js';
+import { passOverNoAnswer } from './requests.js';
+import { enhanceSelection } from './selection.js';
+import { isZoneOfPage, tellZone } from './zone.js';
+
+const { page } = document.body.dataset;
+
+tellZone();
+enhanceNotices();
+forgetDraftsAtLogout();
+
+if (page === 'list' || page === 'call') {
+  enhanceForms();
+  goLive();
+  catchUp();
+  if (!isZoneOfPage()) refresh({ isWhole: true }).catch(passOverNoAnswer);
+}
+
+if (page === 'list') {
+  enhanceFilters();
+  enhanceSelection();
+  enhanceNewCalls();
+  followReading();
+}
+
+if (page === 'call') keepDraft();

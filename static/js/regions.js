@@ -1,0 +1,27 @@
+// Takes the regions of a page that was read into the page that is shown.
+
+import { morph } from './morph.js';
+
+// The user's own answer also redraws what is theirs, such as the form they have sent.
+export function drawPage({ page, positionBefore }, { isOwn = false, except = null } = {}) {
+  const selector = isOwn ? '[data-region], [data-own-region]' : '[data-region]';
+  for (const region of document.querySelectorAll(selector)) {
+    const wanted = page.getElementById(region.id);
+    if (wanted && region.id !== except) morph(region, wanted);
+  }
+  document.title = page.title;
+  document.documentElement.dataset.zone = page.documentElement.dataset.zone;
+  takePosition(page, positionBefore);
+  document.dispatchEvent(new CustomEvent('callboard:drawn', { detail: { isWhole: except === null } }));
+}
+
+// Whether this is the page that is shown, read anew, and not an error in its place.
+export function isSamePage(page) {
+  return page.body.dataset.page === document.body.dataset.page;
+}
+
+// An event that came while the page was read may be newer than the page: then its position stands.
+function takePosition(page, positionBefore) {
+  const { dataset } = document.body;
+  if (dataset.position === positionBefore) dataset.position = page.body.dataset.position;
+}

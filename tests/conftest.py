@@ -1,0 +1,29 @@
+"""What tests of every kind share: one sandbox for the whole run, as new for each test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.rest_client import RestClient, signed_in
+from tests.support.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[Sandbox]:
+    """One sandbox with the recorded calls for the whole run. Tests ask for `sandbox` instead."""
+    with Sandbox.start() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Sandbox) -> Sandbox:
+    """The sandbox in the state of its start. It keeps nothing of the test before."""
+    sandbox_process.reset()
+    return sandbox_process
+
+
+@pytest.fixture
+def rest(sandbox: Sandbox) -> Iterator[RestClient]:
+    """Alice, signed in at the API itself, not at the dashboard."""
+    with signed_in(sandbox.url) as client:
+        yield client

@@ -1,0 +1,1 @@
+"""Tests over real sockets: what the neighbours promise, and what we promise them."""

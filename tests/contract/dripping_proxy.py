@@ -1,0 +1,73 @@
+"""A TCP proxy that, once told to, hands on the server's bytes one by one. Knows nothing of their meaning."""
+
+import socket
+from contextlib import suppress
+from threading import Event, Thread
+from typing import Self
+
+from tests.contract.hostile_http import LOOPBACK, PATIENCE
+
+
+class DrippingProxy:
+    """Serves one connection at a time while its `with` block lasts.
+
+    Set `slow`, and what the server sends from then on comes byte by byte, `pause` seconds apart.
+    """
+
+    def __init__(self, target_port: int, pause: float) -> None:
+        self.slow = Event()
+        self._target = (LOOPBACK, target_port)
+        self._pause = pause
+        self._stopping = Event()
+        self._listener = socket.create_server((LOOPBACK, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"https://{LOOPBACK}:{self.port}"
+        self._thread = Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(PATIENCE)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                with client, socket.create_connection(self._target, PATIENCE) as server:
+                    forth = Thread(target=self._forward, args=(client, server), daemon=True)
+                    forth.start()
+                    self._back(server, client)
+                    _end(client, server)
+                    forth.join(PATIENCE)
+
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while data := client.recv(65536):
+                server.sendall(data)
+        _end(client, server)
+
+    def _back(self, server: socket.socket, client: socket.socket) -> None:
+        with suppress(OSError):
+            while data := server.recv(65536):
+                self._hand_on(data, client)
+
+    def _hand_on(self, data: bytes, client: socket.socket) -> None:
+        for i in range(len(data)):
+            if not self.slow.is_set():
+                client.sendall(data[i:])
+                return
+            client.sendall(data[i : i + 1])
+            if self._stopping.wait(self._pause):
+                raise ConnectionAbortedError
+
+
+def _end(*sockets: socket.socket) -> None:
+    for sock in sockets:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,118 @@
+"""Archive as a wanted state, against an API that answers by a script: which requests follow which answers."""
+
+import json
+from contextlib import closing
+from time import monotonic
+
+import pytest
+
+from aircall.archiving import set_archived
+from aircall.client import ApiClient
+from aircall.errors import ConflictError, NoAnswerError, NotFoundError, UnconfirmedError, UnreachableError
+from tests.contract.behaviours import answer, nobody_listens, reset, say_nothing, send_and_hang_up
+from tests.contract.hostile_http import HostileServer
+
+CALL_ID = "7876e2eb-1a50-4a7e-afb5-2936cbe6e814"
+FALSE, TRUE = (
+    json.dumps({"id": CALL_ID, "is_archived": is_archived}).encode() for is_archived in (False, True)
+)
+
+
+def methods(server: HostileServer) -> list[str]:
+    return [request.method for request in server.received]
+
+
+def test_a_colleague_who_keeps_working_against_us_is_a_conflict() -> None:
+    with (
+        HostileServer(answer(FALSE)) as server,
+        closing(ApiClient(server.url)) as api,
+        pytest.raises(ConflictError) as caught,
+    ):
+        set_archived(api, "a.b.c", CALL_ID, True)
+
+    assert caught.value.last_seen.is_archived is False
+    assert methods(server) == ["GET", "PUT", "PUT"]
+
+
+def test_a_second_change_of_unknown_fate_is_not_repeated_either() -> None:
+    with (
+        HostileServer(answer(FALSE), answer(FALSE), reset, answer(TRUE)) as server,
+        closing(ApiClient(server.url)) as api,
+    ):
+        call = set_archived(api, "a.b.c", CALL_ID, True)
+
+    assert call.is_archived
+    assert methods(server) == ["GET", "PUT", "PUT", "GET"]
+
+
+@pytest.mark.parametrize("flag", ["", ',"is_archived":null', ',"is_archived":"true"'])
+def test_an_answer_that_does_not_tell_the_state_is_looked_up(flag: str) -> None:
+    untold = f'{{"id":"{CALL_ID}"{flag}}}'.encode()
+    with (
+        HostileServer(answer(FALSE), answer(untold), answer(TRUE)) as server,
+        closing(ApiClient(server.url)) as api,
+    ):
+        call = set_archived(api, "a.b.c", CALL_ID, True)
+
+    assert call.is_archived
+    assert methods(server) == ["GET", "PUT", "GET"]
+
+
+def test_reading_first_may_fail_and_then_nothing_is_changed() -> None:
+    with HostileServer(reset) as server, closing(ApiClient(server.url)) as api, pytest.raises(NoAnswerError):
+        set_archived(api, "a.b.c", CALL_ID, True)
+
+    assert methods(server) == ["GET"] * 3
+
+
+def test_an_api_that_is_not_there_changes_nothing() -> None:
+    with nobody_listens() as url, closing(ApiClient(url)) as api, pytest.raises(UnreachableError):
+        set_archived(api, "a.b.c", CALL_ID, True)
+
+
+def test_looking_goes_on_while_the_api_is_in_trouble() -> None:
+    trouble = [answer(b"{}", 500) for _ in range(4)]
+    with (
+        HostileServer(answer(FALSE), reset, *trouble, answer(FALSE), answer(TRUE)) as server,
+        closing(ApiClient(server.url)) as api,
+    ):
+        call = set_archived(api, "a.b.c", CALL_ID, True, look_pause=0.05)
+
+    assert call.is_archived
+    assert methods(server).count("PUT") == 1
+
+
+def test_a_token_that_expires_while_looking_does_not_ask_for_a_second_change() -> None:
+    """An UnauthorizedError here would make the caller run it again, change included."""
+    with (
+        HostileServer(answer(FALSE), reset, answer(b"{}", 401)) as server,
+        closing(ApiClient(server.url)) as api,
+        pytest.raises(UnconfirmedError) as caught,
+    ):
+        set_archived(api, "a.b.c", CALL_ID, True)
+
+    assert caught.value.last_seen is None
+    assert methods(server) == ["GET", "PUT", "GET"]
+
+
+def test_a_call_that_is_gone_while_looking_is_not_found() -> None:
+    with (
+        HostileServer(answer(FALSE), send_and_hang_up(b""), answer(b"")) as server,
+        closing(ApiClient(server.url)) as api,
+        pytest.raises(NotFoundError),
+    ):
+        set_archived(api, "a.b.c", CALL_ID, True)
+
+
+def test_looking_ends_when_patience_does() -> None:
+    with (
+        HostileServer(answer(FALSE), reset, say_nothing) as server,
+        closing(ApiClient(server.url, deadline=60)) as api,
+    ):
+        began_at = monotonic()
+        with pytest.raises(UnconfirmedError) as caught:
+            set_archived(api, "a.b.c", CALL_ID, True, patience=0.5)
+
+    assert monotonic() - began_at < 5
+    assert caught.value.last_seen is None
+    assert methods(server).count("PUT") == 1

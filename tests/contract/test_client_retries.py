@@ -1,0 +1,150 @@
+"""What `ApiClient` asks again, counted where the requests arrive."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing, suppress
+from time import monotonic
+
+import pytest
+
+from aircall.client import ApiClient
+from aircall.errors import (
+    AircallError,
+    ForbiddenError,
+    InvalidRequestError,
+    MalformedAnswerError,
+    NoAnswerError,
+    NotFoundError,
+    RateLimitedError,
+    RejectedError,
+    ServerError,
+    UnauthorizedError,
+)
+from tests.contract.behaviours import HEAD, answer, reset, send_and_hang_up
+from tests.contract.hostile_http import Behaviour, HostileServer
+
+CALL_ID = "7876e2eb-1a50-4a7e-afb5-2936cbe6e814"
+USER = json.dumps({"id": "alice", "username": "alice"}).encode()
+FAILURES: dict[str, tuple[Behaviour, type[AircallError]]] = {
+    "500": (answer(b"", 500), ServerError),
+    "502": (answer(b"<html>", 502), ServerError),
+    "503": (answer(b"{}", 503), ServerError),
+    "504": (answer(b"{}", 504), ServerError),
+    "503, come back": (answer(b"{}", 503, "Retry-After: 0"), ServerError),
+    "429, come back": (answer(b"{}", 429, "Retry-After: 0"), RateLimitedError),
+    "a reset": (reset, NoAnswerError),
+    "the end": (send_and_hang_up(b""), NoAnswerError),
+    "a short body": (send_and_hang_up(HEAD + b'Content-Length: 9\r\n\r\n{"id":'), NoAnswerError),
+    "half a chunk": (send_and_hang_up(HEAD + b"Transfer-Encoding: chunked\r\n\r\n9\r\n{"), NoAnswerError),
+    "half a header": (send_and_hang_up(b"HTTP/1.1 200 OK\r\nContent-Le"), NoAnswerError),
+    "only the status": (send_and_hang_up(b"HTTP/1.1 200 OK\r\n"), NoAnswerError),
+    "no HTTP": (send_and_hang_up(b"SSH-2.0-OpenSSH_9.2\r\n"), NoAnswerError),
+    "101 headers": (send_and_hang_up(HEAD + b"X-A: b\r\n" * 101 + b"\r\n"), NoAnswerError),
+    "two lengths": (
+        send_and_hang_up(HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}"),
+        NoAnswerError,
+    ),
+}
+FINAL: dict[str, tuple[Behaviour, type[AircallError]]] = {
+    "302": (answer(b"", 302, "Location: /login"), RejectedError),
+    "304": (answer(b"", 304), RejectedError),
+    "400": (answer(b'{"message":["no"]}', 400), InvalidRequestError),
+    "401": (answer(b"{}", 401), UnauthorizedError),
+    "403": (answer(b"{}", 403), ForbiddenError),
+    "404": (answer(b"{}", 404), NotFoundError),
+    "409": (answer(b"{}", 409), RejectedError),
+    "429": (answer(b"{}", 429), RateLimitedError),
+    "429, much later": (answer(b"{}", 429, "Retry-After: 60"), RateLimitedError),
+    "503, much later": (answer(b"{}", 503, "Retry-After: 60"), ServerError),
+    "HTML": (answer(b"<html>"), MalformedAnswerError),
+}
+CHANGES: dict[str, Callable[[ApiClient], object]] = {
+    "login": lambda api: api.login("alice", "secret"),
+    "refresh": lambda api: api.refresh("d.e.f"),
+    "refresh_access": lambda api: api.refresh_access("a.b.c"),
+    "add_note": lambda api: api.add_note("a.b.c", CALL_ID, "Text"),
+    "toggle_archived": lambda api: api.toggle_archived("a.b.c", CALL_ID),
+    "authorize_channel": lambda api: api.authorize_channel("a.b.c", "1.2", "private-aircall"),
+}
+
+
+@pytest.mark.parametrize(("failure", "kind"), FAILURES.values(), ids=FAILURES)
+def test_reading_is_tried_three_times_in_all(failure: Behaviour, kind: type[AircallError]) -> None:
+    with HostileServer(failure) as server, closing(ApiClient(server.url)) as api, pytest.raises(kind):
+        api.me("a.b.c")
+
+    assert server.lines == ["GET /me"] * 3
+
+
+@pytest.mark.parametrize("name", ["500", "a reset", "a short body"])
+def test_reading_survives_two_failures(name: str) -> None:
+    failure, _ = FAILURES[name]
+    with HostileServer(failure, failure, answer(USER)) as server, closing(ApiClient(server.url)) as api:
+        assert api.me("a.b.c").username == "alice"
+
+    assert len(server.received) == 3
+
+
+@pytest.mark.parametrize(("failure", "kind"), (FAILURES | FINAL).values(), ids=FAILURES | FINAL)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_is_sent_once(
+    change: Callable[[ApiClient], object], failure: Behaviour, kind: type[AircallError]
+) -> None:
+    with HostileServer(failure) as server, closing(ApiClient(server.url)) as api, pytest.raises(kind):
+        change(api)
+
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize(("failure", "kind"), FINAL.values(), ids=FINAL)
+def test_reading_is_not_tried_again_where_that_cannot_help(
+    failure: Behaviour, kind: type[AircallError]
+) -> None:
+    with HostileServer(failure) as server, closing(ApiClient(server.url)) as api, pytest.raises(kind):
+        api.me("a.b.c")
+
+    assert len(server.received) == 1
+
+
+def test_reading_comes_back_when_the_api_said() -> None:
+    busy = answer(b"{}", 503, "Retry-After: 1")
+    with HostileServer(busy, answer(USER)) as server, closing(ApiClient(server.url)) as api:
+        began_at = monotonic()
+        api.me("a.b.c")
+
+    assert monotonic() - began_at >= 1
+    assert len(server.received) == 2
+
+
+def test_reading_does_not_wait_past_its_deadline() -> None:
+    busy = answer(b"{}", 503, "Retry-After: 2")
+    with HostileServer(busy) as server, closing(ApiClient(server.url, deadline=1)) as api:
+        began_at = monotonic()
+        with pytest.raises(ServerError) as caught:
+            api.me("a.b.c")
+
+    assert caught.value.retry_after == 2
+    assert monotonic() - began_at < 1
+    assert len(server.received) == 1
+
+
+def test_an_api_in_trouble_is_not_asked_three_times_as_often() -> None:
+    with HostileServer(answer(b"{}", 500)) as server, closing(ApiClient(server.url)) as api:
+        for _ in range(30):
+            with suppress(ServerError):
+                api.me("a.b.c")
+
+    # Ten retries at first, and one more for every ten requests.
+    assert 30 + 11 <= len(server.received) <= 30 + 13
+
+
+def test_no_error_tells_a_token_or_a_password() -> None:
+    echo = answer(b'{"message":["bad: s3cr3t.a.b","wrong: hunter2","sorry"]}', 400)
+    with HostileServer(echo) as server, closing(ApiClient(server.url)) as api:
+        with pytest.raises(InvalidRequestError) as by_token:
+            api.me("s3cr3t.a.b")
+        with pytest.raises(InvalidRequestError) as by_password:
+            api.login("alice", "hunter2")
+
+    assert by_token.value.messages == ("wrong: hunter2", "sorry")
+    assert by_password.value.messages == ("bad: s3cr3t.a.b", "sorry")

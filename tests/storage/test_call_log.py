@@ -1,0 +1,265 @@
+"""Writing the log: what counts as news, and that an old state never comes back."""
+
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine, event
+
+from aircall.call_log import CallLog
+from aircall.call_query import CallFilter
+from aircall.database import open_database
+from aircall.feed import Change, ChangeKind
+from aircall.models import Call
+from tests.storage.test_call_query import CALLS, checked
+from tests.support.made_calls import NOON, call_id, made_call, made_notes
+
+ALL = CallFilter(view="all")
+
+
+def state(log: CallLog, number: int = 1) -> Call | None:
+    """What the log knows of the call with this number."""
+    return next(iter(log.find([call_id(number)])), None)
+
+
+def test_a_call_is_read_back_as_it_was_written(log: CallLog) -> None:
+    call = made_call(
+        direction="unknown",
+        caller="",
+        duration=None,
+        is_archived=True,
+        created_at=datetime(2026, 11, 23, 12, 0, 0, 123_000, UTC),
+        notes=made_notes("newest 😀\n\N{RIGHT-TO-LEFT OVERRIDE}", ""),
+    )
+
+    log.apply([call])
+
+    assert log.find([call.id]) == [call]
+
+
+def test_the_answer_tells_what_was_added_and_what_was_changed_in_their_order(log: CallLog) -> None:
+    same, old, new = made_call(1), made_call(2), made_call(3)
+    log.apply([same, old])
+    changed = replace(old, is_archived=True)
+
+    changes = log.apply([new, same, changed])
+
+    assert changes == [
+        Change(ChangeKind.ADD, new.id, new),
+        Change(ChangeKind.UPDATE, changed.id, changed),
+    ]
+
+
+def test_every_field_of_a_call_is_news_when_it_changes(log: CallLog) -> None:
+    call = made_call()
+    log.apply([call])
+    news: list[dict[str, Any]] = [
+        {"direction": "outbound"},
+        {"call_type": "answered"},
+        {"caller": "+1"},
+        {"callee": "+2"},
+        {"via": "+3"},
+        {"duration": None},
+        {"is_archived": True},
+        {"created_at": None},
+        {"notes": made_notes("a")},
+        {"notes": made_notes("A")},
+    ]
+
+    for change in news:
+        call = replace(call, **change)
+        assert log.apply([call]) == [Change(ChangeKind.UPDATE, call.id, call)]
+        assert state(log) == call
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"created_at": NOON + timedelta(microseconds=1)},
+        {"created_at": datetime(1970, 1, 1, tzinfo=UTC)},
+        {"duration": timedelta(microseconds=610_500)},
+    ],
+)
+def test_a_call_finer_than_the_log_keeps_it_is_no_news_the_second_time(
+    log: CallLog, odd: dict[str, Any]
+) -> None:
+    call = made_call(**odd)
+    log.apply([call])
+
+    assert log.apply([call]) == []
+    assert log.apply([call], log.version) == []
+
+
+def test_nothing_is_no_news(log: CallLog) -> None:
+    version = log.version
+
+    assert log.apply([]) == []
+    assert log.remove([], version) == []
+    assert log.version == version
+
+
+def test_each_write_is_a_new_version(log: CallLog) -> None:
+    versions = [log.version]
+    for _ in range(3):
+        log.apply([made_call()])
+        versions.append(log.version)
+
+    assert versions == sorted(set(versions))
+
+
+def test_a_reading_does_not_put_an_old_state_over_what_was_written_since(log: CallLog) -> None:
+    old = made_call()
+    log.apply([old])
+    as_of = log.version
+    new = replace(old, is_archived=True)
+    log.apply([new])
+
+    assert log.apply([old], as_of) == []
+    assert state(log) == new
+
+
+def test_news_that_say_what_is_known_are_newer_than_a_reading_under_way_all_the_same(log: CallLog) -> None:
+    call = made_call()
+    log.apply([call])
+    as_of = log.version
+    log.apply([call])
+
+    assert log.apply([replace(call, is_archived=True)], as_of) == []
+    assert state(log) == call
+
+
+def test_a_reading_is_taken_over_where_nothing_was_written_since(log: CallLog) -> None:
+    log.apply([made_call(1), made_call(2)])
+    as_of = log.version
+    log.apply([made_call(1)])
+    read = [replace(made_call(number), is_archived=True) for number in (1, 2, 3)]
+
+    changes = log.apply(read, as_of)
+
+    assert [(change.kind, change.call_id) for change in changes] == [
+        (ChangeKind.UPDATE, call_id(2)),
+        (ChangeKind.ADD, call_id(3)),
+    ]
+
+
+def test_calls_are_removed_and_the_answer_tells_which(log: CallLog) -> None:
+    log.apply([made_call(1), made_call(2)])
+
+    changes = log.remove([call_id(2), call_id(3)], log.version)
+
+    assert changes == [Change(ChangeKind.REMOVE, call_id(2), None)]
+    assert log.page(ALL, 0, 10) == [made_call(1)]
+
+
+def test_a_call_that_was_written_since_is_not_removed(log: CallLog) -> None:
+    log.apply([made_call(1)])
+    as_of = log.version
+    log.apply([made_call(1)])
+
+    assert log.remove([call_id(1)], as_of) == []
+    assert state(log) == made_call(1)
+
+
+def test_a_reading_does_not_bring_back_what_was_removed_since(log: CallLog) -> None:
+    log.apply([made_call(1)])
+    as_of = log.version
+    log.remove([call_id(1), call_id(2)], as_of)
+
+    assert log.apply([made_call(1), made_call(2)], as_of) == []
+    assert log.call_ids() == []
+
+
+def test_a_removed_call_comes_back_when_it_is_read_again_or_announced(log: CallLog) -> None:
+    log.apply([made_call(1), made_call(2)])
+    log.remove([call_id(1), call_id(2)], log.version)
+
+    log.apply([made_call(1)], log.version)
+    log.apply([made_call(2)])
+
+    assert sorted(log.call_ids()) == [call_id(1), call_id(2)]
+
+
+def test_only_the_last_removals_are_remembered(log: CallLog) -> None:
+    as_of = log.version
+    log.remove([call_id(number) for number in range(10_001)], as_of)
+
+    changes = log.apply([made_call(0), made_call(1), made_call(10_000)], as_of)
+
+    assert [change.call_id for change in changes] == [call_id(0)]
+
+
+def test_any_number_of_calls_may_be_written_and_removed_at_once(database: Engine) -> None:
+    @event.listens_for(database, "connect")
+    def limit_variables(connection: sqlite3.Connection, _: object) -> None:
+        """As SQLite was built for a long time."""
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+
+    log = CallLog(database)
+    calls = [made_call(number) for number in range(2500)]
+
+    assert len(log.apply(calls)) == 2500
+    assert log.apply(calls, log.version) == []
+    assert len(log.remove([call.id for call in calls], log.version)) == 2500
+    assert log.call_ids() == []
+
+
+def test_the_log_remembers_when_it_was_synchronised(log: CallLog) -> None:
+    assert log.synchronised_at is None
+
+    log.mark_synchronised(NOON)
+
+    assert log.synchronised_at == NOON
+
+
+def test_the_log_outlives_the_process(log: CallLog) -> None:
+    log.apply([made_call()])
+    log.mark_synchronised(NOON)
+    version = log.version
+    log.close()
+
+    again = CallLog(open_database(str(log.engine.url)))
+
+    assert (again.version, again.synchronised_at) == (version, NOON)
+    assert again.page(ALL, 0, 10) == [made_call()]
+    again.close()
+
+
+def test_many_threads_may_write_at_once(log: CallLog) -> None:
+    start = threading.Barrier(6)
+
+    def write(thread: int) -> int:
+        start.wait(10)
+        return sum(len(log.apply([made_call(10 * thread + number)])) for number in range(10))
+
+    with ThreadPoolExecutor(6) as pool:
+        added = sum(pool.map(write, range(6)))
+
+    assert added == 60
+    assert len(log.call_ids()) == 60
+    assert log.version == 60
+
+
+@given(CALLS, CALLS)
+@checked
+def test_a_call_is_news_exactly_if_it_is_different(log: CallLog, one: Call, other: Call) -> None:
+    other = replace(other, id=one.id)
+    log.apply([one])
+
+    changes = log.apply([other], log.version)
+
+    assert changes == ([] if other == one else [Change(ChangeKind.UPDATE, other.id, other)])
+    assert log.find([one.id]) == [other]
+
+
+NUMBERS = st.integers(0, 2)
+READERS = st.integers(0, 2)
+STEPS = st.one_of(
+    st.tuples(st.sampled_from(["change", "change unheard", "arrive", "vanish"]), NUMBERS),
+    st.tuples(st.sampled_from(["begin", "look", "finish"]), READERS),
+)

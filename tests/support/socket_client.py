@@ -1,0 +1,52 @@
+"""A page's socket without the page: what a Socket.IO client of the dashboard is told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import Empty, Queue
+from typing import Any
+
+import socketio
+
+EVENTS = ("update-call", "add-call", "remove-call", "caught-up", "reload", "link", "signed-out", "disconnect")
+WAIT = 5.0
+
+
+class SocketClient:
+    """Collects events, each with its payload, in their order."""
+
+    def __init__(self, websocket_options: dict[str, Any]) -> None:
+        self.client = socketio.Client(reconnection=False, websocket_extra_options=websocket_options)
+        self._received: Queue[tuple[str, Any]] = Queue()
+        for name in EVENTS:
+            self.client.on(name, self._collector(name))
+
+    def next(self, name: str) -> Any:
+        """The payload of the next event of this name, others passed over; AssertionError where none comes."""
+        seen = []
+        try:
+            while True:
+                received, payload = self._received.get(timeout=WAIT)
+                if received == name:
+                    return payload
+                seen.append(received)
+        except Empty:
+            raise AssertionError(f"no {name} came; seen: {seen}") from None
+
+    def _collector(self, name: str) -> Any:
+        return lambda payload=None, *_: self._received.put((name, payload))
+
+
+@contextmanager
+def connected(
+    address: str, cookie: str | None, *, origin: str | None = "", position: str | None = None
+) -> Iterator[SocketClient]:
+    """A connected client, its origin the dashboard's own unless given. Raises ConnectionError if refused."""
+    client = SocketClient({"suppress_origin": True} if origin is None else {"origin": origin or address})
+    headers = {"Cookie": f"callboard={cookie}"} if cookie else {}
+    auth = {"position": position} if position else None
+    try:
+        client.client.connect(address, headers=headers, auth=auth, transports=["websocket"])
+        yield client
+    finally:
+        client.client.disconnect()
+        client.client.shutdown()

@@ -1,0 +1,1 @@
+"""Tests that need no socket, no process and no clock."""

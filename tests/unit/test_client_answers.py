@@ -1,0 +1,173 @@
+"""What the API's answers mean. No socket, no clock."""
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aircall.answers import check, read_call_page, read_json
+from aircall.errors import (
+    AircallError,
+    InvalidRequestError,
+    MalformedAnswerError,
+    NotFoundError,
+    RateLimitedError,
+    ServerError,
+    UnauthorizedError,
+)
+from aircall.transport import Answer
+
+GOOD_ROW = b'{"id":"7876e2eb-1a50-4a7e-afb5-2936cbe6e814","notes":[{"id":"n","content":"%s"}]}'
+# What a JSON reader may stumble over, each in place of a value.
+BAD_VALUES = {
+    "infinity": b"1e999",
+    "5,000 digits": b"9" * 5000,
+    "Latin-1": '"é"'.encode("latin-1"),
+    "a surrogate in UTF-8": b'"\xed\xa0\x80"',
+}
+# What is no JSON at all, or none of the kind that is promised.
+BAD_BODIES = {
+    **BAD_VALUES,
+    "NaN": b"NaN",
+    "a control character": b'"\x01"',
+    "100,000 brackets": b"[" * 100_000,
+    "100,000 closed brackets": b"[" * 100_000 + b"]" * 100_000,
+    "a byte order mark": b'\xef\xbb\xbf{"id":1}',
+    "HTML": b"<!doctype html><title>502</title>",
+    "nothing": b"",
+    "a truncated object": b'{"id": "7876',
+    "two values": b"{} {}",
+}
+SURROGATES = {
+    b"cut \\ud83d": "cut \ufffd",
+    b"\\uDE00 low": "\ufffd low",
+    b"\\ud83d\\ud83d\\ude00": "\ufffd😀",
+    b"\\ud83d\\ude00": "😀",
+    b"a backslash \\\\ud83d": "a backslash \\ud83d",
+    b"both \\\\\\ud83d": "both \\\ufffd",
+}
+
+
+def answer(status: int, body: bytes = b"") -> Answer:
+    return Answer(status=status, headers={"Retry-After": "2"}, body=body)
+
+
+@pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES)
+def test_what_is_no_json_is_malformed(body: bytes) -> None:
+    with pytest.raises(MalformedAnswerError):
+        read_json(body)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"nodes":null}', b'{"nodes":{}}', b'{"total":1}'])
+def test_what_is_no_list_is_malformed(body: bytes) -> None:
+    with pytest.raises(MalformedAnswerError):
+        read_call_page(body)
+
+
+def test_the_last_of_two_equal_keys_counts() -> None:
+    assert read_json(b'{"a":1,"a":2}') == {"a": 2}
+
+
+@pytest.mark.parametrize("value", BAD_VALUES.values(), ids=BAD_VALUES)
+def test_one_row_that_cannot_be_read_hides_no_other(value: bytes) -> None:
+    bad_row = b'{"id":%s}' % value
+
+    page = read_call_page(b'{"nodes":[%s,%s]}' % (bad_row, GOOD_ROW % b"ok"))
+
+    assert (len(page.calls), page.malformed_count) == (1, 1)
+
+
+@pytest.mark.parametrize("value", BAD_VALUES.values(), ids=BAD_VALUES)
+def test_a_total_that_cannot_be_read_hides_no_call(value: bytes) -> None:
+    page = read_call_page(
+        b'{"nodes":[%s],"totalCount":%s,"hasNextPage":%s}' % (GOOD_ROW % b"ok", value, value)
+    )
+
+    assert (len(page.calls), page.total_count, page.has_next_page) == (1, None, None)
+
+
+@pytest.mark.parametrize(("escaped", "content"), SURROGATES.items())
+def test_half_a_surrogate_pair_costs_one_character_not_the_call(escaped: bytes, content: str) -> None:
+    page = read_call_page(b'{"nodes":[%s]}' % (GOOD_ROW % escaped))
+
+    assert page.calls[0].notes[0].content == content
+
+
+@given(st.text(st.characters(codec=None)))
+def test_any_text_that_a_json_writer_escapes_can_be_read(text: str) -> None:
+    read = read_json(json.dumps(text).encode())
+
+    # Two halves side by side are a pair once they are written as JSON.
+    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    assert len(read) == len(joined)
+    assert [a for a, b in zip(read, joined, strict=True) if a != b] == []
+
+
+@given(st.binary())
+def test_any_bytes_are_json_or_malformed(body: bytes) -> None:
+    for read in (read_json, read_call_page):
+        with suppress(MalformedAnswerError):
+            read(body)
+
+
+def test_an_unreadable_body_is_not_kept_in_the_error() -> None:
+    with pytest.raises(MalformedAnswerError) as caught:
+        read_json('{"access_token":"eyJ.secret","user":"é"}'.encode("latin-1"))
+
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    assert "secret" not in repr(caught.value)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_a_success_is_no_error(status: int) -> None:
+    check(answer(status), "")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "text"),
+    [
+        (401, b'{"statusCode":401,"message":"Unauthorized"}', UnauthorizedError, "Unauthorized"),
+        (404, b'{"message":"The call does not exist!"}', NotFoundError, "The call does not exist!"),
+        (400, b'{"message":["content is empty","content is no text"]}', InvalidRequestError, None),
+        (502, b"<html>Bad Gateway</html>", ServerError, "The API answered 502."),
+        (500, b'{"message":{"a":1}}', ServerError, "The API answered 500."),
+        (500, b"[]", ServerError, "The API answered 500."),
+        (500, b'{"message":" \\n"}', ServerError, "The API answered 500."),
+        (500, b'{"message":"nul \\u0000 \\ud800"}', ServerError, "nul \ufffd \ufffd"),
+    ],
+)
+def test_a_failure_is_its_status_error(
+    status: int, body: bytes, kind: type[AircallError], text: str | None
+) -> None:
+    with pytest.raises(AircallError) as caught:
+        check(answer(status, body), "")
+
+    assert type(caught.value) is kind
+    assert str(caught.value) == (text or "content is empty; content is no text")
+
+
+def test_messages_are_limited_in_number_and_length() -> None:
+    body = json.dumps({"message": ["x" * 10_000] * 1000}).encode()
+
+    with pytest.raises(InvalidRequestError) as caught:
+        check(answer(400, body), "")
+
+    assert [len(text) for text in caught.value.messages] == [300] * 10
+
+
+def test_a_message_that_repeats_the_requests_secret_is_left_out() -> None:
+    body = b'{"message":["bad token eyJ.secret","try again"]}'
+
+    with pytest.raises(InvalidRequestError) as caught:
+        check(answer(400, body), "eyJ.secret")
+
+    assert caught.value.messages == ("try again",)
+
+
+def test_an_error_says_when_to_come_back() -> None:
+    with pytest.raises(RateLimitedError) as caught:
+        check(answer(429), "")
+
+    assert caught.value.retry_after == 2

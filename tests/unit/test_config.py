@@ -1,0 +1,261 @@
+"""The settings: each one's default, what it may be, and the one line that refuses anything else."""
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from config import Config, ConfigError, environment, is_loopback
+
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+def read(tmp_path: Path, **settings: str) -> Config:
+    """The settings of an environment that keeps its data in `tmp_path`."""
+    return Config.from_environment({"DATA_DIR": str(tmp_path), **settings})
+
+
+def refusal(tmp_path: Path, **settings: str) -> str:
+    """The line that refuses these settings."""
+    with pytest.raises(ConfigError) as refused:
+        read(tmp_path, **settings)
+    return str(refused.value)
+
+
+def permissions(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_every_setting_has_its_documented_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    config = Config.from_environment({})
+
+    assert config == Config(
+        api_url="https://frontend-test-api.aircall.dev",
+        pusher_app_key="d44e3d910d38a928e0be",
+        pusher_app_cluster="eu",
+        pusher_auth_endpoint="https://frontend-test-api.aircall.dev/pusher/auth",
+        pusher_host=None,
+        pusher_port=None,
+        pusher_scheme="https",
+        host="127.0.0.1",
+        port=8000,
+        secret_key=(tmp_path / "instance" / "secret_key").read_text(),
+        data_dir=tmp_path / "instance",
+        database_url=f"sqlite:///{tmp_path}/instance/calls.db",
+        timezone=ZoneInfo("UTC"),
+        listener_username=None,
+        listener_password=None,
+        log_format="console",
+        log_level="INFO",
+        public_origin=None,
+    )
+
+
+def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
+    empty = dict.fromkeys(("AIRCALL_API_URL", "PORT", "SECRET_KEY", "WORKERS", "REDIS_URL", "TIMEZONE"), " ")
+
+    config = read(tmp_path, **empty)
+
+    assert config == read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field", "value"),
+    [
+        ("AIRCALL_API_URL", "http://127.0.0.1:9100/", "api_url", "http://127.0.0.1:9100"),
+        ("AIRCALL_API_URL", " https://api.example/v1 ", "api_url", "https://api.example/v1"),
+        ("AIRCALL_API_URL", "http://[::1]:9100", "pusher_auth_endpoint", "http://[::1]:9100/pusher/auth"),
+        ("PUSHER_AUTH_ENDPOINT", "https://a.example/sign", "pusher_auth_endpoint", "https://a.example/sign"),
+        ("PUSHER_APP_KEY", "a-key", "pusher_app_key", "a-key"),
+        ("PUSHER_APP_CLUSTER", "us2", "pusher_app_cluster", "us2"),
+        ("PUSHER_HOST", "localhost", "pusher_host", "localhost"),
+        ("PUSHER_PORT", "1", "pusher_port", 1),
+        ("PUSHER_SCHEME", "http", "pusher_scheme", "http"),
+        ("HOST", "::1", "host", "::1"),
+        ("PORT", "65535", "port", 65535),
+        ("PORT", "0", "port", 0),
+        ("SECRET_KEY", SECRET, "secret_key", SECRET),
+        ("DATABASE_URL", "sqlite:////tmp/calls.db", "database_url", "sqlite:////tmp/calls.db"),
+        ("TIMEZONE", "Europe/Paris", "timezone", ZoneInfo("Europe/Paris")),
+        ("LOG_FORMAT", "json", "log_format", "json"),
+        ("LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
+        ("PUBLIC_ORIGIN", "https://Calls.example/", "public_origin", "https://calls.example"),
+    ],
+)
+def test_a_good_value_is_taken(tmp_path: Path, name: str, text: str, field: str, value: object) -> None:
+    config = read(tmp_path, **{name: text})
+
+    assert getattr(config, field) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("AIRCALL_API_URL", "frontend-test-api.aircall.dev"),
+        ("AIRCALL_API_URL", "ftp://api.example"),
+        ("AIRCALL_API_URL", "/"),
+        ("AIRCALL_API_URL", "https://:443"),
+        ("AIRCALL_API_URL", "https://api.example:0"),
+        ("AIRCALL_API_URL", "https://"),
+        ("AIRCALL_API_URL", "https://[::1"),
+        ("AIRCALL_API_URL", "https://api.example:80a"),
+        ("AIRCALL_API_URL", "https://api.example:99999"),
+        ("AIRCALL_API_URL", "https://api.example?key=1"),
+        ("AIRCALL_API_URL", "https://api example"),
+        ("PUSHER_AUTH_ENDPOINT", "/pusher/auth"),
+        ("PUSHER_APP_KEY", "a key"),
+        ("PUSHER_APP_CLUSTER", "eu/../x"),
+        ("PUSHER_HOST", "http://localhost"),
+        ("PUSHER_PORT", "http"),
+        ("PUSHER_SCHEME", "wss"),
+        ("HOST", "http://127.0.0.1"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("PORT", "8_000"),
+        ("PORT", "٨٠٠٠"),
+        ("PORT", "8" * 5000),
+        ("SECRET_KEY", SECRET[1:]),
+        ("DATABASE_URL", "postgresql://localhost/calls"),
+        ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite:////no/such/directory/calls.db"),
+        ("REDIS_URL", "redis://localhost"),
+        ("WORKERS", "2"),
+        ("TIMEZONE", "Paris"),
+        ("TIMEZONE", "../etc/localtime"),
+        ("LISTENER_USERNAME", "listener"),
+        ("LISTENER_PASSWORD", "only the password"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "VERBOSE"),
+        ("PUBLIC_ORIGIN", "https://calls.example/dashboard"),
+        ("PUBLIC_ORIGIN", "calls.example"),
+    ],
+)
+def test_a_bad_value_is_refused_in_one_short_line_that_names_it(tmp_path: Path, name: str, text: str) -> None:
+    line = refusal(tmp_path, **{name: text})
+
+    assert name in line
+    assert line.isprintable()
+    assert len(line) < 200
+
+
+@pytest.mark.parametrize("name", ["AIRCALL_API_URL", "PUSHER_AUTH_ENDPOINT", "PUBLIC_ORIGIN", "DATABASE_URL"])
+def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path, name: str) -> None:
+    line = refusal(tmp_path, **{name: "https://alice:swordfish@api.example"})
+
+    assert name in line
+    assert "swordfish" not in line
+
+
+def test_the_listeners_password_is_used_exactly_as_given(tmp_path: Path) -> None:
+    config = read(tmp_path, LISTENER_USERNAME=" listener ", LISTENER_PASSWORD=" a b ")
+
+    assert (config.listener_username, config.listener_password) == ("listener", " a b ")
+
+
+def test_no_secret_is_in_the_repr(tmp_path: Path) -> None:
+    config = read(tmp_path, SECRET_KEY=SECRET, LISTENER_USERNAME="listener", LISTENER_PASSWORD="swordfish")
+
+    assert SECRET not in repr(config)
+    assert "swordfish" not in repr(config)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "calls.example"])  # noqa: S104 - to refuse it
+def test_a_host_that_others_can_reach_needs_a_secret_of_its_own(tmp_path: Path, host: str) -> None:
+    line = refusal(tmp_path, HOST=host)
+
+    assert line == "SECRET_KEY has to be set when HOST is not loopback."
+    assert read(tmp_path, HOST=host, SECRET_KEY=SECRET).host == host
+
+
+@pytest.mark.parametrize(
+    ("host", "is_own"),
+    [("localhost", True), ("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("0.0.0.0", False)],  # noqa: S104
+)
+def test_loopback_is_what_only_this_machine_can_reach(host: str, is_own: bool) -> None:
+    assert is_loopback(host) is is_own
+
+
+def test_the_secret_made_on_loopback_is_kept_for_oneself_and_used_again(tmp_path: Path) -> None:
+    first = read(tmp_path)
+    second = read(tmp_path)
+
+    assert len(first.secret_key) >= 32
+    assert second.secret_key == first.secret_key
+    assert permissions(tmp_path / "secret_key") == 0o600
+
+
+def test_two_installations_have_different_secrets(tmp_path: Path) -> None:
+    assert read(tmp_path / "one").secret_key != read(tmp_path / "two").secret_key
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 40])
+def test_a_kept_secret_that_is_of_no_use_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "secret_key").write_bytes(content)
+
+    line = refusal(tmp_path)
+
+    assert str(tmp_path / "secret_key") in line
+
+
+def test_a_kept_secret_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").mkdir()
+
+    line = refusal(tmp_path)
+
+    assert str(tmp_path / "secret_key") in line
+
+
+def test_a_secret_that_cannot_be_kept_is_refused(tmp_path: Path) -> None:
+    # It points nowhere, so that nothing can be made under this name.
+    (tmp_path / "secret_key").symlink_to(tmp_path / "missing" / "secret_key")
+
+    line = refusal(tmp_path)
+
+    assert str(tmp_path / "secret_key") in line
+
+
+def test_the_data_directory_is_made_for_oneself_only(tmp_path: Path) -> None:
+    config = read(tmp_path / "a" / "data")
+
+    assert config.data_dir == tmp_path / "a" / "data"
+    assert permissions(config.data_dir) == 0o700
+
+
+def test_a_data_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    line = refusal(tmp_path / "file")
+
+    assert line.startswith("DATA_DIR cannot be used")
+
+
+def test_the_environment_stands_above_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("PORT=1111\nHOST=localhost\nEMPTY\n")
+    monkeypatch.setenv("PORT", "2222")
+    monkeypatch.delenv("HOST", raising=False)
+
+    settings = environment(tmp_path)
+
+    assert settings["PORT"] == "2222"
+    assert settings["HOST"] == "localhost"
+    assert "EMPTY" not in settings
+
+
+def test_a_password_in_the_env_file_is_taken_as_it_stands(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LISTENER_PASSWORD=a${HOME}b\n")
+
+    settings = environment(tmp_path)
+
+    assert settings["LISTENER_PASSWORD"] == "a${HOME}b"
+
+
+def test_an_env_file_is_not_needed(tmp_path: Path) -> None:
+    settings: Mapping[str, str] = environment(tmp_path)
+
+    assert settings == dict(os.environ)

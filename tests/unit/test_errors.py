@@ -1,0 +1,104 @@
+"""Which status is which error, and what each says about the request. No socket."""
+
+import pytest
+
+from aircall import errors
+from aircall.errors import (
+    AircallError,
+    ForbiddenError,
+    InvalidRequestError,
+    MalformedAnswerError,
+    NoAnswerError,
+    NotFoundError,
+    RateLimitedError,
+    RejectedError,
+    ServerError,
+    UnauthorizedError,
+    UnconfirmedError,
+    UnreachableError,
+    error_for,
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (301, RejectedError),
+        (302, RejectedError),
+        (400, InvalidRequestError),
+        (401, UnauthorizedError),
+        (403, ForbiddenError),
+        (404, NotFoundError),
+        (409, RejectedError),
+        (418, RejectedError),
+        (429, RateLimitedError),
+        (500, ServerError),
+        (502, ServerError),
+        (503, ServerError),
+        (504, ServerError),
+        (599, ServerError),
+    ],
+)
+def test_each_status_has_its_error(status: int, kind: type[AircallError]) -> None:
+    assert type(error_for(status, [])) is kind
+
+
+@pytest.mark.parametrize("status", [302, 401, 404, 429, 500])
+def test_the_apis_messages_are_the_errors_text(status: int) -> None:
+    assert str(error_for(status, ["The call does not exist!", "Sorry"])) == "The call does not exist!; Sorry"
+
+
+@pytest.mark.parametrize("status", [302, 401, 404, 429, 500])
+def test_without_a_message_the_status_is_told(status: int) -> None:
+    assert str(error_for(status, [])) == f"The API answered {status}."
+
+
+def test_an_invalid_request_keeps_its_messages_apart() -> None:
+    error = error_for(400, ["content should not be empty", "content must be a string"])
+
+    assert isinstance(error, InvalidRequestError)
+    assert error.messages == ("content should not be empty", "content must be a string")
+
+
+def test_an_invalid_request_always_says_something() -> None:
+    error = error_for(400, [])
+
+    assert isinstance(error, InvalidRequestError)
+    assert error.messages == (str(error),) == ("The request is not valid.",)
+
+
+@pytest.mark.parametrize(("status", "kept"), [(429, 2.5), (503, 2.5), (500, None), (502, None), (404, None)])
+def test_when_to_come_back_means_something_with_429_and_503_only(status: int, kept: float | None) -> None:
+    assert error_for(status, [], 2.5).retry_after == kept
+
+
+@pytest.mark.parametrize(
+    ("error", "is_possible"),
+    [
+        (error_for(400, []), False),
+        (error_for(401, []), False),
+        (error_for(403, []), False),
+        (error_for(404, []), False),
+        (error_for(409, []), False),
+        (error_for(429, []), False),
+        (error_for(500, [], 1), True),
+        (error_for(503, []), True),
+        (error_for(503, [], 0), False),
+        (UnreachableError(""), False),
+        (NoAnswerError(""), True),
+        (MalformedAnswerError(""), True),
+        (UnconfirmedError("", last_seen=None), True),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_error_says_whether_the_request_may_have_been_executed(
+    error: AircallError, is_possible: bool
+) -> None:
+    assert error.is_executed_possible is is_possible
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    defined = {name for name in vars(errors) if name.endswith("Error")} - {"AircallError"}
+
+    drawn = {line.split()[1] for line in (errors.__doc__ or "").splitlines() if line.startswith(("├", "└"))}
+    assert drawn == defined

@@ -1,0 +1,119 @@
+"""The feed: what came after a position, or the honest answer that it is not known any more."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aircall.feed import Change, ChangeKind, Entry, Feed
+from tests.support.made_calls import call_id, made_call
+
+
+def change(number: int) -> Change:
+    call = made_call(number)
+    return Change(ChangeKind.UPDATE, call.id, call)
+
+
+def filled(count: int, *, length: int = 1000) -> tuple[Feed, list[str]]:
+    """A feed with this many changes, and its position before the first and after each."""
+    feed = Feed(length)
+    return feed, [feed.position] + [feed.append(change(number)).position for number in range(count)]
+
+
+def numbers(entries: list[Entry] | None) -> list[str] | None:
+    return None if entries is None else [entry.change.call_id for entry in entries]
+
+
+def test_nothing_came_after_the_newest_position() -> None:
+    feed, positions = filled(3)
+
+    assert feed.position == positions[-1]
+    assert feed.since(feed.position) == []
+
+
+def test_what_came_after_a_position_is_told_in_order_each_with_its_own_position() -> None:
+    feed, positions = filled(5)
+
+    entries = feed.since(positions[2])
+
+    assert numbers(entries) == [call_id(2), call_id(3), call_id(4)]
+    assert [entry.position for entry in entries or ()] == positions[3:]
+
+
+@given(count=st.integers(0, 12), length=st.integers(1, 12), back=st.integers(0, 12), epochs=st.integers(0, 1))
+def test_a_position_is_answered_in_full_or_not_at_all(
+    count: int, length: int, back: int, epochs: int
+) -> None:
+    feed, positions = filled(count, length=length)
+    back = min(back, count)
+    for _ in range(epochs):
+        feed.begin_epoch()
+
+    answer = numbers(feed.since(positions[count - back]))
+
+    is_known = back <= length and not epochs
+    assert answer == ([call_id(number) for number in range(count - back, count)] if is_known else None)
+
+
+def test_no_two_positions_are_equal_not_even_in_different_epochs() -> None:
+    feed, positions = filled(3)
+    feed.begin_epoch()
+    again = [feed.position, *(feed.append(change(number)).position for number in range(3))]
+
+    assert len({*positions, *again}) == 8
+
+
+def test_a_new_epoch_forgets_what_was_before_it() -> None:
+    feed, _ = filled(3)
+
+    feed.begin_epoch()
+    begun_at = feed.position
+    feed.append(change(7))
+
+    assert numbers(feed.since(begun_at)) == [call_id(7)]
+
+
+def test_another_feeds_positions_are_worth_nothing() -> None:
+    _, foreign = filled(3)
+    feed, _ = filled(3)
+
+    assert [feed.since(position) for position in foreign] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    "end", ["", ".", ".x", ".-1", ".4", ".1.1", ".²", ".٣", "." + "9" * 5000, ". 1", ".1 "]
+)
+def test_a_position_that_was_never_given_out_is_not_known(end: str) -> None:
+    feed, positions = filled(3)
+    epoch = positions[0].partition(".")[0]
+
+    assert feed.since(epoch + end) is None
+
+
+@given(st.text())
+def test_any_text_may_come_as_a_position(text: str) -> None:
+    feed, _ = filled(3)
+
+    assert feed.since(text) is None
+
+
+def test_subscribers_hear_every_change_and_every_epoch_in_order() -> None:
+    feed, told = Feed(), []
+    feed.subscribe(lambda entry: told.append(entry.position), told.append)
+
+    first = feed.append(change(1)).position
+    feed.begin_epoch()
+    epoch = feed.position
+    second = feed.append(change(2)).position
+
+    assert told == [first, epoch, second]
+
+
+def test_a_change_is_in_the_feed_already_when_it_is_told() -> None:
+    feed = Feed()
+    stands_at: list[str] = []
+    feed.subscribe(lambda _: stands_at.append(feed.position), lambda _: stands_at.append(feed.position))
+
+    positions = [feed.append(change(1)).position]
+    feed.begin_epoch()
+
+    assert stands_at == [*positions, feed.position]

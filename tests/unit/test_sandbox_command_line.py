@@ -1,0 +1,79 @@
+"""The sandbox's command line and what it says about itself."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import sandbox
+from sandbox.command_line import parsed
+from sandbox.fault_switches import FAULTS
+from sandbox.options import Options
+
+README = Path(sandbox.__file__).with_name("README.md")
+
+
+def test_without_options_it_is_the_hosted_api_with_its_recorded_calls() -> None:
+    options = parsed([])
+
+    assert options == Options()
+    assert (options.host, options.port, options.calls) == ("127.0.0.1", 9100, None)
+    assert (options.access_ttl, options.refresh_ttl) == (600, 3600)
+
+
+@pytest.mark.parametrize(
+    ("given", "understood"),
+    [
+        (["--host", "::1"], Options(host="::1")),
+        (["--port", "0"], Options(port=0)),
+        (["--calls", "1000000"], Options(calls=1_000_000)),
+        (["--seed", "3"], Options(seed=3)),
+        (["--max-limit", "2"], Options(max_limit=2)),
+        (["--latency", "0.5"], Options(latency=0.5)),
+        (["--traffic"], Options(traffic=2)),
+        (["--traffic", "0.1"], Options(traffic=0.1)),
+        (["--access-ttl", "0.5"], Options(access_ttl=0.5)),
+        (["--refresh-ttl", "2"], Options(refresh_ttl=2)),
+        (["--strict-rotation"], Options(strict_rotation=True)),
+        (["--pusher-key", "k"], Options(pusher_key="k")),
+        (["--pusher-secret", "s"], Options(pusher_secret="s")),
+        (["--activity-timeout", "1"], Options(activity_timeout=1)),
+        (["--pong-timeout", "2"], Options(pong_timeout=2)),
+    ],
+)
+def test_every_option_is_understood(given: list[str], understood: Options) -> None:
+    assert parsed(given) == understood
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--calls", "1000001"],
+        ["--calls", "-1"],
+        ["--calls", "many"],
+        ["--port", "65536"],
+        ["--max-limit", "0"],
+        ["--access-ttl", "nan"],
+        ["--latency", "-1"],
+        ["--traffic", "soon"],
+    ],
+)
+def test_a_wrong_option_is_named(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parsed(wrong)
+
+    assert wrong[0] in capsys.readouterr().err
+
+
+def test_the_help_shows_each_fault_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        parsed(["--help"])
+
+    shown = re.findall(r"curl .* B/sandbox/faults/(\w+)", capsys.readouterr().out)
+    assert shown == list(FAULTS)
+
+
+def test_the_readme_shows_each_fault_with_an_example() -> None:
+    shown = re.findall(r"curl .*/sandbox/faults/(\w+)", README.read_text(encoding="utf-8"))
+
+    assert sorted(shown) == list(FAULTS)

@@ -1,0 +1,90 @@
+"""A call's own page."""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.support.person import Person
+from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
+
+
+def test_it_shows_every_field(alice: Person, sandbox: Sandbox) -> None:
+    call = next(call for call in sandbox.calls() if len(call["notes"]) == 2)
+
+    alice.get(f"/calls/{call['id']}")
+
+    element = alice.find(f"[data-call-id='{call['id']}']")
+    assert element["data-archived"] == str(call["is_archived"]).lower()
+    digits = "".join(char for char in alice.text if char.isdigit())
+    for number in (call["from"], call["to"], call["via"]):
+        assert number.removeprefix("+") in digits
+    assert call["id"] in alice.text
+    assert alice.page.select(f"time[datetime='{call['created_at']}']")
+    notes = [note.get_text(strip=True) for note in alice.page.select("#notes li p")]
+    assert notes == [note["content"] for note in call["notes"]]
+
+
+def test_newer_and_older_stay_inside_the_filtered_list(alice: Person) -> None:
+    ids = alice.get("/calls?type=missed").call_ids
+    middle = alice.find(f"#open-{ids[2]}")
+
+    alice.get(str(middle["href"]))
+
+    newer, older = alice.find("a[rel=prev]")["href"], alice.find("a[rel=next]")["href"]
+    assert ids[1] in str(newer)
+    assert ids[3] in str(older)
+    assert "type=missed" in str(newer)
+    back = alice.page.find("a", string=lambda text: text is not None and "All calls" in text)
+    assert back is None or "type=missed" in str(back)
+
+
+@pytest.mark.parametrize("call_id", [str(uuid4()), "1", "..%2Fme", "%00", "null", "A" * 5000])
+def test_an_unknown_call_is_said_to_be_unknown(alice: Person, sandbox: Sandbox, call_id: str) -> None:
+    before = sandbox.counters().requests
+
+    alice.get(f"/calls/{call_id}")
+
+    assert alice.status == 404
+    assert "does not exist" in alice.text
+    assert sandbox.counters().requests <= before + 1
+
+
+def test_what_the_api_does_not_know_any_more_leaves_the_list(alice: Person, sandbox: Sandbox) -> None:
+    gone = alice.get("/calls").call_ids[0]
+    sandbox.remove_call(gone)
+
+    assert alice.get(f"/calls/{gone}").status == 404
+
+    assert gone not in alice.get("/calls").call_ids
+
+
+def test_an_api_in_trouble_leaves_the_call_as_last_known(alice: Person, sandbox: Sandbox) -> None:
+    call_id = alice.get("/calls").call_ids[0]
+    sandbox.answer_503(times=100)
+
+    alice.get(f"/calls/{call_id}")
+
+    assert alice.status == 200
+    assert alice.find(f"[data-call-id='{call_id}']")
+    assert "This is the call as of" in alice.text
+
+
+def test_notes_are_text_whatever_they_hold(alice: Person, sandbox: Sandbox) -> None:
+    call_id = alice.get("/calls").call_ids[0]
+    content = '<script>alert(1)</script> & "quotes" 👩‍👩‍👧 עברית\nsecond line'
+    sandbox.add_note(call_id, content)
+
+    alice.get(f"/calls/{call_id}")
+
+    assert alice.page.select("#notes li p")[0].get_text() == content
+    assert not alice.page.select("#notes script")
+
+
+def test_a_change_by_somebody_else_reaches_the_list(alice: Person, sandbox: Sandbox) -> None:
+    call_id = alice.get("/calls").call_ids[0]
+    wait_until(lambda: sandbox.counters().subscriptions_now == 1, what="the subscription")
+
+    sandbox.archive(call_id)
+
+    wait_until(lambda: call_id not in alice.get("/calls").call_ids, what="the call gone from the inbox")
