@@ -6,11 +6,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 NODE_INSTALLED := node_modules/.installed
+SOKETI_INSTALLED := tests/soketi/node_modules/.installed
 BUILT := static/dist/manifest.json
 FRONT_END := $(shell find static/js static/css static/favicon.svg -type f)
+# No registry's address gets into the pinned files.
+PIP_COMPILE = $(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-header --annotation-style=line
 CODE := app.py config.py gunicorn.conf.py aircall sandbox scripts tests
 
-.PHONY: help run setup test test-soketi check format bench lock screenshots clean
+.PHONY: help run setup test test-soketi check format lock screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -25,7 +28,7 @@ test: setup $(INSTALLED_DEV) ## Every test, in Chromium too
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95
 	node --test tests/js/
 
-test-soketi: setup $(INSTALLED_DEV) ## The listener's contract against soketi, a Pusher server of others
+test-soketi: setup $(INSTALLED_DEV) $(SOKETI_INSTALLED) ## The listener's contract against soketi, a Pusher server of others
 	$(BIN)/python -m pytest tests/soketi
 
 check: setup $(INSTALLED_DEV) ## Format, lint, types and the fast tests
@@ -39,8 +42,12 @@ format: $(INSTALLED_DEV) ## Format the code
 	$(BIN)/ruff check --fix $(CODE)
 
 lock: $(INSTALLED_DEV) ## Pin what requirements*.in ask for
-	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-header --annotation-style=line requirements.in -o requirements.txt
-	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-header --annotation-style=line requirements-dev.in -o requirements-dev.txt
+	$(PIP_COMPILE) requirements.in -o requirements.txt
+	$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
+
+screenshots: setup $(INSTALLED_DEV) ## Pictures of every page, light and dark, wide and narrow, in screenshots/
+	@scripts/install-browser
+	$(BIN)/python -m scripts.screenshots
 
 clean: ## Remove what the other targets made, but for the data in instance/
 	rm -rf $(VENV) node_modules static/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
@@ -58,6 +65,10 @@ $(INSTALLED_DEV): requirements-dev.txt $(INSTALLED)
 
 $(NODE_INSTALLED): package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+$(SOKETI_INSTALLED): tests/soketi/package-lock.json
+	cd tests/soketi && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 $(BUILT): $(NODE_INSTALLED) build.mjs $(FRONT_END)

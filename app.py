@@ -21,6 +21,7 @@ from aircall.client import ApiClient
 from aircall.database import open_database
 from aircall.feed import Feed
 from aircall.listener import Listener
+from aircall.login import LOGIN_LIFETIME
 from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.pusher import PusherSettings
@@ -36,8 +37,8 @@ from config import Config, ConfigError, environment
 
 ROOT = Path(__file__).parent
 STATIC = ROOT / "static"
-# Nobody stays signed in longer than this without typing the password again.
-SESSION_LIFETIME = timedelta(days=7)
+# A session is of no use without its login, which ends no later than this.
+SESSION_LIFETIME = timedelta(seconds=LOGIN_LIFETIME)
 LARGEST_FORM = 256 * 1024
 
 

@@ -5,19 +5,24 @@ so the log counts its own writes. Whoever reads from the API takes the version f
 that is newer than what was read.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, RowMapping, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from aircall.call_query import CallQuery
-from aircall.call_table import calls, from_milliseconds, from_row, metadata, state, to_milliseconds, to_row
+from aircall.call_table import calls, from_milliseconds, metadata, state, to_milliseconds, to_row
 from aircall.feed import Change, ChangeKind
 from aircall.models import Call
 
 STATE_ID = 1
+# Databases limit how many values a statement may name.
+MOST_IDS = 500
+# How many removals are remembered, to keep readings that were under way from undoing them.
+MOST_REMOVALS = 10_000
+
+KnownRows = Mapping[str, RowMapping]
 
 
 class CallLog(CallQuery):
@@ -25,6 +30,8 @@ class CallLog(CallQuery):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
+        # Ids and the version at which they were removed, the last one last.
+        self._removals: dict[str, int] = {}
         metadata.create_all(engine)
         with engine.begin() as connection:
             connection.execute(insert(state).values(id=STATE_ID, version=0).on_conflict_do_nothing())
@@ -48,33 +55,43 @@ class CallLog(CallQuery):
             connection.execute(update(state).values(synchronised_at=to_milliseconds(began_at)))
 
     def apply(self, found: Sequence[Call], as_of: int | None = None) -> list[Change]:
-        """Write down these calls; the answer tells what that changed, in their order.
+        """Write down these calls, each once; the answer tells what that changed, in their order.
 
-        With `as_of`, the version taken before they were read, calls that were written since stay as they are.
+        With `as_of`, the version taken before they were read, what was written or removed since stays so.
         """
         if not found:
             return []
         with self.engine.begin() as connection:
             version = _next_version(connection)
             known = _rows_of(connection, [call.id for call in found])
-            newer = [call for call in found if not _is_written_since(known.get(call.id), as_of)]
+            newer = [call for call in found if as_of is None or self._last_written(call.id, known) <= as_of]
             changes = [change for call in newer if (change := _change(known.get(call.id), call))]
             # News that change nothing are written too: they are newer than a reading under way.
-            _write(
-                connection,
-                newer if as_of is None else [change.call for change in changes if change.call],
-                version,
-            )
+            changed = [change.call for change in changes if change.call]
+            _write(connection, newer if as_of is None else changed, version)
         return changes
 
     def remove(self, call_ids: Collection[str], as_of: int) -> list[Change]:
         """Forget these calls, but for those that were written after version `as_of`."""
         if not call_ids:
             return []
-        statement = delete(calls).where(calls.c.id.in_(call_ids), calls.c.version <= as_of)
         with self.engine.begin() as connection:
-            removed = connection.scalars(statement.returning(calls.c.id)).all()
+            version = _next_version(connection)
+            removed = [
+                call_id for some in _in_parts(call_ids) for call_id in _delete(connection, some, as_of)
+            ]
+            self._remember_removals(call_ids, version)
         return [Change(ChangeKind.REMOVE, call_id, None) for call_id in removed]
+
+    def _last_written(self, call_id: str, known: KnownRows) -> int:
+        return int(known[call_id]["version"]) if call_id in known else self._removals.get(call_id, 0)
+
+    def _remember_removals(self, call_ids: Collection[str], version: int) -> None:
+        for call_id in call_ids:
+            self._removals.pop(call_id, None)
+            self._removals[call_id] = version
+        for call_id in list(self._removals)[:-MOST_REMOVALS]:
+            del self._removals[call_id]
 
 
 def _next_version(connection: Connection) -> int:
@@ -83,18 +100,26 @@ def _next_version(connection: Connection) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def _rows_of(connection: Connection, call_ids: Collection[str]) -> dict[str, Any]:
-    return {row.id: row for row in connection.execute(select(calls).where(calls.c.id.in_(call_ids)))}
+def _rows_of(connection: Connection, call_ids: Collection[str]) -> KnownRows:
+    queries = (select(calls).where(calls.c.id.in_(some)) for some in _in_parts(call_ids))
+    return {row["id"]: row for query in queries for row in connection.execute(query).mappings()}
 
 
-def _is_written_since(row: Any, as_of: int | None) -> bool:
-    return row is not None and as_of is not None and bool(row.version > as_of)
+def _delete(connection: Connection, call_ids: Sequence[str], as_of: int) -> Sequence[str]:
+    statement = delete(calls).where(calls.c.id.in_(call_ids), calls.c.version <= as_of)
+    return connection.scalars(statement.returning(calls.c.id)).all()
 
 
-def _change(row: Any, call: Call) -> Change | None:
+def _in_parts(call_ids: Collection[str]) -> Iterator[Sequence[str]]:
+    ids = list(call_ids)
+    return (ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS))
+
+
+def _change(row: RowMapping | None, call: Call) -> Change | None:
     if row is None:
         return Change(ChangeKind.ADD, call.id, call)
-    return None if from_row(row) == call else Change(ChangeKind.UPDATE, call.id, call)
+    # Rows are compared, as a call may be finer than what is kept of it.
+    return None if to_row(call).items() <= row.items() else Change(ChangeKind.UPDATE, call.id, call)
 
 
 def _write(connection: Connection, changed: Iterable[Call], version: int) -> None:

@@ -17,7 +17,8 @@ def open_database(url: str) -> Engine:
     Under gevent a wait for SQLite's write lock holds every greenlet, the one with the lock included:
     never wait for anything else inside a transaction.
     """
-    engine = create_engine(url)
+    # Errors end up in logs, where neither tokens nor notes belong.
+    engine = create_engine(url, hide_parameters=True)
     event.listen(engine, "connect", _prepare)
     return engine
 

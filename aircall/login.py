@@ -15,6 +15,8 @@ REFRESH_LIFETIME = 3600.0
 # A token is renewed this long before its end, or in the last fifth of a short life.
 REFRESH_MARGIN = 120.0
 REFRESH_MARGIN_SHARE = 0.2
+# However often a login is renewed, after a week the password is asked for again.
+LOGIN_LIFETIME = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,7 @@ class Login:
     user: User
     tokens: Tokens
     generation: int
+    began_at: float
     access_expires_at: float
     access_lifetime: float
     expires_at: float
@@ -39,15 +42,26 @@ class Login:
             user=user,
             tokens=tokens,
             generation=generation,
+            began_at=now,
             access_expires_at=now + access_lifetime,
             access_lifetime=access_lifetime,
-            expires_at=now + lifetime,
+            expires_at=now + min(lifetime, LOGIN_LIFETIME),
         )
 
     @classmethod
-    def from_record(cls, record: Record) -> Self:
-        """The login as a store keeps it; its generation is the record's."""
-        return replace(msgspec.msgpack.decode(record.value, type=cls), generation=record.generation)
+    def from_record(cls, record: Record) -> Self | None:
+        """The login as a store keeps it, with the record's generation; None where another version kept it."""
+        try:
+            return replace(msgspec.msgpack.decode(record.value, type=cls), generation=record.generation)
+        except msgspec.MsgspecError:
+            return None
+
+    def renewed(self, tokens: Tokens, now: float) -> Self:
+        """The record after a refresh. A refresh token that was not replaced ends when it would have."""
+        after = self.received(self.id, self.user, tokens, generation=self.generation + 1, now=now)
+        is_kept = tokens.refresh is not None and tokens.refresh == self.tokens.refresh
+        expires_at = self.expires_at if is_kept else min(after.expires_at, self.began_at + LOGIN_LIFETIME)
+        return replace(after, began_at=self.began_at, expires_at=expires_at)
 
     def to_bytes(self) -> bytes:
         """The login in the form that `from_record` reads."""

@@ -7,12 +7,12 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from aircall.client import ApiClient
 from aircall.errors import (
     AircallError,
-    ForbiddenError,
     InvalidRequestError,
     LoginEndedError,
     NoAnswerError,
@@ -31,23 +31,38 @@ PREFIX = "login:"
 REFRESH_PAUSE = 10.0
 # Longer than a refresh may take, so that who waits sees how it ended.
 REFRESH_WAIT = 12.0
-REFUSALS = (UnauthorizedError, InvalidRequestError, ForbiddenError)
+REFUSALS = (UnauthorizedError, InvalidRequestError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why the last refresh of a login came to nothing, and when."""
+
+    at: float
+    error: AircallError
 
 
 class Logins:
     """All logins of this dashboard, shared by every thread."""
 
-    def __init__(self, store: Store, api: ApiClient, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        api: ApiClient,
+        clock: Callable[[], float] = time.time,
+        refresh_wait: float = REFRESH_WAIT,
+    ) -> None:
         self._store = store
         self._api = api
         self._clock = clock
-        self._next_refresh: dict[str, float] = {}
+        self._refresh_wait = refresh_wait
+        self._failures: dict[str, _Failure] = {}
 
     def create(self, username: str, password: str) -> Login:
         """Sign in at the API and keep the tokens here. Raises what `ApiClient.login` and `me` raise."""
         grant = self._api.login(username, password)
-        user = self._api.me(grant.tokens.access)
         now = self._clock()
+        user = self._api.me(grant.tokens.access)
         login = Login.received(secrets.token_urlsafe(32), user, grant.tokens, generation=1, now=now)
         self._store.put(PREFIX + login.id, login.to_bytes(), login.expires_at - now)
         return login
@@ -55,14 +70,15 @@ class Logins:
     def get(self, login_id: str) -> Login:
         """The login as it is kept. Raises LoginEndedError where there is none (any more)."""
         record = self._store.load(PREFIX + login_id)
-        if record is None:
+        login = Login.from_record(record) if record else None
+        if login is None:
             raise LoginEndedError("The login has ended.")
-        return Login.from_record(record)
+        return login
 
     def end(self, login_id: str) -> None:
         """Log out: the record is gone, and a refresh in flight cannot bring it back."""
         self._store.delete(PREFIX + login_id)
-        self._next_refresh.pop(login_id, None)
+        self._failures.pop(login_id, None)
 
     def authorized(self, login_id: str, request: Callable[[str], T]) -> T:
         """Run `request` with an access token; refresh once and run it again if the API refuses the token.
@@ -98,21 +114,23 @@ class Logins:
         login = self.get(login_id)
         if not self._needs_refresh(login, refused):
             return login
-        is_urgent = self._is_useless(login, refused)
-        with self._store.lock(PREFIX + login_id, REFRESH_WAIT if is_urgent else 0) as is_held:
+        is_urgent, asked_at = self._is_useless(login, refused), self._clock()
+        with self._store.lock(PREFIX + login_id, self._refresh_wait if is_urgent else 0) as is_held:
             # Who waited for another's refresh finds its outcome here.
             login = self.get(login_id)
             if is_held and self._needs_refresh(login, refused):
-                login = self._refresh(login, refused)
-        if self._is_useless(login, refused):
+                self._raise_failure_since(login_id, asked_at)
+                return self._refresh(login, refused)
+        if is_urgent and self._is_useless(login, refused):
             raise NoAnswerError("The access token could not be refreshed in time.")
+        # A token that has died just now is the business of whoever meets the API's 401.
         return login
 
     def _needs_refresh(self, login: Login, refused: int) -> bool:
         if self._is_useless(login, refused):
             return True
-        now = self._clock()
-        return login.is_due(now) and now >= self._next_refresh.get(login.id, 0)
+        now, failure = self._clock(), self._failures.get(login.id)
+        return login.is_due(now) and (failure is None or now >= failure.at + REFRESH_PAUSE)
 
     def _is_useless(self, login: Login, refused: int) -> bool:
         return login.generation <= refused or login.is_expired(self._clock())
@@ -124,7 +142,7 @@ class Logins:
             return self._after_refusal(login, error)
         except AircallError as error:
             log.warning("refresh failed, the login stays: %s", type(error).__name__)
-            self._next_refresh[login.id] = self._clock() + REFRESH_PAUSE
+            self._remember_failure(login.id, error)
             if self._is_useless(login, refused):
                 raise
             return login
@@ -142,10 +160,23 @@ class Logins:
         self.end(login.id)
         raise LoginEndedError("The API refuses to refresh the login.") from error
 
+    def _raise_failure_since(self, login_id: str, asked_at: float) -> None:
+        failure = self._failures.get(login_id)
+        if failure is not None and failure.at > asked_at:
+            raise failure.error
+
+    def _remember_failure(self, login_id: str, error: AircallError) -> None:
+        now = self._clock()
+        for other_id, failure in list(self._failures.items()):
+            if now >= failure.at + REFRESH_PAUSE:
+                self._failures.pop(other_id, None)
+        self._failures[login_id] = _Failure(now, error)
+
     def _save(self, login: Login, grant: Grant) -> Login:
-        self._next_refresh.pop(login.id, None)
-        now, generation = self._clock(), login.generation
-        renewed = Login.received(login.id, login.user, grant.tokens, generation=generation + 1, now=now)
-        self._store.replace(PREFIX + login.id, generation, renewed.to_bytes(), renewed.expires_at - now)
+        self._failures.pop(login.id, None)
+        now = self._clock()
+        renewed = login.renewed(grant.tokens, now)
+        ttl = renewed.expires_at - now
+        self._store.replace(PREFIX + login.id, login.generation, renewed.to_bytes(), ttl)
         # Logged out meanwhile: this raises, and the new tokens are dropped.
         return self.get(login.id)

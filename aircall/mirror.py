@@ -3,11 +3,12 @@
 Knows log and feed; knows nothing of where the news come from.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Collection, Sequence
 
 from aircall.call_log import CallLog
-from aircall.errors import NotFoundError
+from aircall.errors import AircallError, NotFoundError
 from aircall.feed import Change, Feed
 from aircall.models import Call
 
@@ -35,10 +36,12 @@ class Mirror:
         """Take over the API's answer to a change that was asked for after version `as_of`.
 
         If news of this call that say otherwise came meanwhile, nothing tells which is newer: it is reread.
+        Raises nothing where that fails: the change was made, and the next reading of the list will tell.
         """
         self.merge([answer], as_of)
         if self.log.find([answer.id]) != [answer]:
-            self.read(answer.id, fetch)
+            with contextlib.suppress(AircallError):
+                self.read(answer.id, fetch)
 
     def forget(self, call_ids: Collection[str], as_of: int) -> None:
         """Drop calls that the API did not know any more when asked after version `as_of`."""

@@ -21,7 +21,7 @@ from aircall.errors import (
 log = logging.getLogger(__name__)
 
 SENTENCES: dict[type[AircallError], str] = {
-    NotFoundError: "This call does not exist any more.",
+    NotFoundError: "This call does not exist, or not any more.",
     RateLimitedError: "The phone system is busy. Wait a moment and try again.",
     UnreachableError: "The phone system can't be reached right now. Try again in a moment.",
     NoAnswerError: "The phone system did not answer in time. Try again in a moment.",

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
 from aircall.call_log import CallLog
@@ -255,11 +254,3 @@ def test_a_call_is_news_exactly_if_it_is_different(log: CallLog, one: Call, othe
 
     assert changes == ([] if other == one else [Change(ChangeKind.UPDATE, other.id, other)])
     assert log.find([one.id]) == [other]
-
-
-NUMBERS = st.integers(0, 2)
-READERS = st.integers(0, 2)
-STEPS = st.one_of(
-    st.tuples(st.sampled_from(["change", "change unheard", "arrive", "vanish"]), NUMBERS),
-    st.tuples(st.sampled_from(["begin", "look", "finish"]), READERS),
-)

@@ -94,7 +94,7 @@ FILTERS = st.builds(
     until=st.none() | TIMES,
 )
 checked = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -230,9 +230,14 @@ def test_putting_a_record_clears_away_those_that_ended(
 
 def test_records_outlive_the_process(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'kept.db'}"
-    EmbeddedStore(open_database(url)).put("a", b"1", LONG)
+    first = EmbeddedStore(open_database(url))
+    first.put("a", b"1", LONG)
+    first.close()
 
-    assert EmbeddedStore(open_database(url)).load("a") == Record(b"1", 1)
+    second = EmbeddedStore(open_database(url))
+
+    assert second.load("a") == Record(b"1", 1)
+    second.close()
 
 
 def test_a_lock_is_held_by_one_thread_at_a_time(store: EmbeddedStore) -> None:

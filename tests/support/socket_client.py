@@ -44,9 +44,12 @@ def connected(
     client = SocketClient({"suppress_origin": True} if origin is None else {"origin": origin or address})
     headers = {"Cookie": f"callboard={cookie}"} if cookie else {}
     auth = {"position": position} if position else None
+    client.client.connect(address, headers=headers, auth=auth, transports=["websocket"])
+    websocket = client.client.eio.ws
     try:
-        client.client.connect(address, headers=headers, auth=auth, transports=["websocket"])
         yield client
     finally:
         client.client.disconnect()
         client.client.shutdown()
+        # The library leaves open what the server has ended.
+        websocket.shutdown()

@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.login import Login, token_lifetime
+from aircall.login import LOGIN_LIFETIME, Login, token_lifetime
 from aircall.models import Tokens, User
 from aircall.store import Record
 
@@ -83,10 +84,46 @@ def test_a_login_is_found_as_it_was_kept_with_the_generation_of_the_record() -> 
 
     found = Login.from_record(Record(kept.to_bytes(), 7))
 
-    assert found.generation == 7
-    assert (found.id, found.user, found.tokens) == (kept.id, kept.user, kept.tokens)
-    assert found.access_expires_at == kept.access_expires_at
-    assert found.expires_at == kept.expires_at
+    assert found == replace(kept, generation=7)
+
+
+@pytest.mark.parametrize("value", [b"", b"{}", b"\x80", b"\xff" * 9])
+def test_a_login_that_another_version_kept_is_none(value: bytes) -> None:
+    assert Login.from_record(Record(value, 1)) is None
+
+
+def test_a_renewed_login_is_the_same_persons_with_the_new_tokens_lives() -> None:
+    first = login(token(600), token(3600))
+    tokens = Tokens(access=token(300), refresh=token(1800))
+
+    after = first.renewed(tokens, NOW + 500)
+
+    assert (after.id, after.user, after.tokens, after.generation) == (first.id, ALICE, tokens, 2)
+    assert (after.access_expires_at, after.expires_at) == (NOW + 800, NOW + 2300)
+
+
+def test_a_refresh_token_that_was_not_replaced_does_not_live_longer_for_it() -> None:
+    first = login(token(600), token(3600))
+
+    after = first.renewed(Tokens(access=token(600), refresh=first.tokens.refresh), NOW + 500)
+
+    assert (after.access_expires_at, after.expires_at) == (NOW + 1100, NOW + 3600)
+
+
+def test_a_login_without_a_refresh_token_lives_on_with_each_new_access_token() -> None:
+    after = login(token(600), None).renewed(Tokens(access=token(600), refresh=None), NOW + 500)
+
+    assert after.access_expires_at == after.expires_at == NOW + 1100
+
+
+def test_however_often_it_is_renewed_a_login_ends_after_a_week() -> None:
+    after = login(token(600), token(3600))
+    for hours in range(1, 7 * 24):
+        after = after.renewed(Tokens(access=token(600), refresh=token(3600)), NOW + hours * 3600)
+
+    last = after.renewed(Tokens(access=token(600), refresh=token(90_000)), NOW + LOGIN_LIFETIME - 60)
+
+    assert last.expires_at == NOW + LOGIN_LIFETIME
 
 
 def test_no_token_is_in_the_repr() -> None:

@@ -1,0 +1,33 @@
+# The dashboard in an image of its own:
+#   docker build -t callboard .
+#   docker run -p 8000:8000 -v callboard:/data -e SECRET_KEY="$(openssl rand -hex 32)" callboard
+
+FROM node:20.20.2-bookworm-slim AS front-end
+WORKDIR /build
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --omit=dev --no-audit --no-fund
+COPY build.mjs ./
+COPY static ./static
+RUN node build.mjs
+
+FROM python:3.11.14-slim-bookworm
+ENV PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    HOST=0.0.0.0 \
+    PORT=8000 \
+    DATA_DIR=/data
+WORKDIR /app
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt \
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin callboard \
+    && install -d -m 0700 -o callboard -g callboard /data
+COPY app.py config.py gunicorn.conf.py ./
+COPY aircall ./aircall
+COPY templates ./templates
+COPY --from=front-end /build/static/dist ./static/dist
+USER 10001
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', timeout=3)"]
+CMD ["python", "app.py"]

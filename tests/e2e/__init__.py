@@ -1,0 +1,1 @@
+"""Tests of the whole: real browsers on the served dashboard, on a real sandbox."""

@@ -1,0 +1,100 @@
+"""What stands on the pages, found as people find it: by role and name. Knows no test."""
+
+import re
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Locator, Page, expect
+
+# The page tells of trouble only after some seconds, and comes back in its own time.
+WAIT_MS = 15_000
+NOT_LIVE = re.compile("reconnecting|offline")
+
+expect.set_options(timeout=WAIT_MS)
+
+
+def sign_in(page: Page, username: str = "alice") -> Page:
+    """Log in by the form, on the login page or on any that leads to it, and arrive at a page with calls."""
+    if urlsplit(page.url).path != "/login":
+        page.goto("/login")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill("any")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    return page
+
+
+def expect_live(page: Page) -> None:
+    """The page claims to be live, in its header and for whoever reads the document."""
+    expect(page.locator("html")).to_have_attribute("data-connection", "live")
+    expect(page.get_by_role("status").get_by_text("Live", exact=True)).to_be_visible()
+
+
+def expect_not_live(page: Page) -> None:
+    """The page owns up to not being live."""
+    expect(page.locator("html")).to_have_attribute("data-connection", NOT_LIVE)
+    words = page.get_by_role("status").get_by_text(re.compile("^(Reconnecting|Offline)$"))
+    expect(words).to_be_visible()
+
+
+def shown(page: Page, call_id: str) -> Locator:
+    """The element of a call, in a list or on its own page."""
+    return page.locator(f"[data-call-id='{call_id}']")
+
+
+def expect_archived(page: Page, call_id: str, is_archived: bool = True) -> None:
+    """The call stands there as archived, or as in the inbox."""
+    expect(shown(page, call_id)).to_have_attribute("data-archived", str(is_archived).lower())
+
+
+def expect_calls(page: Page) -> None:
+    """The list with its calls is there."""
+    expect(page.locator("[data-call-id]").first).to_be_visible()
+
+
+def call_ids(page: Page) -> list[str]:
+    """The calls on this page, from the top."""
+    return [row.get_attribute("data-call-id") or "" for row in page.locator("[data-call-id]").all()]
+
+
+def times(page: Page) -> list[str]:
+    """When the calls on this page were, from the top."""
+    moments = page.locator("[data-call-id] time[datetime$='Z']").all()
+    return [moment.get_attribute("datetime") or "" for moment in moments]
+
+
+def open_call(page: Page, call_id: str) -> None:
+    """Follow the call's link in the list."""
+    shown(page, call_id).get_by_role("link").first.click()
+    expect(page).to_have_url(re.compile(f"/calls/{call_id}"))
+
+
+def archive_button(page: Page, call_id: str) -> Locator:
+    """The call's own button for archiving it."""
+    return shown(page, call_id).get_by_role("button", name=re.compile("^Archive"))
+
+
+def note_field(page: Page) -> Locator:
+    """Where a note is written."""
+    return page.get_by_role("textbox", name="Note")
+
+
+def add_note(page: Page, content: str) -> None:
+    """Write a note and send it; it is there afterwards."""
+    note_field(page).fill(content)
+    page.get_by_role("button", name="Add note").click()
+    expect(notes(page).first).to_have_text(content)
+
+
+def notes(page: Page) -> Locator:
+    """The notes of the call, newest first."""
+    return page.locator("[data-note]")
+
+
+def mark(page: Page) -> None:
+    """Leave a mark that does not survive a reload."""
+    page.evaluate("() => { window.isMarked = true; }")
+
+
+def expect_marked(page: Page) -> None:
+    """The page has not been loaded again since it was marked."""
+    assert page.evaluate("() => window.isMarked === true"), f"{page.url} was loaded again"

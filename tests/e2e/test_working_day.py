@@ -1,0 +1,97 @@
+"""The whole path: sign in, page through, open, archive and note, seen by others at once; log out."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.pages import (
+    add_note,
+    archive_button,
+    call_ids,
+    expect_archived,
+    expect_calls,
+    expect_live,
+    expect_marked,
+    mark,
+    notes,
+    open_call,
+    shown,
+    sign_in,
+    times,
+)
+from tests.e2e.troubles import Visitor
+from tests.support.sandbox import Sandbox
+
+
+def test_paging_shows_every_call_once_newest_first(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
+    page = sign_in(visitor(address).new_page())
+
+    page.goto("/calls?view=all")
+    ids, moments = call_ids(page), times(page)
+    while (older := page.get_by_role("link", name="Older")).count():
+        following = f"Page {len(ids) // 25 + 1} of 4"
+        older.click()
+        expect(page.get_by_text(following)).to_be_visible()
+        ids, moments = ids + call_ids(page), moments + times(page)
+
+    assert len(ids) == 94
+    assert sorted(ids) == sorted(call["id"] for call in sandbox.calls())
+    assert moments == sorted(moments, reverse=True)
+    assert moments == sorted((call["created_at"] for call in sandbox.calls()), reverse=True)
+
+
+def test_what_one_does_others_see_without_a_reload(address: str, visitor: Visitor) -> None:
+    alice, bob = visitor(address), visitor(address)
+    page, bobs_list = sign_in(alice.new_page()), sign_in(bob.new_page(), "bob")
+    bobs_list.goto("/calls?view=all")
+    call_id = call_ids(page)[0]
+    bobs_call = bob.new_page()
+    bobs_call.goto(f"/calls/{call_id}")
+    for others in (bobs_list, bobs_call):
+        expect_live(others)
+        mark(others)
+
+    open_call(page, call_id)
+    archive_button(page, call_id).click()
+    expect_archived(page, call_id)
+    add_note(page, "Called back, all settled")
+
+    expect_archived(bobs_list, call_id)
+    expect(shown(bobs_list, call_id)).to_contain_text("Called back, all settled")
+    expect_archived(bobs_call, call_id)
+    expect(notes(bobs_call).first).to_have_text("Called back, all settled")
+    for others in (bobs_list, bobs_call):
+        expect_marked(others)
+
+
+def test_nothing_private_is_left_after_logging_out(address: str, visitor: Visitor) -> None:
+    alice = visitor(address)
+    page, other_tab = sign_in(alice.new_page()), alice.new_page()
+    open_call(page, call_ids(page)[0])
+    other_tab.goto("/calls")
+    expect_live(other_tab)
+
+    page.get_by_role("button", name="Log out").click()
+    expect_login(page)
+
+    expect_login(other_tab)
+    for tab in (page, other_tab):
+        tab.go_back()
+        expect_login(tab)
+    other_tab.goto("/calls")
+    expect_login(other_tab)
+
+
+def expect_login(page: Page) -> None:
+    """The login page, and not one call."""
+    expect(page).to_have_url(re.compile("/login"))
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    expect(page.locator("[data-call-id]")).to_have_count(0)
+
+
+def test_the_list_is_grouped_by_day_and_names_who_is_signed_in(address: str, visitor: Visitor) -> None:
+    page = sign_in(visitor(address).new_page(), "Zoë Ångström")
+
+    expect_calls(page)
+    expect(page.get_by_role("heading", level=2).first).to_be_visible()
+    expect(page.get_by_role("banner")).to_contain_text("Logged in as Zoë Ångström")

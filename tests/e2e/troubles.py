@@ -1,0 +1,54 @@
+"""What goes wrong in a browser without anybody seeing it. Knows browser events, not pages."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
+
+# Chromium says of every answer that is an error that it failed to load; that answer is kept by itself.
+SAID_TWICE = "Failed to load resource: the server responded with a status of"
+# The browser gave up itself, since the page was left.
+LEFT = "net::ERR_ABORTED"
+
+
+class Troubles:
+    """Errors and warnings of scripts, of the page's policy and of requests, in every page of its contexts."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+        self._expected: list[str] = []
+
+    def watch(self, context: BrowserContext) -> None:
+        """Keep what goes wrong in the pages of this context, also in those still to be opened."""
+        context.on("console", self._on_console)
+        context.on("weberror", lambda error: self._found.append(f"script: {error.error}"))
+        context.on("requestfailed", self._on_request_failed)
+        context.on("response", self._on_response)
+        context.on("page", self._on_page)
+
+    def expect(self, pattern: str) -> None:
+        """What matches is part of this test, and no trouble."""
+        self._expected.append(pattern)
+
+    @property
+    def unexpected(self) -> list[str]:
+        """All that went wrong so far and that no test has asked for."""
+        return [text for text in self._found if not any(re.search(known, text) for known in self._expected)]
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(SAID_TWICE):
+            self._found.append(f"console: {message.text}")
+
+    def _on_request_failed(self, request: Request) -> None:
+        if request.failure != LEFT:
+            self._found.append(f"failed: {request.method} {request.url} ({request.failure})")
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400:
+            self._found.append(f"answer {response.status}: {response.request.method} {response.url}")
+
+    def _on_page(self, page: Page) -> None:
+        page.on("crash", lambda _: self._found.append(f"crashed: {page.url}"))
+
+
+Visitor = Callable[..., BrowserContext]
