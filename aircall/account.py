@@ -28,14 +28,22 @@ class Account:
         """
         if self._username is None or self._password is None:
             return self._logins.authorized_by_anyone(request)
+        login_id = self._own_login(self._username, self._password)
         try:
-            return self._logins.authorized(self._own_login(self._username, self._password), request)
+            return self._logins.authorized(login_id, request)
         except LoginEndedError:
-            self._login_id = None
-            return self._logins.authorized(self._own_login(self._username, self._password), request)
+            self._forget(login_id)
+        return self._logins.authorized(self._own_login(self._username, self._password), request)
 
     def _own_login(self, username: str, password: str) -> str:
         with self._lock:
             if self._login_id is None:
                 self._login_id = self._logins.create(username, password).id
             return self._login_id
+
+    def _forget(self, login_id: str) -> None:
+        with self._lock:
+            # Another thread may have signed in again already.
+            if self._login_id == login_id:
+                self._login_id = None
+        self._logins.end(login_id)

@@ -19,6 +19,8 @@ READ_INTERVAL = 15.0
 READ_SHARE = 0.1
 # Who opened a page counts as watching for so long.
 WATCH_TIME = 60.0
+# How often to look whether a browser has connected, at the most.
+LOOK_INTERVAL = 1.0
 # After a failure not even an eager reader asks sooner.
 RETRY_PAUSE = 3.0
 
@@ -95,7 +97,7 @@ class Background:
     def _wait_until_due(self) -> bool:
         with self._changed:
             while self._is_running and not self._is_due():
-                self._changed.wait(timeout=1.0)
+                self._changed.wait(min(LOOK_INTERVAL, self._read_interval))
             self._is_requested = False
             return self._is_running
 

@@ -97,12 +97,18 @@ class Logins:
             raise LoginEndedError("The API refuses a token it has just issued.") from error
 
     def authorized_by_anyone(self, request: Callable[[str], T]) -> T:
-        """Run `request` with the token of any login that works. Raises NoLoginError where there is none."""
+        """Run `request` with the token of any login that works.
+
+        Raises NoLoginError where there is none, UnauthorizedError where the API refuses good tokens, and
+        whatever `request` raises.
+        """
         for key in self._store.keys(PREFIX):
             try:
                 return self.authorized(key.removeprefix(PREFIX), request)
-            except LoginEndedError:
-                continue
+            except LoginEndedError as error:
+                # A login that lives on has just got a new token. Other people's would be refused as well.
+                if self._store.load(key) is not None:
+                    raise UnauthorizedError("The API refuses this request to everybody.") from error
         raise NoLoginError("Nobody is signed in.")
 
     def fresh(self, login_id: str, refused: int = 0) -> Login:

@@ -12,11 +12,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from aircall.errors import MalformedAnswerError
 from aircall.mirror import Mirror
 from aircall.models import CallPage
 
 PAGE_LIMIT = 500
 PARALLEL_READS = 4
+# After so many rows in a row that bring no new call, a list that ought to go on is taken for endless.
+MOST_REPEATED_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,26 @@ class _Reading:
 
     as_of: int
     seen: set[str] = field(default_factory=set)
+    page_count: int = 0
     row_count: int = 0
+    repeated_count: int = 0
     totals: set[int | None] = field(default_factory=set)
 
-    def held_still(self) -> bool:
-        """Whether nothing was added or removed meanwhile, so that every call there is has been seen."""
-        return self.totals == {len(self.seen)} and self.row_count == len(self.seen)
+    def add(self, page: CallPage) -> None:
+        """Take note of a page. Raises MalformedAnswerError where the list does not come to an end."""
+        known_count = len(self.seen)
+        self.seen.update(call.id for call in page.calls)
+        self.page_count += page.row_count > 0
+        self.row_count += page.row_count
+        self.totals.add(page.total_count)
+        self.repeated_count = 0 if len(self.seen) > known_count else self.repeated_count + page.row_count
+        if self.repeated_count > MOST_REPEATED_ROWS:
+            raise MalformedAnswerError("The list of calls does not come to an end.")
+
+    def was_one_answer(self) -> bool:
+        """Whether a single answer held the whole list, so that every call there is has been seen."""
+        is_whole = self.row_count == len(self.seen) and self.totals <= {None, self.row_count}
+        return is_whole and self.page_count <= 1
 
 
 class Synchronisation:
@@ -72,34 +89,28 @@ class Synchronisation:
             began_at = datetime.now(UTC)
             reading = _Reading(as_of=self._mirror.log.version)
             for page in self._pages():
-                self._note(reading, page)
+                reading.add(page)
+                self.progress = Progress(reading.row_count, page.total_count)
             self._remove_missing(reading)
             self._mirror.log.mark_synchronised(began_at)
-
-    def _note(self, reading: _Reading, page: CallPage) -> None:
-        reading.seen.update(call.id for call in page.calls)
-        reading.row_count += page.row_count
-        reading.totals.add(page.total_count)
-        self.progress = Progress(reading.row_count, page.total_count)
 
     def _remove_missing(self, reading: _Reading) -> None:
         """Forget what is not listed any more.
 
         A row can slip past a reader when the list shifts between two pages, so a call has to be missing
-        twice, unless the list demonstrably held still.
+        twice, unless one answer held the whole list.
         """
         missing = set(self._mirror.log.call_ids()) - reading.seen
-        gone = missing if reading.held_still() else missing & self._missing
+        gone = missing if reading.was_one_answer() else missing & self._missing
         self._mirror.forget(gone, reading.as_of)
         self._missing = missing - gone
 
     def _pages(self) -> Iterator[CallPage]:
         first = self._read(0, self._limit)
         yield first
-        if _is_last(first, self._limit):
-            return
         # An API that sends fewer rows than asked for has a limit of its own: ask for that many.
-        yield from self._following(first.row_count)
+        if not _is_last(first):
+            yield from self._following(first.row_count)
 
     def _following(self, step: int) -> Iterator[CallPage]:
         with ThreadPoolExecutor(self._parallel) as pool:
@@ -122,7 +133,7 @@ class Synchronisation:
         while offset < end:
             page = self._read(offset, end - offset)
             pages.append(page)
-            if _is_last(page, end - offset):
+            if _is_last(page):
                 return pages, True
             offset += page.row_count
         return pages, False
@@ -134,9 +145,6 @@ class Synchronisation:
         return page
 
 
-def _is_last(page: CallPage, limit: int) -> bool:
-    if page.row_count == 0:
-        return True
-    if page.has_next_page is None:
-        return page.row_count < limit
-    return not page.has_next_page
+def _is_last(page: CallPage) -> bool:
+    # Where the API does not say whether more follows, only an empty page ends the list.
+    return page.row_count == 0 or page.has_next_page is False

@@ -52,7 +52,7 @@ def index() -> ResponseReturnValue:
         position=position,
         sync=sync_state(),
         calls_url=partial(_calls_url, query),
-        call_url=partial(_call_url, query),
+        call_url=partial(_call_url, query, page=view.number),
     )
 
 
@@ -65,7 +65,9 @@ def rows() -> ResponseReturnValue:
     if len(call_ids) > MOST_ROWS:
         abort(400, f"At most {MOST_ROWS} calls at a time.")
     found = services().mirror.log.find(call_ids)
-    return render_template("calls/_rows.html", calls=found, call_url=partial(_call_url, _query()))
+    query = _query()
+    call_url = partial(_call_url, query, page=query.page)
+    return render_template("calls/_rows.html", calls=found, call_url=call_url)
 
 
 @bp.get("/calls/<call_id>")

@@ -65,8 +65,9 @@ def login_id() -> str:
 
 
 def has_just_ended() -> bool:
-    """Whether this browser's session ended by itself; told once."""
-    return bool(session.pop(HAS_ENDED_KEY, False))
+    """Whether this browser's session ended by itself; told once, and to a person, not to a script."""
+    is_script = request.headers.get("X-Requested-With") == "fetch"
+    return not is_script and bool(session.pop(HAS_ENDED_KEY, False))
 
 
 def to_login() -> ResponseReturnValue:

@@ -28,6 +28,7 @@ function followSending(field, key) {
   });
   field.form.addEventListener('callboard:sent', () => {
     sessionStorage.removeItem(key);
+    field.form.reset(); // else the browser calls the emptied field wrong: nothing stands in it
     field.value = '';
     field.focus();
   });

@@ -149,9 +149,6 @@ IS_FOCUS_SEEN = """() => {
   const { activeElement } = document;
   if (activeElement === document.body) return true;
   const { top, bottom } = activeElement.getBoundingClientRect();
-  const ring = [activeElement, ...activeElement.querySelectorAll('*'), activeElement.parentElement].some((element) => {
-    const style = getComputedStyle(element);
-    return style.outlineStyle !== 'none' || style.boxShadow !== 'none';
-  });
-  return bottom > 0 && top < innerHeight && ring;
+  const hasRing = (...of) => getComputedStyle(...of).outlineStyle !== 'none';
+  return bottom > 0 && top < innerHeight && (hasRing(activeElement) || hasRing(activeElement, '::after'));
 }"""

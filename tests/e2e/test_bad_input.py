@@ -1,4 +1,4 @@
-"""Nonsense in addresses and forms: a clear message or the nearest sensible page, and nothing typed is lost."""
+"""Nonsense in addresses and forms: a clear message or the nearest sensible page, and nothing typed lost."""
 
 import re
 
@@ -106,12 +106,14 @@ def test_a_note_that_the_api_refuses_is_not_lost(
     expect(notes(page).first).to_have_text("Worth keeping <b>&amp;")
 
 
-def test_a_call_that_is_gone_says_so_when_it_is_archived(page: Page, shared_sandbox: Sandbox) -> None:
-    call_id = shared_sandbox.add_call(is_archived=False)["id"]
-    page.goto("/calls")
-    shared_sandbox.remove_call(call_id)
+def test_a_call_that_is_gone_says_so_when_it_is_archived(
+    address: str, visitor: Visitor, sandbox: Sandbox
+) -> None:
+    page = sign_in(visitor(address).new_page())
+    call_id = call_ids(page)[0]
 
-    archive_button(page, call_ids(page)[0]).click()
+    sandbox.remove_call(call_id)
+    archive_button(page, call_id).click()
 
-    expect(page.get_by_text("does not exist")).to_be_visible()
-    expect_archived(page, call_ids(page)[0], is_archived=False)
+    expect(page.get_by_role("region", name="Notices")).to_contain_text("This call does not exist")
+    expect_archived(page, call_id, is_archived=False)

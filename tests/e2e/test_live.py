@@ -68,10 +68,10 @@ def test_a_lost_link_to_the_api_is_shown_and_heals(address: str, visitor: Visito
 @pytest.mark.parametrize("is_list", [True, False], ids=["list", "call"])
 @pytest.mark.parametrize("moment", Moment)
 def test_a_change_between_the_page_and_its_socket_is_not_missed(
-    address: str, visitor: Visitor, sandbox: Sandbox, moment: Moment, is_list: bool
+    shared_address: str, visitor: Visitor, shared_sandbox: Sandbox, moment: Moment, is_list: bool
 ) -> None:
-    alice = visitor(address)
-    page, witness = sign_in(alice.new_page()), sign_in(visitor(address).new_page(), "bob")
+    alice = visitor(shared_address)
+    page, witness = sign_in(alice.new_page()), sign_in(visitor(shared_address).new_page(), "bob")
     call_id = call_ids(page)[0]
     expect_live(witness)
     held = HeldSocket(alice, moment)
@@ -80,7 +80,7 @@ def test_a_change_between_the_page_and_its_socket_is_not_missed(
     while not held.is_held:
         page.wait_for_timeout(10)
 
-    sandbox.archive(call_id)
+    shared_sandbox.archive(call_id)
     expect_archived(witness, call_id)
     expect_archived(page, call_id, is_archived=False)
     held.let_go()
@@ -91,16 +91,16 @@ def test_a_change_between_the_page_and_its_socket_is_not_missed(
 
 
 def test_a_note_being_typed_survives_a_colleagues_note(
-    address: str, visitor: Visitor, sandbox: Sandbox
+    shared_address: str, visitor: Visitor, shared_sandbox: Sandbox
 ) -> None:
-    page = sign_in(visitor(address).new_page())
+    page = sign_in(visitor(shared_address).new_page())
     call_id = call_ids(page)[0]
     open_call(page, call_id)
     expect_live(page)
     mark(page)
     note_field(page).press_sequentially("I am just writ")
 
-    sandbox.add_note(call_id, "A colleague was faster")
+    shared_sandbox.add_note(call_id, "A colleague was faster")
     expect(notes(page).first).to_have_text("A colleague was faster")
     page.keyboard.type("ing this")
 

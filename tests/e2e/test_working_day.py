@@ -13,6 +13,7 @@ from tests.e2e.pages import (
     expect_live,
     expect_marked,
     mark,
+    note_field,
     notes,
     open_call,
     shown,
@@ -23,8 +24,10 @@ from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
 
 
-def test_paging_shows_every_call_once_newest_first(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
-    page = sign_in(visitor(address).new_page())
+def test_paging_shows_every_call_once_newest_first(
+    shared_address: str, visitor: Visitor, shared_sandbox: Sandbox
+) -> None:
+    page = sign_in(visitor(shared_address).new_page())
 
     page.goto("/calls?view=all")
     ids, moments = call_ids(page), times(page)
@@ -35,13 +38,13 @@ def test_paging_shows_every_call_once_newest_first(address: str, visitor: Visito
         ids, moments = ids + call_ids(page), moments + times(page)
 
     assert len(ids) == 94
-    assert sorted(ids) == sorted(call["id"] for call in sandbox.calls())
+    assert sorted(ids) == sorted(call["id"] for call in shared_sandbox.calls())
     assert moments == sorted(moments, reverse=True)
-    assert moments == sorted((call["created_at"] for call in sandbox.calls()), reverse=True)
+    assert moments == sorted((call["created_at"] for call in shared_sandbox.calls()), reverse=True)
 
 
-def test_what_one_does_others_see_without_a_reload(address: str, visitor: Visitor) -> None:
-    alice, bob = visitor(address), visitor(address)
+def test_what_one_does_others_see_without_a_reload(shared_address: str, visitor: Visitor) -> None:
+    alice, bob = visitor(shared_address), visitor(shared_address)
     page, bobs_list = sign_in(alice.new_page()), sign_in(bob.new_page(), "bob")
     bobs_list.goto("/calls?view=all")
     call_id = call_ids(page)[0]
@@ -55,6 +58,8 @@ def test_what_one_does_others_see_without_a_reload(address: str, visitor: Visito
     archive_button(page, call_id).click()
     expect_archived(page, call_id)
     add_note(page, "Called back, all settled")
+    expect(note_field(page)).to_have_value("")
+    expect(page.locator(":user-invalid")).to_have_count(0)
 
     expect_archived(bobs_list, call_id)
     expect(shown(bobs_list, call_id)).to_contain_text("Called back, all settled")
@@ -64,8 +69,8 @@ def test_what_one_does_others_see_without_a_reload(address: str, visitor: Visito
         expect_marked(others)
 
 
-def test_nothing_private_is_left_after_logging_out(address: str, visitor: Visitor) -> None:
-    alice = visitor(address)
+def test_nothing_private_is_left_after_logging_out(shared_address: str, visitor: Visitor) -> None:
+    alice = visitor(shared_address)
     page, other_tab = sign_in(alice.new_page()), alice.new_page()
     open_call(page, call_ids(page)[0])
     other_tab.goto("/calls")
@@ -89,8 +94,8 @@ def expect_login(page: Page) -> None:
     expect(page.locator("[data-call-id]")).to_have_count(0)
 
 
-def test_the_list_is_grouped_by_day_and_names_who_is_signed_in(address: str, visitor: Visitor) -> None:
-    page = sign_in(visitor(address).new_page(), "Zoë Ångström")
+def test_the_list_is_grouped_by_day_and_names_who_is_signed_in(shared_address: str, visitor: Visitor) -> None:
+    page = sign_in(visitor(shared_address).new_page(), "Zoë Ångström")
 
     expect_calls(page)
     expect(page.get_by_role("heading", level=2).first).to_be_visible()
