@@ -26,7 +26,7 @@ setup: $(INSTALLED) $(BUILT) ## Python packages and the built front end
 test: setup $(INSTALLED_DEV) ## Every test, in Chromium too
 	@scripts/install-browser
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95
-	node --test tests/js/
+	node --test tests/js/*.test.js
 
 test-soketi: setup $(INSTALLED_DEV) $(SOKETI_INSTALLED) ## The listener's contract against soketi, a Pusher server of others
 	$(BIN)/python -m pytest tests/soketi

@@ -20,6 +20,7 @@ from aircall.changes import Changes
 from aircall.client import ApiClient
 from aircall.database import open_database
 from aircall.feed import Feed
+from aircall.link import Link
 from aircall.listener import Listener
 from aircall.login import LOGIN_LIFETIME
 from aircall.logins import Logins
@@ -48,7 +49,8 @@ def create_app(config: Config | None = None) -> Flask:
     Raises ConfigError for an unusable setting, AssetsMissingError where the front end has not been built.
     """
     config = config or Config.from_environment(environment(ROOT))
-    app = Flask(__name__)
+    # Sources are no business of browsers: the built files have a server of their own.
+    app = Flask(__name__, static_folder=None)
     _configure(app, config)
     app.extensions[EXTENSION] = built = build_services(app, config)
     app.session_interface = StoreSessionInterface(app, built.store)
@@ -71,15 +73,16 @@ def build_services(app: Flask, config: Config) -> Services:
         mirror,
         lambda offset, limit: account.authorized(partial(api.get_calls, offset=offset, limit=limit)),
     )
-    background = Background(synchronisation, lambda: live.is_watched)
+    background = Background(synchronisation, lambda: live.is_watched, on_read=lambda: link.on_read())
+    link = Link(background, live.send_link)
     listener = Listener(
         pusher_settings(config),
         authorize=lambda socket_id, channel: account.authorized(
             partial(api.authorize_channel, socket_id=socket_id, channel=channel)
         ),
         on_call=mirror.apply,
-        on_gap=background.request,
-        on_status=live.send_link,
+        on_gap=link.on_gap,
+        on_status=link.on_status,
     )
     return Services(
         config=config,

@@ -28,7 +28,8 @@ RETRY_PAUSE = 3.0
 class Background:
     """The thread that synchronises.
 
-    `is_watched` tells whether a browser is connected; `last_error` is what ended the last reading early.
+    `is_watched` tells whether a browser is connected, `on_read` is called after each good reading, and
+    `last_error` is what ended the last one early.
     """
 
     def __init__(
@@ -36,14 +37,17 @@ class Background:
         synchronisation: Synchronisation,
         is_watched: Callable[[], bool],
         read_interval: float = READ_INTERVAL,
+        on_read: Callable[[], None] = lambda: None,
     ) -> None:
         self.last_error: Exception | None = None
         self._synchronisation = synchronisation
         self._is_watched = is_watched
+        self._on_read = on_read
         self._read_interval = read_interval
         self._changed = threading.Condition()
         self._is_running = False
-        self._is_requested = False
+        # How many readings were asked for, and how many of these a good one has answered.
+        self._asked_count = self._answered_count = 0
         self._interval = read_interval
         self._last_viewed = self._last_read = self._last_try = float("-inf")
 
@@ -69,8 +73,13 @@ class Background:
     def request(self) -> None:
         """Read the list again now: something may have been missed."""
         with self._changed:
-            self._is_requested = True
+            self._asked_count += 1
             self._changed.notify_all()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something may have been missed that no reading has brought yet."""
+        return self._answered_count < self._asked_count
 
     def ensure_fresh(self, wait: float) -> None:
         """Return when the log is as fresh as it is kept, or after `wait` seconds, whichever comes first."""
@@ -78,27 +87,30 @@ class Background:
             self._last_viewed = time.monotonic()
             if self._is_fresh():
                 return
-            self._is_requested = True
+            if not self.is_behind:
+                self._asked_count += 1
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._is_fresh() or self._has_just_failed(), wait)
 
     def _run(self) -> None:
         while self._wait_until_due():
-            began = time.monotonic()
+            began, asked_count = time.monotonic(), self._asked_count
             error = self._read()
             with self._changed:
                 self._last_try = time.monotonic()
                 self.last_error = error
                 if error is None:
+                    self._answered_count = asked_count
                     self._last_read = began
                     self._interval = max(self._read_interval, (self._last_try - began) / READ_SHARE)
                 self._changed.notify_all()
+            if error is None:
+                self._on_read()
 
     def _wait_until_due(self) -> bool:
         with self._changed:
             while self._is_running and not self._is_due():
                 self._changed.wait(min(LOOK_INTERVAL, self._read_interval))
-            self._is_requested = False
             return self._is_running
 
     def _read(self) -> Exception | None:
@@ -119,11 +131,11 @@ class Background:
             return False
         is_viewed = now < self._last_viewed + WATCH_TIME
         is_old = now >= self._last_read + self._interval
-        return self._is_requested or (is_old and (is_viewed or self._is_watched()))
+        return self.is_behind or (is_old and (is_viewed or self._is_watched()))
 
     def _is_fresh(self) -> bool:
         # Between two readings the log is at most one interval old; the second covers the reading itself.
-        return time.monotonic() < self._last_read + 2 * self._interval
+        return not self.is_behind and time.monotonic() < self._last_read + 2 * self._interval
 
     def _has_just_failed(self) -> bool:
         return self.last_error is not None and time.monotonic() < self._last_try + RETRY_PAUSE

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 # What anything that works with a database may raise.
 StorageError = SQLAlchemyError
 # Readers never wait for a writer (WAL), and a crash of the process loses nothing that was committed.
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000")
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=500")
 
 
 def open_database(url: str) -> Engine:

@@ -126,6 +126,10 @@ class Live:
     def _send_reload(self, position: str) -> None:
         self.socketio.emit("reload", {"position": position}, to=SIGNED_IN)
 
+    def close_all(self) -> None:
+        """Hang up on every page; each comes back by itself, to the server that is there then."""
+        self.socketio.server.eio.disconnect()
+
     def _check_logins(self) -> None:
         while not self._stopped.wait(LOGIN_CHECK_INTERVAL):
             for login_id in set(self._logins_by_socket.values()):
@@ -136,7 +140,8 @@ class Live:
             self._logins.fresh(login_id)
         except LoginEndedError:
             self.close(login_id)
-        except AircallError as error:
+        except Exception as error:
+            # One login's trouble, be it the API's or the disk's, must not end the watch over all others.
             log.warning("a login could not be kept fresh: %s", type(error).__name__)
 
 

@@ -4,11 +4,13 @@ import { announceUpdated } from './announcer.js';
 import { fitsList, isAhead } from './list-query.js';
 import { forgetNewCall, offerNewCalls } from './new-calls.js';
 import { pullRows } from './pull-rows.js';
+import { rememberChange } from './recent-changes.js';
 import { refresh, refreshSurely } from './refresh.js';
 import { passOverNoAnswer } from './requests.js';
 import { markGone, rowOf, rowsIn } from './rows.js';
 
 export async function changeCall(id) {
+  rememberChange(id);
   if (rowOf(id)) {
     pullRows([id]);
   } else if (isPageOf(id)) {

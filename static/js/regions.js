@@ -1,9 +1,12 @@
 // Takes the regions of a page that was read into the page that is shown.
 
 import { morph } from './morph.js';
+import { pullRows } from './pull-rows.js';
+import { changedSince } from './recent-changes.js';
+import { rowOf } from './rows.js';
 
 // The user's own answer also redraws what is theirs, such as the form they have sent.
-export function drawPage({ page, positionBefore }, { isOwn = false, except = null } = {}) {
+export function drawPage({ page, positionBefore, beganAt }, { isOwn = false, except = null } = {}) {
   const selector = isOwn ? '[data-region], [data-own-region]' : '[data-region]';
   for (const region of document.querySelectorAll(selector)) {
     const wanted = page.getElementById(region.id);
@@ -12,6 +15,8 @@ export function drawPage({ page, positionBefore }, { isOwn = false, except = nul
   document.title = page.title;
   document.documentElement.dataset.zone = page.documentElement.dataset.zone;
   takePosition(page, positionBefore);
+  // News of a call that had no row yet came to nothing, and the page may have been rendered before them.
+  pullRows(changedSince(beganAt).filter((id) => rowOf(id)));
   document.dispatchEvent(new CustomEvent('callboard:drawn', { detail: { isWhole: except === null } }));
 }
 

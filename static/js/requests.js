@@ -8,16 +8,17 @@ const TIMEOUT_MS = 30_000;
 // No answer came, or not the one that was asked for.
 export class NoAnswerError extends Error {}
 
-// Gives { response, page, positionBefore }, or null when the session is over and the login page is coming.
+// Gives { response, page, positionBefore, beganAt }, or null when the session is over and the login page is coming.
 // Rejects with NoAnswerError when no whole answer came in time.
 export async function read(address, init = {}) {
   const positionBefore = document.body.dataset.position;
+  const beganAt = performance.now();
   const { response, text } = await fetchText(address, init);
   if (isLogin(response)) {
     goToLogin(response.url);
     return null;
   }
-  return { response, page: parse(text), positionBefore };
+  return { response, page: parse(text), positionBefore, beganAt };
 }
 
 export function goToLogin(loginPath = document.body.dataset.loginUrl) {

@@ -8,6 +8,10 @@ from sqlalchemy import Engine
 
 from aircall.call_log import CallLog
 from aircall.database import open_database
+from aircall.feed import Feed
+from aircall.mirror import Mirror
+from aircall.store import EmbeddedStore
+from tests.storage.clock import Clock
 
 
 @pytest.fixture
@@ -22,3 +26,21 @@ def database(tmp_path: Path) -> Iterator[Engine]:
 def log(database: Engine) -> CallLog:
     """A log that knows no call yet."""
     return CallLog(database)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def store(database: Engine, clock: Clock) -> EmbeddedStore:
+    """A store that keeps nothing yet."""
+    return EmbeddedStore(database, clock)
+
+
+@pytest.fixture
+def mirror(log: CallLog) -> Mirror:
+    """A mirror that knows no call yet."""
+    return Mirror(log, Feed())

@@ -1,12 +1,7 @@
-"""The store: records that end by themselves, compare-and-set, and locks by name."""
+"""The store's records: they end by themselves, and are replaced only by who has read them."""
 
-import gc
-import os
-import signal
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,58 +11,13 @@ from sqlalchemy import Engine, text
 
 from aircall.database import open_database
 from aircall.store import EmbeddedStore, Record
+from tests.storage.clock import Clock
 
 LONG = 3600.0
+
+
 # Longer than any test that goes well holds a lock, in seconds.
 PATIENCE = 10.0
-
-
-class Clock:
-    """A clock that stands still until it is set."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        """The time."""
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(database: Engine, clock: Clock) -> EmbeddedStore:
-    """A store that keeps nothing yet."""
-    return EmbeddedStore(database, clock)
-
-
-@contextmanager
-def held(store: EmbeddedStore, name: str) -> Iterator[None]:
-    """Another thread holds this lock."""
-    is_held, is_enough = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with store.lock(name, 0):
-            is_held.set()
-            is_enough.wait(PATIENCE)
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    try:
-        assert is_held.wait(PATIENCE)
-        yield
-    finally:
-        is_enough.set()
-        thread.join()
-
-
-def lock_count() -> int:
-    """How many locks there are in this process, in use or not."""
-    gc.collect()
-    return sum(type(thing).__name__ == "_NamedLock" for thing in gc.get_objects())
 
 
 def test_a_record_is_found_as_it_was_put(store: EmbeddedStore) -> None:
@@ -238,98 +188,3 @@ def test_records_outlive_the_process(tmp_path: Path) -> None:
 
     assert second.load("a") == Record(b"1", 1)
     second.close()
-
-
-def test_a_lock_is_held_by_one_thread_at_a_time(store: EmbeddedStore) -> None:
-    inside, most = 0, 0
-
-    def enter(_: int) -> bool:
-        nonlocal inside, most
-        with store.lock("a", PATIENCE) as is_held:
-            inside += 1
-            most = max(most, inside)
-            # Reading the database lets the other threads run.
-            store.load("a")
-            inside -= 1
-            return is_held
-
-    with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(enter, range(80)))
-
-    assert outcomes == [True] * 80
-    assert most == 1
-
-
-def test_who_cannot_have_the_lock_in_time_is_told_so_and_leaves_it_alone(store: EmbeddedStore) -> None:
-    with held(store, "a"):
-        with store.lock("a", 0) as at_once, store.lock("a", 0.01) as soon:
-            assert (at_once, soon) == (False, False)
-        with store.lock("a", 0) as is_held:
-            assert not is_held
-
-    with store.lock("a", 0) as is_held:
-        assert is_held
-
-
-def test_who_waits_gets_the_lock_when_it_is_free(store: EmbeddedStore) -> None:
-    is_had = threading.Event()
-
-    def wait() -> None:
-        with store.lock("a", PATIENCE) as is_held:
-            assert is_held
-            is_had.set()
-
-    waiter = threading.Thread(target=wait)
-    with held(store, "a"):
-        waiter.start()
-        assert not is_had.is_set()
-    waiter.join()
-
-    assert is_had.is_set()
-
-
-def test_locks_of_different_names_have_nothing_to_do_with_each_other(store: EmbeddedStore) -> None:
-    with held(store, "a"), store.lock("b", 0) as is_held:
-        assert is_held
-
-
-def test_a_lock_is_free_again_after_an_error(store: EmbeddedStore) -> None:
-    with pytest.raises(ZeroDivisionError), store.lock("a", 0):
-        raise ZeroDivisionError
-
-    with store.lock("a", 0) as is_held:
-        assert is_held
-
-
-def test_locks_that_nobody_uses_are_forgotten(store: EmbeddedStore) -> None:
-    before = lock_count()
-
-    for number in range(100):
-        with store.lock(f"call:{number}", 0):
-            pass
-    with held(store, "a"), store.lock("a", 0):
-        assert lock_count() == before + 1
-
-    assert lock_count() == before
-
-
-class InterruptedWaitError(Exception):
-    """Something from outside ended the waiting, as gevent does when it kills a greenlet."""
-
-
-def interrupt(*_: object) -> None:
-    raise InterruptedWaitError
-
-
-def test_a_lock_is_forgotten_too_when_the_waiting_for_it_is_cut_short(store: EmbeddedStore) -> None:
-    before = lock_count()
-    usual = signal.signal(signal.SIGUSR1, interrupt)
-    try:
-        with held(store, "a"):
-            threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1)).start()
-            with pytest.raises(InterruptedWaitError), store.lock("a", PATIENCE):
-                pass
-    finally:
-        signal.signal(signal.SIGUSR1, usual)
-
-    assert lock_count() == before

@@ -1,27 +1,17 @@
-"""Whose token the listener and the synchronisation work with, against the sandbox."""
+"""Whose token the listener and the synchronisation work with."""
 
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import pytest
 
 from aircall.account import Account
 from aircall.errors import LoginEndedError, NoLoginError, ServerError, UnauthorizedError
 from aircall.models import User
-from tests.contract.logging_in import Rooms, rooms
+from tests.contract.logins.rooms import Rooms
+from tests.contract.logins.threads import THREADS, together
 from tests.support.sandbox import Sandbox
-
-THREADS = 8
-
-
-@pytest.fixture
-def here(sandbox: Sandbox, tmp_path: Path) -> Iterator[Rooms]:
-    """Logins of which there is none yet."""
-    with rooms(sandbox.url, tmp_path) as here:
-        yield here
 
 
 @pytest.fixture
@@ -36,22 +26,10 @@ def borrowed(here: Rooms) -> Account:
     return Account(here.logins, None, None)
 
 
-def together(task: Callable[[], User]) -> list[User]:
-    """What this many threads get that begin at the same moment."""
-    start = threading.Barrier(THREADS)
-
-    def run(_: int) -> User:
-        start.wait(10)
-        return task()
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(run, range(THREADS)))
-
-
 def test_an_account_signs_in_once_however_many_ask(here: Rooms, own: Account, sandbox: Sandbox) -> None:
     users = together(lambda: own.authorized(here.api.me))
 
-    assert {user.username for user in users} == {"listener"}
+    assert users == [User(id="listener", username="listener")] * THREADS
     assert sandbox.counters().logins == 1
 
 
@@ -70,7 +48,7 @@ def test_an_account_whose_login_ended_signs_in_again_once_and_leaves_nothing_beh
 
     users = together(lambda: own.authorized(here.api.me))
 
-    assert {user.username for user in users} == {"listener"}
+    assert users == [User(id="listener", username="listener")] * THREADS
     assert sandbox.counters().logins == 2
     assert len(here.store.keys("")) == 1
 

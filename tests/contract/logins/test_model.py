@@ -1,24 +1,25 @@
 """A login through any history: it works, fails and ends exactly when a plain model of the rules says so."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from aircall.errors import LoginEndedError, ServerError
-from tests.contract.logging_in import Rooms, rooms
+from tests.contract.logins.rooms import Rooms
 from tests.support.sandbox import Sandbox
 
 ACCESS_LIFE, REFRESH_LIFE, MARGIN, PAUSE = 600, 3600, 120, 10
+
+
 STEPS = st.lists(
     st.sampled_from(["ask", "ask", "ask", "expire", "revoke", "trouble", "repair", "end"])
     | st.sampled_from([7, 200, 490, 650, 3700]),
     min_size=4,
     max_size=16,
 )
+
+
 ENDED, TROUBLE, FINE = "the login has ended", "the API is in trouble", "fine"
 
 
@@ -74,12 +75,6 @@ class Model:
         self.is_access_refused = False
         self.refresh_count += 1
         return FINE
-
-
-@pytest.fixture
-def here(sandbox: Sandbox, tmp_path: Path) -> Iterator[Rooms]:
-    with rooms(sandbox.url, tmp_path) as here:
-        yield here
 
 
 def ask(here: Rooms, login_id: str) -> str:

@@ -1,0 +1,55 @@
+"""How good our link to the API's news is, both halves of it: the events, and what was missed before them.
+
+Knows the listener's states and whether the list has been read since; knows nothing of who shows that.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from aircall.background import Background
+from aircall.listener import LinkState, LinkStatus
+
+
+class Link:
+    """Tells the state that is true for people who look: live only while nothing is missing."""
+
+    def __init__(self, background: Background, tell: Callable[[LinkStatus], None]) -> None:
+        self._background = background
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._events: LinkStatus | None = None
+        self._told: LinkStatus | None = None
+        # The listener reports the gap before a subscription just after it has reported the subscription.
+        self._is_gap_to_come = True
+
+    def on_status(self, status: LinkStatus) -> None:
+        """The listener's state has changed."""
+        with self._lock:
+            self._events = status
+            self._is_gap_to_come |= status.state is not LinkState.LIVE
+            self._report()
+
+    def on_gap(self) -> None:
+        """Events may have been lost, so that the list has to be read again."""
+        self._background.request()
+        with self._lock:
+            self._is_gap_to_come = False
+            self._report()
+
+    def on_read(self) -> None:
+        """The list has been read."""
+        with self._lock:
+            self._report()
+
+    def _report(self) -> None:
+        if self._events is None:
+            return
+        status = self._events
+        if status.state is LinkState.LIVE and (self._is_gap_to_come or self._background.is_behind):
+            reason = "reading what was missed"
+            status = replace(status, state=LinkState.RECONNECTING, since=datetime.now(UTC), reason=reason)
+        if self._told is None or (status.state, status.reason) != (self._told.state, self._told.reason):
+            self._told = status
+            self._tell(status)

@@ -1,0 +1,1 @@
+"""The thread that keeps the list fresh, against the sandbox."""

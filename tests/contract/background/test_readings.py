@@ -1,0 +1,112 @@
+"""When the list is read, when it is left alone, and how long a page waits for it."""
+
+import time
+
+import pytest
+
+from aircall.background import Background
+from aircall.errors import ServerError
+from aircall.synchronisation import Synchronisation
+from tests.contract.background.watch import Readings, Watching
+from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
+
+# Longer than any test takes.
+LONG = 600.0
+
+
+def test_the_list_is_read_again_and_again_while_a_browser_is_connected(
+    background: Background, watching: Watching, readings: Readings
+) -> None:
+    assert background.last_error is None
+    watching.is_watched = True
+
+    wait_until(lambda: len(readings.ended) >= 3)
+
+
+def test_nothing_is_read_while_nobody_looks(
+    background: Background, watching: Watching, readings: Readings
+) -> None:
+    background.request()
+    wait_until(lambda: len(readings.ended) == 1)
+    asked_count = watching.asked_count
+
+    # Every time it asks whether somebody watches is a time when it could have read.
+    wait_until(lambda: watching.asked_count >= asked_count + 2)
+
+    assert len(readings.began) == 1
+
+
+def test_who_opened_a_page_counts_as_looking_for_a_while(background: Background, readings: Readings) -> None:
+    background.ensure_fresh(wait=5)
+
+    wait_until(lambda: len(readings.ended) >= 3)
+
+
+def test_a_page_waits_for_the_first_reading(background: Background, synchronisation: Synchronisation) -> None:
+    background.ensure_fresh(wait=10)
+
+    assert synchronisation.progress.read_count == 94
+
+
+def test_a_page_does_not_wait_for_a_list_that_is_fresh(
+    synchronisation: Synchronisation, watching: Watching, readings: Readings, sandbox: Sandbox
+) -> None:
+    background = Background(synchronisation, watching, LONG)
+    background.start()
+    background.ensure_fresh(wait=10)
+    sandbox.be_slow(30, path="/calls")
+    before = time.monotonic()
+
+    background.ensure_fresh(wait=10)
+
+    assert time.monotonic() < before + 5
+    assert len(readings.began) == 1
+    background.stop()
+
+
+def test_a_page_does_not_wait_for_a_slow_reading_longer_than_it_may(
+    background: Background, readings: Readings, sandbox: Sandbox
+) -> None:
+    sandbox.be_slow(30, path="/calls")
+    before = time.monotonic()
+
+    background.ensure_fresh(wait=0.1)
+
+    assert 0.1 <= time.monotonic() - before < 5
+    assert readings.ended == []
+    sandbox.clear_faults()
+
+
+def test_a_page_does_not_wait_for_a_reading_that_has_failed(background: Background, sandbox: Sandbox) -> None:
+    sandbox.answer_with(500, b"", times=None, path="/calls")
+    before = time.monotonic()
+
+    background.ensure_fresh(wait=30)
+
+    assert time.monotonic() - before < 10
+    assert isinstance(background.last_error, ServerError)
+
+
+@pytest.mark.usefixtures("background")
+def test_a_long_list_is_read_less_often(readings: Readings, watching: Watching, sandbox: Sandbox) -> None:
+    sandbox.be_slow(0.1, path="/calls")
+    watching.is_watched = True
+
+    wait_until(lambda: len(readings.began) >= 2)
+
+    took = readings.ended[0] - readings.began[0]
+    assert readings.began[1] - readings.began[0] >= 9 * took
+
+
+def test_what_is_asked_for_during_a_reading_is_read_after_it(
+    background: Background, readings: Readings, sandbox: Sandbox
+) -> None:
+    sandbox.be_slow(0.2, times=1, path="/calls")
+    background.request()
+    wait_until(lambda: len(readings.began) == 1)
+
+    background.request()
+
+    wait_until(lambda: len(readings.ended) == 2)
+    assert readings.began[1] >= readings.ended[0]

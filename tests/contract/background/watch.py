@@ -1,0 +1,44 @@
+"""What is seen of the thread: who watches, when it read, whether it is there."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from aircall.client import ApiClient
+from aircall.models import CallPage
+
+
+@dataclass
+class Watching:
+    """Whether a browser is connected, and how often that was asked."""
+
+    is_watched: bool = False
+    asked_count: int = 0
+
+    def __call__(self) -> bool:
+        """Whether anybody watches."""
+        self.asked_count += 1
+        return self.is_watched
+
+
+@dataclass
+class Readings:
+    """When each reading of the list began and ended, and what the next ones fail with."""
+
+    began: list[float] = field(default_factory=list)
+    ended: list[float] = field(default_factory=list)
+    fails_with: list[Exception] = field(default_factory=list)
+
+    def timed(self, api: ApiClient, token: str, offset: int, limit: int) -> CallPage:
+        """A page of the list, which holds all of it."""
+        self.began.append(time.monotonic())
+        try:
+            if self.fails_with:
+                raise self.fails_with.pop()
+            return api.get_calls(token, offset, limit)
+        finally:
+            self.ended.append(time.monotonic())
+
+
+def threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "synchronisation"}

@@ -1,0 +1,1 @@
+"""Logins and the account that works with them, against the sandbox."""

@@ -1,0 +1,132 @@
+"""An API that refuses to refresh, or cannot: what ends a login, and what nobody notices."""
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from aircall.client import ApiClient
+from aircall.errors import (
+    AircallError,
+    LoginEndedError,
+    NoAnswerError,
+)
+from aircall.login import Login
+from aircall.logins import Logins
+from tests.contract.logins.rooms import Clock, Rooms, rooms
+from tests.support.sandbox import Sandbox
+
+REFRESH = "/auth/refresh-token"
+
+
+# In this many seconds a token of ten minutes is due, or expired.
+DUE, EXPIRED = 500.0, 601.0
+
+
+FAULTS: dict[str, Callable[[Sandbox], None]] = {
+    "503": lambda sandbox: sandbox.answer_503(times=None, path=REFRESH),
+    "500": lambda sandbox: sandbox.answer_with(500, b"", times=None, path=REFRESH),
+    "429": lambda sandbox: sandbox.answer_with(429, b"{}", times=None, path=REFRESH),
+    "403": lambda sandbox: sandbox.refuse_refresh(403),
+    "404": lambda sandbox: sandbox.refuse_refresh(404),
+    "not JSON": lambda sandbox: sandbox.answer_with(200, b"<html>", "text/html", times=None, path=REFRESH),
+    "no token in it": lambda sandbox: sandbox.answer_with(201, b"{}", times=None, path=REFRESH),
+    "cut short": lambda sandbox: sandbox.answer_with(201, b"{", missing=9, times=None, path=REFRESH),
+    "reset": lambda sandbox: sandbox.reset_after_send(times=None, path=REFRESH),
+    "no answer": lambda sandbox: sandbox.be_slow(5, path=REFRESH),
+}
+
+
+@pytest.fixture
+def here(sandbox: Sandbox, tmp_path: Path) -> Iterator[Rooms]:
+    """Logins whose API client gives up after half a second."""
+    with rooms(sandbox.url, tmp_path, deadline=0.5) as here:
+        yield here
+
+
+@pytest.mark.parametrize("status", [400, 401])
+@pytest.mark.parametrize("ahead", [DUE, EXPIRED])
+def test_a_refused_refresh_ends_the_login(
+    here: Rooms, alice: Login, sandbox: Sandbox, status: int, ahead: float
+) -> None:
+    sandbox.refuse_refresh(status)
+    here.clock.ahead = ahead
+
+    with pytest.raises(LoginEndedError):
+        here.logins.fresh(alice.id)
+
+    assert not here.is_kept(alice.id)
+
+
+@pytest.mark.parametrize("trouble", FAULTS.values(), ids=FAULTS)
+def test_trouble_with_the_refresh_is_noticed_by_nobody_while_the_token_lives(
+    here: Rooms, alice: Login, sandbox: Sandbox, trouble: Callable[[Sandbox], None]
+) -> None:
+    trouble(sandbox)
+    here.clock.ahead = DUE
+
+    assert here.logins.authorized(alice.id, here.api.me) == alice.user
+    assert here.logins.get(alice.id) == alice
+
+
+@pytest.mark.parametrize("trouble", FAULTS.values(), ids=FAULTS)
+def test_trouble_with_the_refresh_never_ends_a_login_even_when_the_token_is_dead(
+    here: Rooms, alice: Login, sandbox: Sandbox, trouble: Callable[[Sandbox], None]
+) -> None:
+    trouble(sandbox)
+    here.clock.ahead = EXPIRED
+
+    with pytest.raises(AircallError) as told:
+        here.logins.fresh(alice.id)
+
+    assert not isinstance(told.value, LoginEndedError)
+    assert here.is_kept(alice.id)
+    sandbox.clear_faults()
+    assert here.logins.fresh(alice.id).generation == 2
+
+
+def test_a_failing_refresh_is_tried_every_ten_seconds_while_the_token_lives(
+    logins: Logins, clock: Clock, alice: Login, sandbox: Sandbox
+) -> None:
+    sandbox.answer_503(times=None, path=REFRESH)
+    asked_before = sandbox.counters().requests
+    asked_at: list[int] = []
+
+    for second in range(480, 600):
+        clock.ahead = second
+        logins.fresh(alice.id)
+        logins.fresh(alice.id)
+        if sandbox.counters().requests > asked_before + len(asked_at):
+            asked_at.append(second)
+
+    assert asked_at[0] <= 481
+    assert 11 <= len(asked_at) <= 12
+    assert min(later - earlier for earlier, later in pairwise(asked_at)) >= 10
+    assert sandbox.counters().requests == asked_before + len(asked_at)
+
+
+def test_a_refresh_that_works_again_is_used_as_soon_as_it_is_needed(
+    logins: Logins, clock: Clock, alice: Login, sandbox: Sandbox
+) -> None:
+    sandbox.answer_503(times=1, path=REFRESH)
+    clock.ahead = DUE
+    logins.fresh(alice.id)
+
+    sandbox.expire_access_tokens()
+
+    assert logins.fresh(alice.id, refused=alice.generation).generation == 2
+
+
+def test_trouble_of_the_api_is_not_tried_on_everybody(
+    logins: Logins, alice: Login, sandbox: Sandbox, api: ApiClient
+) -> None:
+    logins.create("bob", "any")
+    sandbox.be_slow(5, path="/me")
+    before = sandbox.counters().requests
+
+    with pytest.raises(NoAnswerError):
+        logins.authorized_by_anyone(api.me)
+
+    assert logins.get(alice.id) == alice
+    assert sandbox.counters().requests - before <= 3

@@ -1,0 +1,1 @@
+"""Reading the whole list into a mirror, from the sandbox and from lists that misbehave."""

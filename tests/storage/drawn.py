@@ -1,0 +1,106 @@
+"""Calls, lists and filters drawn at random, rich in what is odd: equal times, no times, strange texts."""
+
+from datetime import timedelta
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from aircall.call_query import CallFilter
+from tests.support.made_calls import NOON, made_call, made_notes
+
+NUMBERS = [
+    "+33189394635",
+    "+33612345678",
+    "0033612345678",
+    "0189394635",
+    "+1 (202) 555-0170",
+    "anonymous",
+    "",
+    "٠١٨٩",
+    "50%",
+    "_",
+]
+
+
+NOTES = [
+    "Call BACK 100% sure",
+    "a_b/c\\d",
+    "Straße, GROẞ",
+    "İstanbul",
+    "😀 done",
+    "ring +33 1 89 again",
+    "00",
+    "é",
+]
+
+
+SEARCHES = [
+    *(
+        "+33 1 89",
+        "0033189",
+        "01 89 39",
+        "0189394635",
+        "4635",
+        "(202) 555",
+        "06.12.34",
+        "+33\u00a06\u202f12",
+        "0",
+    ),
+    *(
+        "00",
+        "+",
+        "-",
+        "100%",
+        "%",
+        "_",
+        "a_b",
+        "/",
+        "\\",
+        "\\d",
+        "strasse",
+        "GROSS",
+        "i̇",
+        "😀",
+        "BaCk 1",
+        "É",
+        "x",
+    ),
+]
+
+
+TIMES = st.none() | st.integers(-3, 3).map(lambda step: NOON + step * timedelta(milliseconds=1))
+
+
+CALLS = st.builds(
+    made_call,
+    st.integers(0, 30),
+    direction=st.sampled_from(["inbound", "outbound", "unknown"]),
+    call_type=st.sampled_from(["missed", "answered", "voicemail", "unknown"]),
+    caller=st.sampled_from(NUMBERS),
+    callee=st.sampled_from(NUMBERS),
+    via=st.sampled_from(NUMBERS),
+    duration=st.none() | st.integers(0, 10**9).map(lambda count: timedelta(milliseconds=count)),
+    is_archived=st.booleans(),
+    created_at=TIMES,
+    notes=st.lists(st.sampled_from(NOTES), max_size=2).map(lambda texts: made_notes(*texts)),
+)
+
+
+LISTS = st.lists(CALLS, max_size=15, unique_by=lambda call: call.id)
+
+
+FILTERS = st.builds(
+    CallFilter,
+    view=st.sampled_from(["inbox", "archived", "all"]),
+    call_type=st.sampled_from(["", "", "missed", "unknown"]),
+    direction=st.sampled_from(["", "", "inbound", "unknown"]),
+    line=st.sampled_from(["", "", "", *NUMBERS]),
+    search=st.just("") | st.sampled_from(SEARCHES) | st.text("+0189 %_aÉs", max_size=3),
+    since=st.none() | TIMES,
+    until=st.none() | TIMES,
+)
+
+
+checked = settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)

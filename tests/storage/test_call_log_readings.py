@@ -1,0 +1,94 @@
+"""Readings that come late, and calls that are gone: nothing old gets over what is newer."""
+
+from dataclasses import replace
+
+from aircall.call_log import CallLog
+from aircall.feed import Change, ChangeKind
+from aircall.models import Call
+from tests.support.made_calls import call_id, made_call
+
+
+def state(log: CallLog, number: int = 1) -> Call | None:
+    """What the log knows of the call with this number."""
+    return next(iter(log.find([call_id(number)])), None)
+
+
+def test_a_reading_does_not_put_an_old_state_over_what_was_written_since(log: CallLog) -> None:
+    old = made_call()
+    log.apply([old])
+    as_of = log.version
+    new = replace(old, is_archived=True)
+    log.apply([new])
+
+    assert log.apply([old], as_of) == []
+    assert state(log) == new
+
+
+def test_news_that_say_what_is_known_are_newer_than_a_reading_under_way_all_the_same(log: CallLog) -> None:
+    call = made_call()
+    log.apply([call])
+    as_of = log.version
+    log.apply([call])
+
+    assert log.apply([replace(call, is_archived=True)], as_of) == []
+    assert state(log) == call
+
+
+def test_a_reading_is_taken_over_where_nothing_was_written_since(log: CallLog) -> None:
+    log.apply([made_call(1), made_call(2)])
+    as_of = log.version
+    log.apply([made_call(1)])
+    read = [replace(made_call(number), is_archived=True) for number in (1, 2, 3)]
+
+    changes = log.apply(read, as_of)
+
+    assert [(change.kind, change.call_id) for change in changes] == [
+        (ChangeKind.UPDATE, call_id(2)),
+        (ChangeKind.ADD, call_id(3)),
+    ]
+
+
+def test_calls_are_removed_and_the_answer_tells_which(log: CallLog) -> None:
+    log.apply([made_call(1), made_call(2)])
+
+    changes = log.remove([call_id(2), call_id(3)], log.version)
+
+    assert changes == [Change(ChangeKind.REMOVE, call_id(2), None)]
+    assert log.find(log.call_ids()) == [made_call(1)]
+
+
+def test_a_call_that_was_written_since_is_not_removed(log: CallLog) -> None:
+    log.apply([made_call(1)])
+    as_of = log.version
+    log.apply([made_call(1)])
+
+    assert log.remove([call_id(1)], as_of) == []
+    assert state(log) == made_call(1)
+
+
+def test_a_reading_does_not_bring_back_what_was_removed_since(log: CallLog) -> None:
+    log.apply([made_call(1)])
+    as_of = log.version
+    log.remove([call_id(1), call_id(2)], as_of)
+
+    assert log.apply([made_call(1), made_call(2)], as_of) == []
+    assert log.call_ids() == []
+
+
+def test_a_removed_call_comes_back_when_it_is_read_again_or_announced(log: CallLog) -> None:
+    log.apply([made_call(1), made_call(2)])
+    log.remove([call_id(1), call_id(2)], log.version)
+
+    log.apply([made_call(1)], log.version)
+    log.apply([made_call(2)])
+
+    assert sorted(log.call_ids()) == [call_id(1), call_id(2)]
+
+
+def test_only_the_last_removals_are_remembered(log: CallLog) -> None:
+    as_of = log.version
+    log.remove([call_id(number) for number in range(10_001)], as_of)
+
+    changes = log.apply([made_call(0), made_call(1), made_call(10_000)], as_of)
+
+    assert [change.call_id for change in changes] == [call_id(0)]
