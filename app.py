@@ -2,10 +2,13 @@
 
 import atexit
 import os
+import signal
 import sys
+import threading
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import cast
 
 from flask import Flask
@@ -18,7 +21,7 @@ from aircall.background import Background
 from aircall.call_log import CallLog
 from aircall.changes import Changes
 from aircall.client import ApiClient
-from aircall.database import open_database
+from aircall.database import DatabaseError, check_database, open_database
 from aircall.feed import Feed
 from aircall.link import Link
 from aircall.listener import Listener
@@ -26,7 +29,7 @@ from aircall.login import LOGIN_LIFETIME
 from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.pusher import PusherSettings
-from aircall.store import EmbeddedStore
+from aircall.store import EmbeddedStore, Store
 from aircall.synchronisation import Synchronisation
 from aircall.web import assets, auth, calls, errors, formatting, headers, ops, origin, session
 from aircall.web.live import Live
@@ -41,6 +44,9 @@ STATIC = ROOT / "static"
 # A session is of no use without its login, which ends no later than this.
 SESSION_LIFETIME = timedelta(seconds=LOGIN_LIFETIME)
 LARGEST_FORM = 256 * 1024
+# Under which the store keeps whose logins and calls these are, and for how long (a century, in seconds).
+API_KEY = "api"
+FOREVER = 100 * 366 * 24 * 3600.0
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -64,10 +70,11 @@ def create_app(config: Config | None = None) -> Flask:
 def build_services(app: Flask, config: Config) -> Services:
     """Every room below the pages, each given the ones that it works with."""
     api = ApiClient(config.api_url, auth_endpoint=config.pusher_auth_endpoint)
-    store = EmbeddedStore(open_database(f"sqlite:///{config.data_dir / 'sessions.db'}"))
+    store = EmbeddedStore(open_database(sessions_url(config)))
     logins = Logins(store, api)
     account = Account(logins, config.listener_username, config.listener_password)
     mirror = Mirror(CallLog(open_database(config.database_url)), Feed())
+    forget_other_api(store, mirror.log, config.api_url)
     live = Live(app, mirror.feed, logins, config.public_origin)
     synchronisation = Synchronisation(
         mirror,
@@ -96,6 +103,20 @@ def build_services(app: Flask, config: Config) -> Services:
         listener=listener,
         live=live,
     )
+
+
+def sessions_url(config: Config) -> str:
+    """The database of the sessions and logins."""
+    return f"sqlite:///{config.data_dir / 'sessions.db'}"
+
+
+def forget_other_api(store: Store, log: CallLog, api_url: str) -> None:
+    """Begin afresh where what is kept belongs to another API: its tokens and calls are none of this one's."""
+    kept = store.load(API_KEY)
+    if kept is None or kept.value.decode() != api_url:
+        store.clear()
+        log.clear()
+        store.put(API_KEY, api_url.encode(), FOREVER)
 
 
 def start(app: Flask) -> None:
@@ -171,14 +192,32 @@ def serve() -> Flask:
     app = create_app()
     start(app)
     atexit.register(stop, app)
+    _hang_up_on_sigterm(cast(Services, app.extensions[EXTENSION]).live)
     return app
+
+
+def _hang_up_on_sigterm(live: Live) -> None:
+    """Close the pages' sockets when the server begins to stop: they never end by themselves, and it waits."""
+    end_worker = signal.getsignal(signal.SIGTERM)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if callable(end_worker):
+            end_worker(number, frame)
+        threading.Thread(target=live.close_all, name="hang-up").start()
+
+    signal.signal(signal.SIGTERM, handle)
 
 
 def main() -> None:
     """Check the settings, then become the server."""
+    # What is kept holds tokens and customers' numbers: nobody else on this machine may read it.
+    os.umask(0o077)
     try:
-        Config.from_environment(environment(ROOT))
-    except ConfigError as error:
+        config = Config.from_environment(environment(ROOT))
+        for url in (sessions_url(config), config.database_url):
+            check_database(url)
+        assets.read_manifest(STATIC)
+    except (ConfigError, DatabaseError, assets.AssetsMissingError) as error:
         sys.exit(f"Callboard cannot start: {error}")
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py")])  # noqa: S606  # no user input
 

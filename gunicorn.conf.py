@@ -17,6 +17,9 @@ worker_class = "gevent"
 workers = 1
 # Open pages and requests together; gunicorn's default of 1,000 would stop the site at that many pages.
 worker_connections = 10_000
-graceful_timeout = 10
+# Pages are hung up on at once, so that what is left are requests under way.
+graceful_timeout = 8
+# What is kept holds tokens and customers' numbers.
+umask = 0o077
 control_socket_disable = True
 logconfig_dict = log_settings(_config.log_format, _config.log_level)

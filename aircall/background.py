@@ -46,8 +46,8 @@ class Background:
         self._read_interval = read_interval
         self._changed = threading.Condition()
         self._is_running = False
-        # How many readings were asked for, and how many of these a good one has answered.
-        self._asked_count = self._answered_count = 0
+        # How many readings were asked for, and how many of these have been tried, and answered well.
+        self._asked_count = self._tried_count = self._answered_count = 0
         self._interval = read_interval
         self._last_viewed = self._last_read = self._last_try = float("-inf")
 
@@ -94,18 +94,18 @@ class Background:
 
     def _run(self) -> None:
         while self._wait_until_due():
-            began, asked_count = time.monotonic(), self._asked_count
+            began, self._tried_count = time.monotonic(), self._asked_count
             error = self._read()
             with self._changed:
                 self._last_try = time.monotonic()
                 self.last_error = error
                 if error is None:
-                    self._answered_count = asked_count
+                    self._answered_count = self._tried_count
                     self._last_read = began
                     self._interval = max(self._read_interval, (self._last_try - began) / READ_SHARE)
                 self._changed.notify_all()
             if error is None:
-                self._on_read()
+                self._tell()
 
     def _wait_until_due(self) -> bool:
         with self._changed:
@@ -125,13 +125,20 @@ class Background:
             return error
         return None
 
+    def _tell(self) -> None:
+        try:
+            self._on_read()
+        except Exception:
+            log.exception("a reading could not be reported")
+
     def _is_due(self) -> bool:
         now = time.monotonic()
         if self.last_error is not None and now < self._last_try + RETRY_PAUSE:
             return False
-        is_viewed = now < self._last_viewed + WATCH_TIME
-        is_old = now >= self._last_read + self._interval
-        return self.is_behind or (is_old and (is_viewed or self._is_watched()))
+        if self._asked_count > self._tried_count:
+            return True
+        is_old = self.is_behind or now >= self._last_read + self._interval
+        return is_old and (now < self._last_viewed + WATCH_TIME or self._is_watched())
 
     def _is_fresh(self) -> bool:
         # Between two readings the log is at most one interval old; the second covers the reading itself.

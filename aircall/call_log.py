@@ -83,6 +83,12 @@ class CallLog(CallQuery):
             self._remember_removals(call_ids, version)
         return [Change(ChangeKind.REMOVE, call_id, None) for call_id in removed]
 
+    def clear(self) -> None:
+        """Forget every call, and that the list was ever read."""
+        with self.engine.begin() as connection:
+            connection.execute(delete(calls))
+            connection.execute(update(state).values(synchronised_at=None))
+
     def _last_written(self, call_id: str, known: KnownRows) -> int:
         return int(known[call_id]["version"]) if call_id in known else self._removals.get(call_id, 0)
 

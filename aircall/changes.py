@@ -10,7 +10,7 @@ from functools import partial
 
 from aircall import archiving
 from aircall.client import ApiClient
-from aircall.errors import AircallError, UnreachableError
+from aircall.errors import AircallError, BusyError
 from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.models import Call
@@ -38,7 +38,7 @@ class Changes:
         """Bring the call to the wanted state, one person's change after the other's."""
         with self._store.lock(f"call:{call_id}", CHANGE_WAIT) as is_held:
             if not is_held:
-                raise UnreachableError("Another change of this call is still under way.")
+                raise BusyError("Another change of this call is still under way.")
             as_of = self._mirror.log.version
             call = self._logins.authorized(
                 login_id, lambda token: archiving.set_archived(self._api, token, call_id, is_archived)

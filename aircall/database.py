@@ -7,6 +7,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 # What anything that works with a database may raise.
 StorageError = SQLAlchemyError
+
+
+class DatabaseError(Exception):
+    """A database cannot be opened or written to. The message names it."""
+
+
 # Readers never wait for a writer (WAL), and a crash of the process loses nothing that was committed.
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=500")
 
@@ -21,6 +27,18 @@ def open_database(url: str) -> Engine:
     engine = create_engine(url, hide_parameters=True)
     event.listen(engine, "connect", _prepare)
     return engine
+
+
+def check_database(url: str) -> None:
+    """Open the database and write to it. Raises DatabaseError, one line for people, where that fails."""
+    engine = create_engine(url, hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except StorageError as error:
+        raise DatabaseError(f"{url} cannot be used: {str(error).splitlines()[0]}") from error
+    finally:
+        engine.dispose()
 
 
 def _prepare(connection: Any, _record: object) -> None:

@@ -13,6 +13,7 @@ AircallError
 ├── MalformedAnswerError    an answer that breaks the contract: fate unknown
 ├── ConflictError           somebody else keeps changing the same call to the contrary
 ├── UnconfirmedError        a change of unknown fate was not seen in time
+├── BusyError               another change of the same call is under way here: nothing was sent
 ├── LoginEndedError         the login is over: logged out, expired or refused for good
 └── NoLoginError            nobody is signed in, so there is no token to work with
 """
@@ -102,6 +103,10 @@ class UnconfirmedError(AircallError):
     def __init__(self, message: str, *, last_seen: "Call | None") -> None:
         super().__init__(message)
         self.last_seen = last_seen
+
+
+class BusyError(AircallError):
+    """Another change of the same call is still under way here; nothing was sent."""
 
 
 class LoginEndedError(AircallError):

@@ -64,6 +64,9 @@ class Store(Protocol):
     def keys(self, prefix: str) -> list[str]:
         """The keys that start with `prefix`, the one that lives longest first."""
 
+    def clear(self) -> None:
+        """Forget every record."""
+
     def close(self) -> None:
         """Let go of what the store keeps open."""
 
@@ -121,6 +124,10 @@ class EmbeddedStore:
         )
         with self._engine.connect() as connection:
             return list(connection.scalars(query))
+
+    def clear(self) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(delete(records))
 
     def close(self) -> None:
         self._engine.dispose()

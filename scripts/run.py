@@ -19,7 +19,8 @@ from config import Config, ConfigError, environment
 
 ROOT = Path(__file__).parent.parent
 START_TIME = 30.0
-STOP_TIME = 10.0
+# More than the dashboard gives its own worker.
+STOP_TIME = 15.0
 
 
 def main() -> None:

@@ -16,12 +16,17 @@ class AssetsMissingError(Exception):
 
 def register(app: Flask, static_dir: Path) -> None:
     """Give templates `asset(name)`. Raises AssetsMissingError where the front end has not been built."""
-    dist = static_dir / "dist"
-    try:
-        names: dict[str, str] = json.loads((dist / MANIFEST).read_text())
-    except OSError as error:
-        raise AssetsMissingError(f"{dist / MANIFEST} is missing: run `make setup` first.") from error
+    names = read_manifest(static_dir)
     app.add_template_global(lambda name: URL_PREFIX + names[name], "asset")
+
+
+def read_manifest(static_dir: Path) -> dict[str, str]:
+    """The built files' names by what they are. Raises AssetsMissingError where there are none."""
+    path = static_dir / "dist" / MANIFEST
+    try:
+        return dict(json.loads(path.read_text()))
+    except OSError as error:
+        raise AssetsMissingError(f"{path} is missing: run `make setup` first.") from error
 
 
 def serve(app: Flask, static_dir: Path) -> None:

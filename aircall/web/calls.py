@@ -40,6 +40,8 @@ def root() -> ResponseReturnValue:
 def index() -> ResponseReturnValue:
     """The call list: the whole of it, filtered, newest first, a page at a time."""
     query = _query()
+    if session.get(PAGE_SIZE_KEY) != query.per_page and "per_page" in request.args:
+        session[PAGE_SIZE_KEY] = query.per_page
     services().background.ensure_fresh(FRESH_WAIT)
     # Taken before the data is read: what changes in between is sent to the page once more, never missed.
     position = services().mirror.feed.position
@@ -66,8 +68,7 @@ def rows() -> ResponseReturnValue:
         abort(400, f"At most {MOST_ROWS} calls at a time.")
     found = services().mirror.log.find(call_ids)
     query = _query()
-    call_url = partial(_call_url, query, page=query.page)
-    return render_template("calls/_rows.html", calls=found, call_url=call_url)
+    return render_template("calls/_rows.html", calls=found, call_url=partial(_call_url, query))
 
 
 @bp.get("/calls/<call_id>")
@@ -189,10 +190,7 @@ def _wanted_state() -> bool:
 
 def _query() -> ListQuery:
     kept = session.get(PAGE_SIZE_KEY, DEFAULT_PAGE_SIZE)
-    query = read_query(request.args, kept)
-    if query.per_page != kept:
-        session[PAGE_SIZE_KEY] = query.per_page
-    return query
+    return read_query(request.args, kept)
 
 
 def _args(query: ListQuery, **more: Any) -> dict[str, Any]:
@@ -204,6 +202,6 @@ def _calls_url(query: ListQuery, **more: Any) -> str:
     return url_for("calls.index", **_args(query, **more))
 
 
-def _call_url(query: ListQuery, call: Call | str, **more: Any) -> str:
+def _call_url(query: ListQuery, call: Call | str, page: int | None = None) -> str:
     call_id = call if isinstance(call, str) else call.id
-    return url_for("calls.show", call_id=call_id, **_args(query, **more))
+    return url_for("calls.show", call_id=call_id, **_args(query, page=page or query.page))

@@ -9,14 +9,19 @@ from werkzeug.exceptions import HTTPException
 
 from aircall.errors import (
     AircallError,
+    BusyError,
+    ConflictError,
+    ForbiddenError,
     InvalidRequestError,
     LoginEndedError,
     MalformedAnswerError,
     NoAnswerError,
     NotFoundError,
     RateLimitedError,
+    UnconfirmedError,
     UnreachableError,
 )
+from aircall.web import session
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +31,10 @@ SENTENCES: dict[type[AircallError], str] = {
     UnreachableError: "The phone system can't be reached right now. Try again in a moment.",
     NoAnswerError: "The phone system did not answer in time. Try again in a moment.",
     MalformedAnswerError: "The phone system gave an answer we can't read. Try again in a moment.",
+    ForbiddenError: "The phone system does not allow this to you.",
+    ConflictError: "Somebody else changes this call at the same time. Look at it and try again.",
+    UnconfirmedError: "The phone system did not say whether the call was changed. Look before trying again.",
+    BusyError: "Another change of this call is still under way. Try again in a moment.",
     LoginEndedError: "Your session has ended. Log in again to go on.",
 }
 TROUBLE = "The phone system is in trouble right now. Try again in a moment."
@@ -69,6 +78,9 @@ def error_page(title: str, message: str, status: int) -> ResponseReturnValue:
 
 def _expired(error: CSRFError) -> ResponseReturnValue:
     log.warning("a form was refused: %s", error.description)
+    if request.endpoint != "auth.log_in" and session.current_login() is None:
+        # Its session is over, by logging out in another tab perhaps: what is needed is to log in.
+        return session.to_login()
     return error_page("This page has expired", EXPIRED, 400)
 
 

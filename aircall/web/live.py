@@ -11,7 +11,7 @@ from flask import Flask, request, session
 from flask_socketio import SocketIO, emit, join_room
 from gevent import monkey
 
-from aircall.errors import AircallError, LoginEndedError
+from aircall.errors import LoginEndedError
 from aircall.feed import ChangeKind, Entry, Feed
 from aircall.listener import LinkStatus
 from aircall.logins import Logins

@@ -80,12 +80,19 @@ def _load_login() -> Login | None:
     kept_id = session.get(SIGNED_IN_KEY)
     if kept_id is None:
         return None
+    try:
+        return _fresh_or_known(kept_id)
+    except LoginEndedError:
+        _forget_ended()
+        return None
+
+
+def _fresh_or_known(kept_id: str) -> Login:
     logins = services().logins
     try:
         return logins.fresh(kept_id)
     except LoginEndedError:
-        _forget_ended()
-        return None
+        raise
     except AircallError:
         # The API is in trouble; what we know already can still be shown.
         return logins.get(kept_id)

@@ -5,25 +5,37 @@ reads slowly: the stream is corrupt from there on. And it accepts compression, w
 more memory and time than the few bytes are worth.
 """
 
+import socket
 import threading
 from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 SOCKET_KEY = "gunicorn.socket"
+# As long as Engine.IO waits for a browser's next sign of life (seconds).
+SEND_TIMEOUT = 15.0
 
 
 class WholeFrameSocket:
     """A socket whose `send` sends everything, one sender at a time."""
 
-    def __init__(self, socket: Any) -> None:
-        self._socket = socket
+    def __init__(self, plain_socket: Any) -> None:
+        self._socket = plain_socket
         self._lock = threading.Lock()
 
     def send(self, data: bytes) -> int:
-        """Send all of it; the count is what `socket.send` would answer at its best."""
+        """Send all of it; the count is what `socket.send` would answer at its best.
+
+        A browser that takes nothing for SEND_TIMEOUT is hung up on, which ends its reader here too.
+        """
         with self._lock:
-            self._socket.sendall(data)
+            self._socket.settimeout(SEND_TIMEOUT)
+            try:
+                self._socket.sendall(data)
+                self._socket.settimeout(None)
+            except TimeoutError:
+                self._socket.shutdown(socket.SHUT_RDWR)
+                raise
         return len(data)
 
     def __getattr__(self, name: str) -> Any:

@@ -40,7 +40,7 @@ class HeldSocket:
         self._is_free = True
         server = self._server or self._reach_server(self._page)
         for frame in self._to_server:
-            server.send("40" if str(frame).startswith("40") else frame)
+            server.send(frame)
         for frame in self._to_page:
             self._page.send(frame)
 
@@ -59,7 +59,7 @@ class HeldSocket:
         if self._moment is Moment.BEFORE_CONNECTING and not self._is_free:
             self._to_server.append(frame)
         else:
-            server.send("40" if str(frame).startswith("40") else frame)
+            server.send(frame)
 
     def _pass_to_page(self, page: WebSocketRoute, frame: str | bytes) -> None:
         # The frames before this one only open the transport.

@@ -7,8 +7,9 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, R
 
 # Chromium says of every answer that is an error that it failed to load; that answer is kept by itself.
 SAID_TWICE = "Failed to load resource: the server responded with a status of"
-# The browser gave up itself, since the page was left.
+# The browser gave up itself, since the page was left: a request, and a socket that was still opening.
 LEFT = "net::ERR_ABORTED"
+LEFT_OPENING = "WebSocket is closed before the connection is established."
 
 
 class Troubles:
@@ -36,7 +37,8 @@ class Troubles:
         return [text for text in self._found if not any(re.search(known, text) for known in self._expected)]
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(SAID_TWICE):
+        is_known = message.text.startswith(SAID_TWICE) or message.text.endswith(LEFT_OPENING)
+        if message.type in ("error", "warning") and not is_known:
             self._found.append(f"console: {message.text}")
 
     def _on_request_failed(self, request: Request) -> None:

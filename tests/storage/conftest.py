@@ -11,7 +11,7 @@ from aircall.database import open_database
 from aircall.feed import Feed
 from aircall.mirror import Mirror
 from aircall.store import EmbeddedStore
-from tests.storage.clock import Clock
+from tests.support.clock import StillClock
 
 
 @pytest.fixture
@@ -29,13 +29,13 @@ def log(database: Engine) -> CallLog:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> StillClock:
     """A clock that stands still."""
-    return Clock()
+    return StillClock()
 
 
 @pytest.fixture
-def store(database: Engine, clock: Clock) -> EmbeddedStore:
+def store(database: Engine, clock: StillClock) -> EmbeddedStore:
     """A store that keeps nothing yet."""
     return EmbeddedStore(database, clock)
 

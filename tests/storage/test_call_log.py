@@ -135,6 +135,18 @@ def test_the_log_remembers_when_it_was_synchronised(log: CallLog) -> None:
     assert log.synchronised_at == NOON
 
 
+def test_a_cleared_log_knows_nothing_and_has_never_been_synchronised(log: CallLog) -> None:
+    log.apply([made_call(1), made_call(2)])
+    log.mark_synchronised(NOON)
+    version = log.version
+
+    log.clear()
+
+    assert log.call_ids() == []
+    assert log.synchronised_at is None
+    assert log.version >= version
+
+
 def test_the_log_outlives_the_process(log: CallLog) -> None:
     log.apply([made_call()])
     log.mark_synchronised(NOON)

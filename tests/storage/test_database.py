@@ -1,9 +1,11 @@
 """What holds for every database that is opened here."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Engine, text
 
-from aircall.database import StorageError
+from aircall.database import DatabaseError, StorageError, check_database
 from aircall.store import EmbeddedStore
 
 
@@ -30,3 +32,24 @@ def test_an_error_does_not_tell_what_was_to_be_kept(database: Engine) -> None:
     assert "no column named value" in str(failed.value)
     assert "token" not in str(failed.value)
     assert "login:1" not in str(failed.value)
+
+
+def test_a_database_that_can_be_written_to_is_good(tmp_path: Path, database: Engine) -> None:
+    store = EmbeddedStore(database)
+    store.put("a", b"1", 10)
+
+    check_database(str(database.url))
+    check_database(f"sqlite:///{tmp_path / 'new.db'}")
+
+    assert store.load("a") is not None
+
+
+@pytest.mark.parametrize("path", ["missing/calls.db", "", "text.db"])
+def test_a_database_that_cannot_be_used_is_named_in_one_line(tmp_path: Path, path: str) -> None:
+    (tmp_path / "text.db").write_text("This is no database. " * 100)
+
+    with pytest.raises(DatabaseError) as told:
+        check_database(f"sqlite:///{tmp_path / path}")
+
+    assert str(tmp_path) in str(told.value)
+    assert str(told.value).isprintable()

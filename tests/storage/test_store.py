@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from aircall.database import open_database
 from aircall.store import EmbeddedStore, Record
-from tests.storage.clock import Clock
+from tests.support.clock import StillClock
 
 LONG = 3600.0
 
@@ -28,7 +28,7 @@ def test_a_record_is_found_as_it_was_put(store: EmbeddedStore) -> None:
 
 
 def test_a_record_that_is_put_again_is_a_new_generation_with_a_new_life(
-    store: EmbeddedStore, clock: Clock
+    store: EmbeddedStore, clock: StillClock
 ) -> None:
     store.put("a", b"1", 10)
 
@@ -38,7 +38,7 @@ def test_a_record_that_is_put_again_is_a_new_generation_with_a_new_life(
     assert store.load("a") == Record(b"2", 2)
 
 
-def test_a_record_ends_with_its_life(store: EmbeddedStore, clock: Clock) -> None:
+def test_a_record_ends_with_its_life(store: EmbeddedStore, clock: StillClock) -> None:
     store.put("a", b"1", 10)
 
     clock.now += 9.9
@@ -51,7 +51,7 @@ def test_a_record_ends_with_its_life(store: EmbeddedStore, clock: Clock) -> None
     assert store.load("a") is None
 
 
-def test_a_record_that_ended_begins_anew(store: EmbeddedStore, clock: Clock) -> None:
+def test_a_record_that_ended_begins_anew(store: EmbeddedStore, clock: StillClock) -> None:
     store.put("a", b"1", 10)
     store.replace("a", 1, b"2", 10)
     clock.now += 10
@@ -72,7 +72,7 @@ def test_a_deleted_record_is_gone(store: EmbeddedStore) -> None:
     assert store.load("b") is not None
 
 
-def test_replacing_makes_a_new_generation_with_a_new_life(store: EmbeddedStore, clock: Clock) -> None:
+def test_replacing_makes_a_new_generation_with_a_new_life(store: EmbeddedStore, clock: StillClock) -> None:
     store.put("a", b"1", 10)
 
     assert store.replace("a", 1, b"2", 20)
@@ -166,7 +166,7 @@ def test_keys_are_those_that_start_with_the_prefix(
 
 
 def test_putting_a_record_clears_away_those_that_ended(
-    store: EmbeddedStore, clock: Clock, database: Engine
+    store: EmbeddedStore, clock: StillClock, database: Engine
 ) -> None:
     for number in range(5):
         store.put(f"old {number}", b"", 10)
@@ -176,6 +176,16 @@ def test_putting_a_record_clears_away_those_that_ended(
 
     with database.connect() as connection:
         assert list(connection.scalars(text("SELECT key FROM records"))) == ["new"]
+
+
+def test_a_cleared_store_keeps_nothing(store: EmbeddedStore) -> None:
+    store.put("a", b"1", LONG)
+    store.put("b", b"2", LONG)
+
+    store.clear()
+
+    assert store.keys("") == []
+    assert not store.replace("a", 1, b"3", LONG)
 
 
 def test_records_outlive_the_process(tmp_path: Path) -> None:

@@ -110,6 +110,18 @@ def test_a_refresh_token_that_was_not_replaced_does_not_live_longer_for_it() -> 
     assert (after.access_expires_at, after.expires_at) == (NOW + 1100, NOW + 3600)
 
 
+def test_a_week_after_it_began_a_login_is_over_however_often_it_is_renewed() -> None:
+    week = 7 * 24 * 3600
+    first = login(token(600), token(2 * week))
+    tokens = Tokens(access=token(600), refresh=token(3600))
+
+    before, after = first.renewed(tokens, NOW + 500), first.renewed(tokens, NOW + week - 100)
+
+    assert first.expires_at == NOW + week
+    assert before.expires_at == NOW + 4100
+    assert after.expires_at == after.renewed(tokens, NOW + week - 50).expires_at == NOW + week
+
+
 def test_a_login_without_a_refresh_token_lives_on_with_each_new_access_token() -> None:
     after = login(token(600), None).renewed(Tokens(access=token(600), refresh=None), NOW + 500)
 

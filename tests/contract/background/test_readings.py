@@ -110,3 +110,25 @@ def test_what_is_asked_for_during_a_reading_is_read_after_it(
 
     wait_until(lambda: len(readings.ended) == 2)
     assert readings.began[1] >= readings.ended[0]
+
+
+def test_each_good_reading_is_told_once_it_has_answered_what_was_asked_for(
+    synchronisation: Synchronisation, watching: Watching, readings: Readings
+) -> None:
+    readings.fails_with = [ZeroDivisionError()]
+    told: list[tuple[int, bool]] = []
+    background = Background(
+        synchronisation,
+        watching,
+        LONG,
+        on_read=lambda: told.append((len(readings.ended), background.is_behind)),
+    )
+    background.start()
+    background.ensure_fresh(wait=10)
+    assert background.is_behind
+
+    background.signed_in()
+    wait_until(lambda: told)
+
+    assert told == [(2, False)]
+    background.stop()

@@ -76,6 +76,25 @@ def test_it_outlives_even_what_nobody_thought_of(
     background.stop()
 
 
+def test_it_outlives_whoever_it_tells_of_a_reading(
+    synchronisation: Synchronisation, watching: Watching, readings: Readings
+) -> None:
+    told: list[int] = []
+
+    def tell() -> None:
+        told.append(len(readings.ended))
+        raise ZeroDivisionError
+
+    background = Background(synchronisation, watching, LONG, on_read=tell)
+    background.start()
+    background.request()
+    wait_until(lambda: told == [1])
+    background.request()
+
+    wait_until(lambda: told == [1, 2])
+    background.stop()
+
+
 def test_it_is_one_thread_however_often_it_is_started(background: Background) -> None:
     before = threads()
 

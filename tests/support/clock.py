@@ -1,7 +1,7 @@
 """A clock for tests. Knows nothing of what it is for."""
 
 
-class Clock:
+class StillClock:
     """A clock that stands still until it is set."""
 
     def __init__(self) -> None:

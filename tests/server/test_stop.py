@@ -1,0 +1,73 @@
+"""Stopping and starting again with pages open."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from socketio.exceptions import ConnectionError as RefusedError
+
+from tests.support.dashboard import READY, log_in, serving, settings
+from tests.support.processes import ROOT, running
+from tests.support.sandbox import Sandbox
+from tests.support.socket_client import connected
+
+
+def test_an_open_page_does_not_hold_up_the_end(sandbox: Sandbox, tmp_path: Path) -> None:
+    environment = dict(os.environ) | settings(sandbox, tmp_path / "data")
+    with running([sys.executable, "app.py"], READY, environment=environment) as started:
+        address = started.ready[1]
+        with connected(address, log_in(address)) as page:
+            started.process.send_signal(signal.SIGTERM)
+
+            page.next("disconnect")
+            # Well below the grace that the server gives to requests under way.
+            assert started.process.wait(6) == 0
+
+
+def test_a_restart_keeps_everybody_signed_in(sandbox: Sandbox, tmp_path: Path) -> None:
+    with serving(sandbox, tmp_path / "data") as address:
+        cookie = log_in(address)
+
+    with serving(sandbox, tmp_path / "data") as address, connected(address, cookie) as page:
+        assert page.next("caught-up")
+
+
+def test_what_belongs_to_another_api_is_forgotten(sandbox: Sandbox, tmp_path: Path) -> None:
+    with serving(sandbox, tmp_path / "data") as address:
+        cookie = log_in(address)
+
+    with Sandbox.start() as other, serving(other, tmp_path / "data") as address:
+        with pytest.raises(RefusedError), connected(address, cookie):
+            pass
+        assert other.counters().unauthorized == 0
+
+
+def test_nobody_else_on_the_machine_can_read_what_is_kept(sandbox: Sandbox, tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    data_dir.mkdir(mode=0o755)
+    with serving(sandbox, data_dir) as address:
+        log_in(address)
+
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in data_dir.iterdir()}
+
+    assert modes
+    assert set(modes.values()) == {0o600}, modes
+
+
+def test_an_unusable_file_ends_the_start_with_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_text("This is no database, and it is long enough for that to be seen. " * 20)
+    unusable = {"DATABASE_URL": f"sqlite:///{broken}"}
+    environment = dict(os.environ) | settings(sandbox, tmp_path / "data") | unusable
+
+    ended = subprocess.run(
+        [sys.executable, "app.py"], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+
+    assert ended.returncode == 1
+    assert "broken.db cannot be used" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
