@@ -107,3 +107,21 @@ def test_a_frame_too_large_or_unknown_harms_nobody(address: str, cookie: str, sa
         sandbox.archive(sandbox.calls()[0]["id"])
 
         assert other.next("update-call")
+
+
+def test_the_link_is_not_called_live_before_what_was_missed_has_been_read(
+    address: str, cookie: str, sandbox: Sandbox
+) -> None:
+    call_id = sandbox.calls()[0]["id"]
+    with connected(address, cookie) as page:
+        wait_until(lambda: page.next("link")["state"] == "live", what="a live link")
+        sandbox.answer_503(times=1000, path="/calls")
+        sandbox.lose_events(1)
+        sandbox.archive(call_id)
+        sandbox.drop_sockets()
+
+        wait_until(lambda: page.next("link")["reason"] == "reading what was missed", what="the gap")
+
+        sandbox.clear_faults()
+        assert page.next("update-call")["call"]["id"] == call_id
+        assert page.next("link")["state"] == "live"

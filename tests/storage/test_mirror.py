@@ -13,8 +13,6 @@ from aircall.models import Call
 from tests.support.made_calls import call_id, made_call
 
 CALL = made_call()
-
-
 ARCHIVED = replace(CALL, is_archived=True)
 
 

@@ -12,8 +12,6 @@ from aircall.models import Call
 from tests.support.made_calls import made_call
 
 CALL = made_call()
-
-
 ARCHIVED = replace(CALL, is_archived=True)
 
 

@@ -14,8 +14,6 @@ from aircall.store import EmbeddedStore, Record
 from tests.support.clock import StillClock
 
 LONG = 3600.0
-
-
 # Longer than any test that goes well holds a lock, in seconds.
 PATIENCE = 10.0
 

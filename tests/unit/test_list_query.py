@@ -13,14 +13,8 @@ from aircall.models import clean_text
 from aircall.web.filters import PAGE_SIZES, ListQuery, read_query
 
 PARIS = ZoneInfo("Europe/Paris")
-
-
 NAMES = ("view", "type", "direction", "line", "q", "from", "to", "per_page", "page")
-
-
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), max_size=10)
-
-
 DAYS = st.none() | st.dates(date(1970, 1, 2), date(9998, 12, 30))
 
 

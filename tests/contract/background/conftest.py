@@ -38,7 +38,6 @@ def synchronisation(
     sandbox: Sandbox, rest: RestClient, tmp_path: Path, readings: Readings
 ) -> Iterator[Synchronisation]:
     """Reads the sandbox's list."""
-    rest.login()
     api, log = ApiClient(sandbox.url), CallLog(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
     yield Synchronisation(Mirror(log, Feed()), partial(readings.timed, api, rest.access_token))
     api.close()

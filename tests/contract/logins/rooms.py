@@ -40,10 +40,8 @@ class Rooms:
 def rooms(url: str, directory: Path, *, deadline: float = 8.0) -> Iterator[Rooms]:
     """Everything that logins need, over the API at this address."""
     clock = Clock()
-    api, store = (
-        ApiClient(url, deadline=deadline),
-        EmbeddedStore(open_database(f"sqlite:///{directory / 'sessions.db'}"), clock),
-    )
+    api = ApiClient(url, deadline=deadline)
+    store = EmbeddedStore(open_database(f"sqlite:///{directory / 'sessions.db'}"), clock)
     try:
         yield Rooms(api, store, clock)
     finally:

@@ -3,11 +3,7 @@
 import pytest
 
 from aircall.client import ApiClient
-from aircall.errors import (
-    LoginEndedError,
-    NoLoginError,
-    UnauthorizedError,
-)
+from aircall.errors import LoginEndedError, NoLoginError, UnauthorizedError
 from aircall.login import Login
 from aircall.logins import Logins
 from aircall.models import User

@@ -10,16 +10,12 @@ from tests.contract.logins.rooms import Rooms
 from tests.support.sandbox import Sandbox
 
 ACCESS_LIFE, REFRESH_LIFE, MARGIN, PAUSE = 600, 3600, 120, 10
-
-
 STEPS = st.lists(
     st.sampled_from(["ask", "ask", "ask", "expire", "revoke", "trouble", "repair", "end"])
     | st.sampled_from([7, 200, 490, 650, 3700]),
     min_size=4,
     max_size=16,
 )
-
-
 ENDED, TROUBLE, FINE = "the login has ended", "the API is in trouble", "fine"
 
 
@@ -116,7 +112,7 @@ def take(step: str | int, model: Model, here: Rooms, sandbox: Sandbox, login_id:
 @given(STEPS)
 @example([490, "trouble", "ask", "ask", 7, "ask", 7, "ask", "repair", "ask", 7, "ask"])
 @example(["revoke", 490, "trouble", "ask", "expire", "ask", "repair", "ask", "ask"])
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_login_does_what_the_model_says_through_any_history(
     here: Rooms, sandbox: Sandbox, steps: list[str | int]
 ) -> None:

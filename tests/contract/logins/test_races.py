@@ -13,8 +13,6 @@ from tests.contract.logins.threads import THREADS, together
 from tests.support.sandbox import Sandbox
 
 REFRESH = "/auth/refresh-token"
-
-
 # In this many seconds a token of ten minutes is expired.
 EXPIRED = 601.0
 

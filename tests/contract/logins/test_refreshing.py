@@ -5,10 +5,7 @@ from functools import partial
 import pytest
 
 from aircall.client import ApiClient
-from aircall.errors import (
-    LoginEndedError,
-    ServerError,
-)
+from aircall.errors import LoginEndedError, ServerError
 from aircall.login import Login
 from aircall.logins import Logins
 from tests.contract.logins.rooms import Clock, Rooms

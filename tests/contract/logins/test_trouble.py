@@ -6,11 +6,7 @@ from pathlib import Path
 import pytest
 
 from aircall.client import ApiClient
-from aircall.errors import (
-    AircallError,
-    LoginEndedError,
-    NoAnswerError,
-)
+from aircall.errors import AircallError, LoginEndedError, NoAnswerError
 from aircall.login import Login
 from aircall.logins import Logins
 from tests.contract.logins.rooms import Clock, Rooms, rooms
@@ -18,12 +14,8 @@ from tests.support.clock import StillClock
 from tests.support.sandbox import Sandbox
 
 REFRESH = "/auth/refresh-token"
-
-
 # In this many seconds a token of ten minutes is due, or expired.
 DUE, EXPIRED = 500.0, 601.0
-
-
 FAULTS: dict[str, Callable[[Sandbox], None]] = {
     "503": lambda sandbox: sandbox.answer_503(times=None, path=REFRESH),
     "500": lambda sandbox: sandbox.answer_with(500, b"", times=None, path=REFRESH),

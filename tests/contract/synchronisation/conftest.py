@@ -27,7 +27,6 @@ def mirror(tmp_path: Path) -> Iterator[Mirror]:
 @pytest.fixture
 def fetch(sandbox: Sandbox, rest: RestClient) -> Iterator[Fetch]:
     """Reads a page from the sandbox."""
-    rest.login()
     api = ApiClient(sandbox.url)
     yield partial(api.get_calls, rest.access_token)
     api.close()
