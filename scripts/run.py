@@ -24,7 +24,7 @@ STOP_TIME = 15.0
 
 
 def main() -> None:
-    """Run until Ctrl-C, or until one of the two ends."""
+    """Run until Ctrl-C, or until the dashboard ends."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
         env, hint = environment(ROOT), ""
@@ -35,7 +35,7 @@ def main() -> None:
         dashboard = stack.enter_context(_process([sys.executable, "app.py"], env))
         _wait_until_served(dashboard, f"{address}/healthz")
         print(f"Callboard is at {address}.{hint} Ctrl-C stops it.", flush=True)
-        dashboard.wait()
+        sys.exit(dashboard.wait())
 
 
 def _start_sandbox(stack: contextlib.ExitStack) -> str:
@@ -62,7 +62,8 @@ def _address(env: dict[str, str]) -> str:
         config = Config.from_environment(env)
     except ConfigError as error:
         sys.exit(f"Callboard cannot start: {error}")
-    return f"http://{config.host}:{config.port}"
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    return f"http://{host}:{config.port}"
 
 
 def _wait_until_served(dashboard: subprocess.Popen[str], url: str) -> None:
