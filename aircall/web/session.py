@@ -99,6 +99,8 @@ def _fresh_or_known(kept_id: str) -> Login:
 
 
 def _forget_ended() -> None:
+    if kept_id := session.get(SIGNED_IN_KEY):
+        services().logins.end(kept_id)
     session.clear()
     session[HAS_ENDED_KEY] = True
     g.login = None
