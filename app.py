@@ -63,7 +63,7 @@ def create_app(config: Config | None = None) -> Flask:
     _register_pages(app, config)
     # Outermost last: built files need no session, and sockets are corrected before anybody uses them.
     assets.serve(app, STATIC)
-    app.wsgi_app = WholeFrames(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = WholeFrames(app.wsgi_app)  # type: ignore[method-assign]  # as documented
     return app
 
 

@@ -29,7 +29,7 @@ def main() -> None:
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
         env, hint = environment(ROOT), ""
         if "AIRCALL_API_URL" not in os.environ:
-            env |= _sandbox_settings(_start_sandbox(stack))
+            env |= sandbox_settings(_start_sandbox(stack))
             hint = " Any name and password will do."
         address = _address(env)
         dashboard = stack.enter_context(_process([sys.executable, "app.py"], env))
@@ -47,7 +47,8 @@ def _start_sandbox(stack: contextlib.ExitStack) -> str:
     return line.split()[-1]
 
 
-def _sandbox_settings(url: str) -> dict[str, str]:
+def sandbox_settings(url: str) -> dict[str, str]:
+    """Settings with which a dashboard works on the sandbox at this address."""
     parts = urlsplit(url)
     return {
         "AIRCALL_API_URL": url,
@@ -71,7 +72,7 @@ def _wait_until_served(dashboard: subprocess.Popen[str], url: str) -> None:
     while time.monotonic() < deadline:
         if dashboard.poll() is not None:
             sys.exit("The dashboard ended while it was starting.")
-        with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=1):  # noqa: S310
+        with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=1):  # noqa: S310  # ours
             return
         time.sleep(0.1)
     sys.exit("The dashboard did not start in time.")
@@ -81,7 +82,7 @@ def _wait_until_served(dashboard: subprocess.Popen[str], url: str) -> None:
 def _process(
     command: list[str], env: dict[str, str], stdout: int | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=stdout, text=True)  # noqa: S603
+    process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=stdout, text=True)  # noqa: S603  # no user input
     try:
         yield process
     finally:

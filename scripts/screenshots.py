@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from scripts.run import sandbox_settings
+
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "screenshots"
 README_PICTURES = ROOT / "docs" / "screenshots"
@@ -114,17 +116,17 @@ def _served() -> Iterator[tuple[str, str]]:
 def _settings(api: str, data_dir: str) -> dict[str, str]:
     # An empty value counts as unset, whatever .env says.
     others = dict.fromkeys(("DATABASE_URL", "PUBLIC_ORIGIN", "PUSHER_AUTH_ENDPOINT", "PUSHER_APP_KEY"), "")
-    return others | {
-        "AIRCALL_API_URL": api,
-        "PUSHER_HOST": str(urlsplit(api).hostname),
-        "PUSHER_PORT": str(urlsplit(api).port),
-        "PUSHER_SCHEME": "http",
-        "HOST": "127.0.0.1",
-        "PORT": "0",
-        "DATA_DIR": data_dir,
-        "LOG_FORMAT": "console",
-        "LOG_LEVEL": "INFO",
-    }
+    return (
+        others
+        | sandbox_settings(api)
+        | {
+            "HOST": "127.0.0.1",
+            "PORT": "0",
+            "DATA_DIR": data_dir,
+            "LOG_FORMAT": "console",
+            "LOG_LEVEL": "INFO",
+        }
+    )
 
 
 @contextlib.contextmanager
@@ -170,7 +172,7 @@ def _call_with_notes(api: str) -> str:
     call_id = str(max(answered, key=lambda call: str(call["created_at"]))["id"])
     for content in NOTES:
         body = json.dumps({"content": content}).encode()
-        urllib.request.urlopen(f"{api}/sandbox/calls/{call_id}/note", body).close()  # noqa: S310
+        urllib.request.urlopen(f"{api}/sandbox/calls/{call_id}/note", body).close()  # noqa: S310  # ours
     return call_id
 
 

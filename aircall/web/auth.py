@@ -3,16 +3,15 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from aircall.errors import AircallError, InvalidRequestError, UnauthorizedError
+from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, UnauthorizedError
 from aircall.web import session
-from aircall.web.errors import sentence_for
+from aircall.web.errors import SENTENCES, sentence_for
 from aircall.web.forms import LoginForm
 from aircall.web.redirects import see_other
 from aircall.web.services import services
 
 bp = Blueprint("auth", __name__)
 
-SESSION_ENDED = "Your session has ended. Log in again to go on."
 REFUSED = "That username and password do not match. Check both and try again."
 
 
@@ -48,13 +47,11 @@ def log_in() -> ResponseReturnValue:
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
     """End the session everywhere: its record, its tokens, its sockets."""
-    login = session.current_login()
-    session.end()
-    if login is not None:
-        services().live.close(login.id)
+    if ended_id := session.end():
+        services().live.close(ended_id)
     return redirect(url_for("auth.login"), code=303)
 
 
 def _page(form: LoginForm, error: str | None = None, status: int = 200) -> ResponseReturnValue:
-    notice = SESSION_ENDED if session.has_just_ended() else None
+    notice = SENTENCES[LoginEndedError] if session.has_just_ended() else None
     return render_template("auth/login.html", form=form, error=error, notice=notice), status

@@ -25,12 +25,17 @@ def begin(login: Login) -> None:
     g.login = login
 
 
-def end() -> None:
-    """Sign this browser out. The login's record goes first, so that nothing in flight can use it."""
-    if kept_id := session.get(SIGNED_IN_KEY):
+def end() -> str | None:
+    """Sign this browser out; the id of the login that has ended with it, if there was one.
+
+    The login's record goes first, so that nothing in flight can use it.
+    """
+    kept_id = cast(str | None, session.get(SIGNED_IN_KEY))
+    if kept_id is not None:
         services().logins.end(kept_id)
     session.clear()
     g.login = None
+    return kept_id
 
 
 def current_login() -> Login | None:
@@ -99,8 +104,5 @@ def _fresh_or_known(kept_id: str) -> Login:
 
 
 def _forget_ended() -> None:
-    if kept_id := session.get(SIGNED_IN_KEY):
-        services().logins.end(kept_id)
-    session.clear()
+    end()
     session[HAS_ENDED_KEY] = True
-    g.login = None

@@ -41,7 +41,9 @@ def test_another_persons_session_goes_on(alice: Person, bob: Person) -> None:
 
 def test_logging_out_never_asks_the_api(alice: Person, sandbox: Sandbox) -> None:
     sandbox.answer_503(times=100)
+    before = sandbox.counters().requests
 
     alice.submit("/logout")
 
     assert alice.path == "/login"
+    assert sandbox.counters().requests == before
