@@ -31,7 +31,19 @@ from aircall.mirror import Mirror
 from aircall.pusher import PusherSettings
 from aircall.store import EmbeddedStore, Store
 from aircall.synchronisation import Synchronisation
-from aircall.web import assets, auth, calls, errors, formatting, headers, ops, origin, session
+from aircall.web import (
+    archive,
+    assets,
+    auth,
+    calls,
+    errors,
+    formatting,
+    headers,
+    notes,
+    ops,
+    origin,
+    session,
+)
 from aircall.web.live import Live
 from aircall.web.services import EXTENSION, Services
 from aircall.web.session_store import StoreSessionInterface
@@ -170,7 +182,7 @@ def _configure(app: Flask, config: Config) -> None:
 
 
 def _register_pages(app: Flask, config: Config) -> None:
-    for blueprint in (auth.bp, calls.bp, ops.bp):
+    for blueprint in (auth.bp, calls.bp, archive.bp, notes.bp, ops.bp):
         app.register_blueprint(blueprint)
     origin.register(app, config.public_origin)
     CSRFProtect(app)

@@ -1,0 +1,58 @@
+"""A call's own page, drawn for who looks at the call and for who has just tried to write a note on it."""
+
+from datetime import datetime
+
+from flask import abort, render_template
+from flask.typing import ResponseReturnValue
+
+from aircall.errors import AircallError, LoginEndedError, NotFoundError
+from aircall.fields import is_call_id
+from aircall.models import Call
+from aircall.web.errors import sentence_for
+from aircall.web.forms import NoteForm
+from aircall.web.list_urls import call_url, calls_url, current_query, list_args
+from aircall.web.services import services
+from aircall.web.session import login_id
+from aircall.web.zone import viewer_zone
+
+
+def known_id(call_id: str) -> str:
+    """The id, if it can be one; else the answer is 404."""
+    return call_id if is_call_id(call_id) else abort(404)
+
+
+def call_page(
+    call_id: str, form: NoteForm, problem: str | None = None, status: int = 200
+) -> ResponseReturnValue:
+    """The page of a call as the API has it now, or as we last knew it where the API does not answer."""
+    query = current_query()
+    # Taken before the data is read: what changes in between is sent to the page once more, never missed.
+    position = services().mirror.feed.position
+    call, as_of, trouble = _read_call(call_id)
+    neighbours = services().mirror.log.neighbours(query.to_filter(viewer_zone()), call)
+    page = render_template(
+        "calls/show.html",
+        call=call,
+        newer_url=neighbours.newer and call_url(query, neighbours.newer),
+        older_url=neighbours.older and call_url(query, neighbours.older),
+        list_url=calls_url(query, page=query.page),
+        query=list_args(query, page=query.page),
+        note_form=form,
+        problem=problem or trouble,
+        position=position,
+        as_of=as_of,
+    )
+    return page, status
+
+
+def _read_call(call_id: str) -> tuple[Call, datetime | None, str | None]:
+    mirror = services().mirror
+    try:
+        return services().changes.read_call(login_id(), call_id), None, None
+    except (LoginEndedError, NotFoundError):
+        raise
+    except AircallError as error:
+        known = mirror.log.find([call_id])
+        if not known:
+            raise
+        return known[0], mirror.log.synchronised_at, sentence_for(error)
