@@ -14,10 +14,24 @@ VIEWS = ("inbox", "archived", "all")
 NUMBER_CHARACTERS = set("0123456789+-.()/ \u00a0\u202f")
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a call stands in the list: what the list is sorted by, newest first."""
+
+    time_key: int
+    call_id: str
+
+    @classmethod
+    def of(cls, call: Call) -> "Place":
+        """The place of this call."""
+        return cls(time_key(call), call.id)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFilter:
     """Which calls are wanted; an empty word or None asks nothing. `since` is inclusive, `until` exclusive.
 
+    `top` leaves out what stands before that place, so that pages stay where they are while calls come in.
     A call without a time is in no range of times.
     """
 
@@ -28,6 +42,7 @@ class CallFilter:
     search: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    top: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +65,15 @@ class CallQuery:
 
     def page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
         """Up to `limit` calls of the filtered list, after the first `offset`."""
-        return self._calls(_newest_first(wanted).offset(offset).limit(limit))
+        return self._calls(newest_first(wanted).offset(offset).limit(limit))
 
     def find(self, call_ids: Sequence[str]) -> list[Call]:
         """The calls with these ids that the log knows, newest first."""
-        return self._calls(_newest_first(CallFilter(view="all")).where(calls.c.id.in_(call_ids)))
+        return self._calls(newest_first(CallFilter(view="all")).where(calls.c.id.in_(call_ids)))
 
     def counts(self, wanted: CallFilter) -> dict[str, int]:
         """How many calls each view has under the other filters: inbox, archived, all."""
-        query = select(calls.c.is_archived, func.count().label("number")).where(*_conditions(wanted))
+        query = select(calls.c.is_archived, func.count().label("number")).where(*conditions(wanted))
         with self.engine.connect() as connection:
             rows = connection.execute(query.group_by(calls.c.is_archived)).all()
         count = {row.is_archived: row.number for row in rows}
@@ -88,9 +103,9 @@ class CallQuery:
         """What stands before and after this call in the filtered list, be the call itself in it or not."""
         place = tuple_(calls.c.created_at, calls.c.id)
         here = (time_key(call), call.id)
-        conditions = [*_conditions(wanted), _view(wanted.view)]
-        newer = select(calls.c.id).where(place > here, *conditions).order_by(calls.c.created_at, calls.c.id)
-        older = _newest_first(wanted).with_only_columns(calls.c.id).where(place < here)
+        wanted_calls = [*conditions(wanted), inin_view(wanted.view)]
+        newer = select(calls.c.id).where(place > here, *wanted_calls).order_by(calls.c.created_at, calls.c.id)
+        older = newest_first(wanted).with_only_columns(calls.c.id).where(place < here)
         with self.engine.connect() as connection:
             return Neighbours(connection.scalar(newer.limit(1)), connection.scalar(older.limit(1)))
 
@@ -99,30 +114,35 @@ class CallQuery:
             return [from_row(row) for row in connection.execute(query)]
 
 
-def _newest_first(wanted: CallFilter) -> Select[tuple[object, ...]]:
-    query = select(calls).where(_view(wanted.view), *_conditions(wanted))
+def newest_first(wanted: CallFilter) -> Select[tuple[object, ...]]:
+    """The rows of the filtered list, newest first."""
+    query = select(calls).where(in_view(wanted.view), *conditions(wanted))
     return query.order_by(calls.c.created_at.desc(), calls.c.id.desc())
 
 
-def _view(view: str) -> ColumnElement[bool]:
+def in_view(view: str) -> ColumnElement[bool]:
+    """The condition of a view."""
     return true() if view == "all" else calls.c.is_archived.is_(view == "archived")
 
 
-def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
+def conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
+    """Every condition of a filter but its view."""
     equal = (
         (calls.c.call_type, wanted.call_type),
         (calls.c.direction, wanted.direction),
         (calls.c.via, wanted.line),
     )
-    conditions = [column == word for column, word in equal if word]
+    found = [column == word for column, word in equal if word]
     if wanted.since is not None:
-        conditions.append(calls.c.created_at >= to_milliseconds(wanted.since))
+        found.append(calls.c.created_at >= to_milliseconds(wanted.since))
     if wanted.until is not None:
         # A call without a time is in no range.
-        conditions += [calls.c.created_at > NO_TIME, calls.c.created_at < to_milliseconds(wanted.until)]
+        found += [calls.c.created_at > NO_TIME, calls.c.created_at < to_milliseconds(wanted.until)]
     if wanted.search:
-        conditions.append(or_(*_search(wanted.search)))
-    return conditions
+        found.append(or_(*_search(wanted.search)))
+    if wanted.top is not None:
+        found.append(tuple_(calls.c.created_at, calls.c.id) <= (wanted.top.time_key, wanted.top.call_id))
+    return found
 
 
 def _search(text: str) -> list[ColumnElement[bool]]:
