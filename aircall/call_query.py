@@ -103,7 +103,7 @@ class CallQuery:
         """What stands before and after this call in the filtered list, be the call itself in it or not."""
         place = tuple_(calls.c.created_at, calls.c.id)
         here = (time_key(call), call.id)
-        wanted_calls = [*conditions(wanted), inin_view(wanted.view)]
+        wanted_calls = [*conditions(wanted), in_view(wanted.view)]
         newer = select(calls.c.id).where(place > here, *wanted_calls).order_by(calls.c.created_at, calls.c.id)
         older = newest_first(wanted).with_only_columns(calls.c.id).where(place < here)
         with self.engine.connect() as connection:
