@@ -21,6 +21,11 @@ ORIGIN = re.compile(r"https?://[^\s/?#@]+")
 # Keys, clusters, host names and addresses.
 PLAIN = re.compile(r"[\w.:%-]+", re.ASCII)
 PORT = re.compile("[0-9]{1,5}")
+# Nothing but what comes after the @ may be taken for a host, which errors name. SSL is all that may be added.
+POSTGRESQL = re.compile(
+    r"postgresql(\+psycopg)?://[^\s/?#@:]+(:[^\s/?#@]*)?@(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?"
+    r"/[\w.%-]+(\?ssl(mode|rootcert)=[\w./-]+(&ssl(mode|rootcert)=[\w./-]+)*)?", re.ASCII
+)  # fmt: skip
 
 
 class ConfigError(Exception):
@@ -42,7 +47,8 @@ class Config:
     port: int
     secret_key: str = field(repr=False)
     data_dir: Path
-    database_url: str
+    # PostgreSQL's has a password in it.
+    database_url: str = field(repr=False)
     timezone: ZoneInfo
     listener_username: str | None
     listener_password: str | None = field(repr=False)
@@ -194,6 +200,11 @@ def _kept_secret(path: Path) -> str:
 def _database_url(env: Mapping[str, str], data_dir: Path) -> str:
     url = env.get("DATABASE_URL", f"sqlite:///{data_dir / 'calls.db'}")
     path = Path(url.removeprefix("sqlite:///"))
-    if not url.startswith("sqlite:///") or path.name in ("", ":memory:") or not path.parent.is_dir():
-        raise ConfigError("DATABASE_URL has to be sqlite:///… with a file in a directory that exists.")
+    is_file = url.startswith("sqlite:///") and path.name not in ("", ":memory:") and path.parent.is_dir()
+    if not is_file and not (POSTGRESQL.fullmatch(url) and _is_address(url)):
+        # The URL is not repeated, as it may have a password in it.
+        raise ConfigError(
+            "DATABASE_URL has to be sqlite:///… with a file in a directory that exists, "
+            "or postgresql://user:password@host:port/name (special characters written as %40)."
+        )
     return url

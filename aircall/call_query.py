@@ -1,17 +1,18 @@
 """Reading the log: filter, search, page and count, newest first. Knows SQL; writes nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Engine, Select, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, Select, case, func, select, true, tuple_
 
-from aircall.call_table import NO_TIME, calls, digits_of, from_row, time_key, to_milliseconds
+from aircall.call_search import NUMBER_CHARACTERS as NUMBER_CHARACTERS
+from aircall.call_search import SearchIndex, search_condition
+from aircall.call_table import NO_TIME, calls, from_row, time_key, to_milliseconds
 from aircall.models import Call
+from aircall.remembered import Remembered
 
 VIEWS = ("inbox", "archived", "all")
-# A search that has nothing else than these characters is for a number.
-NUMBER_CHARACTERS = set("0123456789+-.()/ \u00a0\u202f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,10 @@ class Neighbours:
 class CallQuery:
     """Questions to the log. Calls come newest first; calls without a time come last."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, search: SearchIndex) -> None:
         self.engine = engine
+        self._search = search
+        self._remembered = Remembered(engine)
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -65,7 +68,14 @@ class CallQuery:
 
     def page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
         """Up to `limit` calls of the filtered list, after the first `offset`."""
-        return self._calls(newest_first(wanted).offset(offset).limit(limit))
+        query = newest_first(wanted)
+        if candidates := self._candidates(wanted):
+            # By columns that no index has, lest SQLite goes through the list instead of the few candidates.
+            query = newest_first(replace(wanted, view="all")).where(
+                *candidates, case((in_view(wanted.view), 1)) == 1
+            )
+            query = query.order_by(None).order_by((calls.c.created_at + 0).desc(), calls.c.id.desc())
+        return self._calls(query.offset(offset).limit(limit))
 
     def find(self, call_ids: Sequence[str]) -> list[Call]:
         """The calls with these ids that the log knows, newest first."""
@@ -73,26 +83,26 @@ class CallQuery:
 
     def counts(self, wanted: CallFilter) -> dict[str, int]:
         """How many calls each view has under the other filters: inbox, archived, all."""
-        query = select(calls.c.is_archived, func.count().label("number")).where(*conditions(wanted))
-        with self.engine.connect() as connection:
-            rows = connection.execute(query.group_by(calls.c.is_archived)).all()
-        count = {row.is_archived: row.number for row in rows}
+        # The answer is the same whatever the view.
+        wanted = replace(wanted, view="all")
+        query = select(calls.c.is_archived, func.count()).group_by(calls.c.is_archived)
+        query = query.where(*conditions(wanted), *self._candidates(wanted))
+
+        def ask(connection: Connection) -> dict[bool, int]:
+            return dict(connection.execute(query).all())
+
+        count = self._remembered.answer(("counts", wanted), ask)
         inbox, archived = count.get(False, 0), count.get(True, 0)
         return {"inbox": inbox, "archived": archived, "all": inbox + archived}
 
     def missed_count(self) -> int:
         """How many missed calls from outside are still in the inbox."""
-        query = select(func.count()).where(
-            calls.c.is_archived.is_(False), calls.c.call_type == "missed", calls.c.direction == "inbound"
-        )
-        with self.engine.connect() as connection:
-            return connection.execute(query).scalar_one()
+        return self.counts(CallFilter(call_type="missed", direction="inbound"))["inbox"]
 
     def lines(self) -> list[str]:
         """Every line (the `via` number) that a call came in or went out on, in order."""
         query = select(calls.c.via).where(calls.c.via != "").distinct().order_by(calls.c.via)
-        with self.engine.connect() as connection:
-            return list(connection.scalars(query))
+        return list(self._remembered.answer("lines", lambda connection: tuple(connection.scalars(query))))
 
     def call_ids(self) -> list[str]:
         """The id of every call in the log."""
@@ -103,11 +113,21 @@ class CallQuery:
         """What stands before and after this call in the filtered list, be the call itself in it or not."""
         place = tuple_(calls.c.created_at, calls.c.id)
         here = (time_key(call), call.id)
-        wanted_calls = [*conditions(wanted), in_view(wanted.view)]
-        newer = select(calls.c.id).where(place > here, *wanted_calls).order_by(calls.c.created_at, calls.c.id)
+        newer = select(calls.c.id).where(place > here, in_view(wanted.view), *conditions(wanted))
+        newer = newer.order_by(calls.c.created_at, calls.c.id)
         older = newest_first(wanted).with_only_columns(calls.c.id).where(place < here)
         with self.engine.connect() as connection:
             return Neighbours(connection.scalar(newer.limit(1)), connection.scalar(older.limit(1)))
+
+    def _candidates(self, wanted: CallFilter) -> list[ColumnElement[bool]]:
+        """A condition more, where an index knows the few calls that the search may find."""
+        match = self._search.match(wanted.search) if wanted.search else ""
+        if not match:
+            return []
+        are_few = self._remembered.answer(
+            ("are few", match), lambda connection: self._search.are_few(connection, match)
+        )
+        return [self._search.candidates(match)] if are_few else []
 
     def _calls(self, query: Select[tuple[object, ...]]) -> list[Call]:
         with self.engine.connect() as connection:
@@ -139,15 +159,7 @@ def conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
         # A call without a time is in no range.
         found += [calls.c.created_at > NO_TIME, calls.c.created_at < to_milliseconds(wanted.until)]
     if wanted.search:
-        found.append(or_(*_search(wanted.search)))
+        found.append(search_condition(wanted.search))
     if wanted.top is not None:
         found.append(tuple_(calls.c.created_at, calls.c.id) <= (wanted.top.time_key, wanted.top.call_id))
-    return found
-
-
-def _search(text: str) -> list[ColumnElement[bool]]:
-    found = [calls.c.note_text.contains(text.casefold(), autoescape=True)]
-    if digits := digits_of(text) if set(text) <= NUMBER_CHARACTERS else "":
-        # +33 1 89, 0033 1 89 and 01 89 are one number: what they share is its digits after the zeros.
-        found += [calls.c.digits.contains(form) for form in {digits, digits.lstrip("0")} if form]
     return found

@@ -9,38 +9,49 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Row, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Row, String, Table
 
 from aircall.models import Call, Note, milliseconds
 
-FORM = 1
+FORM = 2
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The time of a call that came without a usable one: before every other, so that such calls come last.
 NO_TIME = -(2**53)
 NOT_DIGITS = re.compile(r"\D+")
+# The zero of the national form, which people write into the international one: +33 (0)1 89.
+TRUNK_ZERO = "(0)"
+
+# Compared and sorted by code point everywhere: PostgreSQL would otherwise sort as the server's language does.
+WORD = String().with_variant(String(collation="C"), "postgresql")
 
 metadata = MetaData()
 calls = Table(
     f"calls_{FORM}",
     metadata,
-    Column("id", String(36), primary_key=True),
+    # What the index of a search calls the row: a row that changes is written anew under a number of its own.
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", WORD, nullable=False, unique=True),
     # Milliseconds since 1970 UTC, or NO_TIME.
     Column("created_at", BigInteger, nullable=False),
-    Column("direction", String, nullable=False),
-    Column("call_type", String, nullable=False),
-    Column("caller", String, nullable=False),
-    Column("callee", String, nullable=False),
-    Column("via", String, nullable=False),
+    Column("direction", WORD, nullable=False),
+    Column("call_type", WORD, nullable=False),
+    Column("caller", WORD, nullable=False),
+    Column("callee", WORD, nullable=False),
+    Column("via", WORD, nullable=False),
     Column("duration", BigInteger),
     Column("is_archived", Boolean, nullable=False),
-    Column("notes", Text, nullable=False),
+    Column("notes", WORD, nullable=False),
     # What a search looks into: the digits of the three numbers, and the notes without regard to case.
-    Column("digits", String, nullable=False),
-    Column("note_text", Text, nullable=False),
+    Column("digits", WORD, nullable=False),
+    Column("note_text", WORD, nullable=False),
+    # The number of the other side as `number_key` has it.
+    Column("counterpart", WORD, nullable=False),
     # The log's version when this row was last written.
     Column("version", BigInteger, nullable=False),
     Index(f"calls_{FORM}_newest", "created_at", "id"),
-    Index(f"calls_{FORM}_view", "is_archived", "created_at", "id"),
+    # With what is filtered by most, so that calls can be counted and passed over without reading their rows.
+    Index(f"calls_{FORM}_view", "is_archived", "created_at", "id", "call_type", "direction", "via"),
+    Index(f"calls_{FORM}_counterpart", "counterpart", "created_at", "id"),
 )
 state = Table(
     f"call_log_{FORM}",
@@ -48,29 +59,51 @@ state = Table(
     Column("id", Integer, primary_key=True),
     # Grows by one with each write of a call.
     Column("version", BigInteger, nullable=False),
+    # Grows by one with each write that changed, added or removed a row: while it stays, so do all answers.
+    Column("revision", BigInteger, nullable=False),
+    # The revision that the index of SQLite's search was brought up to; see call_search.py.
+    Column("indexed_revision", BigInteger, nullable=False),
     # When the last whole reading of the list began, in milliseconds; NULL before there was one.
     Column("synchronised_at", BigInteger),
 )
 
+MILLISECOND = timedelta(milliseconds=1)
+# The columns that say all there is of a call; the others are there to find it.
+FACTS = (
+    "created_at", "direction", "call_type", "caller", "callee", "via", "duration", "is_archived", "notes",
+)  # fmt: skip
+WRITTEN = (*FACTS, "id", "digits", "note_text", "counterpart", "version")
+
 _note_list = msgspec.json.Decoder(list[tuple[str, str]])
 
 
-def to_row(call: Call) -> dict[str, Any]:
-    """The row of this call, but for its version."""
-    return {
-        "id": call.id,
-        "created_at": time_key(call),
-        "direction": call.direction,
-        "call_type": call.call_type,
-        "caller": call.caller,
-        "callee": call.callee,
-        "via": call.via,
-        "duration": None if call.duration is None else milliseconds(call.duration),
-        "is_archived": call.is_archived,
-        "notes": msgspec.json.encode([(note.id, note.content) for note in call.notes]).decode(),
-        "digits": " ".join(digits_of(number) for number in (call.caller, call.callee, call.via)),
-        "note_text": "\n".join(note.content for note in call.notes).casefold(),
-    }
+def facts(call: Call) -> tuple[Any, ...]:
+    """What the row of this call has in the columns FACTS."""
+    return (
+        time_key(call),
+        call.direction,
+        call.call_type,
+        call.caller,
+        call.callee,
+        call.via,
+        None if call.duration is None else milliseconds(call.duration),
+        call.is_archived,
+        msgspec.json.encode([(note.id, note.content) for note in call.notes]).decode()
+        if call.notes
+        else "[]",
+    )
+
+
+def to_row(call: Call, version: int) -> tuple[Any, ...]:
+    """What is written in the columns WRITTEN for this call, at this version of the log."""
+    return (
+        *facts(call),
+        call.id,
+        f"{digits_of(call.caller)} {digits_of(call.callee)} {digits_of(call.via)}",
+        "\n".join([note.content for note in call.notes]).casefold() if call.notes else "",
+        number_key(call.counterpart),
+        version,
+    )
 
 
 def from_row(row: Row[Any]) -> Call:
@@ -90,8 +123,18 @@ def from_row(row: Row[Any]) -> Call:
 
 
 def digits_of(text: str) -> str:
-    """The digits in the text, in their order."""
-    return NOT_DIGITS.sub("", text)
+    """The digits in the text, in their order, but for the zero of `+33 (0)1`."""
+    plain = text.removeprefix("+")
+    # Nearly every number is written like that, and this is the quick way.
+    return plain if plain.isdecimal() else NOT_DIGITS.sub("", text.replace(TRUNK_ZERO, ""))
+
+
+def number_key(number: str) -> str:
+    """What is equal for one number in the spellings `+33 6…`, `0033 6…` and `+33 (0)6…`.
+
+    Empty where the text names no number, as "anonymous": two of those are not the same number.
+    """
+    return digits_of(number).lstrip("0")
 
 
 def time_key(call: Call) -> int:
@@ -101,7 +144,7 @@ def time_key(call: Call) -> int:
 
 def to_milliseconds(instant: datetime) -> int:
     """Whole milliseconds since 1970 UTC, the precision in which the API writes its times."""
-    return (instant - EPOCH) // timedelta(milliseconds=1)
+    return (instant - EPOCH) // MILLISECOND
 
 
 def from_milliseconds(value: int) -> datetime:

@@ -12,12 +12,38 @@ from aircall.feed import Feed
 from aircall.mirror import Mirror
 from aircall.store import EmbeddedStore
 from tests.support.clock import StillClock
+from tests.support.postgres import Postgres, running_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """One PostgreSQL for the whole run. Tests ask for `postgres` instead."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Engine]:
-    """A file that holds nothing yet."""
+def postgres(postgres_server: Postgres) -> Postgres:
+    """A PostgreSQL that holds nothing yet."""
+    postgres_server.clear()
+    return postgres_server
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Engine]:
+    """A SQLite file that holds nothing yet."""
     engine = open_database(f"sqlite:///{tmp_path / 'test.db'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A database of either kind that holds nothing yet."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite")
+        return
+    engine = open_database(request.getfixturevalue("postgres").url)
     yield engine
     engine.dispose()
 
@@ -35,9 +61,9 @@ def clock() -> StillClock:
 
 
 @pytest.fixture
-def store(database: Engine, clock: StillClock) -> EmbeddedStore:
+def store(sqlite: Engine, clock: StillClock) -> EmbeddedStore:
     """A store that keeps nothing yet."""
-    return EmbeddedStore(database, clock)
+    return EmbeddedStore(sqlite, clock)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 The rule for a search: it is found in a note that contains it, whatever the case. If it is written with digits
 and the marks that people put between them, it is also found in a number that contains its digits, as they are
-or without the zeros that they begin with.
+or without the zeros that they begin with. The zero of "+33 (0)1" counts nowhere.
 """
 
 from collections.abc import Iterable
@@ -38,9 +38,15 @@ def is_found(call: Call, search: str) -> bool:
     """Whether the search finds this call."""
     if any(search.casefold() in note.content.casefold() for note in call.notes):
         return True
-    digits = "".join(character for character in search if character in "0123456789")
+    digits = "".join(character for character in without_trunk_zero(search) if character in "0123456789")
     if not digits or any(character not in "0123456789" + MARKS for character in search):
         return False
     forms = {digits, digits.lstrip("0")} - {""}
-    numbers = ["".join(filter(str.isdecimal, number)) for number in (call.caller, call.callee, call.via)]
+    written = (call.caller, call.callee, call.via)
+    numbers = ["".join(filter(str.isdecimal, without_trunk_zero(number))) for number in written]
     return any(form in number for form in forms for number in numbers)
+
+
+def without_trunk_zero(number: str) -> str:
+    """The number without the zero in brackets that is dialled within the country only."""
+    return number.replace("(0)", "")

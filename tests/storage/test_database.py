@@ -1,19 +1,21 @@
 """What holds for every database that is opened here."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, make_url, text
 
-from aircall.database import DatabaseError, StorageError, check_database
+from aircall.database import DatabaseError, StorageError, check_database, open_database
 from aircall.store import EmbeddedStore
+from tests.support.postgres import PASSWORD, Postgres
 
 
-def test_readers_do_not_wait_for_a_writer(database: Engine) -> None:
-    store = EmbeddedStore(database)
+def test_readers_do_not_wait_for_a_writer(sqlite: Engine) -> None:
+    store = EmbeddedStore(sqlite)
     store.put("a", b"1", 10)
 
-    with database.begin() as writer:
+    with sqlite.begin() as writer:
         writer.execute(text("DELETE FROM records"))
         record = store.load("a")
 
@@ -21,9 +23,9 @@ def test_readers_do_not_wait_for_a_writer(database: Engine) -> None:
     assert store.load("a") is None
 
 
-def test_an_error_does_not_tell_what_was_to_be_kept(database: Engine) -> None:
-    store = EmbeddedStore(database)
-    with database.begin() as connection:
+def test_an_error_does_not_tell_what_was_to_be_kept(sqlite: Engine) -> None:
+    store = EmbeddedStore(sqlite)
+    with sqlite.begin() as connection:
         connection.execute(text("ALTER TABLE records RENAME COLUMN value TO content"))
 
     with pytest.raises(StorageError) as failed:
@@ -34,11 +36,11 @@ def test_an_error_does_not_tell_what_was_to_be_kept(database: Engine) -> None:
     assert "login:1" not in str(failed.value)
 
 
-def test_a_database_that_can_be_written_to_is_good(tmp_path: Path, database: Engine) -> None:
-    store = EmbeddedStore(database)
+def test_a_database_that_can_be_written_to_is_good(tmp_path: Path, sqlite: Engine) -> None:
+    store = EmbeddedStore(sqlite)
     store.put("a", b"1", 10)
 
-    check_database(str(database.url))
+    check_database(str(sqlite.url))
     check_database(f"sqlite:///{tmp_path / 'new.db'}")
 
     assert store.load("a") is not None
@@ -53,3 +55,46 @@ def test_a_database_that_cannot_be_used_is_named_in_one_line(tmp_path: Path, pat
 
     assert str(tmp_path) in str(told.value)
     assert str(told.value).isprintable()
+
+
+@pytest.mark.parametrize("driver", ["postgresql", "postgresql+psycopg"])
+def test_a_postgresql_that_can_be_written_to_is_good_and_stays_as_it_is(
+    postgres: Postgres, driver: str
+) -> None:
+    url = postgres.url.replace("postgresql", driver)
+
+    check_database(url)
+
+    engine = open_database(url)
+    assert inspect(engine).get_table_names() == []
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"password": f"{PASSWORD}-2"}, {"database": "missing"}, {"port": 1}, {"host": "no-such-host.invalid"}],
+)
+def test_a_postgresql_that_cannot_be_used_is_named_in_one_line_without_its_password(
+    postgres: Postgres, changed: dict[str, Any]
+) -> None:
+    url = make_url(postgres.url).set(**changed).render_as_string(hide_password=False)
+
+    with pytest.raises(DatabaseError) as told:
+        check_database(url)
+
+    assert str(told.value).startswith("postgresql://postgres:***@")
+    assert str(told.value).isprintable()
+    assert PASSWORD not in str(told.value)
+
+
+def test_nobody_waits_long_for_postgresql(postgres: Postgres) -> None:
+    engine = open_database(postgres.url)
+
+    with engine.connect() as connection:
+        settings = {
+            name: connection.scalar(text(f"SHOW {name}")) for name in ("statement_timeout", "lock_timeout")
+        }
+    engine.dispose()
+
+    assert settings == {"statement_timeout": "5s", "lock_timeout": "5s"}
+    assert PASSWORD not in repr(engine)

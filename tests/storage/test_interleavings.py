@@ -17,7 +17,7 @@ UPSTREAM = st.tuples(
 )
 STEPS = st.lists(UPSTREAM | st.tuples(st.just(READ), st.sampled_from(READERS)), min_size=10, max_size=30)
 checked = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 number = count()
 

@@ -106,8 +106,8 @@ def test_what_is_deleted_cannot_be_brought_back_by_replacing(store: EmbeddedStor
     assert store.load("a") is None
 
 
-def test_of_many_who_replace_the_same_generation_one_wins(database: Engine) -> None:
-    store = EmbeddedStore(database)
+def test_of_many_who_replace_the_same_generation_one_wins(sqlite: Engine) -> None:
+    store = EmbeddedStore(sqlite)
     store.put("a", b"", LONG)
     start = threading.Barrier(8)
 
@@ -164,7 +164,7 @@ def test_keys_are_those_that_start_with_the_prefix(
 
 
 def test_putting_a_record_clears_away_those_that_ended(
-    store: EmbeddedStore, clock: StillClock, database: Engine
+    store: EmbeddedStore, clock: StillClock, sqlite: Engine
 ) -> None:
     for number in range(5):
         store.put(f"old {number}", b"", 10)
@@ -172,7 +172,7 @@ def test_putting_a_record_clears_away_those_that_ended(
 
     store.put("new", b"", 10)
 
-    with database.connect() as connection:
+    with sqlite.connect() as connection:
         assert list(connection.scalars(text("SELECT key FROM records"))) == ["new"]
 
 

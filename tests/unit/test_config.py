@@ -114,6 +114,11 @@ def test_a_good_value_is_taken(tmp_path: Path, name: str, text: str, field: str,
         ("PORT", "8" * 5000),
         ("SECRET_KEY", SECRET[1:]),
         ("DATABASE_URL", "postgresql://localhost/calls"),
+        ("DATABASE_URL", "postgresql+psycopg2://calls@localhost/calls"),
+        ("DATABASE_URL", "postgresql://calls@localhost"),
+        ("DATABASE_URL", "postgresql://calls@/calls"),
+        ("DATABASE_URL", "postgresql://calls@localhost:99999/calls"),
+        ("DATABASE_URL", "mysql://calls@localhost/calls"),
         ("DATABASE_URL", "sqlite:///"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "sqlite:////no/such/directory/calls.db"),
@@ -152,7 +157,13 @@ def test_the_listeners_password_is_used_exactly_as_given(tmp_path: Path) -> None
 
 
 def test_no_secret_is_in_the_repr(tmp_path: Path) -> None:
-    config = read(tmp_path, SECRET_KEY=SECRET, LISTENER_USERNAME="listener", LISTENER_PASSWORD="swordfish")
+    config = read(
+        tmp_path,
+        SECRET_KEY=SECRET,
+        LISTENER_USERNAME="listener",
+        LISTENER_PASSWORD="swordfish",
+        DATABASE_URL="postgresql://calls:swordfish@localhost/calls",
+    )
 
     assert SECRET not in repr(config)
     assert "swordfish" not in repr(config)

@@ -1,0 +1,91 @@
+"""The calls with one number: what is told of them is what going through a plain list would give."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+
+from aircall.call_context import LATEST, CallContext, read_context
+from aircall.call_log import CallLog
+from aircall.call_query import CallFilter
+from aircall.models import Call
+from tests.storage.drawn import CALLS, LISTS, TIMES, checked
+from tests.storage.naive import is_found, newest_first, without_trunk_zero
+from tests.support.made_calls import NOON, call_id, made_call
+
+TODAY = (NOON - timedelta(hours=12), NOON + timedelta(hours=12))
+
+
+def number_of(call: Call) -> str:
+    """What two spellings of one number have in common, by the plainest means."""
+    number = call.callee if call.direction == "outbound" else call.caller
+    return "".join(filter(str.isdecimal, without_trunk_zero(number))).lstrip("0")
+
+
+def naive_others(calls: Sequence[Call], call: Call) -> list[Call]:
+    """The other calls with the number of this one, newest first."""
+    found = [other for other in calls if number_of(other) == number_of(call) != "" and other.id != call.id]
+    return newest_first(found, CallFilter(view="all"))
+
+
+def naive_missed(calls: Sequence[Call]) -> list[Call]:
+    """Those from outside that nobody took."""
+    return [call for call in calls if (call.call_type, call.direction) == ("missed", "inbound")]
+
+
+@given(LISTS, CALLS, TIMES, TIMES)
+@checked
+def test_the_context_is_what_counting_by_hand_gives(
+    log: CallLog, calls: list[Call], stranger: Call, begins: datetime | None, ends: datetime | None
+) -> None:
+    log.remove(log.call_ids(), log.version)
+    log.apply(calls)
+    today = (begins or TODAY[0], ends or TODAY[1])
+
+    for call in [*calls[:5], replace(stranger, id=call_id(99))]:
+        context = read_context(log, call, today)
+
+        others = naive_others(calls, call)
+        missed = naive_missed(others)
+        assert (context.count, context.missed_count) == (len(others), len(missed))
+        assert context.missed_today_count == sum(
+            other.created_at is not None and today[0] <= other.created_at < today[1] for other in missed
+        )
+        assert list(context.latest) == others[:LATEST]
+
+
+@pytest.mark.parametrize("number", ["anonymous", "", "0", "+", "unknown"])
+def test_a_hidden_number_is_not_that_of_other_hidden_ones(log: CallLog, number: str) -> None:
+    log.apply([made_call(n, caller=number) for n in range(3)])
+
+    assert read_context(log, made_call(0, caller=number), TODAY) == CallContext(number="")
+
+
+def test_a_number_is_the_same_in_each_of_its_spellings_and_directions(log: CallLog) -> None:
+    log.apply(
+        [
+            made_call(1, caller="+33612345678"),
+            made_call(2, caller="0033 6 12 34 56 78"),
+            made_call(3, direction="outbound", callee="+33 6.12.34.56.78", caller="+33189394635"),
+            made_call(4, direction="outbound", caller="+33612345678", callee="+33189394635"),
+        ]
+    )
+
+    context = read_context(log, made_call(1), TODAY)
+
+    assert [call.id for call in context.latest] == [call_id(3), call_id(2)]
+    assert (context.count, context.missed_count, context.missed_today_count) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("number", ["+33612345678", "0033 6 12 34 56 78", "tel:+33612345678"])
+def test_a_search_finds_the_calls_by_what_the_context_calls_their_number(log: CallLog, number: str) -> None:
+    call = made_call(1, caller=number)
+    others = [made_call(2, caller="+33 6 12 34 56 78"), made_call(3, caller="0033612345678")]
+    log.apply([call, *others])
+
+    wanted = read_context(log, call, TODAY).number
+
+    assert all(is_found(other, wanted) for other in [call, *others])
+    assert len(log.page(CallFilter(view="all", search=wanted), 0, 10)) == 3

@@ -1,0 +1,135 @@
+"""The log's tables and the index of its search: made, dropped and caught up with when the log opens."""
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event, inspect, make_url, select, text
+
+from aircall.call_log import CallLog
+from aircall.call_query import CallFilter
+from aircall.call_search import NAME, search_condition
+from aircall.call_table import FORM, calls
+from aircall.database import open_database
+from tests.storage.naive import newest_first
+from tests.support.made_calls import made_call, made_notes
+from tests.support.postgres import LOOPBACK, Postgres
+
+RARE = CallFilter(search="+33 7 89")
+CALLS = [made_call(number, caller=f"+33612{number:06}") for number in range(20)]
+FOUND = made_call(99, caller="+33789000000", notes=made_notes("A note"))
+
+
+def opened(path: Path, *, has_index: bool) -> CallLog:
+    """The log in this file, with a SQLite that knows the index of searches or one that does not."""
+    engine = open_database(f"sqlite:///{path}")
+
+    def forbid(_action: int, *names: str | None) -> int:
+        is_index = any(name and name.startswith(NAME) for name in names)
+        return sqlite3.SQLITE_DENY if is_index else sqlite3.SQLITE_OK
+
+    if not has_index:
+        event.listen(engine, "connect", lambda connection, _: connection.set_authorizer(forbid))
+    return CallLog(engine)
+
+
+def answers(log: CallLog, search: str) -> list[str]:
+    return [call.id for call in log.page(CallFilter(search=search), 0, 100)]
+
+
+def test_tables_of_earlier_forms_are_dropped_and_nothing_else_is(database: Engine) -> None:
+    with database.begin() as connection:
+        for name in (f"calls_{FORM - 1}", "call_log_1", "calls_of_others", f"calls_{FORM + 1}", "records"):
+            connection.execute(text(f"CREATE TABLE {name} (id INTEGER)"))
+
+    CallLog(database)
+
+    tables = {name for name in inspect(database).get_table_names() if not name.startswith(NAME)}
+    ours = {f"calls_{FORM}", f"call_log_{FORM}"}
+    assert tables == ours | {"calls_of_others", f"calls_{FORM + 1}", "records"}
+
+
+def test_a_search_finds_the_same_without_an_index(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log = opened(tmp_path / "calls.db", has_index=False)
+    calls = [*CALLS, FOUND]
+    log.apply(calls)
+    log.remove([CALLS[0].id], log.version)
+
+    for search in ("789", "A NOTE", "612", "61"):
+        wanted = CallFilter(search=search)
+        expected = newest_first([call for call in calls if call is not CALLS[0]], wanted)
+        assert log.page(wanted, 0, 100) == expected
+        assert log.counts(wanted)["all"] == len(expected)
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("Searches will be slow")
+    log.close()
+
+
+def test_calls_written_without_the_index_are_found_with_it_later(tmp_path: Path) -> None:
+    path = tmp_path / "calls.db"
+    changes: list[tuple[bool, Callable[[CallLog], object]]] = [
+        (True, lambda log: log.apply([*CALLS, FOUND])),
+        (False, lambda log: log.remove([FOUND.id], log.version)),
+        (False, lambda log: log.apply([made_call(100, caller="+33789111111")])),
+    ]
+    for has_index, change in changes:
+        log = opened(path, has_index=has_index)
+        change(log)
+        log.close()
+
+    log = opened(path, has_index=True)
+
+    assert answers(log, "789") == [made_call(100).id]
+    assert answers(log, "789000") == []
+    log.close()
+
+
+def test_a_search_for_many_calls_finds_them_all(log: CallLog) -> None:
+    # More than are looked up one by one.
+    calls = [made_call(number, caller=f"+33789{number:06}") for number in range(5100)]
+    log.apply(calls)
+
+    assert log.counts(RARE)["all"] == 5100
+    assert log.page(RARE, 5090, 100) == newest_first(calls, RARE)[5090:]
+
+
+def test_a_database_that_may_not_be_extended_is_searched_without_an_index(
+    postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    postgres.execute("DROP ROLE IF EXISTS guest")
+    postgres.execute("CREATE ROLE guest LOGIN PASSWORD 'guest'")
+    postgres.execute("CREATE DATABASE plain TEMPLATE template0")
+    try:
+        postgres.execute("ALTER DATABASE plain SET search_path = guest")
+        owner = open_database(
+            make_url(postgres.url).set(database="plain").render_as_string(hide_password=False)
+        )
+        with owner.begin() as connection:
+            connection.execute(text("CREATE SCHEMA guest AUTHORIZATION guest"))
+        owner.dispose()
+        log = CallLog(open_database(f"postgresql://guest:guest@{LOOPBACK}:{postgres.port}/plain"))
+        log.apply([*CALLS, FOUND])
+
+        assert answers(log, "789") == [FOUND.id]
+        assert sum("Searches will be slow" in record.getMessage() for record in caplog.records) == 1
+        log.close()
+    finally:
+        postgres.execute("DROP DATABASE plain WITH (FORCE)")
+        postgres.execute("DROP ROLE guest")
+
+
+def test_postgresql_looks_searches_up_in_its_index(postgres: Postgres) -> None:
+    log = CallLog(open_database(postgres.url))
+    log.apply([made_call(number, caller=f"+336{number * 7919:08}") for number in range(5000)])
+
+    query = select(calls).where(search_condition("7891"))
+    words = query.compile(log.engine, compile_kwargs={"literal_binds": True})
+    with log.engine.connect() as connection:
+        connection.execute(text("SET enable_seqscan = off"))
+        plan = "\n".join(connection.exec_driver_sql("EXPLAIN " + str(words)).scalars())
+    log.close()
+
+    assert f"calls_{FORM}_search" in plan

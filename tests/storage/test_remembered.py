@@ -1,0 +1,150 @@
+"""What the log answers while calls are written, changed and removed: never what was true before."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, select
+
+from aircall.call_log import CallLog
+from aircall.call_query import CallFilter
+from aircall.call_table import state
+from aircall.models import Call
+from aircall.remembered import Remembered
+from tests.storage.drawn import CALLS, FILTERS, SEARCHES
+from tests.storage.naive import newest_first
+from tests.support.made_calls import call_id, made_call
+
+VIEWS = ("inbox", "archived", "all")
+MISSED = CallFilter(call_type="missed", direction="inbound")
+SEARCHED = st.builds(CallFilter, view=st.sampled_from(VIEWS), search=st.sampled_from(SEARCHES))
+STEPS = st.lists(
+    st.tuples(st.just("write"), st.lists(CALLS, min_size=1, max_size=4, unique_by=lambda call: call.id))
+    | st.tuples(st.just("remove"), st.lists(st.integers(0, 30).map(call_id), min_size=1, max_size=8))
+    | st.tuples(st.just("clear"), st.none())
+    | st.tuples(st.just("another process"), st.none()),
+    max_size=5,
+)
+QUESTIONS = st.lists(SEARCHED | FILTERS, min_size=1, max_size=3)
+checked = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def revision(log: CallLog) -> int:
+    """How often what is in the log has changed."""
+    with log.engine.connect() as connection:
+        return int(connection.execute(select(state.c.revision)).scalar_one())
+
+
+def take(step: tuple[str, Any], log: CallLog, known: dict[str, Call]) -> CallLog:
+    """Do this to the log and to the plain list; the log to go on with."""
+    name, what = step
+    if name == "write":
+        log.apply(what)
+        known.update({call.id: call for call in what})
+    elif name == "remove":
+        log.remove(what, log.version)
+        for gone in what:
+            known.pop(gone, None)
+    elif name == "clear":
+        log.clear()
+        known.clear()
+    return CallLog(log.engine) if name == "another process" else log
+
+
+@given(STEPS, QUESTIONS)
+@checked
+def test_after_any_writes_every_answer_is_that_of_the_plain_list(
+    log: CallLog, steps: list[tuple[str, Any]], questions: list[CallFilter]
+) -> None:
+    log.clear()
+    known: dict[str, Call] = {}
+    logs = [log]
+
+    for step in steps:
+        logs.append(take(step, logs[-1], known))
+        # Those who were there before remember the most.
+        for asked in (logs[0], logs[-1]):
+            for wanted in questions:
+                found = newest_first(known.values(), wanted)
+                lists = {view: newest_first(known.values(), replace(wanted, view=view)) for view in VIEWS}
+                assert asked.page(wanted, 0, 100) == found
+                assert asked.counts(wanted) == {view: len(calls) for view, calls in lists.items()}
+            assert asked.missed_count() == len(newest_first(known.values(), MISSED))
+            assert asked.lines() == sorted({call.via for call in known.values()} - {""})
+
+
+def test_what_a_caller_does_to_an_answer_is_not_remembered(log: CallLog) -> None:
+    log.apply([made_call()])
+
+    log.counts(CallFilter()).clear()
+    log.lines().clear()
+
+    assert log.counts(CallFilter())["all"] == 1
+    assert log.lines() == [made_call().via]
+
+
+def test_the_revision_grows_with_what_changes_the_log_and_with_nothing_else(log: CallLog) -> None:
+    revisions = [revision(log)]
+    for write in (
+        lambda: log.apply([made_call(1)]),
+        lambda: log.apply([made_call(1, is_archived=True)], log.version),
+        lambda: log.remove([call_id(1)], log.version),
+        log.clear,
+    ):
+        write()
+        revisions.append(revision(log))
+    log.apply([made_call(2)])
+    before = revision(log)
+
+    log.apply([made_call(2)])
+    log.apply([made_call(2)], log.version)
+    log.remove([call_id(3)], log.version)
+
+    assert revision(log) == before
+    assert revisions == sorted(set(revisions))
+
+
+def test_a_question_is_asked_once_per_revision_and_the_oldest_answers_are_forgotten(
+    log: CallLog, database: Engine
+) -> None:
+    remembered, asked = Remembered(database, size=2), count()
+
+    def ask(question: str) -> int:
+        return remembered.answer(question, lambda _: next(asked))
+
+    answers = [ask(question) for question in ("a", "b", "a", "c", "a", "b")]
+    log.apply([made_call()])
+
+    assert answers == [0, 1, 0, 2, 0, 3]
+    assert ask("a") == 4
+
+
+@pytest.mark.parametrize("kind", ["counts", "page"])
+def test_who_asks_while_others_write_never_hears_less_than_was_written_before(
+    log: CallLog, kind: str
+) -> None:
+    wanted, written, enough = CallFilter(search="789"), [0], threading.Event()
+
+    def watch(_: int) -> None:
+        while not enough.is_set():
+            least = written[0]
+            found = log.counts(wanted)["all"] if kind == "counts" else len(log.page(wanted, 0, 100))
+            assert found >= least
+
+    with ThreadPoolExecutor(3) as pool:
+        watching = [pool.submit(watch, number) for number in range(3)]
+        try:
+            for number in range(30):
+                log.apply([made_call(number, caller=f"+33789{number:04}")])
+                written[0] = number + 1
+        finally:
+            enough.set()
+    for watcher in watching:
+        watcher.result()
