@@ -15,6 +15,7 @@ import msgspec
 
 from aircall.errors import MalformedAnswerError, error_for
 from aircall.models import CallPage, clean_text
+from aircall.promised import read_promised_page
 from aircall.transport import Answer
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -22,6 +23,7 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 SURROGATES = re.compile(
     rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
+MAY_BE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 LONGEST_MESSAGE = 300
 MOST_MESSAGES = 10
 
@@ -36,12 +38,15 @@ class _Listing(msgspec.Struct, rename="camel"):
 
 def read_json(body: bytes) -> Any:
     """The body's JSON. Raises MalformedAnswerError."""
-    return _decoded(body, Any)
+    return _decoded(_mended(body), Any)
 
 
 def read_call_page(body: bytes) -> CallPage:
     """The calls of a list answer, whatever is wrong with some of them. Raises MalformedAnswerError."""
-    listing: _Listing = _decoded(body, _Listing)
+    mended = _mended(body)
+    with suppress(*UNREADABLE):
+        return read_promised_page(mended)
+    listing: _Listing = _decoded(mended, _Listing)
     return CallPage.from_json(
         {
             "nodes": [_part(row) for row in listing.nodes],
@@ -77,7 +82,7 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 
 def _decoded(body: bytes, kind: Any) -> Any:
     with suppress(*UNREADABLE):
-        return msgspec.json.decode(_mended(body), type=kind)
+        return msgspec.json.decode(body, type=kind)
     # Raised without its cause: a UnicodeDecodeError holds the whole body, with tokens or notes in it.
     raise MalformedAnswerError("The answer is not the JSON that the API promises.")
 
@@ -89,6 +94,9 @@ def _part(raw: msgspec.Raw) -> Any:
 
 
 def _mended(body: bytes) -> bytes:
+    # Nearly every body has none, and is searched in a tenth of the time.
+    if not MAY_BE_SURROGATE.search(body):
+        return body
     return SURROGATES.sub(lambda match: rb"\ufffd" if match["lone"] else match[0], body)
 
 

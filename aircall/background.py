@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from aircall.errors import AircallError
-from aircall.synchronisation import Synchronisation
+from aircall.synchronisation import ReadingCancelledError, Synchronisation
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +46,11 @@ class Background:
         self._read_interval = read_interval
         self._changed = threading.Condition()
         self._is_running = False
-        # How many readings were asked for, and how many of these have been tried, and answered well.
-        self._asked_count = self._tried_count = self._answered_count = 0
         self._interval = read_interval
-        self._last_viewed = self._last_read = self._last_try = float("-inf")
+        # When a reading was last asked for and a try for one began and ended, and when the last good reading
+        # began, which is older than the try where that went on with an earlier one.
+        self._last_asked = self._try_began = self._try_ended = self._last_read = float("-inf")
+        self._last_viewed = float("-inf")
 
     def start(self) -> None:
         """Start synchronising, once."""
@@ -60,10 +61,11 @@ class Background:
         threading.Thread(target=self._run, name="synchronisation", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop; a reading under way ends by itself."""
+        """Stop, also in the middle of a reading, whose answers are not waited for."""
         with self._changed:
             self._is_running = False
             self._changed.notify_all()
+        self._synchronisation.cancel()
 
     def signed_in(self) -> None:
         """Somebody has just signed in: there is a token to work with, whatever failed before."""
@@ -73,13 +75,13 @@ class Background:
     def request(self) -> None:
         """Read the list again now: something may have been missed."""
         with self._changed:
-            self._asked_count += 1
+            self._last_asked = time.monotonic()
             self._changed.notify_all()
 
     @property
     def is_behind(self) -> bool:
         """Whether something may have been missed that no reading has brought yet."""
-        return self._answered_count < self._asked_count
+        return self._last_read < self._last_asked
 
     def ensure_fresh(self, wait: float) -> None:
         """Return when the log is as fresh as it is kept, or after `wait` seconds, whichever comes first."""
@@ -88,24 +90,21 @@ class Background:
             if self._is_fresh():
                 return
             if not self.is_behind:
-                self._asked_count += 1
+                self._last_asked = time.monotonic()
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._is_fresh() or self._has_just_failed(), wait)
 
     def _run(self) -> None:
         while self._wait_until_due():
-            began, self._tried_count = time.monotonic(), self._asked_count
-            error = self._read()
-            with self._changed:
-                self._last_try = time.monotonic()
-                self.last_error = error
-                if error is None:
-                    self._answered_count = self._tried_count
-                    self._last_read = began
-                    self._interval = max(self._read_interval, (self._last_try - began) / READ_SHARE)
-                self._changed.notify_all()
-            if error is None:
-                self._tell()
+            self._try_began = time.monotonic()
+            try:
+                began = self._synchronisation.run()
+            except ReadingCancelledError:
+                self._try_began = float("-inf")
+            except Exception as error:
+                self._note_failure(error)
+            else:
+                self._note_success(began)
 
     def _wait_until_due(self) -> bool:
         with self._changed:
@@ -113,17 +112,27 @@ class Background:
                 self._changed.wait(min(LOOK_INTERVAL, self._read_interval))
             return self._is_running
 
-    def _read(self) -> Exception | None:
-        try:
-            self._synchronisation.run()
-        except AircallError as error:
+    def _note_failure(self, error: Exception) -> None:
+        # Without this thread the list would silently grow old, so that it outlives even a full disk.
+        if isinstance(error, AircallError):
             log.warning("the call list could not be read: %s", type(error).__name__)
-            return error
-        except Exception as error:
-            # Without this thread the list would silently grow old, so that it outlives even a full disk.
-            log.exception("the synchronisation failed")
-            return error
-        return None
+        else:
+            log.error("the synchronisation failed", exc_info=error)
+        with self._changed:
+            self._try_ended = time.monotonic()
+            self.last_error = error
+            self._changed.notify_all()
+
+    def _note_success(self, began: float) -> None:
+        with self._changed:
+            self._try_ended = time.monotonic()
+            self.last_error = None
+            self._last_read = began
+            self._interval = max(self._read_interval, (self._try_ended - self._try_began) / READ_SHARE)
+            # What was asked for since the reading first began is due now.
+            self._try_began = began
+            self._changed.notify_all()
+        self._tell()
 
     def _tell(self) -> None:
         try:
@@ -133,9 +142,9 @@ class Background:
 
     def _is_due(self) -> bool:
         now = time.monotonic()
-        if self.last_error is not None and now < self._last_try + RETRY_PAUSE:
+        if self.last_error is not None and now < self._try_ended + RETRY_PAUSE:
             return False
-        if self._asked_count > self._tried_count:
+        if self._try_began < self._last_asked:
             return True
         is_old = self.is_behind or now >= self._last_read + self._interval
         return is_old and (now < self._last_viewed + WATCH_TIME or self._is_watched())
@@ -145,4 +154,4 @@ class Background:
         return not self.is_behind and time.monotonic() < self._last_read + 2 * self._interval
 
     def _has_just_failed(self) -> bool:
-        return self.last_error is not None and time.monotonic() < self._last_try + RETRY_PAUSE
+        return self.last_error is not None and time.monotonic() < self._try_ended + RETRY_PAUSE

@@ -36,7 +36,9 @@ def is_call_id(text: str) -> bool:
 
 def clean_text(value: object) -> str:
     """The text with what cannot be encoded or shown replaced; empty for anything that is not text."""
-    return UNSHOWABLE.sub("\ufffd", value) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return value if value.isprintable() else UNSHOWABLE.sub("\ufffd", value)
 
 
 def known(value: object, words: tuple[str, ...]) -> str | None:
@@ -46,7 +48,7 @@ def known(value: object, words: tuple[str, ...]) -> str | None:
 
 def duration(value: object) -> timedelta | None:
     """The duration that a number of milliseconds stands for."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     return timedelta(milliseconds=value) if 0 <= value <= LONGEST_DURATION_MS else None
 

@@ -25,12 +25,23 @@ class Mirror:
         self._lock = threading.Lock()
 
     def apply(self, call: Call) -> None:
-        """Take over a call's newest state: from an event, or the API's answer to a change."""
+        """Take over a call's newest state: from an event, or the API's answer to a change.
+
+        Raises StorageError where it could not be written; then nobody has been told either.
+        """
         self._write(lambda: self.log.apply([call]))
 
     def merge(self, found: Sequence[Call], as_of: int) -> None:
         """Take over calls that were read after version `as_of` of the log was taken."""
         self._write(lambda: self.log.apply(found, as_of))
+
+    def fill(self, found: Sequence[Call], as_of: int) -> None:
+        """Merge, telling nobody: for the first reading, which every open page follows by itself.
+
+        Who fills begins a new epoch of the feed at the end, and not before the log says that it is whole.
+        """
+        with self._lock:
+            self.log.apply(found, as_of)
 
     def settle(self, answer: Call, as_of: int, fetch: Callable[[str], Call]) -> None:
         """Take over the API's answer to a change that was asked for after version `as_of`.

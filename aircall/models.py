@@ -4,7 +4,7 @@ Field names and forms follow the API's own documentation and 94 recorded calls. 
 because it is a keyword, and `to` is `callee`, the API's own words for the two numbers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
@@ -62,8 +62,7 @@ class Call:
     def from_json(cls, data: object) -> Self:
         """Read a call as the API writes it; durations are milliseconds, whatever its documentation says.
 
-        Raises MalformedAnswerError where there is no object with a usable id. Anything else that is
-        missing or odd becomes "unknown", empty or None, so that one bad field never hides a call.
+        Raises MalformedAnswerError where there is no usable id. Any other odd field becomes unknown or empty.
         """
         call = _object(data)
         return cls(
@@ -112,17 +111,22 @@ class CallPage:
     def from_json(cls, data: object) -> Self:
         """Read a page as the API writes it. Raises MalformedAnswerError where there is no list of rows."""
         page = _object(data)
-        rows = page.get("nodes")
-        if not isinstance(rows, list):
+        if not isinstance(rows := page.get("nodes"), list):
             raise MalformedAnswerError("The list of calls has no rows.")
-        readable = [call for row in rows if (call := _or_none(Call.from_json, row)) is not None]
-        calls = {call.id: call for call in readable}
+        calls = (_or_none(Call.from_json, row) for row in rows)
+        return cls.of(calls, page.get("totalCount"), page.get("hasNextPage"))
+
+    @classmethod
+    def of(cls, rows: Iterable[Call | None], total_count: object, has_next_page: object) -> Self:
+        """The page of these rows, None for each that cannot be read."""
+        read = list(rows)
+        readable = {call.id: call for call in read if call is not None}
         return cls(
-            calls=tuple(calls.values()),
-            malformed_count=len(rows) - len(readable),
-            duplicate_count=len(readable) - len(calls),
-            total_count=fields.count(page.get("totalCount")),
-            has_next_page=fields.flag(page.get("hasNextPage")),
+            calls=tuple(readable.values()),
+            malformed_count=(bad_count := read.count(None)),
+            duplicate_count=len(read) - bad_count - len(readable),
+            total_count=fields.count(total_count),
+            has_next_page=fields.flag(has_next_page),
         )
 
     @property
@@ -184,12 +188,8 @@ def _object(data: object) -> Mapping[str, Any]:
 
 
 def _notes(value: object) -> tuple[Note, ...]:
-    rows = value if isinstance(value, list) else []
-    return tuple(
-        Note(id=clean_text(row.get("id")), content=clean_text(row.get("content")))
-        for row in rows
-        if isinstance(row, Mapping)
-    )
+    rows = [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+    return tuple(Note(id=clean_text(row.get("id")), content=clean_text(row.get("content"))) for row in rows)
 
 
 def _or_none(read: Callable[[object], T], data: object) -> T | None:

@@ -4,58 +4,46 @@ The API's documentation and recorded answers say: the list is in no order of tim
 nothing, `totalCount` need not be right, and the list may shift while it is being read.
 """
 
-import itertools
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
 
-from aircall.errors import MalformedAnswerError
+from aircall.errors import MalformedAnswerError, NoAnswerError
 from aircall.mirror import Mirror
 from aircall.models import CallPage
+from aircall.page_size import PageSize
+from aircall.reading import Reading, Span
 
-PAGE_LIMIT = 500
 PARALLEL_READS = 4
-# After so many rows in a row that bring no new call, a list that ought to go on is taken for endless.
-MOST_REPEATED_ROWS = 10_000
+# A span that fails so often in a row, each time smaller, ends the reading.
+MOST_FAILURES = 3
+# So many calls are written in one step; in between everybody else has a turn.
+STEP = 1000
+
+
+class ReadingCancelledError(Exception):
+    """The reading was cancelled, and can be gone on with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a reading is: rows so far, and how many the API says there are, where it does."""
+    """How far a reading is: rows so far, and how many the API says there are, where it does plausibly."""
 
     read_count: int
     expected_count: int | None
 
 
-@dataclass(slots=True)
-class _Reading:
-    """What one reading of the whole list has met."""
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came of asking for a span: a page, or an error; and when it was asked for."""
 
+    span: Span
     as_of: int
-    seen: set[str] = field(default_factory=set)
-    page_count: int = 0
-    row_count: int = 0
-    repeated_count: int = 0
-    totals: set[int | None] = field(default_factory=set)
-
-    def add(self, page: CallPage) -> None:
-        """Take note of a page. Raises MalformedAnswerError where the list does not come to an end."""
-        known_count = len(self.seen)
-        self.seen.update(call.id for call in page.calls)
-        self.page_count += page.row_count > 0
-        self.row_count += page.row_count
-        self.totals.add(page.total_count)
-        self.repeated_count = 0 if len(self.seen) > known_count else self.repeated_count + page.row_count
-        if self.repeated_count > MOST_REPEATED_ROWS:
-            raise MalformedAnswerError("The list of calls does not come to an end.")
-
-    def was_one_answer(self) -> bool:
-        """Whether a single answer held the whole list, so that every call there is has been seen."""
-        is_whole = self.row_count == len(self.seen) and self.totals <= {None, self.row_count}
-        return is_whole and self.page_count <= 1
+    seconds: float
+    page: CallPage | None = None
+    error: Exception | None = None
 
 
 class Synchronisation:
@@ -69,82 +57,139 @@ class Synchronisation:
         mirror: Mirror,
         fetch_page: Callable[[int, int], CallPage],
         *,
-        limit: int = PAGE_LIMIT,
+        page_size: PageSize | None = None,
         parallel: int = PARALLEL_READS,
     ) -> None:
         self._mirror = mirror
         self._fetch_page = fetch_page
-        self._limit = limit
+        self._page_size = page_size or PageSize()
         self._parallel = parallel
         self._lock = threading.Lock()
+        self._answers: SimpleQueue[_Answer | None] = SimpleQueue()
+        self._is_cancelled = False
+        self._unfinished: Reading | None = None
         self._missing: set[str] = set()
         self.progress = Progress(0, None)
 
-    def run(self) -> None:
-        """Read the list and take over what is new, changed or gone. Raises what `fetch_page` raises.
+    def run(self) -> float:
+        """Read the list and take over what is new, changed or gone; when that began, by the monotonic clock.
 
-        What was read before an error stays; only a whole reading removes anything.
+        Raises what `fetch_page` raises, and ReadingCancelledError. What was read before stays; only a whole
+        reading removes anything. A reading that ended early is gone on with, if that was not long ago: it
+        counts as one that began when it first did, for all that has happened since.
         """
         with self._lock:
-            began_at = datetime.now(UTC)
-            reading = _Reading(as_of=self._mirror.log.version)
-            for page in self._pages():
-                reading.add(page)
-                self.progress = Progress(reading.row_count, page.total_count)
+            self._answers = SimpleQueue()
+            reading = self._begin_or_go_on()
+            try:
+                self._read(reading)
+            except MalformedAnswerError:
+                # Nothing that such an API said is to be built upon.
+                self._unfinished = None
+                raise
+            self._unfinished = None
             self._remove_missing(reading)
-            self._mirror.log.mark_synchronised(began_at)
+            self._complete(reading)
+        return reading.began
 
-    def _remove_missing(self, reading: _Reading) -> None:
+    def cancel(self) -> None:
+        """End the reading under way at once, or else the next one; no answer is waited for."""
+        self._is_cancelled = True
+        self._answers.put(None)
+
+    def _begin_or_go_on(self) -> Reading:
+        if self._unfinished is None or not self._unfinished.can_go_on:
+            self._page_size.begin_reading()
+            log = self._mirror.log
+            self._unfinished = Reading(log.version, is_first=log.synchronised_at is None)
+        return self._unfinished
+
+    def _read(self, reading: Reading) -> None:
+        under_way: set[Span] = set()
+        error: Exception | None = None
+        try:
+            while not self._is_cancelled and self._ask(reading, under_way, is_failing=error is not None):
+                answer = self._answers.get()
+                if answer is None:
+                    break
+                # What is under way when one answer has failed is still taken over.
+                error = self._take(reading, answer) or error
+                under_way.discard(answer.span)
+        finally:
+            reading.put_back(under_way)
+        self._end(error)
+
+    def _ask(self, reading: Reading, under_way: set[Span], *, is_failing: bool) -> bool:
+        """Ask for as much as may be under way. Returns whether anything is."""
+        while not is_failing and len(under_way) < self._parallel:
+            span = reading.next_span(self._page_size.rows)
+            if span is None:
+                break
+            under_way.add(span)
+            # The end of the process does not wait for daemons: the API may take its time to answer.
+            ask = threading.Thread(target=self._fetch, args=(span, self._answers), name="page", daemon=True)
+            ask.start()
+        return bool(under_way)
+
+    def _fetch(self, span: Span, answers: "SimpleQueue[_Answer | None]") -> None:
+        as_of, began = 0, time.monotonic()
+        page: CallPage | None = None
+        error: Exception | None = None
+        try:
+            as_of = self._mirror.log.version
+            page = self._fetch_page(span.offset, span.limit)
+        except Exception as caught:
+            error = caught
+        answers.put(_Answer(span, as_of, time.monotonic() - began, page, error))
+
+    def _end(self, error: Exception | None) -> None:
+        if self._is_cancelled:
+            self._is_cancelled = False
+            raise ReadingCancelledError
+        if error is not None:
+            raise error
+
+    def _take(self, reading: Reading, answer: _Answer) -> Exception | None:
+        """Take over what was read. Returns the error that ends the reading, if there is one."""
+        if answer.page is None:
+            return self._try_again(reading, answer)
+        self._merge(reading, answer.page, answer.as_of)
+        limit = reading.add(answer.span, answer.page)
+        self._page_size.answered(answer.span.limit, answer.page.row_count, answer.seconds)
+        if limit is not None:
+            self._page_size.obey(limit)
+        self.progress = Progress(reading.row_count, reading.expected_count)
+        return None
+
+    def _try_again(self, reading: Reading, answer: _Answer) -> Exception | None:
+        span = answer.span
+        is_too_large = isinstance(answer.error, NoAnswerError | MalformedAnswerError)
+        is_worth_it = is_too_large and self._page_size.failed(span.limit)
+        if is_worth_it and span.failure_count + 1 < MOST_FAILURES:
+            reading.put_back([replace(span, failure_count=span.failure_count + 1)])
+            return None
+        reading.put_back([replace(span, failure_count=0)])
+        return answer.error
+
+    def _merge(self, reading: Reading, page: CallPage, as_of: int) -> None:
+        merge = self._mirror.fill if reading.is_first else self._mirror.merge
+        for start in range(0, len(page.calls), STEP):
+            merge(page.calls[start : start + STEP], as_of)
+            time.sleep(0)
+
+    def _remove_missing(self, reading: Reading) -> None:
         """Forget what is not listed any more.
 
-        A row can slip past a reader when the list shifts between two pages, so a call has to be missing
-        twice, unless one answer held the whole list.
+        A row can slip past a reader when the list shifts between two pages, or while a reading rests, so a
+        call has to be missing twice, unless one answer held the whole list.
         """
         missing = set(self._mirror.log.call_ids()) - reading.seen
         gone = missing if reading.was_one_answer() else missing & self._missing
         self._mirror.forget(gone, reading.as_of)
         self._missing = missing - gone
 
-    def _pages(self) -> Iterator[CallPage]:
-        first = self._read(0, self._limit)
-        yield first
-        # An API that sends fewer rows than asked for has a limit of its own: ask for that many.
-        if not _is_last(first):
-            yield from self._following(first.row_count)
-
-    def _following(self, step: int) -> Iterator[CallPage]:
-        with ThreadPoolExecutor(self._parallel) as pool:
-            reads = (pool.submit(self._span, offset, step) for offset in itertools.count(step, step))
-            under_way: deque[Future[tuple[list[CallPage], bool]]] = deque(
-                itertools.islice(reads, self._parallel)
-            )
-            is_last = False
-            while under_way:
-                pages, ends = under_way.popleft().result()
-                is_last = is_last or ends
-                if not is_last:
-                    under_way.append(next(reads))
-                yield from pages
-
-    def _span(self, offset: int, step: int) -> tuple[list[CallPage], bool]:
-        """The rows of one step, in several pages where the API sends fewer; whether they are the last."""
-        pages: list[CallPage] = []
-        end = offset + step
-        while offset < end:
-            page = self._read(offset, end - offset)
-            pages.append(page)
-            if _is_last(page):
-                return pages, True
-            offset += page.row_count
-        return pages, False
-
-    def _read(self, offset: int, limit: int) -> CallPage:
-        as_of = self._mirror.log.version
-        page = self._fetch_page(offset, limit)
-        self._mirror.merge(page.calls, as_of)
-        return page
-
-
-def _is_last(page: CallPage) -> bool:
-    # Where the API does not say whether more follows, only an empty page ends the list.
-    return page.row_count == 0 or page.has_next_page is False
+    def _complete(self, reading: Reading) -> None:
+        self._mirror.log.mark_synchronised(reading.began_at)
+        if reading.is_first:
+            # After the mark: pages rendered before it look again by themselves, and hear of this too.
+            self._mirror.feed.begin_epoch()

@@ -17,7 +17,9 @@ from aircall.errors import (
     ServerError,
     UnauthorizedError,
 )
+from aircall.models import CallPage
 from aircall.transport import Answer
+from tests.support.api_json import ODD_VALUES, RECORDED, ROW
 
 GOOD_ROW = b'{"id":"7876e2eb-1a50-4a7e-afb5-2936cbe6e814","notes":[{"id":"n","content":"%s"}]}'
 # What a JSON reader may stumble over, each in place of a value.
@@ -48,6 +50,19 @@ SURROGATES = {
     b"a backslash \\\\ud83d": "a backslash \\ud83d",
     b"both \\\\\\ud83d": "both \\\ufffd",
 }
+
+TEXT = st.text(st.characters(codec=None), max_size=5) | st.sampled_from(["nul\0", "missed", "+331"])
+# Calls in which every field is of the kind that the API promises, though not of the value.
+PROMISED = st.fixed_dictionaries(
+    {
+        "id": st.uuids().map(str) | st.uuids().map(lambda id_: str(id_).upper()) | TEXT,
+        **dict.fromkeys(["direction", "call_type", "from", "to", "via"], TEXT),
+        "duration": st.integers(),
+        "is_archived": st.booleans(),
+        "created_at": st.datetimes().map(lambda time: f"{time.isoformat()}Z") | TEXT,
+        "notes": st.lists(st.fixed_dictionaries({"id": TEXT, "content": TEXT}), max_size=2),
+    }
+)
 
 
 def answer(status: int, body: bytes = b"") -> Answer:
@@ -110,6 +125,28 @@ def test_any_bytes_are_json_or_malformed(body: bytes) -> None:
     for read in (read_json, read_call_page):
         with suppress(MalformedAnswerError):
             read(body)
+
+
+@given(st.lists(st.sampled_from(RECORDED) | PROMISED, max_size=4), st.booleans(), st.integers(-2, 2**60))
+def test_a_page_is_read_alike_as_promised_and_field_by_field(
+    rows: list[object], more: bool, total: int
+) -> None:
+    page = {"nodes": rows, "totalCount": total, "hasNextPage": more}
+    body = json.dumps(page).encode()
+
+    assert read_call_page(body) == CallPage.from_json(read_json(body))
+
+
+@pytest.mark.parametrize("name", [*ROW, "notes.id", "notes.content"])
+@pytest.mark.parametrize("value", ODD_VALUES, ids=repr)
+def test_an_odd_field_makes_no_difference_to_the_rows_beside_it(name: str, value: object) -> None:
+    note, _, part = name.partition(".")
+    odd = ROW | {note: [{**ROW["notes"][0], part: value}] if part else value}
+
+    page = read_call_page(json.dumps({"nodes": [RECORDED[0], odd, RECORDED[1]]}).encode())
+
+    assert {call.id for call in page.calls} >= {RECORDED[0]["id"], RECORDED[1]["id"]}
+    assert page == CallPage.from_json({"nodes": [RECORDED[0], json.loads(json.dumps(odd)), RECORDED[1]]})
 
 
 def test_an_unreadable_body_is_not_kept_in_the_error() -> None:

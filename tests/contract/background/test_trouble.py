@@ -1,5 +1,7 @@
 """The thread in trouble, and its beginning and end."""
 
+import pytest
+
 from aircall.background import Background
 from aircall.errors import ServerError
 from aircall.synchronisation import Synchronisation
@@ -125,3 +127,42 @@ def test_it_ends_in_the_middle_of_trouble_too(background: Background, sandbox: S
     background.stop()
 
     wait_until(lambda: len(threads()) == len(before) - 1)
+
+
+def test_it_ends_at_once_in_the_middle_of_a_reading_and_that_is_no_trouble(
+    background: Background, sandbox: Sandbox, readings: Readings, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = threads()
+    sandbox.be_slow(30, path="/calls")
+    background.request()
+    wait_until(lambda: readings.began)
+
+    background.stop()
+
+    wait_until(lambda: len(threads()) == len(before) - 1)
+    assert readings.ended == []
+    assert background.last_error is None
+    assert [record for record in caplog.records if record.name == "aircall.background"] == []
+    sandbox.clear_faults()
+
+
+def test_what_is_asked_for_while_a_reading_rests_is_not_answered_by_its_rest(
+    synchronisation: Synchronisation, watching: Watching, readings: Readings
+) -> None:
+    readings.fails_with = [ServerError("Trouble."), ServerError("Trouble.")]
+    readings.limit = 50
+    readings.fails_from = 50
+    told: list[bool] = []
+    background = Background(
+        synchronisation, watching, LONG, on_read=lambda: told.append(background.is_behind)
+    )
+    background.start()
+    background.request()
+    wait_until(lambda: background.last_error is not None)
+    readings.fails_with.clear()
+
+    background.signed_in()
+    wait_until(lambda: len(told) == 2)
+
+    assert told == [True, False]
+    background.stop()

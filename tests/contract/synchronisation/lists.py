@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from aircall.mirror import Mirror
 from aircall.models import Call, CallPage
+from aircall.page_size import PageSize
 from tests.support.made_calls import made_call
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -22,6 +23,11 @@ def known(mirror: Mirror) -> dict[str, Call]:
     ids = mirror.log.call_ids()
     assert len(set(ids)) == len(ids)
     return {call.id: call for call in mirror.log.find(ids)}
+
+
+def fixed(row_count: int) -> PageSize:
+    """Pages of this size, whatever the API is like."""
+    return PageSize(row_count, largest=row_count, smallest=row_count)
 
 
 def after_each_page(fetch: Fetch, happens: Callable[[], object]) -> Fetch:
@@ -85,3 +91,27 @@ class Busyness:
         with self._lock:
             self._now -= 1
         return page
+
+
+class Held:
+    """An API that keeps back its answers from an offset on, until it is let go, and notes what was asked."""
+
+    def __init__(self, fetch: Fetch, *, offset: int) -> None:
+        self._fetch = fetch
+        self._offset = offset
+        self._lets_go = threading.Event()
+        self.asked: list[tuple[int, int]] = []
+        self.is_holding = threading.Event()
+
+    def __call__(self, offset: int, limit: int) -> CallPage:
+        """The page, as it is before the wait."""
+        self.asked.append((offset, limit))
+        page = self._fetch(offset, limit)
+        if offset >= self._offset and not self._lets_go.is_set():
+            self.is_holding.set()
+            self._lets_go.wait(20)
+        return page
+
+    def let_go(self) -> None:
+        """Answer everything from now on."""
+        self._lets_go.set()

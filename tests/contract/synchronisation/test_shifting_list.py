@@ -3,7 +3,7 @@
 from aircall.mirror import Mirror
 from aircall.models import Call
 from aircall.synchronisation import Synchronisation
-from tests.contract.synchronisation.lists import Fetch, PlainList, after_each_page, known, once, truth
+from tests.contract.synchronisation.lists import Fetch, PlainList, after_each_page, fixed, known, once, truth
 from tests.support.made_calls import call_id, made_call
 from tests.support.sandbox import Sandbox
 
@@ -12,7 +12,9 @@ def test_a_call_that_comes_in_between_two_pages_is_found_at_the_latest_by_the_ne
     mirror: Mirror, fetch: Fetch, sandbox: Sandbox
 ) -> None:
     before = truth(sandbox)
-    synchronisation = Synchronisation(mirror, after_each_page(fetch, once(sandbox.add_call)), limit=20)
+    synchronisation = Synchronisation(
+        mirror, after_each_page(fetch, once(sandbox.add_call)), page_size=fixed(20)
+    )
 
     synchronisation.run()
     assert known(mirror).items() >= before.items()
@@ -27,7 +29,7 @@ def test_a_call_that_slips_past_the_reader_is_not_taken_for_gone(
     Synchronisation(mirror, fetch).run()
     first = next(iter(truth(sandbox)))
     shifting = after_each_page(fetch, once(lambda: sandbox.remove_call(first)))
-    synchronisation = Synchronisation(mirror, shifting, limit=20, parallel=1)
+    synchronisation = Synchronisation(mirror, shifting, page_size=fixed(20), parallel=1)
 
     synchronisation.run()
     assert known(mirror).items() >= truth(sandbox).items()
@@ -46,7 +48,7 @@ def test_a_call_is_not_taken_for_gone_because_the_list_shifted_and_is_as_long_as
     def shift() -> None:
         api.numbers = [2, 3, 4, 5]
 
-    Synchronisation(mirror, after_each_page(api, once(shift)), limit=2, parallel=1).run()
+    Synchronisation(mirror, after_each_page(api, once(shift)), page_size=fixed(2), parallel=1).run()
 
     assert call_id(3) in known(mirror)
 
@@ -66,7 +68,7 @@ def test_a_call_that_is_gone_is_dropped_at_once_where_one_answer_held_the_whole_
 def test_a_call_that_is_gone_is_dropped_by_the_second_reading_though_the_list_never_holds_still(
     mirror: Mirror, fetch: Fetch, sandbox: Sandbox
 ) -> None:
-    synchronisation = Synchronisation(mirror, after_each_page(fetch, sandbox.add_call), limit=30)
+    synchronisation = Synchronisation(mirror, after_each_page(fetch, sandbox.add_call), page_size=fixed(30))
     synchronisation.run()
     gone = next(iter(truth(sandbox)))
     sandbox.remove_call(gone)
@@ -78,8 +80,8 @@ def test_a_call_that_is_gone_is_dropped_by_the_second_reading_though_the_list_ne
 
 
 def test_a_whole_new_list_replaces_the_old_one(mirror: Mirror) -> None:
-    Synchronisation(mirror, PlainList(*range(1200)), limit=500).run()
-    synchronisation = Synchronisation(mirror, PlainList(*range(2000, 3200)), limit=500)
+    Synchronisation(mirror, PlainList(*range(1200)), page_size=fixed(500)).run()
+    synchronisation = Synchronisation(mirror, PlainList(*range(2000, 3200)), page_size=fixed(500))
 
     synchronisation.run()
     synchronisation.run()

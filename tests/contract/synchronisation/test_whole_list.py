@@ -9,7 +9,7 @@ from aircall.errors import MalformedAnswerError
 from aircall.mirror import Mirror
 from aircall.models import CallPage
 from aircall.synchronisation import Synchronisation
-from tests.contract.synchronisation.lists import Fetch, PlainList, known, truth
+from tests.contract.synchronisation.lists import Fetch, PlainList, fixed, known, truth
 from tests.support.rest_client import signed_in
 from tests.support.sandbox import Sandbox
 
@@ -23,7 +23,7 @@ RECORDED = 94
 def test_every_call_is_read_whatever_the_size_of_a_page(
     mirror: Mirror, fetch: Fetch, sandbox: Sandbox, limit: int, parallel: int
 ) -> None:
-    Synchronisation(mirror, fetch, limit=limit, parallel=parallel).run()
+    Synchronisation(mirror, fetch, page_size=fixed(limit), parallel=parallel).run()
 
     assert known(mirror) == truth(sandbox)
     assert sandbox.counters().rows_sent == RECORDED
@@ -37,7 +37,7 @@ def test_a_list_of_any_length_is_read(mirror: Mirror, count: int) -> None:
         signed_in(sandbox.url) as rest,
     ):
         api = ApiClient(sandbox.url)
-        Synchronisation(mirror, partial(api.get_calls, rest.access_token), limit=2).run()
+        Synchronisation(mirror, partial(api.get_calls, rest.access_token), page_size=fixed(2)).run()
         api.close()
 
         assert known(mirror) == truth(sandbox)
@@ -47,7 +47,9 @@ def test_a_list_of_any_length_is_read(mirror: Mirror, count: int) -> None:
 def test_an_api_that_sends_smaller_pages_than_asked_for_is_read_whole(mirror: Mirror) -> None:
     with Sandbox.start("--max-limit", "7") as sandbox, signed_in(sandbox.url) as rest:
         api = ApiClient(sandbox.url)
-        Synchronisation(mirror, partial(api.get_calls, rest.access_token), limit=50, parallel=3).run()
+        Synchronisation(
+            mirror, partial(api.get_calls, rest.access_token), page_size=fixed(50), parallel=3
+        ).run()
         api.close()
 
         assert known(mirror) == truth(sandbox)
@@ -60,7 +62,7 @@ def test_pages_that_get_smaller_on_the_way_leave_no_gap(mirror: Mirror) -> None:
     def shrinking(offset: int, limit: int) -> CallPage:
         return api(offset, min(limit, 5 if offset == 0 else 2))
 
-    Synchronisation(mirror, shrinking, limit=10).run()
+    Synchronisation(mirror, shrinking, page_size=fixed(10)).run()
 
     assert len(known(mirror)) == 20
 
@@ -70,7 +72,7 @@ def test_pages_that_get_smaller_on_the_way_leave_no_gap(mirror: Mirror) -> None:
 def test_a_wrong_total_costs_no_call_and_keeps_none_that_is_gone(
     mirror: Mirror, fetch: Fetch, sandbox: Sandbox, total: object, limit: int
 ) -> None:
-    synchronisation = Synchronisation(mirror, fetch, limit=limit)
+    synchronisation = Synchronisation(mirror, fetch, page_size=fixed(limit))
     sandbox.wrong_total(total)
     synchronisation.run()
     assert known(mirror) == truth(sandbox)
@@ -88,7 +90,7 @@ def test_an_api_that_tells_no_next_page_is_read_to_the_end_though_it_has_a_limit
 ) -> None:
     api = PlainList(*range(7), total=total)
 
-    Synchronisation(mirror, lambda offset, limit: api(offset, min(limit, 2)), limit=5).run()
+    Synchronisation(mirror, lambda offset, limit: api(offset, min(limit, 2)), page_size=fixed(5)).run()
 
     assert len(known(mirror)) == 7
 

@@ -1,0 +1,27 @@
+"""Runs benchmarks, those named on the command line or all: `python -m bench synchronisation`.
+
+Prints a line for each figure. Exits with 1 where one is over its limit.
+"""
+
+import sys
+from importlib import import_module
+
+from bench.figures import Figure, table
+
+MODULES = ("synchronisation", "pages")
+
+
+def main(names: list[str]) -> int:
+    """Run these benchmarks. Returns the exit status."""
+    if unknown := [name for name in names if name not in MODULES]:
+        print(f"No such benchmark: {', '.join(unknown)}. There are: {', '.join(MODULES)}.")
+        return 2
+    figures: list[Figure] = []
+    for name in names or MODULES:
+        figures += import_module(f"bench.{name}").run()
+    print(*table(figures), sep="\n")
+    return int(any(figure.is_over for figure in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

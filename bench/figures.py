@@ -1,0 +1,51 @@
+"""What a benchmark finds, and how it is printed. Knows nothing of what is measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measured value beside its reference, in the same unit; `limit` is the largest good ratio, if any."""
+
+    name: str
+    value: float
+    reference: float
+    unit: str
+    limit: float | None = None
+
+    @property
+    def ratio(self) -> float:
+        """The value as a multiple of the reference."""
+        return self.value / self.reference
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the ratio is larger than its limit."""
+        return self.limit is not None and self.ratio > self.limit
+
+
+def table(figures: Sequence[Figure]) -> list[str]:
+    """A line for each figure, in columns, under a line of headings."""
+    rows = [("figure", "value", "reference", "ratio", "limit", ""), *map(_row, figures)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(_cells(row, widths)).rstrip() for row in rows]
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    return (
+        figure.name,
+        f"{figure.value:.3g} {figure.unit}",
+        f"{figure.reference:.3g} {figure.unit}",
+        f"{figure.ratio:.2f}",
+        "" if figure.limit is None else f"{figure.limit:.2f}",
+        "over" if figure.is_over else "ok",
+    )
+
+
+def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    name, *others = row
+    return [
+        name.ljust(widths[0]),
+        *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)),
+    ]

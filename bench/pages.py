@@ -1,0 +1,128 @@
+"""How long the call list takes with 100,000 calls, as against 100: the served dashboard, asked by HTTP.
+
+Both dashboards run at once and are asked in turn, so that whatever else the machine does slows both down.
+"""
+
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+
+from bench.figures import Figure
+from tests.support.dashboard import COOKIE, READY, TIMEOUT, log_in, settings
+from tests.support.processes import running
+from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
+
+SMALL, BIG, SEED = 100, 100_000, 7
+REQUESTS = 40
+# Pages of the same length: what is measured is finding the calls, not drawing more of them.
+ROWS = 10
+SLOWEST_READING = 180.0
+# In seconds, less than a page waits for the list to be read again.
+QUICK = 0.5
+LIMIT, MEMORY_LIMIT_MB = 2.0, 50.0
+FILTERED = {"type": "missed", "direction": "inbound"}
+
+Call = dict[str, Any]
+
+
+class Dashboard:
+    """A served dashboard that has read the whole list of its sandbox, seen by somebody who is signed in."""
+
+    def __init__(self, sandbox: Sandbox, address: str, process_id: int) -> None:
+        self.calls = sandbox.calls()
+        self._address = address
+        self._session = requests.Session()
+        self._session.trust_env = False
+        # What a first page costs any dashboard is not counted; its cookie is not kept.
+        requests.get(f"{address}/login", timeout=TIMEOUT).raise_for_status()
+        before = memory(process_id)
+        self._session.cookies.set(COOKIE, log_in(address))
+        wait_until(self._is_read, SLOWEST_READING, "the first reading of the list")
+        self.memory_growth = memory(process_id) - before
+        # A page waits for a reading that is due, which is no matter of how long it takes to find its calls.
+        wait_until(lambda: self.get()[0] < QUICK, SLOWEST_READING, "a list that is fresh")
+
+    def get(self, **query: str) -> tuple[float, int]:
+        """How long this page of the list takes, in seconds, and how many rows are on it."""
+        address = f"{self._address}/calls?{urlencode(query | {'per_page': str(ROWS)})}"
+        began = time.perf_counter()
+        answer = self._session.get(address)
+        took = time.perf_counter() - began
+        answer.raise_for_status()
+        return took, len(set(re.findall(r'data-call-id="([^"]+)"', answer.text)))
+
+    def close(self) -> None:
+        """Let go of the connection; the dashboard itself goes on."""
+        self._session.close()
+
+    def _is_read(self) -> bool:
+        state = self._session.get(f"{self._address}/readyz").json()
+        return state["upstream"]["synchronised_at"] is not None
+
+
+def run() -> list[Figure]:
+    """Four pages of the list, big against small, and what the big list costs in memory."""
+    with ExitStack() as stack:
+        small, big = (stack.enter_context(_dashboard(count)) for count in (SMALL, BIG))
+        figures = [
+            _compare("inbox", (small, {}), (big, {})),
+            _compare("inbox, filtered", (small, FILTERED), (big, FILTERED)),
+            _compare("filtered and searched", *((one, _number_search(one.calls)) for one in (small, big))),
+            _compare("notes searched", *((one, _note_search(one.calls)) for one in (small, big))),
+        ]
+        growth = Figure("memory for 100,000 calls", big.memory_growth, 1.0, "MB", MEMORY_LIMIT_MB)
+        return [*figures, growth]
+
+
+def memory(process_id: int) -> float:
+    """The memory in MB that gunicorn's worker has for itself; what it shares is shared out (PSS)."""
+    children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()
+    texts = (Path(f"/proc/{worker}/smaps_rollup").read_text() for worker in children)
+    return sum(int(size) for text in texts for size in re.findall(r"^Pss: +(\d+) kB", text, re.M)) / 1024
+
+
+@contextmanager
+def _dashboard(count: int) -> Iterator[Dashboard]:
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(Sandbox.start("--calls", str(count), "--seed", str(SEED)))
+        data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callboard-bench-")))
+        command = ["env", *(f"{name}={value}" for name, value in settings(sandbox, data_dir).items())]
+        started = stack.enter_context(running([*command, sys.executable, "app.py"], READY))
+        dashboard = Dashboard(sandbox, started.ready[1], started.process.pid)
+        stack.callback(dashboard.close)
+        yield dashboard
+
+
+def _compare(name: str, *asked: tuple[Dashboard, dict[str, str]]) -> Figure:
+    times: list[list[float]] = [[] for _ in asked]
+    for _ in range(REQUESTS):
+        for took, (dashboard, query) in zip(times, asked, strict=True):
+            took.append(dashboard.get(**query)[0] * 1000)
+    rows = [dashboard.get(**query)[1] for dashboard, query in asked]
+    small, big = (statistics.median(took) for took in times)
+    return Figure(f"{name} ({rows[1]} and {rows[0]} rows)", big, small, "ms", LIMIT)
+
+
+def _number_search(calls: Sequence[Call]) -> dict[str, str]:
+    """The filter, and the end of the number that most of the calls in it have."""
+    chosen = [call for call in calls if call["call_type"] == "missed" and call["direction"] == "inbound"]
+    ends = Counter(call["from"][-4:] for call in chosen if not call["is_archived"])
+    return FILTERED | {"q": ends.most_common(1)[0][0]}
+
+
+def _note_search(calls: Sequence[Call]) -> dict[str, str]:
+    """A word that notes of about so many calls have as fit on a page."""
+    notes = (" ".join(note["content"] for note in call["notes"]) for call in calls if not call["is_archived"])
+    words = Counter(word for text in notes for word in set(re.findall(r"\w{5,}", text)))
+    return {"q": min(words, key=lambda word: abs(words[word] - 5 * ROWS))}

@@ -1,0 +1,156 @@
+"""Readings, events and a list that never holds still, in a thousand orders: the log never goes back.
+
+Each order is drawn from its own seed. Whatever happens at the API happens while a page is on its way, which
+is when it can do harm. Where several pages are on their way at once, the machine decides which comes first.
+"""
+
+import random
+import threading
+import time
+from collections import defaultdict
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from aircall.call_log import CallLog
+from aircall.database import open_database
+from aircall.errors import NoAnswerError, ServerError
+from aircall.feed import Entry, Feed
+from aircall.mirror import Mirror
+from aircall.models import Call, CallPage
+from aircall.page_size import PageSize
+from aircall.synchronisation import ReadingCancelledError, Synchronisation
+from tests.contract.synchronisation.lists import known
+from tests.support.made_calls import call_id, made_call, made_notes
+
+ORDERS = 1000
+ROUNDS = 20
+READINGS = 2
+
+
+class World:
+    """An API whose list changes while it is read, and what has been heard and shown of each call."""
+
+    def __init__(self, seed: int, mirror: Mirror) -> None:
+        self._draw = random.Random(seed)  # noqa: S311 - no secret
+        self._mirror = mirror
+        self._lock = threading.Lock()
+        self._made_count = 0
+        self.calls: list[Call] = []
+        self.is_quiet = False
+        self.synchronisation = self._synchronisation()
+        # The states in which each call was shown, each with the log's version then. A note numbers the state.
+        self._shown: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        mirror.feed.subscribe(self._show, lambda _: None)
+        for _ in range(self._draw.randrange(8)):
+            self._add()
+
+    def fetch(self, offset: int, limit: int) -> CallPage:
+        """A page, while all sorts of things happen before it is seen and after."""
+        with self._lock:
+            self._live()
+            rows = tuple(self.calls[offset : offset + limit])
+            more = self._draw.choice([None, offset + limit < len(self.calls)])
+            total = self._draw.choice([None, len(self.calls), 3])
+            self._live()
+            if self._draw.random() < 0.3:
+                self.look()
+        return CallPage(calls=rows, malformed_count=0, total_count=total, has_next_page=more)
+
+    def look(self) -> None:
+        """Somebody opens a page that shows every call."""
+        version, calls = -1, dict[str, Call]()
+        while version != self._mirror.log.version:
+            version, calls = self._mirror.log.version, known(self._mirror)
+        for call in calls.values():
+            self._shown[call.id].append((version, _state(call)))
+
+    def gone_back(self) -> dict[str, list[int]]:
+        """The calls that were shown in an older state after a newer one, and these states in order."""
+        shown = {name: [state for _, state in sorted(seen)] for name, seen in self._shown.items()}
+        return {name: states for name, states in shown.items() if states != sorted(states)}
+
+    def _show(self, entry: Entry) -> None:
+        if entry.change.call:
+            self._shown[entry.change.call_id].append((self._mirror.log.version, _state(entry.change.call)))
+
+    def _synchronisation(self) -> Synchronisation:
+        size = PageSize(self._draw.randrange(1, 8), largest=self._draw.randrange(1, 12), smallest=1)
+        return Synchronisation(self._mirror, self.fetch, page_size=size, parallel=self._draw.choice([1, 3]))
+
+    def _live(self) -> None:
+        if self.is_quiet:
+            return
+        for _ in range(self._draw.randrange(3)):
+            self._draw.choice(
+                [self._add, self._remove, self._move, self._change, self._change, self._change]
+            )()
+        chance = self._draw.random()
+        if chance < 0.03:
+            raise self._draw.choice([ServerError, NoAnswerError])("Trouble.")
+        if chance < 0.06:
+            self.synchronisation.cancel()
+
+    def _add(self) -> None:
+        self._made_count += 1
+        new = made_call(self._made_count, notes=made_notes("0"))
+        self.calls.insert(self._draw.randint(0, len(self.calls)), new)
+
+    def _remove(self) -> None:
+        if self.calls:
+            self.calls.pop(self._draw.randrange(len(self.calls)))
+
+    def _move(self) -> None:
+        self._draw.shuffle(self.calls)
+
+    def _change(self) -> None:
+        if not self.calls:
+            return
+        at = self._draw.randrange(len(self.calls))
+        number = next(n for n in range(1, self._made_count + 1) if call_id(n) == self.calls[at].id)
+        self.calls[at] = made_call(number, notes=made_notes(str(_state(self.calls[at]) + 1)))
+        # Some events are lost.
+        if self._draw.random() < 0.7:
+            self._mirror.apply(self.calls[at])
+
+
+def _state(call: Call) -> int:
+    return int(call.notes[0].content)
+
+
+def go(world: World) -> float:
+    """A reading, whatever becomes of it; when it began, or -1 where it did not come to its end."""
+    with suppress(ReadingCancelledError, ServerError, NoAnswerError):
+        return world.synchronisation.run()
+    return -1
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> CallLog:
+    """A log for one order after the other."""
+    return CallLog(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("part", range(ROUNDS))
+def test_no_call_goes_back_to_a_state_it_had_left_and_in_the_end_the_log_is_right(
+    log: CallLog, part: int
+) -> None:
+    for seed in range(part * ORDERS // ROUNDS, (part + 1) * ORDERS // ROUNDS):
+        log.clear()
+        world = World(seed, mirror := Mirror(log, Feed()))
+
+        for _ in range(READINGS):
+            go(world)
+            world.look()
+        world.is_quiet, quiet_at = True, time.monotonic()
+        quiet_count = 0
+        while quiet_count < 2:
+            quiet_count += go(world) > quiet_at
+        world.look()
+
+        assert (seed, world.gone_back()) == (seed, {})
+        assert (seed, known(mirror)) == (seed, {call.id: call for call in world.calls})
+
+    log.close()
