@@ -4,13 +4,13 @@ import atexit
 import os
 import signal
 import sys
-import threading
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import cast
 
+import gevent
 from flask import Flask
 from flask_compress import Compress
 from flask_wtf import CSRFProtect
@@ -18,6 +18,7 @@ from jinja2 import StrictUndefined
 
 from aircall.account import Account
 from aircall.background import Background
+from aircall.call_figures import CallFigures
 from aircall.call_log import CallLog
 from aircall.changes import Changes
 from aircall.client import ApiClient
@@ -29,6 +30,7 @@ from aircall.login import LOGIN_LIFETIME
 from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.pusher import PusherSettings
+from aircall.settling import Settling
 from aircall.store import EmbeddedStore, Store
 from aircall.synchronisation import Synchronisation
 from aircall.web import (
@@ -37,8 +39,10 @@ from aircall.web import (
     auth,
     calls,
     errors,
+    export,
     formatting,
     headers,
+    insights,
     notes,
     ops,
     origin,
@@ -103,15 +107,23 @@ def build_services(app: Flask, config: Config) -> Services:
         on_gap=link.on_gap,
         on_status=link.on_status,
     )
+    settling = Settling(
+        mirror.feed,
+        lambda call_id: mirror.read(
+            call_id, lambda wanted: account.authorized(partial(api.get_call, call_id=wanted))
+        ),
+    )
     return Services(
         config=config,
         api=api,
         store=store,
         logins=logins,
         mirror=mirror,
+        figures=CallFigures(mirror.log.engine),
         changes=Changes(api, logins, store, mirror),
         synchronisation=synchronisation,
         background=background,
+        settling=settling,
         listener=listener,
         live=live,
     )
@@ -136,6 +148,7 @@ def start(app: Flask) -> None:
     built = cast(Services, app.extensions[EXTENSION])
     built.live.start()
     built.background.start()
+    built.settling.start()
     built.listener.start()
 
 
@@ -143,6 +156,7 @@ def stop(app: Flask) -> None:
     """End the background work and give back what it held."""
     built = cast(Services, app.extensions[EXTENSION])
     built.listener.stop()
+    built.settling.stop()
     built.background.stop()
     built.live.stop()
     built.api.close()
@@ -182,7 +196,7 @@ def _configure(app: Flask, config: Config) -> None:
 
 
 def _register_pages(app: Flask, config: Config) -> None:
-    for blueprint in (auth.bp, calls.bp, archive.bp, notes.bp, ops.bp):
+    for blueprint in (auth.bp, calls.bp, export.bp, insights.bp, archive.bp, notes.bp, ops.bp):
         app.register_blueprint(blueprint)
     origin.register(app, config.public_origin)
     CSRFProtect(app)
@@ -215,7 +229,8 @@ def _hang_up_on_sigterm(live: Live) -> None:
     def handle(number: int, frame: FrameType | None) -> None:
         if callable(end_worker):
             end_worker(number, frame)
-        threading.Thread(target=live.close_all, name="hang-up").start()
+        # Starting a thread waits for it, which is an error where the signal finds gevent's own loop running.
+        gevent.spawn(live.close_all)
 
     signal.signal(signal.SIGTERM, handle)
 

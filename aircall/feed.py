@@ -7,10 +7,12 @@ not know any more and the page has to be read again.
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from aircall.callbacks import call_safely
 from aircall.models import Call
 
 FEED_LENGTH = 1000
@@ -46,14 +48,17 @@ class Feed:
 
     def __init__(self, length: int = FEED_LENGTH) -> None:
         self._entries: deque[Entry] = deque(maxlen=length)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._on_entry: list[Callable[[Entry], None]] = []
         self._on_epoch: list[Callable[[str], None]] = []
         self._epoch = _new_epoch()
         self._sequence = 0
 
     def subscribe(self, on_entry: Callable[[Entry], None], on_epoch: Callable[[str], None]) -> None:
-        """Call `on_entry` with each change from now on, and `on_epoch` with the position of a new epoch."""
+        """Call `on_entry` with each change from now on, and `on_epoch` with the position of a new epoch.
+
+        Both must return at once. What they raise is logged, and costs the other subscribers nothing.
+        """
         self._on_entry.append(on_entry)
         self._on_epoch.append(on_epoch)
 
@@ -69,7 +74,7 @@ class Feed:
             entry = Entry(change, self.position)
             self._entries.append(entry)
             for tell in self._on_entry:
-                tell(entry)
+                call_safely(tell, entry)
         return entry
 
     def since(self, position: str) -> list[Entry] | None:
@@ -82,6 +87,12 @@ class Feed:
                 return None
             return list(self._entries)[sequence - oldest :]
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let nothing be added inside the block: what is told in it comes before whatever follows."""
+        with self._lock:
+            yield
+
     def begin_epoch(self) -> None:
         """Forget everything: no position given out before is good any more, every page has to be reread."""
         with self._lock:
@@ -90,7 +101,27 @@ class Feed:
             self._sequence = 0
             self._epoch = _new_epoch()
             for tell in self._on_epoch:
-                tell(self.position)
+                call_safely(tell, self.position)
+
+
+def condensed(entries: Sequence[Entry]) -> list[Entry]:
+    """The same story with one entry for each call: its last, with the kind that it has for who saw none."""
+    first: dict[str, ChangeKind] = {}
+    last: dict[str, Entry] = {}
+    for entry in entries:
+        call_id = entry.change.call_id
+        first.setdefault(call_id, entry.change.kind)
+        last.pop(call_id, None)
+        last[call_id] = entry
+    return [_as_one(entry, first[call_id]) for call_id, entry in last.items()]
+
+
+def _as_one(entry: Entry, first: ChangeKind) -> Entry:
+    """Whether a call that is there now is new is told by what came first."""
+    if entry.change.call is None:
+        return entry
+    kind = ChangeKind.ADD if first is ChangeKind.ADD else ChangeKind.UPDATE
+    return replace(entry, change=replace(entry.change, kind=kind))
 
 
 def _new_epoch() -> str:

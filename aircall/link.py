@@ -13,7 +13,10 @@ from aircall.listener import LinkState, LinkStatus
 
 
 class Link:
-    """Tells the state that is true for people who look: live only while nothing is missing."""
+    """Tells the state that is true for people who look: live only while nothing is missing.
+
+    While it is live, its `since` is when that began; while it is not, when it was last live, or the start.
+    """
 
     def __init__(self, background: Background, tell: Callable[[LinkStatus], None]) -> None:
         self._background = background
@@ -48,8 +51,13 @@ class Link:
             return
         status = self._events
         if status.state is LinkState.LIVE and (self._is_gap_to_come or self._background.is_behind):
-            reason = "reading what was missed"
-            status = replace(status, state=LinkState.RECONNECTING, since=datetime.now(UTC), reason=reason)
+            status = replace(status, state=LinkState.RECONNECTING, reason="reading what was missed")
         if self._told is None or (status.state, status.reason) != (self._told.state, self._told.reason):
-            self._told = status
-            self._tell(status)
+            self._told = replace(status, since=self._since(status.state))
+            self._tell(self._told)
+
+    def _since(self, state: LinkState) -> datetime:
+        """Since when it has been live, or has not been: one kind of trouble may follow the other."""
+        told = self._told
+        is_same = told is not None and (told.state is LinkState.LIVE) == (state is LinkState.LIVE)
+        return told.since if told is not None and is_same else datetime.now(UTC)

@@ -8,14 +8,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from threading import Event, Thread
 
 from aircall.backoff import Backoff
+from aircall.callbacks import call_safely
 from aircall.errors import AircallError, NoLoginError
 from aircall.models import Call
-from aircall.pump import Pump, call_safely
+from aircall.pump import Pump
 from aircall.pusher import PusherSettings
 from aircall.subscription import Subscription, SubscriptionEndedError
 
@@ -34,11 +35,15 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True)
 class LinkStatus:
-    """The state of the link, since when (UTC) it has been that, and in a few words why."""
+    """The state of the link, since when (UTC) it has been that, and in a few words why.
+
+    `retry_at` is when the next connection is tried (UTC), None while there is one or nothing to wait for.
+    """
 
     state: LinkState
     since: datetime
     reason: str
+    retry_at: datetime | None = None
 
 
 @dataclass
@@ -59,7 +64,8 @@ class Listener:
 
     `authorize(socket_id, channel)` returns `key:signature` or raises an AircallError. `on_gap` and `on_call`
     are called in one thread, `on_gap` after every subscription and before its first call. `on_status` is
-    called in another one, at every change. What these three raise is logged and does no harm.
+    called in another one, at every change. What these three raise is logged and does no harm: a call that
+    `on_call` failed to take is followed by an `on_gap`.
     """
 
     def __init__(
@@ -156,17 +162,21 @@ class Listener:
         if run.stopping.is_set():
             return 0.0
         if isinstance(error, NoLoginError):
-            self._publish(LinkState.OFFLINE, "nobody is signed in")
-            return self._settings.no_login_retry
+            delay = self._settings.no_login_retry
+            self._publish(LinkState.OFFLINE, "nobody is signed in", retry_in=delay)
+            return delay
         reason = f"not authorized ({type(error).__name__})" if isinstance(error, AircallError) else str(error)
-        self._publish(LinkState.RECONNECTING, reason, logging.WARNING)
-        return run.backoff.delay(None if live_at is None else time.monotonic() - live_at)
+        delay = run.backoff.delay(None if live_at is None else time.monotonic() - live_at)
+        self._publish(LinkState.RECONNECTING, reason, logging.WARNING, retry_in=delay)
+        return delay
 
-    def _publish(self, state: LinkState, reason: str, level: int = logging.INFO) -> None:
-        before = self._status
-        if (state, reason) == (before.state, before.reason):
-            return
-        since = before.since if state == before.state else datetime.now(UTC)
-        self._status = LinkStatus(state, since, reason)
-        log.log(level, "Live updates %s: %s", state, reason)
-        call_safely(self._on_status, self._status)
+    def _publish(
+        self, state: LinkState, reason: str, level: int = logging.INFO, retry_in: float | None = None
+    ) -> None:
+        before, now = self._status, datetime.now(UTC)
+        since = before.since if state == before.state else now
+        retry_at = None if retry_in is None else now + timedelta(seconds=retry_in)
+        self._status = LinkStatus(state, since, reason, retry_at)
+        if (state, reason) != (before.state, before.reason):
+            log.log(level, "Live updates %s: %s", state, reason)
+            call_safely(self._on_status, self._status)

@@ -1,33 +1,49 @@
 """Live updates to browsers over Socket.IO: facts are pushed, each page pulls its own HTML.
 
 Knows sessions and the feed; knows nothing of the Pusher channel that the facts came from.
+
+A page connects with `auth: {position, call}`: the position it was rendered at, and the id of the call that
+it shows, if it shows one. Later it sends `view {id}` whenever that changes, without an id for none.
+It is told:
+
+- `update-call {call, position}`, `add-call {call, position}`, `remove-call {id, position}`: a change, and the
+  position to go on from
+- `caught-up {position}`: on connecting, after what was missed; `reload {position}`: that was too much to send
+- `link {state, since, reason}`: how our own link to the API's events is; unless it is live, `since` is when
+  it was live last
+- `viewers {id, viewers}`: the usernames of all who look at this call now, the page's own user included
+- `all-viewers {id: viewers, ...}`: the same for all calls, those left out having none; on connecting, and
+  whenever many change at once
+- `signed-out {}`: the login has ended, and the socket with it
 """
 
 import logging
 import threading
-from typing import Any, cast
+from typing import cast
 
 from flask import Flask, request, session
 from flask_socketio import SocketIO, emit, join_room
 from gevent import monkey
 
 from aircall.errors import LoginEndedError
-from aircall.feed import ChangeKind, Entry, Feed
+from aircall.feed import Entry, Feed, condensed
+from aircall.fields import is_call_id
 from aircall.listener import LinkStatus
+from aircall.login import Login
 from aircall.logins import Logins
-from aircall.models import instant_text
+from aircall.mirror import BURST
+from aircall.web.login_watch import LoginWatch
+from aircall.web.messages import change_message, link_message
 from aircall.web.origin import is_own_origin
 from aircall.web.session_store import SIGNED_IN_KEY
+from aircall.web.sockets import LARGEST_FRAME, bound_frames, packet_log
+from aircall.web.viewers import Viewers
 
 log = logging.getLogger(__name__)
 
 SIGNED_IN = "signed-in"
 # A browser that has gone silent is noticed, and dropped, within the sum of the two (seconds).
 PING_INTERVAL, PING_TIMEOUT = 10, 5
-LARGEST_FRAME = 10_000
-# Open pages keep their login alive, and lose their socket this soon after it has ended (seconds).
-LOGIN_CHECK_INTERVAL = 20.0
-EVENTS = {ChangeKind.UPDATE: "update-call", ChangeKind.ADD: "add-call"}
 
 
 class Live:
@@ -38,14 +54,19 @@ class Live:
         self._logins = logins
         self._public_origin = public_origin
         self._link: LinkStatus | None = None
-        self._logins_by_socket: dict[str, str] = {}
-        self._stopped = threading.Event()
+        self._pages: dict[str, Login] = {}
+        self._watch = LoginWatch(logins, self._login_ids, self.close)
+        self._viewers = Viewers(self._emit, lambda: len(self._pages))
+        # What is told of the link goes out in the order in which it came true.
+        self._telling_link = threading.Lock()
         self.socketio = SocketIO(
             app,
             # Without loggers of ours, these two write past the settings.
-            logger=logging.getLogger("socketio"),
-            engineio_logger=logging.getLogger("engineio"),
+            logger=packet_log("socketio"),
+            engineio_logger=packet_log("engineio"),
             async_mode="gevent" if monkey.is_module_patched("socket") else "threading",
+            # One after the other, and never more under way than there are pages.
+            async_handlers=False,
             transports=["websocket"],
             manage_session=False,
             ping_interval=PING_INTERVAL,
@@ -54,107 +75,125 @@ class Live:
             http_compression=False,
             cors_allowed_origins=self._is_own,
         )
+        bound_frames(self.socketio.server.eio)
         self.socketio.on_event("connect", self._connect)
         self.socketio.on_event("disconnect", self._disconnect)
+        self.socketio.on_error_default(_refuse)
+        # Past Flask, which would load the session each time.
+        self.socketio.server.on("view", self._view)
         feed.subscribe(self._send, self._send_reload)
 
     @property
     def is_watched(self) -> bool:
         """Whether any browser is connected."""
-        return bool(self._logins_by_socket)
+        return bool(self._pages)
 
     def start(self) -> None:
-        """Watch over the logins of the open pages."""
-        threading.Thread(target=self._check_logins, name="login-check", daemon=True).start()
+        """Watch over the logins of the open pages, and tell who looks at what."""
+        self._watch.start()
+        self._viewers.start()
 
     def stop(self) -> None:
         """Stop watching."""
-        self._stopped.set()
+        self._watch.stop()
+        self._viewers.stop()
 
     def send_link(self, status: LinkStatus) -> None:
         """Tell every page, also those that connect later, how our own link to the API's events is."""
-        self._link = status
-        self.socketio.emit("link", _link(status), to=SIGNED_IN)
+        with self._telling_link:
+            self._link = status
+            self._emit("link", link_message(status))
 
     def close(self, login_id: str) -> None:
         """Close every socket of a login that has ended, each told why."""
-        for socket_id, owner in list(self._logins_by_socket.items()):
-            if owner == login_id:
+        for socket_id, owner in list(self._pages.items()):
+            if owner.id == login_id:
                 self.socketio.emit("signed-out", {}, to=socket_id)
                 self.socketio.server.disconnect(socket_id, namespace="/")
-
-    def _connect(self, auth: object = None) -> bool:
-        login_id = session.get(SIGNED_IN_KEY)
-        # The server has looked at the Origin header already, but lets a missing one pass.
-        if login_id is None or "Origin" not in request.headers or not self._is_alive(login_id):
-            return False
-        self._logins_by_socket[_socket_id()] = login_id
-        join_room(SIGNED_IN)
-        if self._link is not None:
-            emit("link", _link(self._link))
-        position = auth.get("position") if isinstance(auth, dict) else None
-        self._catch_up(position if isinstance(position, str) else None)
-        return True
-
-    def _disconnect(self, _reason: object = None) -> None:
-        self._logins_by_socket.pop(_socket_id(), None)
-
-    def _catch_up(self, position: str | None) -> None:
-        """Send what came after the position the page was rendered at, or have the page read itself again."""
-        missed = self._feed.since(position) if position else []
-        if missed is None:
-            emit("reload", {"position": self._feed.position})
-            return
-        for entry in missed:
-            emit(*_event(entry))
-        emit("caught-up", {"position": missed[-1].position if missed else position or self._feed.position})
-
-    def _is_own(self, origin: str | None, environ: dict[str, str]) -> bool:
-        return is_own_origin(origin, environ.get("HTTP_HOST", ""), self._public_origin)
-
-    def _is_alive(self, login_id: str) -> bool:
-        try:
-            self._logins.get(login_id)
-        except LoginEndedError:
-            return False
-        return True
-
-    def _send(self, entry: Entry) -> None:
-        name, payload = _event(entry)
-        self.socketio.emit(name, payload, to=SIGNED_IN)
-
-    def _send_reload(self, position: str) -> None:
-        self.socketio.emit("reload", {"position": position}, to=SIGNED_IN)
 
     def close_all(self) -> None:
         """Hang up on every page; each comes back by itself, to the server that is there then."""
         self.socketio.server.eio.disconnect()
 
-    def _check_logins(self) -> None:
-        while not self._stopped.wait(LOGIN_CHECK_INTERVAL):
-            for login_id in set(self._logins_by_socket.values()):
-                self._check_login(login_id)
+    def _connect(self, auth: object = None) -> bool:
+        login_id, socket_id = session.get(SIGNED_IN_KEY), _socket_id()
+        # The server lets a missing Origin pass. And a page that is in has nothing more to ask for.
+        if login_id is None or "Origin" not in request.headers or socket_id in self._pages:
+            return False
+        if not self._let_in(socket_id, login_id):
+            return False
+        given = auth if isinstance(auth, dict) else {}
+        position = given.get("position")
+        self._tell_state(position if isinstance(position, str) else None)
+        self._view(socket_id, {"id": given.get("call")})
+        return True
 
-    def _check_login(self, login_id: str) -> None:
+    def _let_in(self, socket_id: str, login_id: str) -> bool:
         try:
-            self._logins.fresh(login_id)
-        except LoginEndedError:
-            self.close(login_id)
+            self._pages[socket_id] = self._logins.get(login_id)
+            # Who logs out just now finds this socket to close, or is found here.
+            self._logins.get(login_id)
         except Exception as error:
-            # One login's trouble, be it the API's or the disk's, must not end the watch over all others.
-            log.warning("a login could not be kept fresh: %s", type(error).__name__)
+            self._pages.pop(socket_id, None)
+            if isinstance(error, LoginEndedError):
+                return False
+            raise
+        return True
+
+    def _disconnect(self, _reason: object = None) -> None:
+        socket_id = _socket_id()
+        # An event that a page sends may have this name, too.
+        if not self.socketio.server.manager.is_connected(socket_id, "/"):
+            page = self._pages.pop(socket_id, None)
+            if page is not None:
+                self._viewers.look(socket_id, page.user.username, None)
+
+    def _tell_state(self, position: str | None) -> None:
+        """Let the page into the room, and tell it what it needs to follow what is told there from now on."""
+        with self._feed.held(), self._telling_link, self._viewers.held() as viewers:
+            join_room(SIGNED_IN)
+            if self._link is not None:
+                emit("link", link_message(self._link))
+            emit("all-viewers", viewers)
+            self._catch_up(position)
+
+    def _catch_up(self, position: str | None) -> None:
+        """Send what came after the position the page was rendered at, or have the page read itself again."""
+        missed = self._feed.since(position) if position else []
+        entries = None if missed is None else condensed(missed)
+        if entries is None or len(entries) > BURST:
+            emit("reload", {"position": self._feed.position})
+            return
+        for entry in entries:
+            emit(*change_message(entry))
+        emit("caught-up", {"position": self._feed.position})
+
+    def _is_own(self, origin: str | None, environ: dict[str, str]) -> bool:
+        return is_own_origin(origin, environ.get("HTTP_HOST", ""), self._public_origin)
+
+    def _send(self, entry: Entry) -> None:
+        self._emit(*change_message(entry))
+
+    def _send_reload(self, position: str) -> None:
+        self._emit("reload", {"position": position})
+
+    def _emit(self, name: str, payload: object) -> None:
+        self.socketio.emit(name, payload, to=SIGNED_IN)
+
+    def _view(self, socket_id: str, given: object = None, *_more: object) -> None:
+        call_id = given.get("id") if isinstance(given, dict) else False
+        page = self._pages.get(socket_id)
+        if page is not None and (call_id is None or (isinstance(call_id, str) and is_call_id(call_id))):
+            self._viewers.look(socket_id, page.user.username, call_id)
+
+    def _login_ids(self) -> set[str]:
+        return {login.id for login in list(self._pages.values())}
+
+
+def _refuse(error: Exception) -> bool:
+    log.error("a page could not be served: %s", type(error).__name__)
+    return False
 
 
 def _socket_id() -> str:
     return cast(str, request.sid)  # type: ignore[attr-defined]  # Flask-SocketIO puts it there
-
-
-def _event(entry: Entry) -> tuple[str, dict[str, Any]]:
-    call = entry.change.call
-    if call is None:
-        return "remove-call", {"id": entry.change.call_id, "position": entry.position}
-    return EVENTS[entry.change.kind], {"call": call.to_json(), "position": entry.position}
-
-
-def _link(status: LinkStatus) -> dict[str, str]:
-    return {"state": status.state, "since": instant_text(status.since), "reason": status.reason}

@@ -1,5 +1,7 @@
 """What operators and load balancers ask: is it alive, can it serve."""
 
+from datetime import datetime
+
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
@@ -28,7 +30,12 @@ def readyz() -> ResponseReturnValue:
             "state": "ok" if error is None else type(error).__name__,
             "synchronised_at": synchronised_at,
         },
-        "listener": {"state": link.state, "since": instant_text(link.since), "reason": link.reason},
+        "listener": {
+            "state": link.state,
+            "since": instant_text(link.since),
+            "reason": link.reason,
+            "retry_at": _text(link.retry_at),
+        },
     }
     return jsonify(state), 200 if storage == "ok" else 503
 
@@ -39,4 +46,8 @@ def _storage() -> tuple[str, str | None]:
         services().store.load("readyz")
     except StorageError as error:
         return type(error).__name__, None
-    return "ok", None if at is None else instant_text(at)
+    return "ok", _text(at)
+
+
+def _text(instant: datetime | None) -> str | None:
+    return None if instant is None else instant_text(instant)

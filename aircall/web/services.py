@@ -6,11 +6,13 @@ from typing import cast
 from flask import current_app
 
 from aircall.background import Background
+from aircall.call_figures import CallFigures
 from aircall.changes import Changes
 from aircall.client import ApiClient
 from aircall.listener import Listener
 from aircall.logins import Logins
 from aircall.mirror import Mirror
+from aircall.settling import Settling
 from aircall.store import Store
 from aircall.synchronisation import Synchronisation
 from aircall.web.live import Live
@@ -28,9 +30,11 @@ class Services:
     store: Store
     logins: Logins
     mirror: Mirror
+    figures: CallFigures
     changes: Changes
     synchronisation: Synchronisation
     background: Background
+    settling: Settling
     listener: Listener
     live: Live
 

@@ -1,23 +1,27 @@
 """A page that does not read: its stream stays intact, and nobody else waits for it."""
 
 import json
+import os
 import socket
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import Message
 
-from tests.support.dashboard import COOKIE
+from tests.support.dashboard import COOKIE, READY, log_in, settings
+from tests.support.memory import memory
+from tests.support.processes import running
 from tests.support.sandbox import Sandbox
 from tests.support.socket_client import connected
+from tests.support.waiting import wait_until
 
 # Every event carries the call with these notes: together they are more than the buffers on the way hold.
 NOTE_LENGTH = 80_000
 NOTES = 5
 EVENTS = 20
-# The frame of Socket.IO's "40", which asks to be let in.
-CONNECT = b"\x81\x82\0\0\0\x0040"
 
 
 def test_a_page_that_stops_reading_delays_nobody_and_gets_no_broken_frame(
@@ -26,7 +30,7 @@ def test_a_page_that_stops_reading_delays_nobody_and_gets_no_broken_frame(
     call_id = sandbox.calls()[0]["id"]
     for number in range(NOTES):
         sandbox.add_note(call_id, f"{number:{NOTE_LENGTH}}")
-    with _deaf_page(address, cookie) as deaf, connected(address, cookie) as page:
+    with deaf_page(address, cookie) as deaf, connected(address, cookie) as page:
         for _ in range(EVENTS):
             is_archived = sandbox.archive(call_id)["is_archived"]
             while page.next("update-call")["call"]["is_archived"] != is_archived:
@@ -39,8 +43,8 @@ def test_a_page_that_stops_reading_delays_nobody_and_gets_no_broken_frame(
 
 
 @contextmanager
-def _deaf_page(address: str, cookie: str) -> Iterator[socket.socket]:
-    """A page's socket, let in."""
+def deaf_page(address: str, cookie: str, call: str | None = None) -> Iterator[socket.socket]:
+    """A page's socket, let in. Nobody reads it or answers a ping; `call` is what it shows."""
     host, port = address.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as page:
         lines = (
@@ -58,8 +62,14 @@ def _deaf_page(address: str, cookie: str) -> Iterator[socket.socket]:
         answer = page.recv(1024)
         assert b" 101 " in answer
         assert b"permessage-deflate" not in answer
-        page.sendall(CONNECT)
+        page.sendall(text_frame("40" + json.dumps({"call": call})))
         yield page
+
+
+def text_frame(text: str) -> bytes:
+    """A client's WebSocket frame with this short text, masked with zeros."""
+    data = text.encode()
+    return bytes([0x81, 0x80 | len(data), 0, 0, 0, 0]) + data
 
 
 def _messages(page: socket.socket) -> Iterator[str]:
@@ -82,3 +92,36 @@ def _received(page: socket.socket) -> Iterator[bytes]:
             yield data
     except (TimeoutError, ConnectionResetError):
         return
+
+
+def test_pages_that_never_read_cost_little_and_are_dropped(sandbox: Sandbox, tmp_path: Path) -> None:
+    ids = [call["id"] for call in sandbox.calls()]
+    environment = dict(os.environ) | settings(sandbox, tmp_path / "data")
+    with running([sys.executable, "app.py"], READY, environment=environment) as started, ExitStack() as pages:
+        address = started.ready[1]
+        cookie = log_in(address)
+        wait_until(lambda: sandbox.counters().subscriptions_now == 1, what="the subscription")
+        deaf = [pages.enter_context(deaf_page(address, cookie)) for _ in range(50)]
+        with connected(address, cookie) as page:
+            before = memory(started.process.pid)
+            for number in range(500):
+                call_id = ids[number % len(ids)]
+                sandbox.add_note(call_id, f"{number:1000}") if number < len(ids) else sandbox.archive(call_id)
+            wait_until(lambda: page.next("update-call")["call"] == sandbox.call(ids[499 % len(ids)]))
+            grown = memory(started.process.pid) - before
+
+        assert grown < 20_000_000
+        wait_until(lambda: all(has_ended(each) for each in deaf), deadline=35, what="the end of all of them")
+
+
+def has_ended(page: socket.socket) -> bool:
+    """Whether the server has hung up, what came before that left aside."""
+    page.settimeout(0.01)
+    try:
+        while page.recv(1 << 20):
+            pass
+    except TimeoutError:
+        return False
+    except ConnectionResetError:
+        return True
+    return True

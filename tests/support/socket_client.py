@@ -7,7 +7,18 @@ from typing import Any
 
 import socketio
 
-EVENTS = ("update-call", "add-call", "remove-call", "caught-up", "reload", "link", "signed-out", "disconnect")
+EVENTS = (
+    "update-call",
+    "add-call",
+    "remove-call",
+    "caught-up",
+    "reload",
+    "link",
+    "viewers",
+    "all-viewers",
+    "signed-out",
+    "disconnect",
+)
 WAIT = 5.0
 
 
@@ -22,15 +33,19 @@ class SocketClient:
 
     def next(self, name: str) -> Any:
         """The payload of the next event of this name, others passed over; AssertionError where none comes."""
+        return self.next_of(name)[1]
+
+    def next_of(self, *names: str) -> tuple[str, Any]:
+        """The next event of one of these names, and its payload; AssertionError where none comes."""
         seen = []
         try:
             while True:
                 received, payload = self._received.get(timeout=WAIT)
-                if received == name:
-                    return payload
+                if received in names:
+                    return received, payload
                 seen.append(received)
         except Empty:
-            raise AssertionError(f"no {name} came; seen: {seen}") from None
+            raise AssertionError(f"none of {names} came; seen: {seen}") from None
 
     def _collector(self, name: str) -> Any:
         return lambda payload=None, *_: self._received.put((name, payload))
@@ -38,12 +53,18 @@ class SocketClient:
 
 @contextmanager
 def connected(
-    address: str, cookie: str | None, *, origin: str | None = "", position: str | None = None
+    address: str,
+    cookie: str | None,
+    *,
+    origin: str | None = "",
+    position: str | None = None,
+    call: object = None,
 ) -> Iterator[SocketClient]:
     """A connected client, its origin the dashboard's own unless given. Raises ConnectionError if refused."""
     client = SocketClient({"suppress_origin": True} if origin is None else {"origin": origin or address})
     headers = {"Cookie": f"callboard={cookie}"} if cookie else {}
-    auth = {"position": position} if position else None
+    given = {"position": position, "call": call}
+    auth = {name: value for name, value in given.items() if value} or None
     client.client.connect(address, headers=headers, auth=auth, transports=["websocket"])
     websocket = client.client.eio.ws
     try:

@@ -1,10 +1,12 @@
 """The feed: what came after a position, or the honest answer that it is not known any more."""
 
+from threading import Thread
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.feed import Change, ChangeKind, Entry, Feed
+from aircall.feed import Change, ChangeKind, Entry, Feed, condensed
 from tests.support.made_calls import call_id, made_call
 
 
@@ -117,3 +119,71 @@ def test_a_change_is_in_the_feed_already_when_it_is_told() -> None:
     feed.begin_epoch()
 
     assert stands_at == [*positions, feed.position]
+
+
+def test_a_subscriber_that_fails_costs_the_others_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    feed, told = Feed(), []
+
+    def fail(_: object) -> None:
+        raise ValueError("a note")
+
+    feed.subscribe(fail, fail)
+    feed.subscribe(lambda entry: told.append(entry.position), told.append)
+
+    first = feed.append(change(1)).position
+    feed.begin_epoch()
+    epoch = feed.position
+
+    assert told == [first, epoch]
+    assert caplog.text.count("A callback failed: ValueError") == 2
+    assert "a note" not in caplog.text
+
+
+def test_nothing_is_added_while_the_feed_is_held() -> None:
+    feed, _ = filled(1)
+    adding = Thread(target=lambda: feed.append(change(2)))
+
+    with feed.held():
+        adding.start()
+        adding.join(0.05)
+        entries = feed.since(feed.position)
+        assert adding.is_alive()
+    adding.join()
+
+    assert entries == []
+
+
+ADD, UPDATE, REMOVE = ChangeKind.ADD, ChangeKind.UPDATE, ChangeKind.REMOVE
+
+
+@pytest.mark.parametrize(
+    ("kinds", "kind"),
+    [
+        ([UPDATE, UPDATE], UPDATE),
+        ([ADD, UPDATE], ADD),
+        ([UPDATE, REMOVE], REMOVE),
+        ([ADD, REMOVE], REMOVE),
+        # A page that shows the call has nothing to add.
+        ([REMOVE, ADD], UPDATE),
+        ([UPDATE, REMOVE, ADD, UPDATE], UPDATE),
+        ([ADD, REMOVE, ADD], ADD),
+    ],
+)
+def test_of_several_changes_of_a_call_the_last_is_told_as_what_it_is_for_who_saw_none(
+    kinds: list[ChangeKind], kind: ChangeKind
+) -> None:
+    feed, call = Feed(), made_call(1)
+    entries = [feed.append(Change(each, call.id, None if each is REMOVE else call)) for each in kinds]
+
+    only = condensed(entries)
+
+    assert [(entry.change.kind, entry.change.call, entry.position) for entry in only] == [
+        (kind, entries[-1].change.call, feed.position)
+    ]
+
+
+def test_what_is_left_of_several_calls_changes_keeps_its_order() -> None:
+    feed = Feed()
+    entries = [feed.append(change(number)) for number in (1, 2, 1, 3, 2)]
+
+    assert condensed(entries) == [entries[2], entries[3], entries[4]]

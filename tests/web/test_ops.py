@@ -1,5 +1,7 @@
 """What operators ask."""
 
+from typing import Any
+
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -27,8 +29,13 @@ def test_a_refused_channel_shows(stranger: Person, sandbox: Sandbox) -> None:
     sandbox.refuse_channel_auth(status=403, times=100)
     stranger.sign_in("ann")
 
-    def listener() -> dict[str, str]:
+    def listener() -> dict[str, Any]:
         return dict(stranger.client.get("/readyz").get_json()["listener"])
 
     wait_until(lambda: "not authorized" in listener()["reason"], what="the refusal")
-    assert listener()["state"] == "reconnecting"
+    state = listener()
+    assert state["state"] == "reconnecting"
+    assert state["retry_at"] > state["since"]
+    sandbox.clear_faults()
+    wait_until(lambda: listener()["state"] == "live", deadline=10, what="a live listener")
+    assert listener()["retry_at"] is None

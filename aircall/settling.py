@@ -1,0 +1,84 @@
+"""Reads a call again once its changes have calmed down: after quick changes an old state may be told last.
+
+The API's events have no version, and rapid toggles of a call echo older states back. So whenever a call
+changes twice within moments, its truth is read once, shortly after the last change. Knows the feed; knows
+nothing of HTTP or tokens.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from aircall.errors import AircallError
+from aircall.feed import Entry, Feed
+
+log = logging.getLogger(__name__)
+
+# Two changes of one call within this time may have been told in the wrong order (seconds).
+WINDOW = 3.0
+# How long a call has to be left alone before it is read (seconds).
+CALM = 1.2
+# Of more calls than this the next reading of the list brings the truth.
+MOST_CALLS = 100
+
+
+class Settling:
+    """Calls `read` with the id of each call that has changed several times and is calm again."""
+
+    def __init__(self, feed: Feed, read: Callable[[str], object], calm: float = CALM) -> None:
+        self._read = read
+        self._calm = calm
+        self._changed = threading.Condition()
+        self._is_running = False
+        self._last_change: dict[str, float] = {}
+        self._due_at: dict[str, float] = {}
+        feed.subscribe(self._note, lambda _position: None)
+
+    def start(self) -> None:
+        """Start reading."""
+        with self._changed:
+            self._is_running = True
+        threading.Thread(target=self._run, name="settling", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop; a reading under way ends by itself."""
+        with self._changed:
+            self._is_running = False
+            self._changed.notify_all()
+
+    def _note(self, entry: Entry) -> None:
+        if entry.change.call is None:
+            return
+        call_id, now = entry.change.call_id, time.monotonic()
+        with self._changed:
+            before = self._last_change.pop(call_id, None)
+            self._last_change[call_id] = now
+            if len(self._last_change) > MOST_CALLS:
+                del self._last_change[next(iter(self._last_change))]
+            is_known = call_id in self._due_at or len(self._due_at) < MOST_CALLS
+            if before is not None and now < before + WINDOW and is_known:
+                self._due_at[call_id] = now + self._calm
+                self._changed.notify_all()
+
+    def _run(self) -> None:
+        while (call_id := self._next()) is not None:
+            try:
+                self._read(call_id)
+            except AircallError as error:
+                log.info("a call could not be read again: %s", type(error).__name__)
+            except Exception:
+                # Such as a full disk; the thread has to outlive it.
+                log.exception("a call could not be settled")
+
+    def _next(self) -> str | None:
+        """The next call that is calm, once it is; None when stopped."""
+        with self._changed:
+            while self._is_running:
+                call_id = min(self._due_at, key=self._due_at.__getitem__, default=None)
+                wait = None if call_id is None else self._due_at[call_id] - time.monotonic()
+                if call_id is not None and wait is not None and wait <= 0:
+                    del self._due_at[call_id]
+                    return call_id
+                self._changed.wait(wait)
+        return None

@@ -1,0 +1,22 @@
+"""What pages are told, as JSON. Knows records, nothing of how they are sent."""
+
+from typing import Any
+
+from aircall.feed import ChangeKind, Entry
+from aircall.listener import LinkStatus
+from aircall.models import instant_text
+
+EVENTS = {ChangeKind.UPDATE: "update-call", ChangeKind.ADD: "add-call"}
+
+
+def change_message(entry: Entry) -> tuple[str, dict[str, Any]]:
+    """The name and the payload of the event that tells of this change."""
+    call = entry.change.call
+    if call is None:
+        return "remove-call", {"id": entry.change.call_id, "position": entry.position}
+    return EVENTS[entry.change.kind], {"call": call.to_json(), "position": entry.position}
+
+
+def link_message(status: LinkStatus) -> dict[str, str]:
+    """How our own link to the API's events is."""
+    return {"state": status.state, "since": instant_text(status.since), "reason": status.reason}
