@@ -60,6 +60,7 @@ def _paths(call_id: str) -> dict[str, str]:
         "login": "/login",
         "list": "/calls",
         "call": f"/calls/{call_id}",
+        "insights": "/insights?view=all",
         "empty": "/calls?q=nobody+wrote+this",
         "error": f"/calls/{NO_CALL}",
     }

@@ -1,12 +1,12 @@
 """What the list page shows, put together from the log. Knows nothing of the request or of HTML."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from aircall.call_query import CallQuery
+from aircall.call_query import CallQuery, Place
 from aircall.models import Call
 from aircall.web.filters import ListQuery
 
@@ -22,40 +22,90 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallList:
-    """One page of the filtered list; `first` and `last` count from one, and are 0 where it is empty."""
+class ListCounts:
+    """How many calls each view has under the filters, and how many missed calls wait in the inbox.
+
+    The calls of the view that is shown are `total` from the query's top on, and `new_count` before it.
+    """
+
+    counts: dict[str, int]
+    missed_count: int
+    total: int
+    new_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallList(ListCounts):
+    """One page of the filtered list; `first` and `last` count from one, and are 0 where it is empty.
+
+    `top` is the place that its pages are counted from, None where there is no call.
+    """
 
     days: Sequence[Day]
-    counts: dict[str, int]
-    total: int
+    top: Place | None
     first: int
     last: int
     number: int
     page_count: int
-    missed_count: int
     lines: Sequence[str]
+    recent_days: Sequence[tuple[str, date, date]]
 
 
 def read_list(log: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime) -> CallList:
     """The page that the query asks for, the last one where it asks for one beyond it."""
-    wanted = query.to_filter(zone)
-    counts = log.counts(wanted)
-    total = counts[query.view]
-    page_count = max(1, -(-total // query.per_page))
+    counts = read_counts(log, query, zone)
+    if counts.new_count and not counts.total:
+        # All that was there has left, and what there is has come since.
+        return read_list(log, replace(query, top=None), zone, now)
+    wanted, today = query.to_filter(zone), now.astimezone(zone).date()
+    page_count = max(1, -(-counts.total // query.per_page))
     number = min(query.page, page_count)
     offset = (number - 1) * query.per_page
     calls = log.page(wanted, offset, query.per_page)
     return CallList(
-        days=group_by_day(calls, zone, now.astimezone(zone).date()),
-        counts=counts,
-        total=total,
+        **asdict(counts),
+        days=group_by_day(calls, zone, today),
+        top=query.top or _place_of_first(calls if number == 1 else log.page(wanted, 0, 1)),
         first=offset + 1 if calls else 0,
         last=offset + len(calls) if calls else 0,
         number=number,
         page_count=page_count,
-        missed_count=log.missed_count(),
         lines=log.lines(),
+        recent_days=_recent_days(today),
     )
+
+
+def read_counts(log: CallQuery, query: ListQuery, zone: ZoneInfo) -> ListCounts:
+    """The counts of the list that the query asks for."""
+    wanted = query.to_filter(zone)
+    counts = log.counts(replace(wanted, top=None))
+    total = log.counts(wanted)[query.view] if wanted.top else counts[query.view]
+    return ListCounts(
+        counts=counts,
+        missed_count=log.missed_count(),
+        total=total,
+        # The log may have changed between the two.
+        new_count=max(0, counts[query.view] - total),
+    )
+
+
+def read_news(log: CallQuery, query: ListQuery, zone: ZoneInfo, changed: Collection[str]) -> ListCounts:
+    """The counts for a page that has been shown for a while, and has no row of these `changed` calls.
+
+    Those that stand on the first page by now are new there too. To a page without a top, which had no call,
+    every call is new.
+    """
+    counts = read_counts(log, query, zone)
+    if query.top is None:
+        return replace(counts, new_count=counts.total)
+    if query.page > 1 or not changed:
+        return counts
+    calls = log.page(query.to_filter(zone), 0, query.per_page)
+    return replace(counts, new_count=counts.new_count + sum(call.id in changed for call in calls))
+
+
+def _place_of_first(calls: Sequence[Call]) -> Place | None:
+    return Place.of(calls[0]) if calls else None
 
 
 def group_by_day(calls: Sequence[Call], zone: ZoneInfo, today: date) -> list[Day]:
@@ -65,6 +115,16 @@ def group_by_day(calls: Sequence[Call], zone: ZoneInfo, today: date) -> list[Day
         return call.created_at.astimezone(zone).date() if call.created_at else None
 
     return [_day(day, list(group), today) for day, group in groupby(calls, key=day_of)]
+
+
+def _recent_days(today: date) -> list[tuple[str, date, date]]:
+    """What people look for most: what it is called, its first and its last day."""
+    yesterday, week_ago = today - timedelta(days=1), today - timedelta(days=6)
+    return [
+        ("Today", today, today),
+        ("Yesterday", yesterday, yesterday),
+        ("Last 7 days", week_ago, today),
+    ]
 
 
 def _day(day: date | None, calls: Sequence[Call], today: date) -> Day:

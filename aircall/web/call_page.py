@@ -1,16 +1,19 @@
 """A call's own page, drawn for who looks at the call and for who has just tried to write a note on it."""
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
 
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
+from aircall.call_context import read_context
 from aircall.errors import AircallError, LoginEndedError, NotFoundError
 from aircall.fields import is_call_id
 from aircall.models import Call
 from aircall.web.errors import sentence_for
 from aircall.web.forms import NoteForm
-from aircall.web.list_urls import call_url, calls_url, current_query, list_args
+from aircall.web.list_urls import back_url, call_url, current_query, list_args
 from aircall.web.services import services
 from aircall.web.session import login_id
 from aircall.web.zone import viewer_zone
@@ -29,20 +32,31 @@ def call_page(
     # Taken before the data is read: what changes in between is sent to the page once more, never missed.
     position = services().mirror.feed.position
     call, as_of, trouble = _read_call(call_id)
-    neighbours = services().mirror.log.neighbours(query.to_filter(viewer_zone()), call)
+    log, zone = services().mirror.log, viewer_zone()
+    neighbours = log.neighbours(query.to_filter(zone), call)
     page = render_template(
         "calls/show.html",
         call=call,
         newer_url=neighbours.newer and call_url(query, neighbours.newer),
         older_url=neighbours.older and call_url(query, neighbours.older),
-        list_url=calls_url(query, page=query.page),
+        list_url=back_url(query, call),
         query=list_args(query, page=query.page),
+        call_url=partial(call_url, query),
+        context=read_context(log, call, _today(zone)),
+        is_log_whole=log.synchronised_at is not None,
+        missed_count=log.missed_count(),
         note_form=form,
         problem=problem or trouble,
         position=position,
         as_of=as_of,
     )
     return page, status
+
+
+def _today(zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When the day began in this zone, and when the next one begins."""
+    day = datetime.now(zone).date()
+    return datetime.combine(day, time.min, zone), datetime.combine(day + timedelta(days=1), time.min, zone)
 
 
 def _read_call(call_id: str) -> tuple[Call, datetime | None, str | None]:

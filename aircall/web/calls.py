@@ -1,5 +1,6 @@
 """The call list and a call's own page: everything that only reads."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -7,9 +8,10 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from aircall.fields import is_call_id
-from aircall.web.call_list import read_list
+from aircall.web.call_list import read_list, read_news
 from aircall.web.call_page import call_page, known_id
 from aircall.web.forms import NoteForm
+from aircall.web.insights import recent_chart
 from aircall.web.list_urls import call_url, calls_url, current_query, keep_page_size
 from aircall.web.redirects import see_other
 from aircall.web.services import services
@@ -40,6 +42,7 @@ def index() -> ResponseReturnValue:
     # Taken before the data is read: what changes in between is sent to the page once more, never missed.
     position = services().mirror.feed.position
     view = read_list(services().mirror.log, query, viewer_zone(), datetime.now(UTC))
+    from_top = replace(query, top=view.top)
     return render_template(
         "calls/index.html",
         view=view,
@@ -47,8 +50,25 @@ def index() -> ResponseReturnValue:
         problems=query.problems,
         position=position,
         sync=sync_state(),
+        chart=recent_chart(services().figures, query, viewer_zone(), datetime.now(UTC)),
         calls_url=partial(calls_url, query),
         call_url=partial(call_url, query, page=view.number),
+        page_url=partial(calls_url, from_top),
+        counts_url=url_for(".counts", **from_top.to_args(page=view.number)),
+    )
+
+
+@bp.get("/calls/counts")
+@login_required
+def counts() -> ResponseReturnValue:
+    """What counts on a page of the list that is shown: its head, its tabs, and the link to new calls.
+
+    Takes the list's own query, and the `ids` of calls that changed and have no row on that page.
+    """
+    query = current_query()
+    view = read_news(services().mirror.log, query, viewer_zone(), _named_calls())
+    return render_template(
+        "calls/_counts.html", view=view, filters=query, calls_url=partial(calls_url, query)
     )
 
 
@@ -56,11 +76,7 @@ def index() -> ResponseReturnValue:
 @login_required
 def rows() -> ResponseReturnValue:
     """The list rows of the calls named in `ids`, by commas; those that do not exist are left out."""
-    names = [name for text in request.args.getlist("ids") for name in text.split(",")]
-    call_ids = [name for name in names if is_call_id(name)]
-    if len(call_ids) > MOST_ROWS:
-        abort(400, f"At most {MOST_ROWS} calls at a time.")
-    found = services().mirror.log.find(call_ids)
+    found = services().mirror.log.find(_named_calls())
     query = current_query()
     return render_template("calls/_rows.html", calls=found, call_url=partial(call_url, query))
 
@@ -70,3 +86,11 @@ def rows() -> ResponseReturnValue:
 def show(call_id: str) -> ResponseReturnValue:
     """One call, as the API has it now, or as we last knew it where the API does not answer."""
     return call_page(known_id(call_id), NoteForm(formdata=None))
+
+
+def _named_calls() -> list[str]:
+    names = [name for text in request.args.getlist("ids") for name in text.split(",")]
+    call_ids = [name for name in names if is_call_id(name)]
+    if len(call_ids) > MOST_ROWS:
+        abort(400, f"At most {MOST_ROWS} calls at a time.")
+    return call_ids

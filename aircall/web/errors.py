@@ -1,6 +1,7 @@
 """What people read when something goes wrong; the log has the other half. Decided here and nowhere else."""
 
 import logging
+import math
 
 from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
@@ -10,7 +11,9 @@ from werkzeug.exceptions import HTTPException
 from aircall.errors import (
     AircallError,
     BusyError,
+    CircuitOpenError,
     ConflictError,
+    CrowdedError,
     ForbiddenError,
     InvalidRequestError,
     LoginEndedError,
@@ -18,6 +21,7 @@ from aircall.errors import (
     NoAnswerError,
     NotFoundError,
     RateLimitedError,
+    ServerError,
     UnconfirmedError,
     UnreachableError,
 )
@@ -27,17 +31,24 @@ log = logging.getLogger(__name__)
 
 SENTENCES: dict[type[AircallError], str] = {
     NotFoundError: "This call does not exist, or not any more.",
-    RateLimitedError: "The phone system is busy. Wait a moment and try again.",
-    UnreachableError: "The phone system can't be reached right now. Try again in a moment.",
-    NoAnswerError: "The phone system did not answer in time. Try again in a moment.",
-    MalformedAnswerError: "The phone system gave an answer we can't read. Try again in a moment.",
     ForbiddenError: "The phone system does not allow this to you.",
     ConflictError: "Somebody else changes this call at the same time. Look at it and try again.",
     UnconfirmedError: "The phone system did not say whether the call was changed. Look before trying again.",
-    BusyError: "Another change of this call is still under way. Try again in a moment.",
     LoginEndedError: "Your session has ended. Log in again to go on.",
 }
-TROUBLE = "The phone system is in trouble right now. Try again in a moment."
+# What passes: after each of these follows when to try again.
+PASSING: dict[type[AircallError], str] = {
+    RateLimitedError: "The phone system is busy.",
+    UnreachableError: "The phone system can't be reached right now.",
+    NoAnswerError: "The phone system did not answer in time.",
+    CircuitOpenError: "The phone system does not answer at the moment.",
+    MalformedAnswerError: "The phone system gave an answer we can't read.",
+    BusyError: "Another change of this call is still under way.",
+    CrowdedError: "Too many people are asking the phone system at once.",
+    ServerError: "The phone system is in trouble right now.",
+}
+SOON = "Try again in a moment."
+TROUBLE = f"{PASSING[ServerError]} {SOON}"
 EXPIRED = "This page was open for too long, so nothing was changed. Go back, load it again and try once more."
 TITLES = {
     400: "That did not work",
@@ -66,7 +77,19 @@ def sentence_for(error: AircallError) -> str:
     """What a person should know of this error, and what to do."""
     if isinstance(error, InvalidRequestError):
         return " ".join(error.messages)
-    return SENTENCES.get(type(error), TROUBLE)
+    if sentence := SENTENCES.get(type(error)):
+        return sentence
+    return f"{PASSING.get(type(error), PASSING[ServerError])} {_try_again(error.retry_after)}"
+
+
+def _try_again(seconds: float | None) -> str:
+    if seconds is None or seconds <= 1:
+        return SOON
+    if seconds < 90:
+        return f"Try again in {math.ceil(seconds)} seconds."
+    if seconds < 5400:
+        return f"Try again in {math.ceil(seconds / 60)} minutes."
+    return "Try again later."
 
 
 def error_page(title: str, message: str, status: int) -> ResponseReturnValue:

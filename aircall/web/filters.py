@@ -3,13 +3,15 @@
 Knows the URL's words; knows nothing of how calls are found.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aircall.call_query import VIEWS, CallFilter
+from aircall.call_query import VIEWS, CallFilter, Place
+from aircall.fields import is_call_id
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, clean_text
 
 PAGE_SIZES = (10, 25, 50, 100)
@@ -17,11 +19,16 @@ DEFAULT_PAGE_SIZE = 25
 LONGEST_SEARCH = 200
 # Days outside have no neighbours in every zone.
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
+# A time in milliseconds, and a call's id.
+PLACE = re.compile(r"(-?[0-9]{1,16})-(.{36})")
 
 
 @dataclass(kw_only=True)
 class ListQuery:
-    """What the URL asks for, each value usable; `problems` are sentences about those that were not."""
+    """What the URL asks for, each value usable; `problems` are sentences about those that were not.
+
+    Pages are counted from `top` on, so that calls which came after it push nothing from page to page.
+    """
 
     view: str = "inbox"
     type: str = ""
@@ -32,6 +39,7 @@ class ListQuery:
     date_to: date | None = None
     per_page: int = DEFAULT_PAGE_SIZE
     page: int = 1
+    top: Place | None = None
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -49,12 +57,14 @@ class ListQuery:
             search=self.q,
             since=_midnight(self.date_from, zone) if self.date_from else None,
             until=_midnight(self.date_to + timedelta(days=1), zone) if self.date_to else None,
+            top=self.top,
         )
 
     def to_args(self, **changes: Any) -> dict[str, Any]:
         """The query of a URL with these changes, what asks nothing left out; without a page it is the first.
 
         The page size always stands in it: the one that is kept may change before the link is followed.
+        The top goes with the page: another view or filter begins with the newest call.
         """
         values = {
             "view": "" if self.view == "inbox" else self.view,
@@ -65,6 +75,7 @@ class ListQuery:
             "from": self.date_from.isoformat() if self.date_from else "",
             "to": self.date_to.isoformat() if self.date_to else "",
             "per_page": self.per_page,
+            "top": _place_text(self.top) if self.top and "page" in changes else "",
         }
         return {name: value for name, value in (values | changes).items() if value not in ("", None)}
 
@@ -81,6 +92,7 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
     query.date_to = _day(args, "to", query.problems)
     query.per_page = _page_size(args, default_page_size)
     query.page = max(1, _number(args.get("page"), 1))
+    query.top = _place(args.get("top", ""))
     if query.date_from and query.date_to and query.date_from > query.date_to:
         query.problems.append("The first day is after the last one, so no call can match.")
     return query
@@ -126,6 +138,16 @@ def _number(text: str | None, default: int) -> int:
         return int(text)
     except ValueError:
         return default
+
+
+def _place(text: str) -> Place | None:
+    # Nobody writes this by hand, so there is nothing to say about one that is not usable.
+    found = PLACE.fullmatch(text)
+    return Place(int(found[1]), found[2]) if found and is_call_id(found[2]) else None
+
+
+def _place_text(place: Place) -> str:
+    return f"{place.time_key}-{place.call_id}"
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -59,6 +59,7 @@ def register(app: Flask) -> None:
         with_phones,
         clock,
         day_time,
+        short_day_time,
         zone_name,
         day_range,
         iso,
@@ -67,6 +68,7 @@ def register(app: Flask) -> None:
         kind,
         count,
         counted,
+        times,
     )
     for function in filters:
         app.add_template_filter(function)
@@ -102,6 +104,14 @@ def day_time(instant: datetime | None, zone: str) -> str:
         return UNKNOWN_TIME
     local = instant.astimezone(ZoneInfo(zone))
     return f"{local:%A} {local.day} {local:%B} {local.year}, {local:%H:%M}"
+
+
+def short_day_time(instant: datetime | None, zone: str) -> str:
+    """Day and time in `zone` where there is little room, `23 Nov 2026, 12:15`."""
+    if instant is None:
+        return UNKNOWN_TIME
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%b} {local.year}, {local:%H:%M}"
 
 
 def zone_name(instant: datetime | None, zone: str) -> str:
@@ -163,6 +173,11 @@ def count(number: int) -> str:
 def counted(number: int, noun: str) -> str:
     """How many of what, `1 call` or `94,000 calls`, for nouns whose plural ends in s."""
     return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
+
+
+def times(number: int) -> str:
+    """How often, `once`, `twice` or `3 times`."""
+    return {1: "once", 2: "twice"}.get(number) or f"{count(number)} times"
 
 
 @lru_cache(maxsize=10_000)

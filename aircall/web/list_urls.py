@@ -22,14 +22,20 @@ def keep_page_size(query: ListQuery) -> None:
 
 
 def list_args(query: ListQuery, **more: Any) -> dict[str, Any]:
-    """The query of an address with these changes; the first page needs no number."""
-    args = query.to_args(**more)
-    return args if args.get("page") != 1 else {name: args[name] for name in args if name != "page"}
+    """The query of an address with these changes; the first page needs no number and no top."""
+    if more.get("page") == 1:
+        del more["page"]
+    return query.to_args(**more)
 
 
 def calls_url(query: ListQuery, **more: Any) -> str:
     """The list's address with these changes."""
     return url_for("calls.index", **list_args(query, **more))
+
+
+def back_url(query: ListQuery, call: Call) -> str:
+    """The way back from a call to the list: the page it was opened on, at its row if that still is there."""
+    return calls_url(query, page=query.page, _anchor=f"call-{call.id}")
 
 
 def call_url(query: ListQuery, call: Call | str, page: int | None = None) -> str:

@@ -1,15 +1,16 @@
 // Reads the page again where the socket cannot have told everything: after a sleep, a long time out of sight,
 // a way back through the history, and for as long as there is no live connection.
 
-import { isLive } from './connection.js';
+import { beginGrace, isLive, reportConnection } from './connection.js';
 import { reconnect } from './live.js';
 import { refresh } from './refresh.js';
 import { passOverNoAnswer } from './requests.js';
 
 const EVERY_MS = 30_000;
-const LONG_HIDDEN_MS = 30_000;
+const LOOK_MS = 2000;
+const LONG_UNSEEN_MS = 30_000;
 
-let hiddenSince = null;
+let seenAt = Date.now();
 
 export function catchUp() {
   setInterval(() => {
@@ -19,18 +20,22 @@ export function catchUp() {
   addEventListener('pageshow', (event) => {
     if (event.persisted) comeBack();
   });
-  document.addEventListener('visibilitychange', followVisibility);
+  document.addEventListener('visibilitychange', look);
+  setInterval(look, LOOK_MS);
 }
 
-function followVisibility() {
-  if (document.hidden) {
-    hiddenSince = Date.now();
-  } else if (hiddenSince !== null && Date.now() - hiddenSince > LONG_HIDDEN_MS) {
-    comeBack();
-  }
+// A page out of sight and a machine asleep have this in common: nobody looked for a long time.
+function look() {
+  if (document.hidden) return;
+  const unseenFor = Date.now() - seenAt;
+  seenAt += unseenFor;
+  if (unseenFor > LONG_UNSEEN_MS) comeBack();
+  else reportConnection({});
 }
 
 function comeBack() {
+  seenAt = Date.now();
+  beginGrace();
   reconnect();
   readAgain();
 }

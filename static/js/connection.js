@@ -7,11 +7,22 @@ const WORDS = { starting: 'Reconnecting', live: 'Live', reconnecting: 'Reconnect
 const facts = { isOnline: navigator.onLine, isConnected: false, isCaughtUp: false, link: null };
 let shown = 'starting';
 let brokenSince = Date.now();
+// When last all was well: before a sleep, say, where the trouble began only after it.
+let goodAt = brokenSince;
 let liveSince = null;
 let timer = null;
 
-export function reportConnection(news) {
+// `since` is when what is told began.
+export function reportConnection(news, since = Date.now()) {
+  const wasWhole = isWhole(facts);
   Object.assign(facts, news);
+  if (wasWhole && !isWhole(facts)) brokenSince = goodAt = since;
+  look();
+}
+
+// Who was away gets the usual time before trouble is shown.
+export function beginGrace() {
+  brokenSince &&= Date.now();
   look();
 }
 
@@ -22,6 +33,7 @@ export function isLive() {
 function look() {
   clearTimeout(timer);
   const now = Date.now();
+  if (isWhole(facts)) goodAt = now;
   brokenSince = isWhole(facts) ? null : (brokenSince ?? now);
   shown = stateToShow(shown, facts, brokenSince, now);
   liveSince = shown === 'live' ? (liveSince ?? now) : null;
@@ -45,7 +57,7 @@ function draw() {
 // The server's own link may have been down for longer than this page has been open.
 function lastGood() {
   const linkSince = facts.link && facts.link.state !== 'live' ? Date.parse(facts.link.since) : NaN;
-  return Math.min(brokenSince, Number.isNaN(linkSince) ? Infinity : linkSince);
+  return Math.min(goodAt, Number.isNaN(linkSince) ? Infinity : linkSince);
 }
 
 function clock(time) {

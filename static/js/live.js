@@ -3,40 +3,53 @@
 import { io } from 'socket.io-client';
 import { addCall, changeCall, removeCall } from './call-changes.js';
 import { reportConnection } from './connection.js';
+import { followPresence } from './presence.js';
 import { refresh, refreshSurely } from './refresh.js';
 import { goToLogin, passOverNoAnswer } from './requests.js';
 
 // After a restart of the server every open page comes back at once: each takes its time within this span.
 const SPREAD_MS = 2000;
 const REFUSED_PAUSE_MS = 5000;
+// The server is heard from every 10 seconds. After this long it has hung up, even if nobody could tell us.
+const SILENCE_MS = 15_000;
 
 let socket = null;
 let retryTimer = null;
+let heardAt = 0;
 // Caught up is who was told everything since the last position and has no page left to read.
 let isTold = false;
 let readingCount = 0;
 
 export function goLive() {
-  const auth = (send) => send({ position: document.body.dataset.position });
+  const auth = (send) => {
+    const call = document.getElementById('call')?.dataset.callId ?? null;
+    send({ position: document.body.dataset.position, call });
+  };
   socket = io({ transports: ['websocket'], auth });
   followConnection();
   followCalls();
+  followPresence(socket);
   addEventListener('pagehide', () => socket.disconnect()); // or the browser could not keep the page
   addEventListener('online', () => reportConnection({ isOnline: true }));
   addEventListener('offline', () => reportConnection({ isOnline: false }));
   reportConnection({});
 }
 
-// Connects at once instead of waiting for the next try.
+// Connects at once, unless there is a connection that has been heard from.
 export function reconnect() {
-  if (!socket.connected) socket.disconnect().connect();
+  if (!socket.connected || Date.now() - heardAt > SILENCE_MS) socket.disconnect().connect();
 }
 
 function followConnection() {
   // What the server sends while it lets us in comes before "connect": only "disconnect" may reset anything.
-  socket.on('connect', () => reportConnection({ isConnected: true }));
+  socket.on('connect', () => {
+    noteSign();
+    reportConnection({ isConnected: true });
+  });
+  socket.io.on('ping', noteSign);
   socket.on('disconnect', (reason) => {
-    reportConnection({ isConnected: false, link: null });
+    // Of a silence it is known only late: the trouble began when it did.
+    reportConnection({ isConnected: false, link: null }, reason === 'ping timeout' ? heardAt : Date.now());
     reportTold(false);
     if (reason === 'io server disconnect') reconnectIn(0);
   });
@@ -65,6 +78,10 @@ function followCalls() {
     takePosition(position);
     removeCall(id);
   });
+}
+
+function noteSign() {
+  heardAt = Date.now();
 }
 
 function takePosition(position) {

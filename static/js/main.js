@@ -1,11 +1,11 @@
 // Starts what the page asks for. Every page works without any of it, but for live updates.
 
 import { catchUp } from './catch-up.js';
+import { followCounts } from './counts.js';
 import { forgetDraftsAtLogout, keepDraft } from './drafts.js';
 import { enhanceFilters } from './filters.js';
 import { enhanceForms } from './forms.js';
 import { goLive } from './live.js';
-import { enhanceNewCalls } from './new-calls.js';
 import { enhanceNotices } from './notices.js';
 import { followReading } from './reading.js';
 import { refresh } from './refresh.js';
@@ -23,13 +23,13 @@ if (page === 'list' || page === 'call') {
   enhanceForms();
   goLive();
   catchUp();
+  followCounts();
   if (!isZoneOfPage()) refresh({ isWhole: true }).catch(passOverNoAnswer);
 }
 
 if (page === 'list') {
   enhanceFilters();
   enhanceSelection();
-  enhanceNewCalls();
   followReading();
 }
 

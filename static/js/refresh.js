@@ -1,10 +1,9 @@
 // Reads the page that is shown again, quietly: nothing moves under the pointer, nothing typed is lost.
 
 import { compareLists } from './list-difference.js';
-import { isFirstPage } from './list-query.js';
-import { offerNewCalls } from './new-calls.js';
 import { showNotice } from './notices.js';
 import { pullRows } from './pull-rows.js';
+import { rememberChange } from './recent-changes.js';
 import { drawPage, isSamePage } from './regions.js';
 import { NoAnswerError, passOverNoAnswer, read } from './requests.js';
 import { drawRows, rowsIn } from './rows.js';
@@ -53,17 +52,16 @@ function draw(answer) {
 
 function drawListCalmly(answer) {
   const idsOf = (page) => rowsIn(page).map((row) => row.dataset.callId);
-  const { isSame, kept, gone, ahead } = compareLists(idsOf(document), idsOf(answer.page));
+  const { isSame, kept, gone, between } = compareLists(idsOf(document), idsOf(answer.page));
   const isBlank = kept.length + gone.length === 0;
   if (isSame || isBlank) {
     drawPage(answer);
     return;
   }
+  between.forEach(rememberChange);
   drawPage(answer, { except: 'list' });
   drawRows(kept, answer.page);
   pullRows(gone);
-  // On a later page, calls ahead of what was shown are not new: they were pushed there.
-  offerNewCalls(isFirstPage(new URLSearchParams(location.search)) ? ahead : []);
 }
 
 // A call that no longer exists stays to be read, but not without a word; anything else is worth another try.

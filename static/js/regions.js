@@ -7,17 +7,22 @@ import { rowOf } from './rows.js';
 
 // The user's own answer also redraws what is theirs, such as the form they have sent.
 export function drawPage({ page, positionBefore, beganAt }, { isOwn = false, except = null } = {}) {
-  const selector = isOwn ? '[data-region], [data-own-region]' : '[data-region]';
-  for (const region of document.querySelectorAll(selector)) {
-    const wanted = page.getElementById(region.id);
-    if (wanted && region.id !== except) morph(region, wanted);
-  }
+  drawRegions(page, isOwn ? '[data-region], [data-own-region]' : '[data-region]', except);
   document.title = page.title;
   document.documentElement.dataset.zone = page.documentElement.dataset.zone;
   takePosition(page, positionBefore);
   // News of a call that had no row yet came to nothing, and the page may have been rendered before them.
   pullRows(changedSince(beganAt).filter((id) => rowOf(id)));
-  document.dispatchEvent(new CustomEvent('callboard:drawn', { detail: { isWhole: except === null } }));
+  const detail = { isWhole: except === null, beganAt };
+  document.dispatchEvent(new CustomEvent('callboard:drawn', { detail }));
+}
+
+// Of the regions that are shown, those that `page` has too.
+export function drawRegions(page, selector = '[data-region]', except = null) {
+  for (const region of document.querySelectorAll(selector)) {
+    const wanted = page.getElementById(region.id);
+    if (wanted && region.id !== except) morph(region, wanted);
+  }
 }
 
 // Whether this is the page that is shown, read anew, and not an error in its place.

@@ -41,5 +41,6 @@ function drawRow(row, wanted) {
 function isDrawn(row, wanted) {
   const copy = row.cloneNode(true);
   delete copy.dataset.fresh;
+  copy.querySelector('[data-viewers]').replaceChildren(); // who looks at it is no part of the call
   return copy.isEqualNode(wanted);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { filterAddress, loginAddress, rowsAddress } from '../../static/js/addresses.js';
+import { countsAddress, filterAddress, loginAddress, rowsAddress } from '../../static/js/addresses.js';
 
 const LIST = 'https://calls.example/calls?view=archived&page=2#call-7';
 
@@ -8,6 +8,22 @@ test('rows are asked for with the query of the list they stand in', () => {
   const address = rowsAddress('/calls/rows', LIST, ['a1', 'b2']);
 
   assert.equal(address, 'https://calls.example/calls/rows?view=archived&page=2&ids=a1%2Cb2');
+});
+
+test('counts are asked for as the list says, with the last hundred calls that may be new to it', () => {
+  const ids = Array.from({ length: 101 }, (_, number) => `a${number}`);
+
+  const address = new URL(countsAddress('/calls/counts?per_page=25&page=2&top=7-b', LIST, ids));
+
+  assert.equal(address.pathname, '/calls/counts');
+  assert.equal(address.searchParams.get('top'), '7-b');
+  assert.deepEqual(address.searchParams.get('ids').split(','), ids.slice(1));
+});
+
+test('counts are asked for from the page of a call too', () => {
+  const address = countsAddress(undefined, 'https://calls.example/calls/a1?view=all', ['b2']);
+
+  assert.equal(address, 'https://calls.example/calls/counts?ids=b2');
 });
 
 test('the login page leads back to what was shown, whatever was being fetched', () => {

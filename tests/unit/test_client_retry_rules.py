@@ -1,6 +1,9 @@
-"""What may be tried again, and how often in all. No socket, no clock."""
+"""What may be tried again, and how often in all. No socket."""
 
+import logging
+import re
 from datetime import UTC, datetime
+from threading import Event
 
 import pytest
 from hypothesis import given
@@ -20,7 +23,7 @@ from aircall.errors import (
     UnauthorizedError,
     UnreachableError,
 )
-from aircall.retries import PAUSES, RetryBudget, retry_pause
+from aircall.retries import PAUSES, RetryBudget, retry_pause, with_retries
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FINAL = [
@@ -101,6 +104,60 @@ def test_a_budget_holds_no_more_than_its_capacity() -> None:
         budget.earn()
 
     assert [budget.spend() for _ in range(3)] == [True, True, False]
+
+
+def test_ten_retries_are_there_at_first() -> None:
+    budget = RetryBudget()
+
+    assert [budget.spend() for _ in range(11)] == [True] * 10 + [False]
+
+
+class Hanging:
+    """An API that takes all the time that it is given, and then has not answered."""
+
+    def __init__(self) -> None:
+        self.given: list[float] = []
+
+    def __call__(self, seconds: float) -> str:
+        """No answer."""
+        self.given.append(seconds)
+        Event().wait(seconds)
+        raise NoAnswerError("lost")
+
+
+def test_one_try_takes_a_part_of_the_deadline_and_the_next_what_is_left() -> None:
+    hanging = Hanging()
+
+    with pytest.raises(NoAnswerError):
+        with_retries(hanging, is_change=False, deadline=1.6, budget=RetryBudget())
+
+    assert hanging.given[0] == 1.0
+    assert all(seconds <= 0.6 for seconds in hanging.given[1:])
+    assert sum(hanging.given) <= 1.6
+
+
+def test_a_change_that_hangs_is_not_tried_again() -> None:
+    hanging = Hanging()
+
+    with pytest.raises(NoAnswerError):
+        with_retries(hanging, is_change=True, deadline=0.2, budget=RetryBudget())
+
+    assert len(hanging.given) == 1
+
+
+def test_a_retry_is_logged_by_the_name_of_its_error(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    outcomes = iter([NoAnswerError("secret"), None])
+
+    def attempt(_seconds: float) -> str:
+        if (error := next(outcomes)) is not None:
+            raise error
+        return "fine"
+
+    assert with_retries(attempt, is_change=False, deadline=9, budget=RetryBudget()) == "fine"
+
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert re.fullmatch(r"NoAnswerError, trying again in 0\.[0-2] s", line)
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ def test_a_path_of_one_of_our_pages_is_kept_as_it_is(target: str) -> None:
         "/\\evil.example",
         "\\\\evil.example",
         "/calls\\..\\..\\evil.example",
+        "/calls?next=\\evil.example",
         "/\t/evil.example",
         "/\n/evil.example",
         "/\r\nLocation: https://evil.example",

@@ -142,3 +142,32 @@ def test_today_is_called_today(alice: Person, sandbox: Sandbox) -> None:
     wait_until(lambda: new["id"] in alice.get("/calls?view=all").call_ids, what="the new call")
 
     assert alice.page.select("h2")[0].get_text(" ", strip=True).startswith("Today")
+
+
+@pytest.mark.parametrize("query", ["type=unknown", "direction=unknown", "line=%2B33000000000"])
+def test_the_form_keeps_a_filter_that_it_does_not_offer(alice: Person, query: str) -> None:
+    name, _, value = query.replace("%2B", "+").partition("=")
+
+    alice.get(f"/calls?view=all&{query}")
+
+    assert alice.find(f"#filter-{name} option[selected]").get_text() == value
+
+
+def test_recent_days_are_a_link_away(alice: Person) -> None:
+    alice.get("/calls?view=all&type=missed")
+
+    links = {link.get_text(strip=True): str(link["href"]) for link in alice.page.select("#dates a")}
+    alice.get(links["Last 7 days"])
+
+    assert set(links) == {"Today", "Yesterday", "Last 7 days"}
+    assert alice.find("#filter-to")["value"] == datetime.now(UTC).date().isoformat()
+    assert alice.find("#filter-type option[selected]")["value"] == "missed"
+
+
+def test_the_list_leads_to_its_insights_and_its_export(alice: Person) -> None:
+    alice.get("/calls?view=all&type=missed&per_page=10&page=2")
+
+    links = {link.get_text(strip=True): str(link["href"]) for link in alice.page.select(".pager a")}
+
+    assert links["Insights"] == "/insights?view=all&type=missed&per_page=10"
+    assert links["Export CSV"] == "/calls.csv?view=all&type=missed&per_page=10"

@@ -15,6 +15,17 @@ def test_a_row_is_the_very_html_of_the_list(alice: Person) -> None:
     assert "".join(row.split()) in "".join(page.split())
 
 
+def test_a_row_leads_to_its_call_with_the_way_back_to_the_page_it_stands_on(alice: Person) -> None:
+    alice.get("/calls?view=all&per_page=10")
+    second = str(alice.find("a[rel=next]")["href"])
+    link = alice.get(second).page.select("[data-call-id] a")[3]
+
+    alice.get(f"{second.replace('/calls', '/calls/rows')}&ids={alice.call_ids[3]}")
+
+    assert "top=" in second
+    assert alice.find("a")["href"] == link["href"] == f"/calls/{alice.call_ids[0]}?{second.partition('?')[2]}"
+
+
 def test_many_rows_come_at_once_and_unknown_ones_are_left_out(alice: Person) -> None:
     wanted = alice.get("/calls").call_ids[:5]
 

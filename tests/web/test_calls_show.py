@@ -1,5 +1,6 @@
 """A call's own page."""
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -35,8 +36,61 @@ def test_newer_and_older_stay_inside_the_filtered_list(alice: Person) -> None:
     assert ids[1] in str(newer)
     assert ids[3] in str(older)
     assert "type=missed" in str(newer)
-    back = alice.page.find("a", string=lambda text: text is not None and "All calls" in text)
-    assert back is None or "type=missed" in str(back)
+    back = str(alice.find("nav.trail > a")["href"])
+    assert "type=missed" in back
+    assert back.endswith(f"#call-{ids[2]}")
+
+
+def test_there_is_nothing_newer_than_the_first_call_and_nothing_older_than_the_last(alice: Person) -> None:
+    ids = alice.get("/calls?per_page=100").call_ids
+
+    first = alice.get(f"/calls/{ids[0]}").page.select("a[rel]")
+    last = alice.get(f"/calls/{ids[-1]}").page.select("a[rel]")
+
+    assert [link["rel"] for link in first] == [["next"]]
+    assert [link["rel"] for link in last] == [["prev"]]
+
+
+def test_a_call_that_has_just_left_the_list_keeps_its_place_in_it(alice: Person) -> None:
+    ids = alice.get("/calls").call_ids
+    alice.get(str(alice.find(f"#open-{ids[2]}")["href"]))
+
+    alice.submit(f"/calls/{ids[2]}/archive", archived="true")
+
+    assert alice.find("#call")["data-archived"] == "true"
+    assert ids[1] in str(alice.find("a[rel=prev]")["href"])
+    assert ids[3] in str(alice.find("a[rel=next]")["href"])
+
+
+def test_the_title_begins_with_how_many_missed_calls_wait_like_that_of_the_list(alice: Person) -> None:
+    of_list = str(alice.get("/calls").find("head > title").string)
+    number = of_list.partition(" ")[0]
+    assert re.fullmatch(r"\([1-9][0-9]*\)", number)
+
+    alice.get(f"/calls/{alice.call_ids[0]}")
+
+    assert re.fullmatch(
+        re.escape(number) + r" [A-Z][a-z ]+, \+[0-9 -]+ · Callboard", str(alice.find("head > title").string)
+    )
+
+
+@pytest.mark.parametrize("number", ["anonymous", "", "112", "+33", "+33 6 ring me", "javascript:alert(1)"])
+def test_what_cannot_be_dialled_is_no_link(alice: Person, sandbox: Sandbox, number: str) -> None:
+    call = sandbox.add_call(caller=number, direction="inbound", call_type="missed")
+
+    alice.get(f"/calls/{call['id']}")
+
+    assert alice.status == 200
+    assert not alice.page.select("#call a")
+
+
+def test_a_number_that_can_be_dialled_is(alice: Person, sandbox: Sandbox) -> None:
+    call = sandbox.add_call(caller="+33 6 12 34 56 78", direction="inbound", call_type="missed")
+
+    alice.get(f"/calls/{call['id']}")
+
+    assert alice.find("#call a")["href"] == "tel:+33612345678"
+    assert alice.find("#call a").get_text(strip=True) == "Call back"
 
 
 @pytest.mark.parametrize("call_id", [str(uuid4()), "1", "..%2Fme", "%00", "null", "A" * 5000])

@@ -1,0 +1,199 @@
+"""The chart of calls by day, week or month: what its bars show and where they are. Knows no request, no HTML.
+
+Places and lengths are per cent of the picture's width or height, so that one drawing fits every size.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from aircall.call_figures import Figures, Sort
+from aircall.web.formatting import ANSWERED, KINDS, MISSED, NO_ANSWER, UNKNOWN_KIND, VOICEMAIL, Kind
+
+# What is told apart, from the foot of a bar to its top. Incoming and outgoing calls count together.
+SERIES = (ANSWERED, MISSED, VOICEMAIL, NO_ANSWER, UNKNOWN_KIND)
+MOST_BARS = 31
+# Where there are fewer bars, the room beside them stays free: one day is not drawn as a wall.
+FEWEST_PLACES = 7
+BAR_SHARE = 0.68
+MOST_LABELS = 5
+
+Span = tuple[date, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a bar stands for: `start_of` gives the first day of the one that a day is in."""
+
+    name: str
+    start_of: Callable[[date], date]
+    longest: timedelta
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a bar that one kind of call takes."""
+
+    kind: Kind
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """The calls from `first` to `last`, both inclusive, by names of kinds.
+
+    `place` is where its share of the width begins, `x` where the bar does; `label` may be empty.
+    """
+
+    first: date
+    last: date
+    numbers: Counter[str]
+    parts: Sequence[Part]
+    place: float
+    x: float
+    middle: float
+    label: str
+
+    @property
+    def name(self) -> str:
+        """Its days, `Mon 23 Nov 2026` or `16 Nov to 22 Nov 2026`."""
+        days = _range_name(self.first, self.last)
+        return f"{self.first:%a} {days}" if self.first == self.last else days
+
+    @property
+    def total(self) -> int:
+        """All calls of this bar."""
+        return self.numbers.total()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Calls per `unit`, such as "day", of these `days`. `kinds` are those that occur; `today` may be None."""
+
+    unit: str
+    days: str
+    bars: Sequence[Bar]
+    kinds: Sequence[Kind]
+    highest: Bar
+    today: Bar | None
+    place_width: float
+    bar_width: float
+
+
+def by_kind(sorts: Mapping[Sort, int]) -> Counter[str]:
+    """The numbers of calls by the names of their kinds, the words of the list's rows."""
+    numbers: Counter[str] = Counter()
+    for sort, number in sorts.items():
+        numbers[KINDS.get(sort, UNKNOWN_KIND).name] += number
+    return numbers
+
+
+def draw_chart(figures: Figures, first: date, last: date, today: date) -> Chart | None:
+    """The calls of these days, by the shortest unit that needs no more than MOST_BARS; None without calls."""
+    unit, spans = _spans_of(first, last)
+    numbers = _by_start(figures, first, last, unit)
+    highest = max((number.total() for number in numbers.values()), default=0)
+    if not highest:
+        return None
+    place = 100 / max(len(spans), FEWEST_PLACES)
+    bars = [
+        _bar(span, numbers.get(unit.start_of(span[0]), Counter()), highest, index * place, place, label)
+        for index, (span, label) in enumerate(zip(spans, _labels(unit, spans), strict=True))
+    ]
+    return Chart(
+        unit=unit.name,
+        days=_range_name(first, last).removesuffix(f" {today.year}"),
+        bars=bars,
+        kinds=[kind for kind in SERIES if any(bar.numbers[kind.name] for bar in bars)],
+        highest=max(bars, key=lambda bar: bar.total),
+        today=next((bar for bar in bars if bar.first == today == bar.last), None),
+        place_width=round(place, 2),
+        bar_width=round(place * BAR_SHARE, 2),
+    )
+
+
+def _range_name(first: date, last: date) -> str:
+    end = f"{last.day} {last:%b} {last.year}"
+    if first == last:
+        return end
+    year = f" {first.year}" if first.year != last.year else ""
+    return f"{first.day} {first:%b}{year} to {end}"
+
+
+def _years(count: int) -> Callable[[date], date]:
+    return lambda day: date(max(1, day.year - day.year % count), 1, 1)
+
+
+UNITS = (
+    Unit("day", lambda day: day, timedelta(days=1), "{0.day} {0:%b}"),
+    Unit("week", lambda day: day - timedelta(days=day.weekday()), timedelta(days=7), "{0.day} {0:%b}"),
+    Unit("month", lambda day: day.replace(day=1), timedelta(days=31), "{0:%b} {0.year}"),
+    Unit("year", _years(1), timedelta(days=366), "{0.year}"),
+    Unit("decade", _years(10), timedelta(days=3660), "{0.year}"),
+    Unit("century", _years(100), timedelta(days=36600), "{0.year}"),
+    Unit("millennium", _years(1000), timedelta(days=366000), "{0.year}"),
+)
+
+
+def _spans_of(first: date, last: date) -> tuple[Unit, list[Span]]:
+    for unit in UNITS:
+        # Counted before they are made: a range may have millions of days.
+        if (last - first) / unit.longest <= MOST_BARS:
+            spans = _spans(first, last, unit)
+            if len(spans) <= MOST_BARS:
+                break
+    return unit, spans
+
+
+def _spans(first: date, last: date, unit: Unit) -> list[Span]:
+    """The range cut into units; the first and the last of them may be cut short."""
+    spans = []
+    while first <= last:
+        start = unit.start_of(first)
+        following = unit.start_of(start + min(unit.longest, date.max - start))
+        end = min(last, following - timedelta(days=1)) if following > start else last
+        spans.append((first, end))
+        first = end + timedelta(days=1)
+    return spans
+
+
+def _by_start(figures: Figures, first: date, last: date, unit: Unit) -> dict[date, Counter[str]]:
+    numbers: defaultdict[date, Counter[str]] = defaultdict(Counter)
+    for day, sorts in figures.days.items():
+        if first <= day <= last:
+            numbers[unit.start_of(day)] += by_kind(sorts)
+    return dict(numbers)
+
+
+def _labels(unit: Unit, spans: Sequence[Span]) -> list[str]:
+    """A label for few enough bars, the last one always among them."""
+    every = -(-max(len(spans), FEWEST_PLACES) // MOST_LABELS)
+    return [
+        "" if (len(spans) - 1 - index) % every else unit.label.format(span[0])
+        for index, span in enumerate(spans)
+    ]
+
+
+def _bar(span: Span, numbers: Counter[str], highest: int, at: float, place: float, label: str) -> Bar:
+    return Bar(
+        first=span[0],
+        last=span[1],
+        numbers=numbers,
+        parts=_parts(numbers, highest),
+        place=round(at, 2),
+        x=round(at + place * (1 - BAR_SHARE) / 2, 2),
+        middle=round(at + place / 2, 2),
+        label=label,
+    )
+
+
+def _parts(numbers: Counter[str], highest: int) -> list[Part]:
+    parts, foot = [], 0
+    for kind in SERIES:
+        if number := numbers[kind.name]:
+            foot += number
+            parts.append(Part(kind, round(100 - 100 * foot / highest, 2), round(100 * number / highest, 2)))
+    return parts

@@ -1,0 +1,44 @@
+"""The hours of the week, and which are the busiest. Knows no request and no HTML."""
+
+import calendar
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aircall.call_figures import Figures
+
+# From the palest, for a few calls, to the strongest, for the most; an hour without calls has none.
+SHADES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """The calls of one hour of the week, and its shade, 0 to SHADES."""
+
+    number: int
+    shade: int
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Seven named days of 24 hours each, Monday first, and the busiest hour among them."""
+
+    days: Sequence[tuple[str, Sequence[Hour]]]
+    busiest_day: str
+    busiest_hour: int
+    most: int
+
+
+def draw_week(figures: Figures) -> Week | None:
+    """The hours of the week; None where no call has a time. Of equally busy hours the first one is named."""
+    if not figures.hours:
+        return None
+    (busiest_day, busiest_hour), most = min(figures.hours.items(), key=lambda item: (-item[1], item[0]))
+    days = [
+        (name, [_hour(figures.hours[weekday, hour], most) for hour in range(24)])
+        for weekday, name in enumerate(calendar.day_abbr)
+    ]
+    return Week(days, calendar.day_name[busiest_day], busiest_hour, most)
+
+
+def _hour(number: int, most: int) -> Hour:
+    return Hour(number, -(-number * SHADES // most))

@@ -1,0 +1,68 @@
+// The counts in the page's head, its tabs and its title, and the link to new calls, which never push the rows
+// about: the server counts, once for all that happened at about the same time.
+
+import { countsAddress } from './addresses.js';
+import { say } from './announcer.js';
+import { morph } from './morph.js';
+import { changedSince } from './recent-changes.js';
+import { refresh } from './refresh.js';
+import { drawRegions } from './regions.js';
+import { NoAnswerError, passOverNoAnswer, read } from './requests.js';
+import { rowOf } from './rows.js';
+import { inBackground } from './turns.js';
+
+const GATHER_MS = 1000;
+const RETRY_MS = 5000;
+
+let timer = null;
+let listReadAt = 0;
+
+// A list that was drawn whole has what came before it was read; any other may lack calls that are new.
+export function followCounts() {
+  document.addEventListener('callboard:drawn', ({ detail }) => {
+    if (detail.isWhole) listReadAt = detail.beganAt;
+    else if (detail.beganAt) readCounts();
+  });
+}
+
+// While the calls are read for the first time, the page is drawn anew all the time.
+export function readCounts(delay = GATHER_MS) {
+  if (!document.querySelector('[data-reading]')) timer ??= setTimeout(pull, delay);
+}
+
+async function pull() {
+  timer = null;
+  try {
+    await inBackground(readAnswer, draw);
+  } catch (error) {
+    passOverNoAnswer(error);
+    readCounts(RETRY_MS);
+  }
+}
+
+async function readAnswer() {
+  const ids = changedSince(listReadAt).filter((id) => !rowOf(id));
+  const path = document.getElementById('list')?.dataset.countsUrl;
+  const answer = await read(countsAddress(path, location.href, ids));
+  if (answer === null || answer.response.ok) return answer;
+  throw new NoAnswerError(`The counts came with status ${answer.response.status}.`);
+}
+
+function draw(answer) {
+  if (!answer) return;
+  const { page } = answer;
+  drawRegions(page);
+  const { missed } = page.getElementById('page-head').dataset;
+  document.title = document.title.replace(/^(\(\d+\) )?/, missed > 0 ? `(${missed}) ` : '');
+  if (document.getElementById('list')) drawLink(page.getElementById('new-calls'));
+}
+
+function drawLink(wanted) {
+  const link = document.getElementById('new-calls');
+  if (link) {
+    if (link.hidden && !wanted.hidden) say('New calls available.');
+    morph(link, wanted);
+  } else if (!wanted.hidden) {
+    refresh({ isWhole: true }).catch(passOverNoAnswer); // a blank list has no rows to push about
+  }
+}

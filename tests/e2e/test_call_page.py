@@ -1,0 +1,108 @@
+"""A call's own page: who this is, and the way back into the list."""
+
+import csv
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.pages import expect_live, open_call, shown, sign_in
+from tests.e2e.test_accessibility import is_wider_than_its_window, violations
+from tests.e2e.troubles import Visitor
+from tests.support.sandbox import Sandbox
+
+NUMBER = "+33699887766"
+
+
+def add_calls(page: Page, sandbox: Sandbox, count: int) -> list[str]:
+    """The ids of calls that one number made, the newest first, each known to the dashboard."""
+    ids = []
+    for number in range(count):
+        when = datetime.now(UTC) - timedelta(days=number)
+        call = sandbox.add_call(
+            caller=NUMBER,
+            direction="inbound",
+            call_type="missed",
+            created_at=when.isoformat().replace("+00:00", "Z"),
+        )
+        sandbox.add_note(call["id"], "Wants to know about " + "a very long name of a product " * 9)
+        page.goto(f"/calls/{call['id']}")
+        ids.append(call["id"])
+    return ids
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 375, 320])
+def test_the_other_calls_with_the_number_are_fit_for_everybody(
+    shared_address: str, visitor: Visitor, shared_sandbox: Sandbox, width: int, scheme: str
+) -> None:
+    page = visitor(shared_address, color_scheme=scheme, viewport={"width": width, "height": 800}).new_page()
+    sign_in(page)
+    ids = add_calls(page, shared_sandbox, 3)
+    shared_sandbox.archive(ids[1])
+
+    page.goto(f"/calls/{ids[0]}")
+
+    expect(page.locator("#context")).to_contain_text("calls, missed")
+    assert violations(page) == []
+    assert not is_wider_than_its_window(page)
+
+
+def test_one_goes_from_a_call_to_the_others_with_its_number_and_to_all_of_them(
+    address: str, visitor: Visitor, sandbox: Sandbox
+) -> None:
+    page = sign_in(visitor(address).new_page())
+    ids = add_calls(page, sandbox, 3)
+    page.goto(f"/calls/{ids[0]}?type=missed")
+    context = page.get_by_role("region", name="Other calls with this number")
+    expect(context).to_contain_text("2 calls, missed twice")
+
+    context.get_by_role("listitem").nth(1).get_by_role("link").click()
+    expect(page).to_have_url(re.compile(f"/calls/{ids[2]}\\?.*type=missed"))
+    context.get_by_role("link", name="All 3 calls with this number").click()
+
+    for call_id in ids:
+        expect(shown(page, call_id)).to_be_visible()
+    expect(page.locator("[data-call-id]")).to_have_count(3)
+
+
+def test_the_way_back_leads_to_the_place_in_the_list(shared_address: str, visitor: Visitor) -> None:
+    page = sign_in(visitor(shared_address, viewport={"width": 1280, "height": 500}).new_page())
+    page.goto("/calls?view=all&per_page=50")
+    call_id = page.locator("[data-call-id]").nth(40).get_attribute("data-call-id") or ""
+    open_call(page, call_id)
+
+    page.get_by_role("link", name="All calls").click()
+
+    expect(page).to_have_url(re.compile("view=all&per_page=50"))
+    expect(shown(page, call_id)).to_be_in_viewport()
+
+
+def test_a_note_on_this_call_brings_the_context_up_to_date(
+    address: str, visitor: Visitor, sandbox: Sandbox
+) -> None:
+    page = sign_in(visitor(address).new_page())
+    ids = add_calls(page, sandbox, 2)
+    page.goto(f"/calls/{ids[0]}")
+    expect_live(page)
+    other = page.locator(f"#other-{ids[1]}")
+    expect(other).not_to_contain_text("Archived")
+
+    sandbox.archive(ids[1])
+    sandbox.add_note(ids[0], "Called back")
+
+    expect(other).to_contain_text("Archived")
+
+
+def test_the_list_can_be_downloaded(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
+    page = sign_in(visitor(address, accept_downloads=True).new_page())
+    expect_live(page)
+
+    with page.expect_download() as download:
+        page.evaluate("() => { location.href = '/calls.csv?view=all'; }")
+
+    with open(download.value.path(), encoding="utf-8-sig", newline="") as file:
+        ids = {row["id"] for row in csv.DictReader(file)}
+    assert re.fullmatch(r"calls-all-\d{4}-\d\d-\d\d\.csv", download.value.suggested_filename)
+    assert ids == {call["id"] for call in sandbox.calls()}

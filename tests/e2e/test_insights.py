@@ -1,0 +1,99 @@
+"""The pictures in a browser: for everybody to read, and a way to the calls of a day."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.pages import expect_calls, sign_in
+from tests.e2e.test_accessibility import is_wider_than_its_window, violations
+from tests.e2e.troubles import Visitor
+
+
+def chart(page: Page) -> Locator:
+    """The chart, on the list or on the insights page."""
+    return page.get_by_role("figure").filter(has_text="Calls per day")
+
+
+def last_day(page: Page) -> Locator:
+    """The last bar, for the pointer."""
+    return chart(page).locator("a rect").last
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 375])
+def test_axe_finds_nothing_and_nothing_is_too_wide(
+    shared_address: str, visitor: Visitor, width: int, scheme: str
+) -> None:
+    context = visitor(shared_address, color_scheme=scheme, viewport={"width": width, "height": 800})
+    page = sign_in(context.new_page())
+    found = {}
+
+    for path in ("/calls?view=all", "/insights?view=all", "/insights?q=nothing+like+this"):
+        page.goto(path)
+        found[path] = violations(page), is_wider_than_its_window(page)
+    for path in ("/calls?view=all", "/insights?view=all"):
+        page.goto(path)
+        table = page.locator("summary").filter(has_text="as a table")
+        table.focus()
+        page.keyboard.press("Enter")
+        expect(chart(page).get_by_role("table")).to_be_visible()
+        found[f"table of {path}"] = violations(page), is_wider_than_its_window(page)
+
+    assert set(map(str, found.values())) == {"([], False)"}, found
+
+
+@pytest.mark.parametrize("path", ["/calls?view=all", "/insights?view=all"])
+def test_a_click_on_a_day_shows_its_calls(shared_address: str, visitor: Visitor, path: str) -> None:
+    page = sign_in(visitor(shared_address, viewport={"width": 1280, "height": 800}).new_page())
+    page.goto(path)
+    title = chart(page).locator("a title").last.text_content() or ""
+
+    last_day(page).click()
+
+    expect(page).to_have_url(re.compile(r"/calls\?.*from="))
+    expect_calls(page)
+    query = parse_qs(urlsplit(page.url).query)
+    assert query["from"] == query["to"]
+    assert query["view"] == ["all"]
+    assert f": {page.locator('.toolbar__summary').inner_text().split(' of ')[1]} – " in title
+
+
+def test_the_chart_follows_the_filters(shared_address: str, visitor: Visitor) -> None:
+    page = sign_in(visitor(shared_address, viewport={"width": 1280, "height": 800}).new_page())
+    page.goto("/calls?view=all")
+    expect(chart(page)).to_contain_text("Voicemail")
+
+    page.get_by_label("Type", exact=True).select_option("missed")
+
+    expect(chart(page)).not_to_contain_text("Voicemail")
+    page.get_by_role("searchbox").fill("nothing like this")
+    expect(chart(page)).to_have_count(0)
+
+
+def test_a_day_is_reached_by_keyboard_too(shared_address: str, visitor: Visitor) -> None:
+    page = sign_in(visitor(shared_address, viewport={"width": 1280, "height": 800}).new_page())
+    page.goto("/calls?view=all")
+    page.locator("summary").filter(has_text="Calls per day as a table").focus()
+
+    for key in ("Enter", "Tab", "Enter"):
+        page.keyboard.press(key)
+
+    expect(page).to_have_url(re.compile(r"/calls\?.*from="))
+
+
+def test_the_insights_follow_their_filters_and_lead_back_to_the_list(
+    shared_address: str, visitor: Visitor
+) -> None:
+    page = sign_in(visitor(shared_address, viewport={"width": 1280, "height": 800}).new_page())
+    page.goto("/insights?view=all")
+
+    page.get_by_label("Type", exact=True).select_option("voicemail")
+    page.get_by_role("button", name="Apply").click()
+
+    expect(page.get_by_role("heading", name="Insights")).to_be_visible()
+    expect(page.get_by_label("Type", exact=True)).to_have_value("voicemail")
+    total = page.locator(".totals__number").first.inner_text()
+    page.get_by_role("link", name="Back to the list").click()
+    expect(page.locator(".toolbar__summary")).to_contain_text(f"of {total} calls")

@@ -1,0 +1,190 @@
+"""The list while calls come in and colleagues work: rows stay, counts follow, what is new is offered."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.held_socket import HeldSocket, Moment
+from tests.e2e.pages import (
+    call_ids,
+    expect_archived,
+    expect_live,
+    expect_marked,
+    mark,
+    open_call,
+    shown,
+    sign_in,
+)
+from tests.e2e.troubles import Visitor
+from tests.support.sandbox import Sandbox
+
+
+def open_list(visitor: Visitor, address: str, path: str, username: str = "alice") -> Page:
+    """A list that is live, with a mark that a reload would wipe out."""
+    page = sign_in(visitor(address).new_page(), username)
+    page.goto(path)
+    expect_live(page)
+    mark(page)
+    return page
+
+
+def new_calls(page: Page, count: int) -> Locator:
+    """The link to so many new calls."""
+    words = "1 new call" if count == 1 else f"{count} new calls"
+    return page.get_by_role("link", name=f"{words} – show")
+
+
+def tab_count(page: Page, name: str) -> int:
+    """How many calls the tab of a view counts."""
+    text = page.get_by_role("link", name=re.compile(rf"^{name} [\d,]+$")).inner_text()
+    return int(re.sub(r"\D", "", text))
+
+
+def expect_tab(page: Page, name: str, count: int) -> None:
+    """The tab of a view counts so many calls."""
+    expect(page.get_by_role("link", name=re.compile(rf"^{name} {count}$"))).to_be_visible()
+
+
+def a_missed_call(sandbox: Sandbox) -> str:
+    """The newest call that somebody has to call back."""
+    waiting = [
+        call
+        for call in sandbox.calls()
+        if (call["call_type"], call["direction"], call["is_archived"]) == ("missed", "inbound", False)
+    ]
+    return str(max(waiting, key=lambda call: str(call["created_at"]))["id"])
+
+
+def missed_count(page: Page) -> int:
+    """How many missed calls the page's title counts."""
+    found = re.match(r"\((\d+)\) ", page.title())
+    assert found, page.title()
+    return int(found[1])
+
+
+def test_calls_that_come_move_nothing_on_a_later_page(
+    address: str, visitor: Visitor, sandbox: Sandbox
+) -> None:
+    page = open_list(visitor, address, "/calls?view=all")
+    page.get_by_role("link", name="Older").click()
+    expect(page.get_by_text("Page 2 of 4")).to_be_visible()
+    expect_live(page)
+    mark(page)
+    ids, place = call_ids(page), page.locator("[data-call-id]").first.bounding_box()
+
+    new = {sandbox.add_call()["id"] for _ in range(2)}
+    # Nothing announces them; the list is read again when events may have been lost, else in its time.
+    sandbox.drop_sockets()
+
+    expect(new_calls(page, 2)).to_be_visible()
+    expect_tab(page, "All", 96)
+    assert call_ids(page) == ids
+    assert page.locator("[data-call-id]").first.bounding_box() == place
+    expect_marked(page)
+    page.get_by_role("link", name="Older").click()
+    expect(page.get_by_text("51–75 of 94 calls")).to_be_visible()
+    new_calls(page, 2).click()
+    expect(page.get_by_text("1–25 of 96 calls")).to_be_visible()
+    expect(page.get_by_text("Page 1 of 4")).to_be_visible()
+    assert set(call_ids(page)[:2]) == new
+
+
+def test_the_counts_follow_a_colleague_on_every_open_page(
+    address: str, visitor: Visitor, sandbox: Sandbox
+) -> None:
+    call_id = a_missed_call(sandbox)
+    inbox = open_list(visitor, address, "/calls")
+    archived = open_list(visitor, address, "/calls?view=archived", "bob")
+    call_page = open_list(visitor, address, f"/calls/{call_ids(inbox)[-1]}", "carol")
+    before, missed = tab_count(inbox, "Inbox"), missed_count(inbox)
+    archived_before = tab_count(inbox, "Archived")
+
+    sandbox.archive(call_id)
+
+    for page in (inbox, archived):
+        expect_tab(page, "Inbox", before - 1)
+        expect_tab(page, "Archived", archived_before + 1)
+    expect(inbox.get_by_text(f"{before - 1} calls · {missed - 1} missed in the inbox")).to_be_visible()
+    for page in (inbox, archived, call_page):
+        expect(page).to_have_title(re.compile(rf"^\({missed - 1}\) "))
+        expect_marked(page)
+
+
+def test_a_call_that_a_colleague_moves_back_is_offered(
+    address: str, visitor: Visitor, sandbox: Sandbox
+) -> None:
+    call_id = a_missed_call(sandbox)
+    sandbox.archive(call_id)
+    page = open_list(visitor, address, "/calls")
+    expect(shown(page, call_id)).to_have_count(0)
+    ids = call_ids(page)
+
+    sandbox.archive(call_id)
+
+    expect(new_calls(page, 1)).to_be_visible()
+    assert call_ids(page) == ids
+    expect_marked(page)
+    new_calls(page, 1).click()
+    expect_archived(page, call_id, is_archived=False)
+
+
+def test_a_call_that_goes_again_is_offered_no_longer(
+    address: str, visitor: Visitor, sandbox: Sandbox
+) -> None:
+    call_id = a_missed_call(sandbox)
+    sandbox.archive(call_id)
+    page = open_list(visitor, address, "/calls")
+    expect(shown(page, call_id)).to_have_count(0)
+    sandbox.archive(call_id)
+    expect(new_calls(page, 1)).to_be_visible()
+
+    sandbox.archive(call_id)
+
+    expect(page.locator("#new-calls")).to_be_hidden()
+    expect_marked(page)
+
+
+def test_only_what_the_search_finds_is_offered(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
+    first, second, third = [str(call["id"]) for call in sandbox.calls()[:3]]
+    page = open_list(visitor, address, "/calls?view=all&q=refund")
+    expect(page.get_by_text("No calls match")).to_be_visible()
+
+    sandbox.add_note(second, "Wants a refund")
+    expect(shown(page, second)).to_be_visible()
+    sandbox.add_note(third, "Wants nothing")
+    sandbox.add_note(first, "Wants a refund as well")
+
+    expect(new_calls(page, 1)).to_be_visible()
+    assert call_ids(page) == [second]
+    expect_marked(page)
+
+
+def test_a_burst_of_news_is_counted_once(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
+    alice = visitor(address)
+    page = sign_in(alice.new_page())
+    before = tab_count(page, "Inbox")
+    held = HeldSocket(alice, Moment.BEFORE_OPENING)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/counts" in request.url else None)
+    page.goto("/calls")
+    while not held.is_held:
+        page.wait_for_timeout(10)
+
+    ids = [call["id"] for call in sandbox.calls() if not call["is_archived"]][:20]
+    for call_id in ids:
+        sandbox.archive(call_id)
+    held.let_go()
+
+    expect_tab(page, "Inbox", before - 20)
+    assert len(asked) in (1, 2)
+
+
+def test_the_way_back_from_a_call_leads_to_its_row(address: str, visitor: Visitor) -> None:
+    page = open_list(visitor, address, "/calls?view=all&per_page=50")
+    call_id = call_ids(page)[40]
+
+    open_call(page, call_id)
+    page.get_by_role("link", name="All calls").click()
+
+    expect(page).to_have_url(re.compile(f"per_page=50#call-{call_id}$"))
+    expect(shown(page, call_id)).to_be_in_viewport()

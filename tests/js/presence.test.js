@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { viewersText } from '../../static/js/presence.js';
+
+for (const [viewers, text] of [
+  [[], ''],
+  [['alice'], ''],
+  [['ann'], 'ann is viewing'],
+  [['alice', 'ann'], 'ann is viewing'],
+  [['ann', 'bob'], 'ann and bob are viewing'],
+  [['ann', 'bob', 'cy'], 'ann, bob and cy are viewing'],
+  [['ann', 'bob', 'cy', 'dan'], 'ann, bob and 2 others are viewing'],
+]) {
+  test(`alice reads of ${viewers.join(', ') || 'nobody'}: "${text}"`, () => {
+    assert.equal(viewersText(viewers, 'alice'), text);
+  });
+}

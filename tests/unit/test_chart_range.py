@@ -1,0 +1,34 @@
+"""Which days the list's chart shows where its filters leave them open."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from aircall.call_figures import CallFigures
+from aircall.call_log import CallLog
+from aircall.database import open_database
+from aircall.web.filters import ListQuery
+from aircall.web.insights import recent_chart
+from tests.support.made_calls import NOON, made_call
+
+TODAY = NOON.date()
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "last"),
+    [(0, TODAY), (13, TODAY), (14, TODAY - timedelta(days=14)), (400, TODAY - timedelta(days=400))],
+)
+def test_the_fortnight_ends_today_or_where_that_has_no_call_with_the_newest(
+    tmp_path: Path, days_ago: int, last: date
+) -> None:
+    log = CallLog(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
+    log.apply([made_call(1, created_at=NOON - timedelta(days=days_ago))])
+
+    chart = recent_chart(CallFigures(log.engine), ListQuery(), ZoneInfo("UTC"), NOON)
+
+    assert chart
+    assert (chart.bars[0].first, chart.bars[-1].last) == (last - timedelta(days=13), last)
+    assert sum(bar.total for bar in chart.bars) == 1
+    log.close()

@@ -1,0 +1,107 @@
+"""When a login that could not be refreshed may try again. No socket."""
+
+import pytest
+
+from aircall.errors import AircallError, CircuitOpenError, MalformedAnswerError, NoAnswerError, ServerError
+from aircall.login import Login
+from aircall.models import Tokens, User
+from aircall.refresh_failures import LAST_CHANCE, REFRESH_PAUSE, URGENT_PAUSE, RefreshFailures
+from tests.support.clock import StillClock
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def failures(clock: StillClock) -> RefreshFailures:
+    return RefreshFailures(clock)
+
+
+def login(clock: StillClock, login_id: str = "one") -> Login:
+    """A login whose access token has a hundred seconds left."""
+    made = Login.received(
+        login_id, User(id="1", username="ann"), Tokens(access="a", refresh="r"), generation=1, now=clock.now
+    )
+    clock.now = made.access_expires_at - 100
+    return made
+
+
+def seconds_until_next_try(failures: RefreshFailures, clock: StillClock) -> int:
+    began_at, seconds = clock.now, 0
+    while not failures.may_try("one"):
+        seconds += 1
+        clock.now = began_at + seconds
+    return seconds
+
+
+@pytest.mark.parametrize("error", [ServerError("500"), CircuitOpenError("open", retry_after=1)])
+def test_after_a_failure_there_is_a_pause(
+    failures: RefreshFailures, clock: StillClock, error: AircallError
+) -> None:
+    assert failures.may_try("one")
+
+    failures.remember(login(clock), error)
+
+    assert seconds_until_next_try(failures, clock) == REFRESH_PAUSE
+
+
+@pytest.mark.parametrize("error", [NoAnswerError("lost"), MalformedAnswerError("HTML")])
+def test_after_a_lost_answer_it_waits_for_the_last_chance(
+    failures: RefreshFailures, clock: StillClock, error: AircallError
+) -> None:
+    failures.remember(login(clock), error)
+    assert seconds_until_next_try(failures, clock) == 100 - LAST_CHANCE
+
+
+def test_in_the_last_seconds_a_lost_answer_is_a_failure_like_any_other(
+    failures: RefreshFailures, clock: StillClock
+) -> None:
+    dying = login(clock)
+    clock.now += 80
+
+    failures.remember(dying, NoAnswerError("lost"))
+
+    assert seconds_until_next_try(failures, clock) == REFRESH_PAUSE
+
+
+def test_who_is_in_need_is_told_what_failed_moments_ago_or_since_they_asked(
+    failures: RefreshFailures, clock: StillClock
+) -> None:
+    failures.raise_recent("one", clock.now)
+    error = ServerError("500")
+    failures.remember(login(clock), error)
+    failed_at = clock.now
+
+    clock.now = failed_at + URGENT_PAUSE - 0.5
+    with pytest.raises(ServerError) as told:
+        failures.raise_recent("one", clock.now)
+    assert told.value is error
+    clock.now = failed_at + URGENT_PAUSE
+    failures.raise_recent("one", clock.now)
+    with pytest.raises(ServerError):
+        failures.raise_recent("one", failed_at - 1)
+    failures.raise_recent("two", failed_at - 1)
+
+
+def test_a_login_that_works_again_is_forgotten_alone(failures: RefreshFailures, clock: StillClock) -> None:
+    one, two = login(clock, "one"), login(clock, "two")
+    for failed in (one, two):
+        failures.remember(failed, ServerError("500"))
+
+    failures.forget("one")
+    failures.forget("never was")
+
+    assert failures.may_try("one")
+    assert not failures.may_try("two")
+
+
+def test_failures_of_logins_that_are_gone_do_not_pile_up(
+    failures: RefreshFailures, clock: StillClock
+) -> None:
+    for number in range(50):
+        failures.remember(login(clock, str(number)), ServerError("500"))
+        clock.now += REFRESH_PAUSE
+
+    assert len(failures) == 1
