@@ -7,16 +7,16 @@ or `null` with 200, and 404 for a change; the list is in no order; `archive` is 
 
 import json
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
 from aircall import fields
 from aircall.answers import check, read_call_page, read_json
-from aircall.errors import MalformedAnswerError, NotFoundError, UnauthorizedError, UnreachableError
+from aircall.bulkhead import Bulkhead
+from aircall.errors import MalformedAnswerError, NotFoundError, UnauthorizedError
 from aircall.models import Call, CallPage, Grant, User
 from aircall.retries import RetryBudget, with_retries
 from aircall.transport import Request, Transport
@@ -25,8 +25,24 @@ log = logging.getLogger(__name__)
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-# How long a request waits while `pool_maxsize` others are under way.
-QUEUE_SECONDS = 0.5
+# In seconds. A page that waits for one answer and draws itself takes less than eight.
+DEADLINE = 7.0
+
+
+class Use(StrEnum):
+    """What a request is for. Each has slots and a circuit breaker of its own.
+
+    So a list that hangs keeps nobody from a call's page, and neither keeps a token from being renewed.
+    """
+
+    LIST = "list"
+    CALL = "call"
+    LOGIN = "login"
+    REFRESH = "refresh"
+    CHANNEL = "channel"
+
+
+SLOTS = {Use.LIST: 4, Use.CALL: 16, Use.LOGIN: 8, Use.REFRESH: 8, Use.CHANNEL: 2}
 
 
 class ApiClient:
@@ -34,7 +50,8 @@ class ApiClient:
 
     Every method answers within `deadline` seconds, retries included, and raises an `AircallError` where it
     cannot: the tree is in `aircall.errors`. Only reading is repeated, and what certainly was not sent.
-    At most `pool_maxsize` requests are under way at once.
+    At most `slots` requests of each use are under way at once. `clock`, in seconds, times the pauses of the
+    circuit breakers.
     """
 
     def __init__(
@@ -42,14 +59,15 @@ class ApiClient:
         base_url: str,
         *,
         auth_endpoint: str | None = None,
-        deadline: float = 8.0,
-        pool_maxsize: int = 20,
+        deadline: float = DEADLINE,
+        slots: Mapping[Use, int] = SLOTS,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._auth_endpoint = auth_endpoint or f"{self._base_url}/pusher/auth"
         self._deadline = deadline
-        self._transport = Transport(pool_maxsize=pool_maxsize)
-        self._slots = threading.BoundedSemaphore(pool_maxsize)
+        self._transport = Transport(pool_maxsize=sum(slots.values()))
+        self._bulkheads = {use: Bulkhead(use, slots[use], clock) for use in Use}
         self._budget = RetryBudget()
 
     def login(self, username: str, password: str) -> Grant:
@@ -57,32 +75,32 @@ class ApiClient:
         headers = {"Content-Type": JSON}
         body = _json(username=username, password=password)
         request = Request(method="POST", url=self._url("/auth/login"), headers=headers, body=body)
-        return Grant.from_json(read_json(self._ask(request, password)))
+        return Grant.from_json(read_json(self._ask(Use.LOGIN, request, password)))
 
     def refresh(self, refresh_token: str) -> Grant:
         """A new pair of tokens for a refresh token, which is kept where the API gives no new one."""
-        answer = self._post("/auth/refresh-token-v2", refresh_token)
+        answer = self._post(Use.REFRESH, "/auth/refresh-token-v2", refresh_token)
         return Grant.from_json(read_json(answer), refresh_token)
 
     def refresh_access(self, access_token: str) -> Grant:
         """A new access token for one that is still valid, by the deprecated endpoint; no refresh token."""
-        return Grant.from_json(read_json(self._post("/auth/refresh-token", access_token)))
+        return Grant.from_json(read_json(self._post(Use.REFRESH, "/auth/refresh-token", access_token)))
 
     def me(self, access_token: str) -> User:
         """Whose token this is."""
-        return User.from_json(read_json(self._get("/me", access_token)))
+        return User.from_json(read_json(self._get(Use.LOGIN, "/me", access_token)))
 
     def get_calls(self, access_token: str, offset: int, limit: int) -> CallPage:
         """The API's calls from `offset` on, at most `limit`, in its own order, which is none."""
         query = urlencode({"offset": offset, "limit": limit})
-        page = read_call_page(self._get(f"/calls?{query}", access_token))
+        page = read_call_page(self._get(Use.LIST, f"/calls?{query}", access_token))
         if page.malformed_count:
             log.warning("Left out %d of %d calls that cannot be read", page.malformed_count, page.row_count)
         return page
 
     def get_call(self, access_token: str, call_id: str, *, deadline: float | None = None) -> Call:
         """One call, within `deadline` seconds if given. Raises NotFoundError where there is none."""
-        body = self._get(_call_path(call_id), access_token, deadline)
+        body = self._get(Use.CALL, _call_path(call_id), access_token, deadline)
         data = read_json(body) if body.strip() else None
         if data is None:
             raise NotFoundError("There is no such call.")
@@ -91,13 +109,14 @@ class ApiClient:
     def add_note(self, access_token: str, call_id: str, content: str) -> Call:
         """Add a note; the call with it. Never sent twice: after an error of unknown fate, read the call."""
         body = _json(content=content)
-        return Call.from_json(read_json(self._post(f"{_call_path(call_id)}/note", access_token, body)))
+        answer = self._post(Use.CALL, f"{_call_path(call_id)}/note", access_token, body)
+        return Call.from_json(read_json(answer))
 
     def toggle_archived(self, access_token: str, call_id: str) -> Call:
         """Turn the archive flag over, whatever it is; the call after that. Never sent twice."""
         url = self._url(f"{_call_path(call_id)}/archive")
         request = Request(method="PUT", url=url, headers=_bearer(access_token), body=None)
-        data = read_json(self._ask(request, access_token))
+        data = read_json(self._ask(Use.CALL, request, access_token))
         call = Call.from_json(data)
         # Taken for "not archived", a missing flag would make the caller turn it over once more.
         if fields.flag(data.get("is_archived")) is None:
@@ -109,43 +128,34 @@ class ApiClient:
         headers = {"Content-Type": FORM, **_bearer(access_token)}
         body = urlencode({"socket_id": socket_id, "channel_name": channel}).encode()
         request = Request(method="POST", url=self._auth_endpoint, headers=headers, body=body)
-        return _signature(read_json(self._ask(request, access_token)))
+        return _signature(read_json(self._ask(Use.CHANNEL, request, access_token)))
 
     def close(self) -> None:
         """Close the connections that are kept open."""
         self._transport.close()
 
-    def _get(self, path: str, token: str, deadline: float | None = None) -> bytes:
+    def _get(self, use: Use, path: str, token: str, deadline: float | None = None) -> bytes:
         request = Request(method="GET", url=self._url(path), headers=_bearer(token), body=None)
-        return self._ask(request, token, deadline)
+        return self._ask(use, request, token, deadline)
 
-    def _post(self, path: str, token: str, body: bytes | None = None) -> bytes:
+    def _post(self, use: Use, path: str, token: str, body: bytes | None = None) -> bytes:
         headers = _bearer(token) if body is None else {"Content-Type": JSON, **_bearer(token)}
-        return self._ask(Request(method="POST", url=self._url(path), headers=headers, body=body), token)
+        return self._ask(use, Request(method="POST", url=self._url(path), headers=headers, body=body), token)
 
     def _url(self, path: str) -> str:
         return self._base_url + path
 
-    def _ask(self, request: Request, secret: str, deadline: float | None = None) -> bytes:
+    def _ask(self, use: Use, request: Request, secret: str, deadline: float | None = None) -> bytes:
         def attempt(seconds: float) -> bytes:
             answer = self._transport.send(request, seconds)
             check(answer, secret)
             return answer.body
 
-        is_change = request.method != "GET"
-        with self._slot(deadline or self._deadline) as left:
-            return with_retries(attempt, is_change=is_change, deadline=left, budget=self._budget)
+        def tries(seconds: float) -> bytes:
+            is_change = request.method != "GET"
+            return with_retries(attempt, is_change=is_change, deadline=seconds, budget=self._budget)
 
-    @contextmanager
-    def _slot(self, deadline: float) -> Iterator[float]:
-        """The right to one request, and what is left of `deadline` after the wait for it."""
-        ends = monotonic() + deadline
-        if not self._slots.acquire(timeout=min(QUEUE_SECONDS, deadline / 2)):
-            raise UnreachableError("Too many requests to the API are under way.")
-        try:
-            yield ends - monotonic()
-        finally:
-            self._slots.release()
+        return self._bulkheads[use].run(tries, deadline or self._deadline)
 
 
 def _json(**values: str) -> bytes:

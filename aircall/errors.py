@@ -14,6 +14,8 @@ AircallError
 ├── ConflictError           somebody else keeps changing the same call to the contrary
 ├── UnconfirmedError        a change of unknown fate was not seen in time
 ├── BusyError               another change of the same call is under way here: nothing was sent
+├── CrowdedError            too many requests of this kind are under way here: nothing was sent
+├── CircuitOpenError        the API has just failed repeatedly, so it is left alone: nothing was sent
 ├── LoginEndedError         the login is over: logged out, expired or refused for good
 └── NoLoginError            nobody is signed in, so there is no token to work with
 """
@@ -107,6 +109,14 @@ class UnconfirmedError(AircallError):
 
 class BusyError(AircallError):
     """Another change of the same call is still under way here; nothing was sent."""
+
+
+class CrowdedError(AircallError):
+    """Too many requests of this kind are under way here; nothing was sent."""
+
+
+class CircuitOpenError(AircallError):
+    """The API has failed repeatedly and is left alone for `retry_after` seconds; nothing was sent."""
 
 
 class LoginEndedError(AircallError):

@@ -5,9 +5,10 @@ Knows the API client and a store; knows nothing of Flask, cookies or pages.
 
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from aircall.client import ApiClient
@@ -21,29 +22,28 @@ from aircall.errors import (
 )
 from aircall.login import Login
 from aircall.models import Grant
+from aircall.refresh_failures import RefreshFailures
 from aircall.store import Store
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 PREFIX = "login:"
-# While refreshing fails and the token still lives, the API is asked this seldom.
-REFRESH_PAUSE = 10.0
-# Longer than a refresh may take, so that who waits sees how it ended.
+# Longer than a refresh may take, so that who waits sees how it ended (seconds).
 REFRESH_WAIT = 12.0
 REFUSALS = (UnauthorizedError, InvalidRequestError)
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """Why the last refresh of a login came to nothing, and when."""
-
-    at: float
-    error: AircallError
+def in_background(task: Callable[[], None]) -> None:
+    """Run the task in a thread of its own."""
+    threading.Thread(target=task, name="refresh", daemon=True).start()
 
 
 class Logins:
-    """All logins of this dashboard, shared by every thread."""
+    """All logins of this dashboard, shared by every thread.
+
+    A token that is merely due is renewed by `run_later`, while it is used: nobody waits for that.
+    """
 
     def __init__(
         self,
@@ -51,12 +51,14 @@ class Logins:
         api: ApiClient,
         clock: Callable[[], float] = time.time,
         refresh_wait: float = REFRESH_WAIT,
+        run_later: Callable[[Callable[[], None]], None] = in_background,
     ) -> None:
         self._store = store
         self._api = api
         self._clock = clock
         self._refresh_wait = refresh_wait
-        self._failures: dict[str, _Failure] = {}
+        self._run_later = run_later
+        self._failures = RefreshFailures(clock)
 
     def create(self, username: str, password: str) -> Login:
         """Sign in at the API and keep the tokens here. Raises what `ApiClient.login` and `me` raise."""
@@ -78,7 +80,7 @@ class Logins:
     def end(self, login_id: str) -> None:
         """Log out: the record is gone, and a refresh in flight cannot bring it back."""
         self._store.delete(PREFIX + login_id)
-        self._failures.pop(login_id, None)
+        self._failures.forget(login_id)
 
     def authorized(self, login_id: str, request: Callable[[str], T]) -> T:
         """Run `request` with an access token; refresh once and run it again if the API refuses the token.
@@ -112,46 +114,59 @@ class Logins:
         raise NoLoginError("Nobody is signed in.")
 
     def fresh(self, login_id: str, refused: int = 0) -> Login:
-        """The login with a token that is good for a while, refreshed if that is due.
+        """The login with a token that works, as far as we know; one that is due is renewed meanwhile.
 
         `refused` is the generation whose token the API has just refused. Raises LoginEndedError for a
         definite refusal, and the API's trouble only when the token that we have is of no use any more.
         """
         login = self.get(login_id)
-        if not self._needs_refresh(login, refused):
-            return login
-        is_urgent, asked_at = self._is_useless(login, refused), self._clock()
-        with self._store.lock(PREFIX + login_id, self._refresh_wait if is_urgent else 0) as is_held:
-            # Who waited for another's refresh finds its outcome here.
-            login = self.get(login_id)
-            if is_held and self._needs_refresh(login, refused):
-                self._raise_failure_since(login_id, asked_at)
-                return self._refresh(login, refused)
-        if is_urgent and self._is_useless(login, refused):
-            raise NoAnswerError("The access token could not be refreshed in time.")
-        # A token that has died just now is the business of whoever meets the API's 401.
+        if self._is_useless(login, refused):
+            return self._replaced(login, refused)
+        if self._is_due(login):
+            self._run_later(partial(self._refresh_quietly, login_id))
         return login
 
-    def _needs_refresh(self, login: Login, refused: int) -> bool:
-        if self._is_useless(login, refused):
-            return True
-        now, failure = self._clock(), self._failures.get(login.id)
-        return login.is_due(now) and (failure is None or now >= failure.at + REFRESH_PAUSE)
+    def _replaced(self, login: Login, refused: int) -> Login:
+        """The login with another token, which whoever asks has to wait for."""
+        asked_at = self._clock()
+        with self._store.lock(PREFIX + login.id, self._refresh_wait) as is_held:
+            # Who waited for another's refresh finds its outcome here.
+            login = self.get(login.id)
+            if not self._is_useless(login, refused):
+                return login
+            if is_held:
+                self._failures.raise_recent(login.id, asked_at)
+                return self._refresh(login)
+        raise NoAnswerError("The access token could not be refreshed in time.")
+
+    def _refresh_quietly(self, login_id: str) -> None:
+        """Renew a token that is due, unless somebody does already; who needs it meets what goes wrong."""
+        try:
+            with self._store.lock(PREFIX + login_id, 0) as is_held:
+                login = self.get(login_id)
+                if is_held and self._is_due(login):
+                    self._refresh(login)
+        except AircallError:
+            return
+        except Exception as error:
+            # A full disk, perhaps. The error itself may hold the record, with its tokens.
+            log.error("a login could not be refreshed: %s", type(error).__name__)
+
+    def _is_due(self, login: Login) -> bool:
+        return login.is_due(self._clock()) and self._failures.may_try(login.id)
 
     def _is_useless(self, login: Login, refused: int) -> bool:
         return login.generation <= refused or login.is_expired(self._clock())
 
-    def _refresh(self, login: Login, refused: int) -> Login:
+    def _refresh(self, login: Login) -> Login:
         try:
             grant = self._renew(login)
         except REFUSALS as error:
             return self._after_refusal(login, error)
         except AircallError as error:
             log.warning("refresh failed, the login stays: %s", type(error).__name__)
-            self._remember_failure(login.id, error)
-            if self._is_useless(login, refused):
-                raise
-            return login
+            self._failures.remember(login, error)
+            raise
         return self._save(login, grant)
 
     def _renew(self, login: Login) -> Grant:
@@ -166,20 +181,8 @@ class Logins:
         self.end(login.id)
         raise LoginEndedError("The API refuses to refresh the login.") from error
 
-    def _raise_failure_since(self, login_id: str, asked_at: float) -> None:
-        failure = self._failures.get(login_id)
-        if failure is not None and failure.at > asked_at:
-            raise failure.error
-
-    def _remember_failure(self, login_id: str, error: AircallError) -> None:
-        now = self._clock()
-        for other_id, failure in list(self._failures.items()):
-            if now >= failure.at + REFRESH_PAUSE:
-                self._failures.pop(other_id, None)
-        self._failures[login_id] = _Failure(now, error)
-
     def _save(self, login: Login, grant: Grant) -> Login:
-        self._failures.pop(login.id, None)
+        self._failures.forget(login.id)
         now = self._clock()
         renewed = login.renewed(grant.tokens, now)
         ttl = renewed.expires_at - now

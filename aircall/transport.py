@@ -24,7 +24,7 @@ from urllib3 import Timeout
 from urllib3.exceptions import DecodeError, HTTPError
 
 from aircall.connections import CONNECT_SECONDS, BudgetSocket, PlainPool, TlsPool
-from aircall.errors import MalformedAnswerError, NoAnswerError
+from aircall.errors import AircallError, MalformedAnswerError, NoAnswerError
 
 USER_AGENT = "Callboard/0.1.0"
 # Of the decompressed body; ten thousand calls are about four megabytes.
@@ -80,21 +80,26 @@ class Transport:
         Raises UnreachableError, NoAnswerError and MalformedAnswerError.
         """
         try:
-            response = self._session.request(
-                request.method,
-                request.url,
-                data=request.body,
-                headers=request.headers,
-                allow_redirects=False,
-                stream=True,
-                # requests takes urllib3's own kind too, which alone knows a total.
-                timeout=Timeout(connect=min(CONNECT_SECONDS, seconds), total=seconds),  # type: ignore[arg-type]
-            )
-            return _read(response)
-        except DecodeError as error:
-            raise MalformedAnswerError("The answer cannot be decompressed.") from error
+            return self._exchange(request, seconds)
+        except DecodeError:
+            failure: AircallError = MalformedAnswerError("The answer cannot be decompressed.")
         except (HTTPError, OSError) as error:
-            raise NoAnswerError(f"No whole answer came: {type(error).__name__}.") from error
+            failure = NoAnswerError(f"No whole answer came: {type(error).__name__}.")
+        # Without what it came from: that holds the whole request, the password included.
+        raise failure
+
+    def _exchange(self, request: Request, seconds: float) -> Answer:
+        response = self._session.request(
+            request.method,
+            request.url,
+            data=request.body,
+            headers=request.headers,
+            allow_redirects=False,
+            stream=True,
+            # requests takes urllib3's own kind too, which alone knows a total.
+            timeout=Timeout(connect=min(CONNECT_SECONDS, seconds), total=seconds),  # type: ignore[arg-type]
+        )
+        return _read(response)
 
     def close(self) -> None:
         """Close the kept connections."""

@@ -1,9 +1,10 @@
 """Logins that work on a sandbox, with a clock that tests may put forward. Knows no test."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 from aircall.client import ApiClient
 from aircall.database import open_database
@@ -12,14 +13,33 @@ from aircall.store import EmbeddedStore
 
 
 class Clock:
-    """The system's clock, put forward by `ahead` seconds."""
+    """The system's clock at the start, or running, put forward by `ahead` seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_running: bool = True) -> None:
         self.ahead = 0.0
+        self._stands_at = None if is_running else time.time()
 
     def __call__(self) -> float:
         """The time."""
-        return time.time() + self.ahead
+        return (self._stands_at or time.time()) + self.ahead
+
+
+class Later:
+    """Runs what may be done later in threads, as the dashboard does, and can wait for them."""
+
+    def __init__(self) -> None:
+        self._threads: list[Thread] = []
+
+    def __call__(self, task: Callable[[], None]) -> None:
+        """Begin the task."""
+        thread = Thread(target=task)
+        self._threads.append(thread)
+        thread.start()
+
+    def settle(self) -> None:
+        """Return when all that was begun has ended."""
+        while self._threads:
+            self._threads.pop().join()
 
 
 class Rooms:
@@ -29,7 +49,8 @@ class Rooms:
         self.api = api
         self.store = store
         self.clock = clock
-        self.logins = Logins(store, api, clock)
+        self.later = Later()
+        self.logins = Logins(store, api, clock, run_later=self.later)
 
     def is_kept(self, login_id: str) -> bool:
         """Whether there is a record of this login."""
@@ -37,13 +58,17 @@ class Rooms:
 
 
 @contextmanager
-def rooms(url: str, directory: Path, *, deadline: float = 8.0) -> Iterator[Rooms]:
+def rooms(
+    url: str, directory: Path, *, deadline: float = 7.0, is_clock_running: bool = True
+) -> Iterator[Rooms]:
     """Everything that logins need, over the API at this address."""
-    clock = Clock()
-    api = ApiClient(url, deadline=deadline)
+    clock = Clock(is_running=is_clock_running)
+    api = ApiClient(url, deadline=deadline, clock=clock)
     store = EmbeddedStore(open_database(f"sqlite:///{directory / 'sessions.db'}"), clock)
+    here = Rooms(api, store, clock)
     try:
-        yield Rooms(api, store, clock)
+        yield here
     finally:
+        here.later.settle()
         api.close()
         store.close()

@@ -15,6 +15,9 @@ from aircall.models import Grant
 from tests.contract.logins.rooms import Rooms, rooms
 from tests.support.sandbox import Sandbox
 
+# In this many seconds a token of ten minutes is due.
+DUE = 500.0
+
 
 def test_a_logout_during_a_refresh_is_final_however_the_two_meet(here: Rooms) -> None:
     renewed_first, longest = 0, 99
@@ -31,6 +34,31 @@ def test_a_logout_during_a_refresh_is_final_however_the_two_meet(here: Rooms) ->
         renewed_first += refresh.exception() is None
 
         assert isinstance(refresh.exception(), LoginEndedError | None)
+        assert not here.is_kept(login.id)
+
+    assert here.store.keys("") == []
+    assert 0 < renewed_first <= longest
+
+
+def test_a_logout_during_a_refresh_in_the_background_is_final_however_the_two_meet(here: Rooms) -> None:
+    renewed_first, longest = 0, 99
+
+    for head_start in range(longest + 1):
+        here.clock.ahead = 0
+        login = here.logins.create("alice", "any")
+        here.clock.ahead = DUE
+        started: list[Callable[[], None]] = []
+        logins = Logins(here.store, here.api, here.clock, run_later=started.append)
+        logins.fresh(login.id)
+        with ThreadPoolExecutor(1) as pool:
+            refresh = pool.submit(started[0])
+            looks = 0
+            while not refresh.done() and (looks < head_start or head_start == longest):
+                looks += here.is_kept(login.id)
+            renewed_first += here.is_kept(login.id) and logins.get(login.id).generation == 2
+            logins.end(login.id)
+
+        assert refresh.exception() is None
         assert not here.is_kept(login.id)
 
     assert here.store.keys("") == []

@@ -1,76 +1,31 @@
 """A login through any history: it works, fails and ends exactly when a plain model of the rules says so."""
 
-from dataclasses import dataclass
+from pathlib import Path
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-
-from aircall.errors import LoginEndedError, ServerError
-from tests.contract.logins.rooms import Rooms
-from tests.support.sandbox import Sandbox
-
-ACCESS_LIFE, REFRESH_LIFE, MARGIN, PAUSE = 600, 3600, 120, 10
-STEPS = st.lists(
-    st.sampled_from(["ask", "ask", "ask", "expire", "revoke", "trouble", "repair", "end"])
-    | st.sampled_from([7, 200, 490, 650, 3700]),
-    min_size=4,
-    max_size=16,
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
 )
-ENDED, TROUBLE, FINE = "the login has ended", "the API is in trouble", "fine"
 
-
-@dataclass
-class Model:
-    """What a login is, without any of its machinery. Times are in seconds since it was made."""
-
-    now: float = 0
-    issued_at: float = 0
-    failed_at: float = -PAUSE
-    is_over: bool = False
-    is_access_refused: bool = False
-    is_refresh_refused: bool = False
-    is_api_in_trouble: bool = False
-    refresh_count: int = 0
-    # The two of the sign-in.
-    request_count: int = 2
-
-    def ask(self) -> str:
-        """What a request comes to."""
-        self.is_over |= self.age >= REFRESH_LIFE
-        if self.is_over:
-            return ENDED
-        if self.age >= ACCESS_LIFE:
-            outcome = self._refresh()
-            return self._send() if outcome == FINE else outcome
-        is_due = self.age >= ACCESS_LIFE - MARGIN and self.now >= self.failed_at + PAUSE
-        return ENDED if is_due and self._refresh() == ENDED else self._send()
-
-    @property
-    def age(self) -> float:
-        """How long ago the tokens were issued."""
-        return self.now - self.issued_at
-
-    def _send(self) -> str:
-        self.request_count += 1
-        if not self.is_access_refused:
-            return FINE
-        outcome = self._refresh()
-        self.request_count += outcome == FINE
-        return outcome
-
-    def _refresh(self) -> str:
-        self.request_count += 1
-        if self.is_api_in_trouble:
-            self.failed_at = self.now
-            return TROUBLE
-        if self.is_refresh_refused:
-            self.is_over = True
-            return ENDED
-        self.issued_at = self.now
-        self.failed_at = -PAUSE
-        self.is_access_refused = False
-        self.refresh_count += 1
-        return FINE
+from aircall.errors import AircallError, LoginEndedError
+from tests.contract.logins.model import (
+    ACCESS_LIFE,
+    ENDED,
+    FINE,
+    MARGIN,
+    REFRESH_LIFE,
+    TROUBLE,
+    TROUBLES,
+    Model,
+)
+from tests.contract.logins.rooms import Rooms, rooms
+from tests.support.sandbox import Sandbox
 
 
 def ask(here: Rooms, login_id: str) -> str:
@@ -79,53 +34,104 @@ def ask(here: Rooms, login_id: str) -> str:
         here.logins.authorized(login_id, here.api.me)
     except LoginEndedError:
         return ENDED
-    except ServerError:
+    except AircallError:
         return TROUBLE
+    finally:
+        here.later.settle()
     return FINE
 
 
-def take(step: str | int, model: Model, here: Rooms, sandbox: Sandbox, login_id: str) -> None:
-    """Let this happen, in the model and in the sandbox."""
-    match step:
-        case "expire":
-            model.is_access_refused = True
+def history(sandbox: Sandbox, directory: Path) -> type[RuleBasedStateMachine]:
+    """Histories of one login on this sandbox."""
+
+    class History(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            sandbox.reset()
+            self._rooms = rooms(sandbox.url, directory, is_clock_running=False)
+            self.here = self._rooms.__enter__()
+            self.model = Model()
+
+        @initialize()
+        def sign_in(self) -> None:
+            self.login_id = self.here.logins.create("alice", "any").id
+
+        @rule(seconds=st.sampled_from([0, 1, 3, 11, 30, 65, 200, 650, 3700]))
+        def make_a_request(self, seconds: int) -> None:
+            self._let_pass(seconds)
+            self._ask()
+
+        @rule()
+        def make_a_request_when_the_token_is_due(self) -> None:
+            self._let_pass(max(0.0, ACCESS_LIFE - MARGIN + 1 - self.model.age))
+            self._ask()
+
+        def _ask(self) -> None:
+            assert ask(self.here, self.login_id) == self.model.ask()
+            if self.model.is_over:
+                # It stays over; history goes on with another one.
+                assert ask(self.here, self.login_id) == self.model.ask() == ENDED
+                assert not self.here.is_kept(self.login_id)
+                self.model.sign_in_again()
+                self.sign_in()
+
+        def _let_pass(self, seconds: float) -> None:
+            self.model.now += seconds
+            self.here.clock.ahead = self.model.now
+            sandbox.shift_clock(self.model.now)
+
+        @rule()
+        def the_api_forgets_access_tokens(self) -> None:
+            self.model.is_access_refused = True
             sandbox.expire_access_tokens()
-        case "revoke":
-            model.is_refresh_refused = True
+
+        @rule()
+        def the_api_forgets_refresh_tokens(self) -> None:
+            self.model.is_refresh_refused = True
             sandbox.revoke()
-        case "trouble":
-            model.is_api_in_trouble = True
-            sandbox.answer_503(times=None, path="/auth/refresh-token")
-        case "repair":
-            model.is_api_in_trouble = False
+
+        @precondition(lambda self: self.model.trouble is None)
+        @rule(name=st.sampled_from(sorted(TROUBLES)))
+        def trouble_begins(self, name: str) -> None:
+            self.model.trouble = name
+            TROUBLES[name][0](sandbox)
+
+        @precondition(lambda self: self.model.trouble is not None)
+        @rule()
+        def trouble_ends(self) -> None:
+            self.model.trouble = None
             sandbox.clear_faults()
-            sandbox.shift_clock(model.now)
-        case "end":
-            model.is_over = True
-            here.logins.end(login_id)
-        case int(seconds):
-            model.now += seconds
-            here.clock.ahead = model.now
-            sandbox.shift_clock(model.now)
+            sandbox.shift_clock(self.model.now)
 
+        @rule()
+        def log_out(self) -> None:
+            self.model.is_over = True
+            self.here.logins.end(self.login_id)
+            self._ask()
 
-@given(STEPS)
-@example([490, "trouble", "ask", "ask", 7, "ask", 7, "ask", "repair", "ask", 7, "ask"])
-@example(["revoke", 490, "trouble", "ask", "expire", "ask", "repair", "ask", "ask"])
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_login_does_what_the_model_says_through_any_history(
-    here: Rooms, sandbox: Sandbox, steps: list[str | int]
-) -> None:
-    sandbox.reset()
-    here.clock.ahead = 0
-    login_id = here.logins.create("alice", "any").id
-    model = Model()
-
-    for step in [*steps, "ask"]:
-        if step == "ask":
-            assert ask(here, login_id) == model.ask()
-            assert here.is_kept(login_id) is not model.is_over
+        @invariant()
+        def what_is_kept_and_was_asked_is_as_the_model_says(self) -> None:
             counters = sandbox.counters()
-            assert (counters.refreshes, counters.requests) == (model.refresh_count, model.request_count)
-        else:
-            take(step, model, here, sandbox, login_id)
+            assert (counters.refreshes, counters.requests) == (
+                self.model.refresh_count,
+                self.model.request_count,
+            )
+            is_kept = self.here.is_kept(self.login_id)
+            assert is_kept is not (self.model.is_over or self.model.age >= REFRESH_LIFE)
+
+        def teardown(self) -> None:
+            self._rooms.__exit__(None, None, None)
+
+    return History
+
+
+def test_a_login_does_what_the_model_says_through_any_history(sandbox: Sandbox, tmp_path: Path) -> None:
+    run_state_machine_as_test(
+        history(sandbox, tmp_path),
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )

@@ -32,7 +32,9 @@ def use_up(here: Rooms, login: Login, generations: int) -> int:
 
 
 @pytest.mark.parametrize(
-    ("life", "delay", "generations"), [("0.5", 0.0, 5), ("1", 0.6, 3)], ids=["fast", "slow"]
+    ("life", "delay", "generations"),
+    [("0.5", 0.0, 5), ("2", 1.5, 3), ("2", 4.0, 2)],
+    ids=["fast", "slow", "slower than a token's life"],
 )
 def test_each_token_is_refreshed_once_and_no_request_fails_even_if_reuse_is_punished(
     tmp_path: Path, life: str, delay: float, generations: int

@@ -25,13 +25,15 @@ def test_a_token_that_is_good_for_a_while_is_used_as_it_is(
 
 
 def test_a_token_that_is_due_is_refreshed_once_and_both_are_new(
-    logins: Logins, clock: Clock, alice: Login, sandbox: Sandbox
+    here: Rooms, alice: Login, sandbox: Sandbox
 ) -> None:
-    clock.ahead = DUE
+    here.clock.ahead = DUE
 
-    renewed = logins.fresh(alice.id)
+    assert here.logins.fresh(alice.id) == alice
+    here.later.settle()
 
-    assert logins.fresh(alice.id) == logins.get(alice.id) == renewed
+    renewed = here.logins.get(alice.id)
+    assert here.logins.fresh(alice.id) == renewed
     assert sandbox.counters().refreshes == 1
     assert renewed.user == alice.user
     assert renewed.generation == 2
@@ -43,16 +45,17 @@ def test_a_token_that_is_due_is_refreshed_once_and_both_are_new(
 
 @pytest.mark.parametrize("shift", [-120, 120])
 def test_an_api_whose_clock_is_wrong_is_asked_at_the_right_time_all_the_same(
-    logins: Logins, clock: Clock, sandbox: Sandbox, api: ApiClient, shift: float
+    here: Rooms, sandbox: Sandbox, shift: float
 ) -> None:
     sandbox.shift_clock(shift)
-    alice = logins.create("alice", "any")
+    alice = here.logins.create("alice", "any")
 
-    clock.ahead = 470
-    assert logins.authorized(alice.id, api.me).username == "alice"
+    here.clock.ahead = 470
+    assert here.logins.authorized(alice.id, here.api.me).username == "alice"
     assert sandbox.counters().refreshes == 0
-    clock.ahead = DUE
-    assert logins.authorized(alice.id, api.me).username == "alice"
+    here.clock.ahead = DUE
+    assert here.logins.authorized(alice.id, here.api.me).username == "alice"
+    here.later.settle()
 
     assert sandbox.counters().refreshes == 1
     assert sandbox.counters().unauthorized == 0
@@ -68,6 +71,17 @@ def test_an_api_whose_clock_jumps_is_followed_with_one_refresh_at_most(
         assert logins.authorized(alice.id, api.me).username == "alice"
 
     assert sandbox.counters().refreshes == (shift > 0)
+
+
+def test_a_renewed_login_ends_with_its_new_refresh_token(here: Rooms, alice: Login) -> None:
+    here.clock.ahead = DUE
+    here.logins.fresh(alice.id)
+    here.later.settle()
+
+    here.clock.ahead = DUE + 3590
+    assert here.is_kept(alice.id)
+    here.clock.ahead = DUE + 3610
+    assert not here.is_kept(alice.id)
 
 
 def test_a_token_that_is_refused_early_is_refreshed_once_and_the_request_run_once_more(
@@ -121,20 +135,21 @@ def test_what_goes_wrong_with_the_request_itself_is_told(
 
 
 def test_a_login_without_a_refresh_token_is_renewed_by_the_deprecated_endpoint(
-    logins: Logins, clock: Clock, sandbox: Sandbox, api: ApiClient
+    here: Rooms, sandbox: Sandbox
 ) -> None:
     sandbox.login_without_refresh_token()
-    alice = logins.create("alice", "any")
-    clock.ahead = DUE
+    alice = here.logins.create("alice", "any")
+    here.clock.ahead = DUE
 
     for generation in (2, 2, 3):
-        clock.ahead += DUE * (generation == 3)
-        assert logins.authorized(alice.id, api.me) == alice.user
-        assert logins.get(alice.id).generation == generation
+        here.clock.ahead += DUE * (generation == 3)
+        assert here.logins.authorized(alice.id, here.api.me) == alice.user
+        here.later.settle()
+        assert here.logins.get(alice.id).generation == generation
 
     counters = sandbox.counters()
     assert (counters.deprecated_refreshes, counters.refreshes) == (2, 0)
-    assert logins.get(alice.id).tokens.refresh is None
+    assert here.logins.get(alice.id).tokens.refresh is None
 
 
 def test_a_login_without_a_refresh_token_ends_when_its_token_is_refused(

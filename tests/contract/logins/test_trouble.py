@@ -1,6 +1,7 @@
 """An API that refuses to refresh, or cannot: what ends a login, and what nobody notices."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from aircall.client import ApiClient
 from aircall.errors import AircallError, LoginEndedError, NoAnswerError
 from aircall.login import Login
 from aircall.logins import Logins
-from tests.contract.logins.rooms import Clock, Rooms, rooms
-from tests.support.clock import StillClock
+from aircall.refresh_failures import URGENT_PAUSE
+from tests.contract.logins.rooms import Rooms, rooms
 from tests.support.sandbox import Sandbox
 
 REFRESH = "/auth/refresh-token"
@@ -45,6 +46,11 @@ def test_a_refused_refresh_ends_the_login(
     sandbox.refuse_refresh(status)
     here.clock.ahead = ahead
 
+    with suppress(LoginEndedError):
+        # While the token lives, the next request learns of it.
+        here.logins.fresh(alice.id)
+    here.later.settle()
+
     with pytest.raises(LoginEndedError):
         here.logins.fresh(alice.id)
 
@@ -59,6 +65,7 @@ def test_trouble_with_the_refresh_is_noticed_by_nobody_while_the_token_lives(
     here.clock.ahead = DUE
 
     assert here.logins.authorized(alice.id, here.api.me) == alice.user
+    here.later.settle()
     assert here.logins.get(alice.id) == alice
 
 
@@ -75,39 +82,22 @@ def test_trouble_with_the_refresh_never_ends_a_login_even_when_the_token_is_dead
     assert not isinstance(told.value, LoginEndedError)
     assert here.is_kept(alice.id)
     sandbox.clear_faults()
+    here.clock.ahead += URGENT_PAUSE
     assert here.logins.fresh(alice.id).generation == 2
 
 
-def test_a_failing_refresh_is_tried_every_ten_seconds_while_the_token_lives(
+def test_a_refresh_that_works_again_is_used_as_soon_as_it_is_needed(
     here: Rooms, alice: Login, sandbox: Sandbox
 ) -> None:
-    clock = StillClock()
-    logins = Logins(here.store, here.api, clock)
-    sandbox.answer_503(times=None, path=REFRESH)
-    asked_before = sandbox.counters().requests
-    asked_at: list[int] = []
-
-    for second in range(470, 600):
-        clock.now = alice.access_expires_at - 600 + second
-        logins.fresh(alice.id)
-        logins.fresh(alice.id)
-        if sandbox.counters().requests > asked_before + len(asked_at):
-            asked_at.append(second)
-
-    assert asked_at == list(range(480, 600, 10))
-    assert sandbox.counters().requests == asked_before + len(asked_at)
-
-
-def test_a_refresh_that_works_again_is_used_as_soon_as_it_is_needed(
-    logins: Logins, clock: Clock, alice: Login, sandbox: Sandbox
-) -> None:
     sandbox.answer_503(times=1, path=REFRESH)
-    clock.ahead = DUE
-    logins.fresh(alice.id)
+    here.clock.ahead = DUE
+    here.logins.fresh(alice.id)
+    here.later.settle()
 
+    here.clock.ahead += URGENT_PAUSE
     sandbox.expire_access_tokens()
 
-    assert logins.fresh(alice.id, refused=alice.generation).generation == 2
+    assert here.logins.fresh(alice.id, refused=alice.generation).generation == 2
 
 
 def test_trouble_of_the_api_is_not_tried_on_everybody(

@@ -8,7 +8,7 @@ from typing import TypeVar
 from aircall.errors import AircallError
 
 T = TypeVar("T")
-THREADS = 10
+THREADS = 20
 
 
 def together(task: Callable[[], T]) -> list[T | AircallError]:
