@@ -17,6 +17,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
 from aircall.account import Account
+from aircall.archive_jobs import ArchiveJobs
 from aircall.background import Background
 from aircall.call_figures import CallFigures
 from aircall.call_log import CallLog
@@ -29,6 +30,7 @@ from aircall.listener import Listener
 from aircall.login import LOGIN_LIFETIME
 from aircall.logins import Logins
 from aircall.mirror import Mirror
+from aircall.noting import Noting
 from aircall.pusher import PusherSettings
 from aircall.settling import Settling
 from aircall.store import EmbeddedStore, Store
@@ -43,7 +45,9 @@ from aircall.web import (
     formatting,
     headers,
     insights,
+    kept_forms,
     notes,
+    notices,
     ops,
     origin,
     session,
@@ -113,6 +117,7 @@ def build_services(app: Flask, config: Config) -> Services:
             call_id, lambda wanted: account.authorized(partial(api.get_call, call_id=wanted))
         ),
     )
+    changes = Changes(api, logins, store, mirror, Noting(store))
     return Services(
         config=config,
         api=api,
@@ -120,7 +125,8 @@ def build_services(app: Flask, config: Config) -> Services:
         logins=logins,
         mirror=mirror,
         figures=CallFigures(mirror.log.engine),
-        changes=Changes(api, logins, store, mirror),
+        changes=changes,
+        archive_jobs=ArchiveJobs(changes, store, errors.sentence_for),
         synchronisation=synchronisation,
         background=background,
         settling=settling,
@@ -210,7 +216,13 @@ def _register_pages(app: Flask, config: Config) -> None:
 
 def _viewer() -> dict[str, object]:
     login = session.current_login()
-    return {"current_user": login.user if login else None, "zone": viewer_zone().key}
+    user = login.user if login else None
+    return {
+        "current_user": user,
+        "zone": viewer_zone().key,
+        "author": kept_forms.author_field(user.username) if user else "",
+        "notices": notices.notices,
+    }
 
 
 def serve() -> Flask:
@@ -218,19 +230,23 @@ def serve() -> Flask:
     app = create_app()
     start(app)
     atexit.register(stop, app)
-    _hang_up_on_sigterm(cast(Services, app.extensions[EXTENSION]).live)
+    _let_go_on_sigterm(cast(Services, app.extensions[EXTENSION]))
     return app
 
 
-def _hang_up_on_sigterm(live: Live) -> None:
-    """Close the pages' sockets when the server begins to stop: they never end by themselves, and it waits."""
+def _let_go_on_sigterm(built: Services) -> None:
+    """When the server begins to stop, and waits, end what does not end by itself: readings and sockets."""
     end_worker = signal.getsignal(signal.SIGTERM)
+
+    def let_go() -> None:
+        built.background.stop()
+        built.live.close_all()
 
     def handle(number: int, frame: FrameType | None) -> None:
         if callable(end_worker):
             end_worker(number, frame)
         # Starting a thread waits for it, which is an error where the signal finds gevent's own loop running.
-        gevent.spawn(live.close_all)
+        gevent.spawn(let_go)
 
     signal.signal(signal.SIGTERM, handle)
 

@@ -14,6 +14,7 @@ for the same call at the same time would read each other's states in between: th
 
 import logging
 import time
+from dataclasses import dataclass
 from time import monotonic
 
 from aircall.client import ApiClient
@@ -28,6 +29,17 @@ LOOK_PAUSE = 0.3
 PATIENCE = 6.0
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The call in its wanted state, and whether it was we who brought it there.
+
+    Whoever turned the flag over twice has put somebody else's change back in place and made none.
+    """
+
+    call: Call
+    is_changed: bool
+
+
 def set_archived(
     api: ApiClient,
     access_token: str,
@@ -36,25 +48,26 @@ def set_archived(
     *,
     look_pause: float = LOOK_PAUSE,
     patience: float = PATIENCE,
-) -> Call:
-    """Bring the call into the wanted state; the call as the API shows it then.
+) -> Answer:
+    """Bring the call into the wanted state; the call as the API shows it then, and whether we changed it.
 
     Raises UnconfirmedError where our change may still come true, and ConflictError where somebody works
     against us. After any other error no change of ours is under way, so all of it may be run again, and
     UnauthorizedError asks for that, with a fresh token.
     """
     call = api.get_call(access_token, call_id)
-    for _ in range(FLIPS):
+    for flips in range(FLIPS):
         if call.is_archived == is_archived:
-            return call
+            return Answer(call, is_changed=flips == 1)
         try:
             call = api.toggle_archived(access_token, call_id)
         except AircallError as error:
             if not error.is_executed_possible:
                 raise
-            return _look(api, access_token, call, is_archived, look_pause=look_pause, patience=patience)
+            found = _look(api, access_token, call, is_archived, look_pause=look_pause, patience=patience)
+            return Answer(found, is_changed=flips == 0)
     if call.is_archived == is_archived:
-        return call
+        return Answer(call, is_changed=False)
     raise ConflictError("Somebody else changes this call at the same time.", last_seen=call)
 
 

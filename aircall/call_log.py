@@ -47,6 +47,11 @@ class CallLog(CallQuery):
             value = connection.execute(select(state.c.synchronised_at)).scalar_one()
         return None if value is None else from_milliseconds(value)
 
+    def number_of(self, call_id: str) -> int:
+        """Stays while nothing of the call changes, and never comes again; 0 where there is no such call."""
+        with self.engine.connect() as connection:
+            return connection.scalar(select(calls.c.number).where(calls.c.id == call_id)) or 0
+
     def mark_synchronised(self, began_at: datetime) -> None:
         """Remember that the whole list has been read, and when that began."""
         with self.engine.begin() as connection:

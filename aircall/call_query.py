@@ -109,6 +109,11 @@ class CallQuery:
         with self.engine.connect() as connection:
             return list(connection.scalars(select(calls.c.id)))
 
+    def matching_ids(self, wanted: CallFilter, limit: int) -> list[str]:
+        """The ids of the first `limit` calls of the filtered list."""
+        with self.engine.connect() as connection:
+            return list(connection.scalars(newest_first(wanted).with_only_columns(calls.c.id).limit(limit)))
+
     def neighbours(self, wanted: CallFilter, call: Call) -> Neighbours:
         """What stands before and after this call in the filtered list, be the call itself in it or not."""
         place = tuple_(calls.c.created_at, calls.c.id)

@@ -28,7 +28,7 @@ metadata = MetaData()
 calls = Table(
     f"calls_{FORM}",
     metadata,
-    # What the index of a search calls the row: a row that changes is written anew under a number of its own.
+    # A row that changes is written anew under a new number, by which the index of a search names it too.
     Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("id", WORD, nullable=False, unique=True),
     # Milliseconds since 1970 UTC, or NO_TIME.
@@ -52,6 +52,8 @@ calls = Table(
     # With what is filtered by most, so that calls can be counted and passed over without reading their rows.
     Index(f"calls_{FORM}_view", "is_archived", "created_at", "id", "call_type", "direction", "via"),
     Index(f"calls_{FORM}_counterpart", "counterpart", "created_at", "id"),
+    # A number never comes again, though its row may have been the last.
+    sqlite_autoincrement=True,
 )
 state = Table(
     f"call_log_{FORM}",

@@ -4,67 +4,106 @@ Knows the rules of each change; knows nothing of pages. Every method raises Logi
 over, and what the API client raises.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from aircall import archiving
 from aircall.client import ApiClient
-from aircall.errors import AircallError, BusyError
+from aircall.errors import BusyError, ChangedSinceError, ConflictError, UnconfirmedError
 from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.models import Call
+from aircall.noting import Noting
 from aircall.store import Store
 
 # Longer than one change can take, so that who waits for another's change sees its outcome (seconds).
 CHANGE_WAIT = 30.0
-PARALLEL_CHANGES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """What came of asking for a state: whether we changed it, and the number of its row in the log then."""
+
+    is_changed: bool
+    number: int
 
 
 class Changes:
     """What people do with calls."""
 
-    def __init__(self, api: ApiClient, logins: Logins, store: Store, mirror: Mirror) -> None:
+    def __init__(self, api: ApiClient, logins: Logins, store: Store, mirror: Mirror, noting: Noting) -> None:
         self._api = api
         self._logins = logins
         self._store = store
         self._mirror = mirror
+        self._noting = noting
 
     def read_call(self, login_id: str, call_id: str) -> Call:
         """The call as the API has it now."""
         return self._mirror.read(call_id, partial(self._fetch, login_id))
 
-    def set_archived(self, login_id: str, call_id: str, is_archived: bool) -> None:
+    def set_archived(self, login_id: str, call_id: str, is_archived: bool) -> Archived:
         """Bring the call to the wanted state, one person's change after the other's."""
+        with self._turn(call_id):
+            return self._set_archived(login_id, call_id, is_archived)
+
+    def take_back(self, login_id: str, call_id: str, is_archived: bool, number: int) -> Archived:
+        """Bring the call back to the state it had, unless anything of it has changed since its row had
+        this number.
+
+        Raises ChangedSinceError where somebody else has changed it, which then stays as it is.
+        """
+        with self._turn(call_id):
+            self.read_call(login_id, call_id)
+            if self._mirror.log.number_of(call_id) != number:
+                raise ChangedSinceError("The call has been changed since.")
+            return self._set_archived(login_id, call_id, is_archived)
+
+    def add_note(self, login_id: str, call_id: str, content: str, key: str = "") -> None:
+        """Add a note. Under the same key, the same note is stored once, however often it is asked for."""
+        as_of = self._mirror.log.version
+        fetch = partial(self._fetch, login_id)
+        try:
+            call = self._noting.add(
+                content,
+                f"{call_id} {key or secrets.token_urlsafe()}",
+                fetch=lambda: fetch(call_id),
+                send=lambda: self._logins.authorized(
+                    login_id, lambda token: self._api.add_note(token, call_id, content)
+                ),
+            )
+        except UnconfirmedError as error:
+            self._take_over(error.last_seen, as_of)
+            raise
+        if call is not None:
+            self._mirror.settle(call, as_of, fetch)
+
+    @contextmanager
+    def _turn(self, call_id: str) -> Iterator[None]:
         with self._store.lock(f"call:{call_id}", CHANGE_WAIT) as is_held:
             if not is_held:
                 raise BusyError("Another change of this call is still under way.")
-            as_of = self._mirror.log.version
-            call = self._logins.authorized(
+            yield
+
+    def _set_archived(self, login_id: str, call_id: str, is_archived: bool) -> Archived:
+        as_of = self._mirror.log.version
+        try:
+            answer = self._logins.authorized(
                 login_id, lambda token: archiving.set_archived(self._api, token, call_id, is_archived)
             )
-            self._mirror.settle(call, as_of, partial(self._fetch, login_id))
+        except (ConflictError, UnconfirmedError) as error:
+            self._take_over(error.last_seen, as_of)
+            raise
+        self._mirror.settle(answer.call, as_of, partial(self._fetch, login_id))
+        return Archived(answer.is_changed, self._mirror.log.number_of(call_id))
 
-    def set_many_archived(
-        self, login_id: str, call_ids: Sequence[str], is_archived: bool
-    ) -> list[AircallError]:
-        """Bring each of these calls to the wanted state, a few at a time; the errors of those that failed."""
-
-        def change(call_id: str) -> AircallError | None:
-            try:
-                self.set_archived(login_id, call_id, is_archived)
-            except AircallError as error:
-                return error
-            return None
-
-        with ThreadPoolExecutor(PARALLEL_CHANGES) as pool:
-            return [error for error in pool.map(change, call_ids) if error is not None]
-
-    def add_note(self, login_id: str, call_id: str, content: str) -> None:
-        """Add a note, sent once and never repeated."""
-        as_of = self._mirror.log.version
-        call = self._logins.authorized(login_id, lambda token: self._api.add_note(token, call_id, content))
-        self._mirror.settle(call, as_of, partial(self._fetch, login_id))
+    def _take_over(self, seen: Call | None, as_of: int) -> None:
+        """What was seen on the way is news, however the change itself ended."""
+        if seen is not None:
+            self._mirror.merge([seen], as_of)
 
     def _fetch(self, login_id: str, call_id: str) -> Call:
         return self._logins.authorized(login_id, lambda token: self._api.get_call(token, call_id))

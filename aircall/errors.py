@@ -13,6 +13,7 @@ AircallError
 ├── MalformedAnswerError    an answer that breaks the contract: fate unknown
 ├── ConflictError           somebody else keeps changing the same call to the contrary
 ├── UnconfirmedError        a change of unknown fate was not seen in time
+├── ChangedSinceError       somebody else has changed the call since: it was left alone
 ├── BusyError               another change of the same call is under way here: nothing was sent
 ├── CrowdedError            too many requests of this kind are under way here: nothing was sent
 ├── CircuitOpenError        the API has just failed repeatedly, so it is left alone: nothing was sent
@@ -105,6 +106,10 @@ class UnconfirmedError(AircallError):
     def __init__(self, message: str, *, last_seen: "Call | None") -> None:
         super().__init__(message)
         self.last_seen = last_seen
+
+
+class ChangedSinceError(AircallError):
+    """The call was changed since our own change, so that this one was not taken back. Nothing was sent."""
 
 
 class BusyError(AircallError):

@@ -1,67 +1,162 @@
-"""Archiving calls and moving them back, one or many at a time."""
+"""Archiving calls and moving them back: one, the ticked ones, or all that match; and undoing it."""
 
-from flask import Blueprint, abort, flash, request
+from dataclasses import replace
+
+from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from aircall.errors import AircallError, LoginEndedError
+from aircall.archive_job import Job, Outcome
+from aircall.fields import is_call_id
+from aircall.web import kept_forms
+from aircall.web.archive_words import say_outcome
 from aircall.web.call_page import known_id
-from aircall.web.errors import sentence_for
-from aircall.web.list_urls import call_url, current_query
-from aircall.web.redirects import see_other
+from aircall.web.filter_words import filter_words
+from aircall.web.formatting import clock, phone
+from aircall.web.list_urls import call_url, calls_url, current_query
+from aircall.web.notices import ERROR, notify
+from aircall.web.redirects import local_path, see_other
 from aircall.web.services import services
-from aircall.web.session import login_id, login_required
+from aircall.web.session import login_id, login_required, username
+from aircall.web.zone import viewer_zone
 
 bp = Blueprint("archive", __name__)
 
-MOST_CALLS = 100
+# A job of more calls would take too long for anybody to wait for it.
+MOST_CALLS = 1000
+# A single call's outcome is waited for, in seconds; that of many is shown on the page they came from if it
+# comes soon, else on a page of its own.
+ONE_WAIT = 30.0
+MANY_WAIT = 2.5
 
 
 @bp.post("/calls/<call_id>/archive")
 @login_required
 def one(call_id: str) -> ResponseReturnValue:
     """Archive a call or move it to the inbox, whichever is wanted, however often it is asked."""
-    is_archived = _wanted_state()
-    try:
-        services().changes.set_archived(login_id(), known_id(call_id), is_archived)
-    except LoginEndedError:
-        raise
-    except AircallError as error:
-        flash(sentence_for(error), "error")
-    else:
-        flash("Call archived." if is_archived else "Call moved to the inbox.", "success")
-    return see_other(request.form.get("next") or call_url(current_query(), call_id))
+    way_back = local_path(request.form.get("next")) or call_url(current_query(), known_id(call_id))
+    return _do([known_id(call_id)], _wanted_state(request.form.get("archived")), way_back, ONE_WAIT)
 
 
 @bp.post("/calls/archive")
 @login_required
 def many() -> ResponseReturnValue:
-    """Archive the ticked calls or move them to the inbox; says how many could not be."""
-    is_archived = _wanted_state()
-    call_ids = [known_id(call_id) for call_id in dict.fromkeys(request.form.getlist("ids"))]
+    """Archive the calls named in `ids` or move them to the inbox; says what became of each."""
+    is_archived = _wanted_state(request.form.get("archived"))
+    way_back = local_path(request.form.get("next")) or url_for("calls.index")
+    call_ids = _ids(request.form.getlist("ids"))
     if not call_ids:
-        flash("Tick the calls first.", "error")
-    elif len(call_ids) > MOST_CALLS:
-        flash(f"Tick at most {MOST_CALLS} calls at a time.", "error")
+        notify("Tick the calls first.", ERROR)
+        return see_other(way_back)
+    if len(call_ids) > MOST_CALLS:
+        abort(400, f"At most {MOST_CALLS:,} calls at a time.")
+    kept_forms.drop()
+    return _do(call_ids, is_archived, way_back, MANY_WAIT)
+
+
+@bp.get("/calls/archive")
+@login_required
+def confirm() -> ResponseReturnValue:
+    """All calls that match the list's query and are not as wanted yet, in words and number, to be confirmed.
+
+    Exactly the calls that are counted here are in the form, whatever matches by the time it is sent.
+    """
+    if kept := kept_forms.find(url_for(".many"), username()):
+        call_ids, wanted, words = _ids(kept.fields.get("ids", [])), kept.first("archived"), ""
     else:
-        _say_outcome(
-            services().changes.set_many_archived(login_id(), call_ids, is_archived),
-            len(call_ids),
-            is_archived,
-        )
-    return see_other(request.form.get("next"))
+        wanted, words = request.args.get("archived", ""), filter_words(current_query())
+        call_ids = _matching_ids(_wanted_state(wanted))
+    return render_template(
+        "archive/confirm.html",
+        call_ids=call_ids,
+        is_archived=_wanted_state(wanted),
+        words=words,
+        most=MOST_CALLS,
+        was_kept=kept is not None,
+        list_url=calls_url(current_query()),
+    )
 
 
-def _say_outcome(failed: list[AircallError], asked_count: int, is_archived: bool) -> None:
-    done = "archived" if is_archived else "moved to the inbox"
-    done_count = asked_count - len(failed)
-    if done_count:
-        flash(f"{done_count} {'call' if done_count == 1 else 'calls'} {done}.", "success")
-    if failed:
-        flash(f"{len(failed)} of {asked_count} could not be {done}. {sentence_for(failed[0])}", "error")
+@bp.get("/calls/archive/<job_id>")
+@login_required
+def job(job_id: str) -> ResponseReturnValue:
+    """How far a change of many calls is, and what became of each."""
+    found = _job(job_id)
+    failed = [result.call_id for result in found.of(Outcome.FAILED, Outcome.LEFT_ALONE)]
+    calls = {call.id: call for call in services().mirror.log.find(failed)}
+    return render_template("archive/job.html", job=found, calls=calls, outcomes=Outcome)
 
 
-def _wanted_state() -> bool:
-    wanted = request.form.get("archived")
+@bp.post("/calls/archive/<job_id>/undo")
+@login_required
+def undo(job_id: str) -> ResponseReturnValue:
+    """Take back exactly what the job has changed; what somebody else has changed since is left alone."""
+    found = _job(job_id)
+    if found.is_running:
+        return see_other(url_for(".job", job_id=job_id))
+    way_back = local_path(request.form.get("next")) or found.way_back
+    undo_id = services().archive_jobs.take_back(login_id(), found, way_back)
+    return _show(undo_id, ONE_WAIT if len(found.call_ids) == 1 else MANY_WAIT)
+
+
+@bp.post("/calls/archive/<job_id>/retry")
+@login_required
+def retry(job_id: str) -> ResponseReturnValue:
+    """Try those calls again that failed, were not reached or whose fate is unknown."""
+    found = _job(job_id)
+    again = [result.call_id for result in found.of(Outcome.FAILED, Outcome.STOPPED)]
+    return _do([*again, *found.unknown_ids], found.is_archived, found.way_back, MANY_WAIT)
+
+
+@bp.post("/calls/archive/<job_id>/stop")
+@login_required
+def stop(job_id: str) -> ResponseReturnValue:
+    """Change no further call; what is done stays done and can be undone."""
+    services().archive_jobs.stop(_job(job_id))
+    services().archive_jobs.wait(job_id, MANY_WAIT)
+    return see_other(url_for(".job", job_id=job_id))
+
+
+def _do(call_ids: list[str], is_archived: bool, way_back: str, wait: float) -> ResponseReturnValue:
+    job_id = services().archive_jobs.start(login_id(), username(), call_ids, is_archived, way_back)
+    return _show(job_id, wait)
+
+
+def _show(job_id: str, wait: float) -> ResponseReturnValue:
+    services().archive_jobs.wait(job_id, wait)
+    found = _job(job_id)
+    if found.is_running:
+        return see_other(url_for(".job", job_id=job_id))
+    say_outcome(found, _names(found))
+    return see_other(found.way_back)
+
+
+def _names(job: Job) -> dict[str, str]:
+    left_alone = [result.call_id for result in job.of(Outcome.LEFT_ALONE)]
+    zone = viewer_zone().key
+    found = services().mirror.log.find(left_alone)
+    return {call.id: f"{phone(call.counterpart)}, {clock(call.created_at, zone)}" for call in found}
+
+
+def _matching_ids(is_archived: bool) -> list[str]:
+    query = current_query()
+    view = "inbox" if is_archived else "archived"
+    if query.view not in (view, "all"):
+        return []
+    wanted = replace(query.to_filter(viewer_zone()), view=view)
+    return services().mirror.log.matching_ids(wanted, MOST_CALLS + 1)
+
+
+def _job(job_id: str) -> Job:
+    return services().archive_jobs.find(job_id, username()) or abort(404)
+
+
+def _ids(values: list[str]) -> list[str]:
+    """The ids in fields that each hold one or, parted by commas, many."""
+    ids = [call_id for value in values for call_id in value.split(",")]
+    return list(dict.fromkeys(ids)) if all(map(is_call_id, ids)) else abort(404)
+
+
+def _wanted_state(wanted: str | None) -> bool:
     if wanted not in ("true", "false"):
-        abort(400, "Say whether the call is to be archived: true or false.")
+        abort(400, "Say whether the calls are to be archived: true or false.")
     return wanted == "true"

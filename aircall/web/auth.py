@@ -37,7 +37,6 @@ def log_in() -> ResponseReturnValue:
         return _page(form, " ".join(error.messages), 400)
     except AircallError as error:
         return _page(form, sentence_for(error), 503)
-    session.end()
     session.begin(signed_in)
     services().background.signed_in()
     services().listener.wake()

@@ -4,18 +4,19 @@ from datetime import datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from flask import abort, render_template
+from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from aircall.call_context import read_context
 from aircall.errors import AircallError, LoginEndedError, NotFoundError
 from aircall.fields import is_call_id
 from aircall.models import Call
+from aircall.web import kept_forms
 from aircall.web.errors import sentence_for
 from aircall.web.forms import NoteForm
 from aircall.web.list_urls import back_url, call_url, current_query, list_args
 from aircall.web.services import services
-from aircall.web.session import login_id
+from aircall.web.session import login_id, username
 from aircall.web.zone import viewer_zone
 
 
@@ -32,6 +33,9 @@ def call_page(
     # Taken before the data is read: what changes in between is sent to the page once more, never missed.
     position = services().mirror.feed.position
     call, as_of, trouble = _read_call(call_id)
+    kept_note = kept_forms.find(url_for("notes.add", call_id=call_id), username())
+    if kept_note is not None and not form.content.data:
+        form.content.data, form.key.data = kept_note.first("content"), kept_note.first("key")
     log, zone = services().mirror.log, viewer_zone()
     neighbours = log.neighbours(query.to_filter(zone), call)
     page = render_template(
@@ -49,6 +53,7 @@ def call_page(
         problem=problem or trouble,
         position=position,
         as_of=as_of,
+        was_kept=kept_note is not None,
     )
     return page, status
 

@@ -12,7 +12,7 @@ from aircall.web.call_list import read_list, read_news
 from aircall.web.call_page import call_page, known_id
 from aircall.web.forms import NoteForm
 from aircall.web.insights import recent_chart
-from aircall.web.list_urls import call_url, calls_url, current_query, keep_page_size
+from aircall.web.list_urls import call_url, calls_url, confirm_url, current_query, keep_page_size
 from aircall.web.redirects import see_other
 from aircall.web.services import services
 from aircall.web.session import login_required
@@ -52,6 +52,7 @@ def index() -> ResponseReturnValue:
         sync=sync_state(),
         chart=recent_chart(services().figures, query, viewer_zone(), datetime.now(UTC)),
         calls_url=partial(calls_url, query),
+        all_url=partial(confirm_url, query),
         call_url=partial(call_url, query, page=view.number),
         page_url=partial(calls_url, from_top),
         counts_url=url_for(".counts", **from_top.to_args(page=view.number)),

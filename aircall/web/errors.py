@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from aircall.errors import (
     AircallError,
     BusyError,
+    ChangedSinceError,
     CircuitOpenError,
     ConflictError,
     CrowdedError,
@@ -25,7 +26,9 @@ from aircall.errors import (
     UnconfirmedError,
     UnreachableError,
 )
-from aircall.web import session
+from aircall.web import kept_forms, session
+from aircall.web.notices import ERROR, notify
+from aircall.web.redirects import see_other
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,7 @@ SENTENCES: dict[type[AircallError], str] = {
     ForbiddenError: "The phone system does not allow this to you.",
     ConflictError: "Somebody else changes this call at the same time. Look at it and try again.",
     UnconfirmedError: "The phone system did not say whether the call was changed. Look before trying again.",
+    ChangedSinceError: "Somebody else has changed this call since, so it was left alone.",
     LoginEndedError: "Your session has ended. Log in again to go on.",
 }
 # What passes: after each of these follows when to try again.
@@ -50,6 +54,7 @@ PASSING: dict[type[AircallError], str] = {
 SOON = "Try again in a moment."
 TROUBLE = f"{PASSING[ServerError]} {SOON}"
 EXPIRED = "This page was open for too long, so nothing was changed. Go back, load it again and try once more."
+EXPIRED_FORM = "The page was open for too long, so nothing was sent yet. Check what you wrote and send it."
 TITLES = {
     400: "That did not work",
     403: "Not allowed",
@@ -101,9 +106,13 @@ def error_page(title: str, message: str, status: int) -> ResponseReturnValue:
 
 def _expired(error: CSRFError) -> ResponseReturnValue:
     log.warning("a form was refused: %s", error.description)
-    if request.endpoint != "auth.log_in" and session.current_login() is None:
+    login = session.current_login()
+    if login is None and request.endpoint != "auth.log_in":
         # Its session is over, by logging out in another tab perhaps: what is needed is to log in.
         return session.to_login()
+    if login is not None and kept_forms.author() == login.user.username:
+        notify(EXPIRED_FORM, ERROR)
+        return see_other(session.kept_form_page())
     return error_page("This page has expired", EXPIRED, 400)
 
 

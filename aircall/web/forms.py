@@ -1,5 +1,7 @@
 """The forms and what they accept. Their sentences are for the people who fill them in."""
 
+import secrets
+
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
@@ -17,6 +19,8 @@ class NoteForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no types
     """A note on a call."""
 
     content = TextAreaField()
+    # Under which the note is stored once, however often this form is sent.
+    key = HiddenField(default=secrets.token_urlsafe)
 
     def validate_content(self, field: TextAreaField) -> None:
         """Refuse a note of blanks; the API does, and the text typed stays in the field."""

@@ -38,6 +38,11 @@ def back_url(query: ListQuery, call: Call) -> str:
     return calls_url(query, page=query.page, _anchor=f"call-{call.id}")
 
 
+def confirm_url(query: ListQuery, *, archived: bool) -> str:
+    """Where all calls that match are archived, or moved to the inbox, once that is confirmed."""
+    return url_for("archive.confirm", archived=str(archived).lower(), **list_args(query))
+
+
 def call_url(query: ListQuery, call: Call | str, page: int | None = None) -> str:
     """A call's address, from where the way back leads to this list, at its page."""
     call_id = call if isinstance(call, str) else call.id

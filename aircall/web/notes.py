@@ -1,37 +1,46 @@
 """Writing notes."""
 
-from flask import Blueprint, flash
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, NotFoundError
+from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, NotFoundError, UnconfirmedError
+from aircall.web import kept_forms
 from aircall.web.call_page import call_page, known_id
 from aircall.web.errors import sentence_for
 from aircall.web.forms import NoteForm
 from aircall.web.list_urls import call_url, current_query
+from aircall.web.notices import notify
 from aircall.web.redirects import see_other
 from aircall.web.services import services
 from aircall.web.session import login_id, login_required
 
 bp = Blueprint("notes", __name__)
 
-UNSURE = "The phone system did not say whether the note was saved. Look at the notes before sending it again."
+UNSURE = (
+    "The phone system did not say whether the note was saved, and it does not show yet. What you wrote is "
+    "still here. If you send it again, we first look whether it has come meanwhile."
+)
 
 
 @bp.post("/calls/<call_id>/notes")
 @login_required
 def add(call_id: str) -> ResponseReturnValue:
-    """Add a note to a call. What was typed stays in the form until the note is known to be saved."""
+    """Add a note to a call, once. What was typed stays in the form until the note is known to be saved."""
     form = NoteForm()
     if not form.validate_on_submit():
         return call_page(known_id(call_id), form, status=400)
     try:
-        services().changes.add_note(login_id(), known_id(call_id), form.content.data or "")
+        content = form.content.data or ""
+        services().changes.add_note(login_id(), known_id(call_id), content, form.key.data or "")
     except (LoginEndedError, NotFoundError):
         raise
     except InvalidRequestError as error:
         form.content.errors = list(error.messages)
         return call_page(call_id, form, status=400)
+    except UnconfirmedError:
+        return call_page(call_id, form, UNSURE, 503)
     except AircallError as error:
-        return call_page(call_id, form, UNSURE if error.is_executed_possible else sentence_for(error), 503)
-    flash("Note added.", "success")
+        return call_page(call_id, form, sentence_for(error), 503)
+    kept_forms.drop()
+    notify("Note added.")
     return see_other(call_url(current_query(), call_id))

@@ -5,6 +5,7 @@ from typing import cast
 
 from flask import current_app
 
+from aircall.archive_jobs import ArchiveJobs
 from aircall.background import Background
 from aircall.call_figures import CallFigures
 from aircall.changes import Changes
@@ -32,6 +33,7 @@ class Services:
     mirror: Mirror
     figures: CallFigures
     changes: Changes
+    archive_jobs: ArchiveJobs
     synchronisation: Synchronisation
     background: Background
     settling: Settling

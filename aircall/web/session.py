@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from aircall.errors import AircallError, LoginEndedError
 from aircall.login import Login
+from aircall.web import kept_forms
 from aircall.web.services import services
 from aircall.web.session_store import SIGNED_IN_KEY, StoreSessionInterface
 
@@ -19,8 +20,10 @@ HAS_ENDED_KEY = "has_ended"
 
 def begin(login: Login) -> None:
     """Sign this browser in, under a new session id: the one it came with is worth nothing any more."""
-    session.clear()
+    kept_id = session.get(kept_forms.SESSION_KEY)
+    end()
     session[SIGNED_IN_KEY] = login.id
+    kept_forms.carried(kept_id, login.user.username)
     cast(StoreSessionInterface, current_app.session_interface).regenerate(session)
     g.login = login
 
@@ -62,11 +65,21 @@ def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, Respon
 
 
 def login_id() -> str:
+    """The id of the login of this request. Raises LoginEndedError where nobody is signed in."""
+    return required_login().id
+
+
+def required_login() -> Login:
     """The login of this request. Raises LoginEndedError where nobody is signed in."""
     login = current_login()
     if login is None:
         raise LoginEndedError("Nobody is signed in on this request.")
-    return login.id
+    return login
+
+
+def username() -> str:
+    """The user name of the login of this request. Raises LoginEndedError where nobody is signed in."""
+    return required_login().user.username
 
 
 def has_just_ended() -> bool:
@@ -76,9 +89,17 @@ def has_just_ended() -> bool:
 
 
 def to_login() -> ResponseReturnValue:
-    """The way to the login page, which leads back here; to the page a form stood on, if this was a form."""
-    here = request.full_path.rstrip("?") if request.method == "GET" else request.form.get("next", "")
+    """The way to the login page, which leads back here; if this was a form, to where it is shown, filled."""
+    here = request.full_path.rstrip("?") if request.method == "GET" else kept_form_page()
     return redirect(url_for("auth.login", next=here or None), code=303)
+
+
+def kept_form_page() -> str:
+    """Keep the form of this request; the path of the page that shows it again, or of the one it stood on."""
+    path = request.form.get("next", "")
+    if not kept_forms.keep() or request.endpoint != "archive.many":
+        return path
+    return url_for("archive.confirm", archived=request.form.get("archived"))
 
 
 def _load_login() -> Login | None:

@@ -21,6 +21,8 @@ export function enhanceForms() {
 async function send(form, button) {
   const address = button.getAttribute('formaction') ?? form.getAttribute('action');
   const body = new FormData(form, button);
+  // A form that does not say where it leads comes back to where it is sent from.
+  if (!body.has('next')) body.set('next', location.pathname + location.search);
   const place = placeInList(button);
   button.dataset.busy = '';
   form.dispatchEvent(new CustomEvent('callboard:sending'));
@@ -40,6 +42,7 @@ function draw(answer, form, button) {
   if (!answer) return;
   const { response, page } = answer;
   if (!isSamePage(page)) {
+    if (response.ok && page.body.dataset.page) return location.assign(response.url);
     showNotice(page.getElementById('error-message')?.textContent ?? REFUSED, { isError: true });
     return;
   }

@@ -58,8 +58,10 @@ def test_a_call_is_brought_into_the_wanted_state(
 ) -> None:
     before = next(call for call in sandbox.calls() if call["is_archived"] is not wanted)
 
-    call = set_archived(api, token, before["id"], wanted)
+    answer = set_archived(api, token, before["id"], wanted)
+    call = answer.call
 
+    assert answer.is_changed
     assert call.is_archived is wanted
     assert call.to_json() == sandbox.call(before["id"])
     assert sandbox.counters().archive_flips == 1
@@ -71,8 +73,10 @@ def test_a_call_that_is_as_wanted_is_left_alone(
 ) -> None:
     before = next(call for call in sandbox.calls() if call["is_archived"] is wanted)
 
-    call = set_archived(api, token, before["id"], wanted)
+    answer = set_archived(api, token, before["id"], wanted)
+    call = answer.call
 
+    assert not answer.is_changed
     assert call.to_json() == before
     assert sandbox.counters().archive_flips == 0
 
@@ -99,7 +103,7 @@ def test_a_change_whose_answer_is_lost_is_looked_up_and_not_repeated(
 ) -> None:
     fault(sandbox, f"/calls/{call_id}/archive")
 
-    call = set_archived(api, token, call_id, True, look_pause=LOOK_PAUSE, patience=PATIENCE)
+    call = set_archived(api, token, call_id, True, look_pause=LOOK_PAUSE, patience=PATIENCE).call
 
     assert call.is_archived
     assert call.to_json() == sandbox.call(call_id)
@@ -146,7 +150,7 @@ def test_a_change_that_was_refused_can_simply_be_asked_for_again(
     with pytest.raises(kind):
         set_archived(api, token, call_id, True)
     flips_before = sandbox.counters().archive_flips
-    call = set_archived(api, token, call_id, True)
+    call = set_archived(api, token, call_id, True).call
 
     assert call.is_archived is is_archived(sandbox, call_id) is True
     assert (flips_before, sandbox.counters().archive_flips) == (0, 1)
@@ -177,7 +181,8 @@ def test_what_a_colleague_did_meanwhile_is_made_good(token: str, sandbox: Sandbo
         wait_until(lambda: sandbox.counters().requests == requests_before + 2, what="our change on its way")
         sandbox.archive(call_id)
         sandbox.clear_faults()
-        call = ours.result(20)
+        answer = ours.result(20)
 
-    assert call.is_archived is is_archived(sandbox, call_id) is True
+    assert not answer.is_changed, "it was the colleague who archived it"
+    assert answer.call.is_archived is is_archived(sandbox, call_id) is True
     assert sandbox.counters().archive_flips_by_call == {call_id: 2}

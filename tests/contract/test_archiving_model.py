@@ -144,7 +144,8 @@ def history(sandbox: Sandbox, directory: Path) -> type[RuleBasedStateMachine]:
 
         def _ask(self, wanted: bool) -> Call | AircallError:
             def change(token: str) -> Call:
-                return set_archived(self.here.api, token, self.call_id, wanted, look_pause=0.05, patience=0.5)
+                waits = {"look_pause": 0.05, "patience": 0.5}
+                return set_archived(self.here.api, token, self.call_id, wanted, **waits).call
 
             try:
                 return self.here.logins.authorized(self.login.id, change)

@@ -39,7 +39,7 @@ def test_a_second_change_of_unknown_fate_is_not_repeated_either() -> None:
         HostileServer(answer(FALSE), answer(FALSE), reset, answer(TRUE)) as server,
         closing(ApiClient(server.url)) as api,
     ):
-        call = set_archived(api, "a.b.c", CALL_ID, True)
+        call = set_archived(api, "a.b.c", CALL_ID, True).call
 
     assert call.is_archived
     assert methods(server) == ["GET", "PUT", "PUT", "GET"]
@@ -52,7 +52,7 @@ def test_an_answer_that_does_not_tell_the_state_is_looked_up(flag: str) -> None:
         HostileServer(answer(FALSE), answer(untold), answer(TRUE)) as server,
         closing(ApiClient(server.url)) as api,
     ):
-        call = set_archived(api, "a.b.c", CALL_ID, True)
+        call = set_archived(api, "a.b.c", CALL_ID, True).call
 
     assert call.is_archived
     assert methods(server) == ["GET", "PUT", "GET"]
@@ -76,7 +76,7 @@ def test_looking_goes_on_while_the_api_is_in_trouble() -> None:
         HostileServer(answer(FALSE), reset, *trouble, answer(FALSE), answer(TRUE)) as server,
         closing(ApiClient(server.url)) as api,
     ):
-        call = set_archived(api, "a.b.c", CALL_ID, True, look_pause=0.05)
+        call = set_archived(api, "a.b.c", CALL_ID, True, look_pause=0.05).call
 
     assert call.is_archived
     assert methods(server).count("PUT") == 1

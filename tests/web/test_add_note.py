@@ -40,18 +40,6 @@ def test_a_note_that_was_not_saved_stays_in_the_form(alice: Person, sandbox: San
     assert sandbox.counters().notes_added == 0
 
 
-def test_a_note_of_unknown_fate_is_sent_once_and_said(alice: Person, sandbox: Sandbox) -> None:
-    call_id = alice.call_ids[0]
-    alice.get(f"/calls/{call_id}")
-    sandbox.apply_and_never_answer(times=1)
-
-    alice.submit(f"/calls/{call_id}/notes", content="Perhaps saved")
-
-    assert sandbox.counters().notes_added == 1
-    assert alice.find("textarea[name=content]").get_text(strip=True) == "Perhaps saved"
-    assert "did not say whether" in alice.text
-
-
 def test_what_the_api_says_of_the_note_stands_at_its_field(alice: Person, sandbox: Sandbox) -> None:
     call_id = alice.call_ids[0]
     alice.get(f"/calls/{call_id}")

@@ -1,0 +1,65 @@
+"""What came of archiving, in a sentence or two."""
+
+from collections.abc import Mapping
+
+from aircall.archive_job import Job, Outcome, Result
+from aircall.web.formatting import counted
+from aircall.web.notices import ERROR, SUCCESS, notify
+
+# So many calls are named in a notice; the page of the job names all.
+MOST_NAMES = 3
+
+
+def say_outcome(job: Job, names: Mapping[str, str]) -> None:
+    """Say what became of the job's calls on the next page, with a way to undo what was changed.
+
+    `names` are what calls are called, by their ids.
+    """
+    wrong = job.of(Outcome.FAILED, Outcome.LEFT_ALONE, Outcome.STOPPED)
+    is_wrong = bool(wrong or job.unknown_ids)
+    notify(
+        " ".join([*_changed(job), *_failed(job), *_left_alone(job, names), *_not_reached(job)]),
+        ERROR if is_wrong else SUCCESS,
+        undo=job.id if job.of(Outcome.DONE) and not job.undoes else "",
+        job=job.id if is_wrong and len(job.call_ids) > 1 else "",
+    )
+
+
+def state_words(is_archived: bool) -> str:
+    """What is done with a call: the words that stand after its number."""
+    return "archived" if is_archived else "moved to the inbox"
+
+
+def _changed(job: Job) -> list[str]:
+    words = state_words(job.is_archived)
+    done_count, so_count = len(job.of(Outcome.DONE)), len(job.of(Outcome.ALREADY_SO))
+    if len(job.call_ids) == 1 and done_count + so_count:
+        return [f"Call {words}." if done_count else f"The call was {words} already."]
+    sentences = [f"{counted(done_count, 'call')} {words}."] if done_count else []
+    return [*sentences, f"{counted(so_count, 'call')} {words} already."] if so_count else sentences
+
+
+def _failed(job: Job) -> list[str]:
+    failed = job.of(Outcome.FAILED)
+    if not failed or len(job.call_ids) == 1:
+        return [result.reason for result in failed]
+    share = f"{len(failed)} of {len(job.call_ids)}"
+    return [f"{share} could not be {state_words(job.is_archived)}. {failed[0].reason}"]
+
+
+def _left_alone(job: Job, names: Mapping[str, str]) -> list[str]:
+    left_alone = job.of(Outcome.LEFT_ALONE)
+    if not left_alone:
+        return []
+    return [f"Left alone, as it was changed since: {_named(left_alone, names)}."]
+
+
+def _not_reached(job: Job) -> list[str]:
+    number = len(job.of(Outcome.STOPPED)) + len(job.unknown_ids)
+    return [f"{counted(number, 'call')} not reached."] if number else []
+
+
+def _named(results: list[Result], names: Mapping[str, str]) -> str:
+    named = [names.get(result.call_id, "a call that is gone") for result in results[:MOST_NAMES]]
+    more = len(results) - len(named)
+    return "; ".join(named) + (f"; and {more} more" if more else "")

@@ -1,0 +1,23 @@
+"""What came of an action, said on the next page that is shown."""
+
+from typing import cast
+
+from flask import flash, get_flashed_messages, url_for
+
+SUCCESS, ERROR = "success", "error"
+
+
+def notify(text: str, tone: str = SUCCESS, *, undo: str = "", job: str = "") -> None:
+    """Say this on the next page: with a button that undoes the job `undo`, a link to the details of `job`."""
+    notice = {
+        "tone": tone,
+        "text": text,
+        "undo_url": url_for("archive.undo", job_id=undo) if undo else "",
+        "job_url": url_for("archive.job", job_id=job) if job else "",
+    }
+    flash(notice)  # type: ignore[arg-type]  # anything that a session can keep
+
+
+def notices() -> list[dict[str, str]]:
+    """What there is to be said on this page, each once."""
+    return cast(list[dict[str, str]], get_flashed_messages())

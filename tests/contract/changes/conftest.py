@@ -1,0 +1,49 @@
+"""Everything that changes of calls need, on the sandbox, and Alice, who is signed in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from aircall.archive_jobs import ArchiveJobs
+from aircall.call_log import CallLog
+from aircall.changes import Changes
+from aircall.client import ApiClient
+from aircall.database import open_database
+from aircall.feed import Feed
+from aircall.login import Login
+from aircall.logins import Logins
+from aircall.mirror import Mirror
+from aircall.noting import Noting
+from aircall.store import EmbeddedStore
+from tests.support.sandbox import Sandbox
+
+# Short, so that trouble ends soon: a whole request to the API, and the search for a note of unknown fate.
+DEADLINE, LOOK_PAUSE, PATIENCE = 0.6, 0.02, 0.5
+
+
+@dataclass(frozen=True)
+class Team:
+    """What changes calls, with one person's login."""
+
+    changes: Changes
+    jobs: ArchiveJobs
+    mirror: Mirror
+    alice: Login
+
+
+@pytest.fixture
+def team(sandbox: Sandbox, tmp_path: Path) -> Iterator[Team]:
+    """Changes over an API that is given up on soon."""
+    api = ApiClient(sandbox.url, deadline=DEADLINE)
+    store = EmbeddedStore(open_database(f"sqlite:///{tmp_path / 'sessions.db'}"))
+    mirror = Mirror(CallLog(open_database(f"sqlite:///{tmp_path / 'calls.db'}")), Feed())
+    logins = Logins(store, api)
+    noting = Noting(store, look_pause=LOOK_PAUSE, patience=PATIENCE)
+    changes = Changes(api, logins, store, mirror, noting)
+    jobs = ArchiveJobs(changes, store, lambda error: type(error).__name__)
+    yield Team(changes, jobs, mirror, logins.create("alice", "any"))
+    api.close()
+    store.close()
+    mirror.log.close()
