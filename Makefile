@@ -11,9 +11,9 @@ BUILT := static/dist/manifest.json
 FRONT_END := $(shell find static/js static/css static/favicon.svg -type f)
 # No registry's address gets into the pinned files.
 PIP_COMPILE = $(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-header --annotation-style=line
-CODE := app.py config.py gunicorn.conf.py aircall sandbox scripts tests
+CODE := app.py config.py gunicorn.conf.py aircall sandbox scripts tests bench
 
-.PHONY: help run setup test test-soketi check format lock screenshots clean
+.PHONY: help run setup test test-soketi check format lock bench screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -25,6 +25,7 @@ setup: $(INSTALLED) $(BUILT) ## Python packages and the built front end
 
 test: setup $(INSTALLED_DEV) ## Every test, in Chromium too
 	@scripts/install-browser
+	@scripts/install-postgresql
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95
 	node --test tests/js/*.test.js
 
@@ -44,6 +45,9 @@ format: $(INSTALLED_DEV) ## Format the code
 lock: $(INSTALLED_DEV) ## Pin what requirements*.in ask for
 	$(PIP_COMPILE) requirements.in -o requirements.txt
 	$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
+
+bench: setup $(INSTALLED_DEV) ## The benchmarks, each a ratio against a reference in one run
+	$(BIN)/python -m bench
 
 screenshots: setup $(INSTALLED_DEV) ## Pictures of every page, light and dark, wide and narrow, in screenshots/
 	@scripts/install-browser

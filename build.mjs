@@ -14,6 +14,8 @@ const OUT = join(ROOT, 'static/dist');
 const MODULES = join(ROOT, 'node_modules');
 const TARGET = ['chrome123', 'firefox121', 'safari17.5'];
 const GZIP_BUDGET_BYTES = 32_000;
+// Pages use WebSocket alone (static/js/live.js); the library always brings its other transports along.
+const UNUSED_TRANSPORTS = /engine\.io-client\/build\/esm\/transports\/(polling-.*|webtransport)\.js$/;
 
 const ICONS = [
   'archive',
@@ -64,11 +66,22 @@ async function bundle() {
     legalComments: 'none', // LICENSES.txt has them, whole
     metafile: true,
     write: false,
+    plugins: [{ name: 'websocket-only', setup: leaveOutTransports }],
   });
   for (const file of result.outputFiles) {
     publish(`app${extname(file.path)}`, file.contents);
   }
   return packagesIn(Object.keys(result.metafile.inputs));
+}
+
+// Another layout of that package is an error: of a missing export, or this one.
+function leaveOutTransports({ onLoad, onEnd }) {
+  const contents = 'export const XHR = null, Fetch = null, WT = null;';
+  onLoad({ filter: UNUSED_TRANSPORTS }, () => ({ contents }));
+  onEnd(({ metafile }) => {
+    const unused = Object.keys(metafile?.inputs ?? {}).filter((path) => UNUSED_TRANSPORTS.test(path));
+    if (unused.length !== 3) throw new Error(`Found other transports than known: ${unused}`);
+  });
 }
 
 function packagesIn(inputs) {

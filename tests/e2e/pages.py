@@ -23,15 +23,15 @@ def sign_in(page: Page, username: str = "alice") -> Page:
     return page
 
 
-def expect_live(page: Page) -> None:
+def expect_live(page: Page, within: float = WAIT_MS) -> None:
     """The page claims to be live, in its header and for whoever reads the document."""
-    expect(page.locator("html")).to_have_attribute("data-connection", "live")
+    expect(page.locator("html")).to_have_attribute("data-connection", "live", timeout=within)
     expect(page.get_by_role("status").get_by_text("Live", exact=True)).to_be_visible()
 
 
-def expect_not_live(page: Page) -> None:
+def expect_not_live(page: Page, within: float = WAIT_MS) -> None:
     """The page owns up to not being live."""
-    expect(page.locator("html")).to_have_attribute("data-connection", NOT_LIVE)
+    expect(page.locator("html")).to_have_attribute("data-connection", NOT_LIVE, timeout=within)
     words = page.get_by_role("status").get_by_text(re.compile("^(Reconnecting|Offline)$"))
     expect(words).to_be_visible()
 
@@ -41,9 +41,10 @@ def shown(page: Page, call_id: str) -> Locator:
     return page.locator(f"[data-call-id='{call_id}']")
 
 
-def expect_archived(page: Page, call_id: str, is_archived: bool = True) -> None:
+def expect_archived(page: Page, call_id: str, is_archived: bool = True, within: float = WAIT_MS) -> None:
     """The call stands there as archived, or as in the inbox."""
-    expect(shown(page, call_id)).to_have_attribute("data-archived", str(is_archived).lower())
+    state = str(is_archived).lower()
+    expect(shown(page, call_id)).to_have_attribute("data-archived", state, timeout=within)
 
 
 def expect_calls(page: Page) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from app import create_app, start, stop
+from aircall.web.wiring import start, stop
+from app import create_app
 from config import Config
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox

@@ -128,7 +128,7 @@ def test_without_an_account_somebody_who_is_signed_in_helps(
 def test_without_an_account_and_with_nobody_signed_in_there_is_no_login(
     here: Rooms, borrowed: Account
 ) -> None:
-    with pytest.raises(NoLoginError):
+    with pytest.raises(NoLoginError, match=r"^Nobody is signed in\.$"):
         borrowed.authorized(here.api.me)
 
 
@@ -139,7 +139,7 @@ def test_a_request_that_is_refused_with_a_new_token_is_not_tried_with_everybodys
         here.logins.create(name, "any")
     sandbox.refuse_channel_auth(401)
 
-    with pytest.raises(UnauthorizedError):
+    with pytest.raises(UnauthorizedError, match=r"^The API refuses this request to everybody\.$"):
         borrowed.authorized(partial(here.api.authorize_channel, socket_id="1.1", channel="private-aircall"))
 
     assert sandbox.counters().refreshes == 1

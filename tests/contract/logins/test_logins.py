@@ -55,7 +55,7 @@ def test_a_login_that_was_ended_or_never_was_is_over(logins: Logins, alice: Logi
     logins.end("never was")
 
     for login_id in (alice.id, "never was"):
-        with pytest.raises(LoginEndedError):
+        with pytest.raises(LoginEndedError, match=r"^The login has ended\.$"):
             logins.get(login_id)
         with pytest.raises(LoginEndedError):
             logins.fresh(login_id)

@@ -103,7 +103,10 @@ def test_who_waits_in_vain_for_a_refresh_is_told_so_and_the_login_stays(here: Ro
     login = here.logins.create("alice", "any")
     here.clock.ahead = EXPIRED
 
-    with here.store.lock(f"login:{login.id}", 0), pytest.raises(NoAnswerError):
+    with (
+        here.store.lock(f"login:{login.id}", 0),
+        pytest.raises(NoAnswerError, match=r"^The access token could not be refreshed in time\.$"),
+    ):
         Logins(here.store, here.api, here.clock, refresh_wait=0.05).fresh(login.id)
 
     assert here.is_kept(login.id)

@@ -115,7 +115,7 @@ def test_a_new_token_that_is_refused_too_leads_to_the_login_and_not_into_a_loop(
     sandbox.answer_with(401, b"{}", times=None, path="/me")
     before = sandbox.counters()
 
-    with pytest.raises(LoginEndedError):
+    with pytest.raises(LoginEndedError, match=r"^The API refuses a token it has just issued\.$"):
         logins.authorized(alice.id, api.me)
 
     after = sandbox.counters()
@@ -159,7 +159,7 @@ def test_a_login_without_a_refresh_token_ends_when_its_token_is_refused(
     alice = here.logins.create("alice", "any")
     sandbox.expire_access_tokens()
 
-    with pytest.raises(LoginEndedError):
+    with pytest.raises(LoginEndedError, match=r"^The API refuses to refresh the login\.$"):
         here.logins.authorized(alice.id, here.api.me)
 
     assert not here.is_kept(alice.id)

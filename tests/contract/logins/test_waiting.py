@@ -1,6 +1,8 @@
 """A refresh that fails or hangs: how seldom it is tried, and that nobody waits for it who need not."""
 
+import re
 import sqlite3
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -11,7 +13,7 @@ import pytest
 from aircall.client import ApiClient
 from aircall.errors import ServerError
 from aircall.login import Login
-from aircall.logins import Logins
+from aircall.logins import Logins, in_background
 from aircall.refresh_failures import URGENT_PAUSE
 from tests.contract.logins.rooms import Later, Rooms, rooms
 from tests.contract.logins.test_trouble import DUE, EXPIRED, FAULTS, REFRESH
@@ -90,7 +92,7 @@ def test_a_refresh_that_hangs_keeps_nobody_else_from_refreshing(
 
 
 def test_a_dead_token_is_not_waited_for_twice_by_one_page(
-    here: Rooms, alice: Login, sandbox: Sandbox
+    here: Rooms, alice: Login, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.answer_503(times=None, path=REFRESH)
     here.clock.ahead = EXPIRED
@@ -105,6 +107,7 @@ def test_a_dead_token_is_not_waited_for_twice_by_one_page(
         here.logins.fresh(alice.id)
 
     assert at_once == 1
+    assert caplog.messages == ["refresh failed, the login stays: ServerError"] * 2
     assert sandbox.counters().requests - before == 2
 
 
@@ -121,5 +124,15 @@ def test_a_refresh_in_the_background_that_breaks_is_logged_by_its_type_alone(
     Logins(here.store, here.api, here.clock, run_later=break_first).fresh(alice.id)
 
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert line.startswith("a login could not be refreshed: ")
+    assert re.fullmatch(r"a login could not be refreshed: \w+Error", line)
     assert alice.id not in line
+
+
+def test_what_runs_in_the_background_holds_up_no_end() -> None:
+    threads: list[threading.Thread] = []
+
+    in_background(lambda: threads.append(threading.current_thread()))
+    wait_until(lambda: threads, what="the thread")
+
+    assert threads[0].daemon
+    assert threads[0].name == "refresh"

@@ -1,0 +1,158 @@
+"""The link from the server to a page breaks: promises 11 and 16."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.live.conftest import Stopwatch
+from tests.e2e.pages import (
+    call_ids,
+    expect_archived,
+    expect_live,
+    expect_marked,
+    expect_not_live,
+    mark,
+    sign_in,
+)
+from tests.e2e.troubles import Troubles, Visitor
+from tests.support.relay import Relay
+from tests.support.sandbox import Sandbox
+
+# Milliseconds. Silence is known after 15 seconds, to which comes the drawing.
+AFTER_SILENCE = 15_500
+# The page asks every 30 seconds; the rest is for the answer.
+FALLBACK = 33_000
+
+
+@pytest.fixture
+def relay(shared_address: str) -> Iterator[Relay]:
+    """The line between the browser and the shared dashboard."""
+    with Relay.to(shared_address) as relay:
+        yield relay
+
+
+@pytest.fixture
+def page(relay: Relay, visitor: Visitor) -> Page:
+    """Alice's list at the other end of that line, live."""
+    page = sign_in(visitor(relay.address).new_page())
+    expect_live(page)
+    mark(page)
+    return page
+
+
+def watch_connection(page: Page) -> None:
+    """Keep every state that the page claims from now on."""
+    page.evaluate("""() => {
+        const root = document.documentElement;
+        window.claimed = [root.dataset.connection];
+        new MutationObserver(() => {
+            const { connection } = root.dataset;
+            if (window.claimed.at(-1) !== connection) window.claimed.push(connection);
+        }).observe(root, { attributes: true });
+    }""")
+
+
+def claimed(page: Page) -> list[str]:
+    """The states since then, each once in a row."""
+    states: list[str] = page.evaluate("() => window.claimed")
+    return states
+
+
+def test_a_line_that_is_dead_in_silence_is_owned_up_to_within_15_seconds(
+    page: Page, relay: Relay, shared_sandbox: Sandbox, took: Stopwatch
+) -> None:
+    call_id = call_ids(page)[0]
+
+    relay.fall_silent()
+    is_archived = shared_sandbox.archive(call_id)["is_archived"]
+    with took("not live after the line fell silent"):
+        expect_not_live(page, within=AFTER_SILENCE)
+    expect(page.locator("#banner")).to_have_text(
+        re.compile(r"Changes may come late since \d\d:\d\d: the page asks every 30 seconds\.")
+    )
+    relay.recover()
+    with took("right after the line recovered"):
+        expect_live(page)
+        expect_archived(page, call_id, is_archived)
+
+    expect_marked(page)
+
+
+def test_a_line_that_breaks_for_a_moment_is_not_worth_a_word(
+    page: Page, relay: Relay, shared_sandbox: Sandbox
+) -> None:
+    call_id = call_ids(page)[0]
+    watch_connection(page)
+    with page.expect_websocket():
+        relay.cut()
+    is_archived = shared_sandbox.archive(call_id)["is_archived"]
+
+    expect_archived(page, call_id, is_archived)
+    expect_live(page)
+    assert claimed(page) == ["live"]
+    expect_marked(page)
+
+
+def test_a_page_without_a_socket_says_so_and_asks_every_30_seconds(
+    shared_address: str, visitor: Visitor, shared_sandbox: Sandbox, took: Stopwatch
+) -> None:
+    context = visitor(shared_address)
+    # A proxy that knows no WebSocket.
+    context.route_web_socket(re.compile("/socket.io/"), lambda socket: socket.close())
+    page = sign_in(context.new_page())
+    mark(page)
+    watch_connection(page)
+    call_id = call_ids(page)[0]
+
+    expect_not_live(page)
+    is_archived = shared_sandbox.archive(call_id)["is_archived"]
+    with took("right without a socket"):
+        expect_archived(page, call_id, is_archived, within=FALLBACK)
+
+    assert "live" not in claimed(page)
+    expect_marked(page)
+
+
+def test_a_page_without_a_network_says_so_and_is_right_once_it_is_back(
+    page: Page, relay: Relay, shared_sandbox: Sandbox, troubles: Troubles
+) -> None:
+    troubles.expect("ERR_INTERNET_DISCONNECTED")
+    call_id = call_ids(page)[0]
+
+    page.context.set_offline(True)
+    relay.cut()
+    is_archived = shared_sandbox.archive(call_id)["is_archived"]
+    expect(page.locator("#banner")).to_have_text(re.compile(r"No network since \d\d:\d\d\."))
+    expect(page.get_by_role("status").get_by_text("Offline", exact=True)).to_be_visible()
+    page.context.set_offline(False)
+
+    expect_archived(page, call_id, is_archived)
+    expect_live(page)
+    expect(page.locator("#banner")).to_be_empty()
+    expect_marked(page)
+
+
+@pytest.mark.parametrize("width", [320, 375, 1280])
+def test_the_word_for_the_connection_is_in_sight_at_every_width(
+    relay: Relay, visitor: Visitor, troubles: Troubles, width: int
+) -> None:
+    troubles.expect("ERR_INTERNET_DISCONNECTED")
+    page = sign_in(visitor(relay.address, viewport={"width": width, "height": 700}).new_page())
+    word = page.locator("[data-connection-label]")
+    header = page.get_by_role("banner")
+    expect_live(page)
+    expect(word).to_have_text("Live")
+    height = header.bounding_box()
+
+    page.context.set_offline(True)
+    expect(word).to_have_text("Offline")
+
+    assert header.bounding_box() == height
+    for word_or_button in (word, page.get_by_role("button", name="Log out")):
+        box = word_or_button.bounding_box()
+        assert box is not None
+        assert box["width"] >= 20
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width

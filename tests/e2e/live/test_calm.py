@@ -1,0 +1,177 @@
+"""What a person has in hand survives what others do: focus, ticks, selection, scroll, drafts."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.pages import (
+    archive_button,
+    call_ids,
+    expect_archived,
+    expect_live,
+    expect_marked,
+    mark,
+    note_field,
+    notes,
+    open_call,
+    shown,
+    sign_in,
+)
+from tests.e2e.troubles import Visitor
+from tests.support.sandbox import Sandbox
+
+BURST = 10
+
+
+@pytest.fixture
+def page(shared_address: str, visitor: Visitor) -> Page:
+    """Alice's list of all calls, live, in a low window."""
+    page = sign_in(visitor(shared_address, viewport={"width": 1280, "height": 500}).new_page())
+    page.goto("/calls?view=all")
+    expect_live(page)
+    mark(page)
+    return page
+
+
+def test_a_burst_of_changes_is_announced_once_and_politely(page: Page, shared_sandbox: Sandbox) -> None:
+    ids = call_ids(page)[:BURST]
+    page.evaluate("""() => {
+        const announcer = document.getElementById('announcer');
+        window.said = [];
+        new MutationObserver(() => {
+            if (announcer.textContent) window.said.push(announcer.textContent);
+        }).observe(announcer, { childList: true });
+    }""")
+
+    states = {call_id: shared_sandbox.archive(call_id)["is_archived"] for call_id in ids}
+    for call_id, is_archived in states.items():
+        expect_archived(page, call_id, is_archived)
+    expect(page.locator("#announcer")).to_have_text(f"{BURST} calls updated.")
+
+    assert page.evaluate("() => window.said") == [f"{BURST} calls updated."]
+    assert page.locator("[aria-live=assertive], [role=alert]").count() == 0
+    expect(page.locator("#announcer")).to_have_attribute("role", "status")
+
+
+def test_focus_tick_selection_and_place_survive_a_colleagues_change(
+    page: Page, shared_sandbox: Sandbox
+) -> None:
+    first, second, third = call_ids(page)[10:13]
+    shown(page, second).get_by_role("checkbox").check()
+    archive_button(page, first).or_(shown(page, first).get_by_role("button")).first.focus()
+    page.evaluate(
+        """(id) => {
+            const number = document.querySelector(`[data-call-id='${id}'] .num, [data-call-id='${id}'] a`);
+            getSelection().selectAllChildren(number);
+            window.rowBefore = number.closest('[data-call-id]');
+            scrollTo(0, 300);
+        }""",
+        third,
+    )
+    selected, place = page.evaluate("() => String(getSelection())"), page.evaluate("() => scrollY")
+    geometry = shown(page, third).bounding_box()
+
+    states = {one: shared_sandbox.archive(one)["is_archived"] for one in (first, second, third)}
+    for call_id, is_archived in states.items():
+        expect_archived(page, call_id, is_archived)
+
+    assert page.evaluate("() => document.activeElement.id") == f"archive-{first}"
+    expect(shown(page, second).get_by_role("checkbox")).to_be_checked()
+    assert page.evaluate("() => String(getSelection())") == selected
+    assert page.evaluate("() => window.rowBefore.isConnected")
+    assert page.evaluate("() => scrollY") == place
+    assert shown(page, third).bounding_box() == geometry
+    expect_marked(page)
+
+
+def test_a_call_that_a_colleague_archives_stays_in_the_inbox_and_says_so(
+    page: Page, shared_sandbox: Sandbox
+) -> None:
+    page.goto("/calls")
+    expect_live(page)
+    ids = call_ids(page)
+    below = shown(page, ids[2]).bounding_box()
+
+    shared_sandbox.archive(ids[1])
+
+    expect_archived(page, ids[1])
+    expect(shown(page, ids[1]).get_by_text("Archived", exact=True)).to_be_visible()
+    assert call_ids(page) == ids
+    assert shown(page, ids[2]).bounding_box() == below
+    page.reload()
+    expect(shown(page, ids[1])).to_have_count(0)
+
+
+def test_a_change_of_the_call_being_read_never_replaces_it_nor_the_note(
+    page: Page, shared_sandbox: Sandbox
+) -> None:
+    call_id, other_id = call_ids(page)[:2]
+    open_call(page, call_id)
+    expect_live(page)
+    mark(page)
+    note_field(page).press_sequentially("Half a th")
+
+    shared_sandbox.archive(other_id)
+    is_archived = shared_sandbox.archive(call_id)["is_archived"]
+    shared_sandbox.add_note(call_id, "From a colleague")
+    expect_archived(page, call_id, is_archived)
+    expect(notes(page).first).to_have_text("From a colleague")
+    page.keyboard.type("ought")
+
+    expect(note_field(page)).to_have_value("Half a thought")
+    expect(page).to_have_url(re.compile(f"/calls/{call_id}"))
+    expect_marked(page)
+
+
+def test_a_draft_is_kept_for_its_call_and_its_writer_until_it_is_sent(
+    page: Page, shared_sandbox: Sandbox
+) -> None:
+    call_id, other_id = call_ids(page)[:2]
+    text = "Appel à 14 h — שלום 👋 " * 20
+    page.goto(f"/calls/{call_id}")
+    note_field(page).fill(text)
+
+    page.goto(f"/calls/{other_id}")
+    expect(note_field(page)).to_have_value("")
+    page.goto(f"/calls/{call_id}")
+    expect(note_field(page)).to_have_value(text)
+    page.get_by_role("button", name="Add note").click()
+    expect(notes(page).first).to_have_text(text.strip())
+    page.reload()
+
+    expect(note_field(page)).to_have_value("")
+    assert [note["content"].strip() for note in shared_sandbox.call(call_id)["notes"]].count(
+        text.strip()
+    ) == 1
+
+
+def test_logging_out_forgets_drafts(page: Page) -> None:
+    call_id = call_ids(page)[0]
+    page.goto(f"/calls/{call_id}")
+    note_field(page).fill("Not for others")
+
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    assert page.evaluate("() => JSON.stringify(sessionStorage)") == "{}"
+    sign_in(page, "bob")
+    page.goto(f"/calls/{call_id}")
+
+    expect(note_field(page)).to_have_value("")
+
+
+def test_the_title_counts_missed_calls_in_the_inbox_as_they_change(
+    page: Page, shared_sandbox: Sandbox
+) -> None:
+    page.goto("/calls?view=inbox")
+    expect_live(page)
+    missed = [
+        call["id"]
+        for call in shared_sandbox.calls()
+        if call["call_type"] == "missed" and call["direction"] == "inbound" and not call["is_archived"]
+    ]
+    expect(page).to_have_title(re.compile(rf"^\({len(missed)}\) "))
+
+    shared_sandbox.archive(missed[0])
+
+    expect(page).to_have_title(re.compile(rf"^\({len(missed) - 1}\) "))

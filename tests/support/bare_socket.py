@@ -1,0 +1,51 @@
+"""A page's socket as plain frames, without a thread, so that there can be hundreds. Knows no page."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import websocket
+
+WAIT = 15.0
+
+
+class BareSocket:
+    """A connection that reads only when it is asked to, and answers no ping by itself."""
+
+    def __init__(self, connection: websocket.WebSocket) -> None:
+        self._connection = connection
+
+    @classmethod
+    @contextmanager
+    def connect(cls, address: str, cookie: str, position: str | None = None) -> Iterator[Self]:
+        """A connection that has said hello. Raises OSError or a WebSocketException where it is refused."""
+        connection = websocket.create_connection(
+            f"{address.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket",
+            timeout=WAIT,
+            origin=address,
+            cookie=f"callboard={cookie}",
+        )
+        try:
+            connection.send(f"40{json.dumps({'position': position})}")
+            yield cls(connection)
+        finally:
+            connection.shutdown()  # type: ignore[no-untyped-call]
+
+    def next_of(self, *names: str) -> tuple[str, Any]:
+        """The next event of one of these names, and its payload. Answers pings on the way."""
+        while True:
+            frame = str(self._connection.recv())
+            if frame == "2":
+                self._connection.send("3")
+            elif frame.startswith("42"):
+                name, payload = json.loads(frame[2:])
+                if name in names:
+                    return name, payload
+            elif not frame or frame.startswith("41"):
+                raise websocket.WebSocketConnectionClosedException("the server hung up")
+
+    def read_to_end(self) -> None:
+        """Return when the server hangs up. Answers nothing."""
+        while self._connection.recv():
+            pass
