@@ -16,6 +16,9 @@ from sandbox.fault_switches import FAULTS, FaultSwitches
 from sandbox.upstream import Upstream
 from sandbox.validation import bad_request, texts
 
+# A fault may be a larger message than the API's own body parser would take, in bytes.
+LARGEST_FAULT = 4 * 1024 * 1024
+
 
 class Control:
     """One method per endpoint. None needs a token."""
@@ -38,6 +41,7 @@ class Control:
 
     def switch_on(self, name: str) -> Response:
         """Switch a fault on, with its parameters as a JSON object."""
+        request.max_content_length = LARGEST_FAULT
         if name not in FAULTS:
             raise ApiError(HTTPStatus.NOT_FOUND, f"There is no fault {name}; there are {', '.join(FAULTS)}")
         switch = getattr(self._switches, name)

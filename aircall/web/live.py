@@ -42,8 +42,8 @@ from aircall.web.viewers import Viewers
 log = logging.getLogger(__name__)
 
 SIGNED_IN = "signed-in"
-# A browser that has gone silent is noticed, and dropped, within the sum of the two (seconds).
-PING_INTERVAL, PING_TIMEOUT = 10, 5
+# The page notices silence within the sum of the two (seconds), the server within one timeout more.
+PING_INTERVAL, PING_TIMEOUT = 4, 5
 
 
 class Live:

@@ -20,8 +20,8 @@ from tests.e2e.troubles import Troubles, Visitor
 from tests.support.relay import Relay
 from tests.support.sandbox import Sandbox
 
-# Milliseconds. Silence is known after 15 seconds, to which comes the drawing.
-AFTER_SILENCE = 15_500
+# Milliseconds.
+AFTER_SILENCE = 15_000
 # The page asks every 30 seconds; the rest is for the answer.
 FALLBACK = 33_000
 

@@ -32,9 +32,9 @@ from tests.support.waiting import wait_until
 
 # Within which every page is told where it stands after the server died, and has then read itself, in seconds.
 ALL_BACK, ALL_READ = 15.0, 45.0
-# Within which a page that gives no sign of life is hung up on, in seconds: a ping after 10, 5 for its answer,
+# Within which a page that gives no sign of life is hung up on, in seconds: a ping after 4, 5 for its answer,
 # and the library looks at each socket every 5.
-MUTE_DROPPED = 20.5
+MUTE_DROPPED = 15.0
 STORM, OPEN, MUTE, LOADS = 300, 200, 50, 40
 # What each of those loads may take on average.
 LOAD_SECONDS = 0.5
