@@ -55,6 +55,8 @@ class ArchiveJobs:
         before = not job.is_archived
         numbers = {result.call_id: result.number for result in job.of(Outcome.DONE)}
         undo = _new(job.owner, list(numbers), before, way_back, undoes=job.id)
+        # Before anybody can learn its id.
+        self._keep(undo)
         if not self._mark_undone(job, undo.id):
             current = self.find(job.id, job.owner)
             return current.undone_by if current else ""

@@ -20,12 +20,15 @@ from aircall.noting import Noting
 from aircall.store import Store
 
 # Longer than one change can take, so that who waits for another's change sees its outcome (seconds).
-CHANGE_WAIT = 30.0
+CHANGE_WAIT = 45.0
 
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """What came of asking for a state: whether we changed it, and the number of its row in the log then."""
+    """What came of asking for a state: whether we changed it, and the number of its row in the log then.
+
+    The number is 0 where somebody else has changed the call again meanwhile.
+    """
 
     is_changed: bool
     number: int
@@ -70,7 +73,7 @@ class Changes:
             call = self._noting.add(
                 content,
                 f"{call_id} {key or secrets.token_urlsafe()}",
-                fetch=lambda: fetch(call_id),
+                fetch=lambda deadline: fetch(call_id, deadline),
                 send=lambda: self._logins.authorized(
                     login_id, lambda token: self._api.add_note(token, call_id, content)
                 ),
@@ -98,12 +101,18 @@ class Changes:
             self._take_over(error.last_seen, as_of)
             raise
         self._mirror.settle(answer.call, as_of, partial(self._fetch, login_id))
-        return Archived(answer.is_changed, self._mirror.log.number_of(call_id))
+        return Archived(answer.is_changed, self._number_of(answer.call))
+
+    def _number_of(self, call: Call) -> int:
+        number = self._mirror.log.number_of(call.id)
+        return number if self._mirror.log.find([call.id]) == [call] else 0
 
     def _take_over(self, seen: Call | None, as_of: int) -> None:
         """What was seen on the way is news, however the change itself ended."""
         if seen is not None:
             self._mirror.merge([seen], as_of)
 
-    def _fetch(self, login_id: str, call_id: str) -> Call:
-        return self._logins.authorized(login_id, lambda token: self._api.get_call(token, call_id))
+    def _fetch(self, login_id: str, call_id: str, deadline: float | None = None) -> Call:
+        return self._logins.authorized(
+            login_id, lambda token: self._api.get_call(token, call_id, deadline=deadline)
+        )

@@ -14,7 +14,7 @@ from time import monotonic
 
 import msgspec
 
-from aircall.errors import AircallError, BusyError, NotFoundError, UnauthorizedError, UnconfirmedError
+from aircall.errors import AircallError, BusyError, LoginEndedError, NotFoundError, UnconfirmedError
 from aircall.models import Call
 from aircall.store import Store
 
@@ -23,10 +23,14 @@ log = logging.getLogger(__name__)
 # How long what became of a note is remembered, in seconds: longer than a page is kept open to be sent again.
 MEMORY = 24 * 3600.0
 # Longer than sending and looking can take, so that the second click sees the first one's outcome (seconds).
-SEND_WAIT = 30.0
+SEND_WAIT = 45.0
 # How often and how long to look for a note of unknown fate, in seconds.
 LOOK_PAUSE = 0.3
 PATIENCE = 6.0
+
+
+# Reads the call, within so many seconds if a deadline is given.
+Fetch = Callable[[float | None], Call]
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -44,7 +48,7 @@ class Noting:
         self._look_pause = look_pause
         self._patience = patience
 
-    def add(self, content: str, key: str, fetch: Callable[[], Call], send: Callable[[], Call]) -> Call | None:
+    def add(self, content: str, key: str, fetch: Fetch, send: Callable[[], Call]) -> Call | None:
         """The call with the note on it; None where this note was stored by an earlier request.
 
         `fetch` reads the call and `send` adds the note. Raises what they raise; after an error that leaves
@@ -57,15 +61,13 @@ class Noting:
             earlier = self._earlier(name)
             if earlier is not None and earlier.is_stored:
                 return None
-            call = fetch()
+            call = fetch(None)
             if earlier is not None and _holds(call, content, earlier.known_ids):
                 self._remember(name, earlier.known_ids, is_stored=True)
                 return call
             return self._send(name, content, call, fetch, send)
 
-    def _send(
-        self, name: str, content: str, before: Call, fetch: Callable[[], Call], send: Callable[[], Call]
-    ) -> Call:
+    def _send(self, name: str, content: str, before: Call, fetch: Fetch, send: Callable[[], Call]) -> Call:
         known_ids = [note.id for note in before.notes]
         # Written before it is sent: should this process end meanwhile, the next try looks first.
         self._remember(name, known_ids, is_stored=False)
@@ -73,19 +75,21 @@ class Noting:
             call = send()
         except AircallError as error:
             if not error.is_executed_possible:
+                # Nothing was sent, and nothing may be taken for this note.
+                self._store.delete(name)
                 raise
             call = self._look(content, known_ids, fetch)
         self._remember(name, known_ids, is_stored=True)
         return call
 
-    def _look(self, content: str, known_ids: list[str], fetch: Callable[[], Call]) -> Call:
+    def _look(self, content: str, known_ids: list[str], fetch: Fetch) -> Call:
         ends, call = monotonic() + self._patience, None
-        while monotonic() < ends:
+        while (left := ends - monotonic()) > 0:
             try:
-                call = fetch()
+                call = fetch(max(left, self._look_pause))
                 if _holds(call, content, known_ids):
                     return call
-            except (NotFoundError, UnauthorizedError):
+            except (NotFoundError, LoginEndedError):
                 raise
             except AircallError as error:
                 log.info("Looking for a note: %s", type(error).__name__)
@@ -94,7 +98,11 @@ class Noting:
 
     def _earlier(self, name: str) -> Sent | None:
         record = self._store.load(name)
-        return None if record is None else msgspec.json.decode(record.value, type=Sent)
+        try:
+            return None if record is None else msgspec.json.decode(record.value, type=Sent)
+        except msgspec.MsgspecError:
+            # Another version kept it.
+            return None
 
     def _remember(self, name: str, known_ids: list[str], *, is_stored: bool) -> None:
         self._store.put(name, msgspec.json.encode(Sent(known_ids, is_stored)), MEMORY)

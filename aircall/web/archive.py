@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from aircall.archive_job import Job, Outcome
 from aircall.fields import is_call_id
 from aircall.web import kept_forms
-from aircall.web.archive_words import say_outcome
+from aircall.web.archive_words import is_words, say_outcome, state_words
 from aircall.web.call_page import known_id
 from aircall.web.filter_words import filter_words
 from aircall.web.formatting import clock, phone
@@ -60,20 +60,10 @@ def confirm() -> ResponseReturnValue:
 
     Exactly the calls that are counted here are in the form, whatever matches by the time it is sent.
     """
-    if kept := kept_forms.find(url_for(".many"), username()):
-        call_ids, wanted, words = _ids(kept.fields.get("ids", [])), kept.first("archived"), ""
-    else:
-        wanted, words = request.args.get("archived", ""), filter_words(current_query())
-        call_ids = _matching_ids(_wanted_state(wanted))
-    return render_template(
-        "archive/confirm.html",
-        call_ids=call_ids,
-        is_archived=_wanted_state(wanted),
-        words=words,
-        most=MOST_CALLS,
-        was_kept=kept is not None,
-        list_url=calls_url(current_query()),
-    )
+    is_archived, query = _wanted_state(request.args.get("archived")), current_query()
+    if "kept" in request.args:
+        return _confirm_kept(is_archived)
+    return _question(_matching_ids(is_archived), is_archived, calls_url(query), words=filter_words(query))
 
 
 @bp.get("/calls/archive/<job_id>")
@@ -81,9 +71,16 @@ def confirm() -> ResponseReturnValue:
 def job(job_id: str) -> ResponseReturnValue:
     """How far a change of many calls is, and what became of each."""
     found = _job(job_id)
-    failed = [result.call_id for result in found.of(Outcome.FAILED, Outcome.LEFT_ALONE)]
-    calls = {call.id: call for call in services().mirror.log.find(failed)}
-    return render_template("archive/job.html", job=found, calls=calls, outcomes=Outcome)
+    named = [result.call_id for result in found.of(Outcome.FAILED, Outcome.LEFT_ALONE)]
+    calls = {call.id: call for call in services().mirror.log.find(named)}
+    return render_template(
+        "archive/job.html",
+        job=found,
+        calls=calls,
+        outcomes=Outcome,
+        words=state_words(found.is_archived),
+        is_words=is_words(found.is_archived),
+    )
 
 
 @bp.post("/calls/archive/<job_id>/undo")
@@ -91,7 +88,7 @@ def job(job_id: str) -> ResponseReturnValue:
 def undo(job_id: str) -> ResponseReturnValue:
     """Take back exactly what the job has changed; what somebody else has changed since is left alone."""
     found = _job(job_id)
-    if found.is_running:
+    if found.is_running or not found.of(Outcome.DONE):
         return see_other(url_for(".job", job_id=job_id))
     way_back = local_path(request.form.get("next")) or found.way_back
     undo_id = services().archive_jobs.take_back(login_id(), found, way_back)
@@ -103,8 +100,11 @@ def undo(job_id: str) -> ResponseReturnValue:
 def retry(job_id: str) -> ResponseReturnValue:
     """Try those calls again that failed, were not reached or whose fate is unknown."""
     found = _job(job_id)
-    again = [result.call_id for result in found.of(Outcome.FAILED, Outcome.STOPPED)]
-    return _do([*again, *found.unknown_ids], found.is_archived, found.way_back, MANY_WAIT)
+    results = found.of(Outcome.FAILED, Outcome.STOPPED)
+    again = [*(result.call_id for result in results), *found.unknown_ids]
+    if found.is_running or not again:
+        return see_other(url_for(".job", job_id=job_id))
+    return _do(again, found.is_archived, found.way_back, MANY_WAIT)
 
 
 @bp.post("/calls/archive/<job_id>/stop")
@@ -114,6 +114,29 @@ def stop(job_id: str) -> ResponseReturnValue:
     services().archive_jobs.stop(_job(job_id))
     services().archive_jobs.wait(job_id, MANY_WAIT)
     return see_other(url_for(".job", job_id=job_id))
+
+
+def _confirm_kept(is_archived: bool) -> ResponseReturnValue:
+    """The calls that were ticked when the session ended; the list, where none are kept for this person."""
+    kept = kept_forms.find(url_for(".many"), username())
+    if kept is None:
+        return see_other(url_for("calls.index"))
+    list_url = local_path(kept.first("next")) or url_for("calls.index")
+    return _question(_ids(kept.fields.get("ids", [])), is_archived, list_url, was_kept=True)
+
+
+def _question(
+    call_ids: list[str], is_archived: bool, list_url: str, *, words: str = "", was_kept: bool = False
+) -> ResponseReturnValue:
+    return render_template(
+        "archive/confirm.html",
+        call_ids=call_ids,
+        is_archived=is_archived,
+        list_url=list_url,
+        words=words,
+        was_kept=was_kept,
+        most=MOST_CALLS,
+    )
 
 
 def _do(call_ids: list[str], is_archived: bool, way_back: str, wait: float) -> ResponseReturnValue:

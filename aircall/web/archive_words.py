@@ -26,17 +26,22 @@ def say_outcome(job: Job, names: Mapping[str, str]) -> None:
 
 
 def state_words(is_archived: bool) -> str:
-    """What is done with a call: the words that stand after its number."""
+    """What is done with calls: the words that stand after their number."""
     return "archived" if is_archived else "moved to the inbox"
 
 
+def is_words(is_archived: bool) -> str:
+    """What calls are that need nothing done: the words that stand after `was` or `were`."""
+    return "archived" if is_archived else "in the inbox"
+
+
 def _changed(job: Job) -> list[str]:
-    words = state_words(job.is_archived)
+    words, so_words = state_words(job.is_archived), f"{is_words(job.is_archived)} already."
     done_count, so_count = len(job.of(Outcome.DONE)), len(job.of(Outcome.ALREADY_SO))
     if len(job.call_ids) == 1 and done_count + so_count:
-        return [f"Call {words}." if done_count else f"The call was {words} already."]
+        return [f"Call {words}." if done_count else f"The call was {so_words}"]
     sentences = [f"{counted(done_count, 'call')} {words}."] if done_count else []
-    return [*sentences, f"{counted(so_count, 'call')} {words} already."] if so_count else sentences
+    return [*sentences, f"{counted(so_count, 'call')} {_was(so_count)} {so_words}"] if so_count else sentences
 
 
 def _failed(job: Job) -> list[str]:
@@ -51,12 +56,18 @@ def _left_alone(job: Job, names: Mapping[str, str]) -> list[str]:
     left_alone = job.of(Outcome.LEFT_ALONE)
     if not left_alone:
         return []
-    return [f"Left alone, as it was changed since: {_named(left_alone, names)}."]
+    number = len(left_alone)
+    reason = f"as {'it was' if number == 1 else 'they were'} changed since"
+    return [f"{counted(number, 'call')} left alone, {reason}: {_named(left_alone, names)}."]
 
 
 def _not_reached(job: Job) -> list[str]:
     number = len(job.of(Outcome.STOPPED)) + len(job.unknown_ids)
-    return [f"{counted(number, 'call')} not reached."] if number else []
+    return [f"{counted(number, 'call')} {_was(number)} not reached."] if number else []
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _named(results: list[Result], names: Mapping[str, str]) -> str:

@@ -99,7 +99,7 @@ def kept_form_page() -> str:
     path = request.form.get("next", "")
     if not kept_forms.keep() or request.endpoint != "archive.many":
         return path
-    return url_for("archive.confirm", archived=request.form.get("archived"))
+    return url_for("archive.confirm", archived=request.form.get("archived"), kept=1)
 
 
 def _load_login() -> Login | None:

@@ -2,18 +2,9 @@
 
 const MOST_AT_ONCE = 100;
 
-// The rows of these calls, linked as in the list they stand in: its query goes along.
-export function rowsAddress(rowsPath, listAddress, ids) {
-  const address = new URL(rowsPath, listAddress);
-  address.search = new URL(listAddress).search;
-  address.searchParams.set('ids', ids.join(','));
-  return address.href;
-}
-
-// The counts of the list that is shown, with the calls that may be new to it. A call's own page has no list, and
-// needs only what stands beside it.
-export function countsAddress(listCountsPath, here, ids) {
-  const address = new URL(listCountsPath ?? 'counts', here);
+// What the list offers of calls, its rows or its counts, with the last of these calls.
+export function callsAddress(path, here, ids) {
+  const address = new URL(path, here);
   address.searchParams.set('ids', ids.slice(-MOST_AT_ONCE).join(','));
   return address.href;
 }

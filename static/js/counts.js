@@ -1,7 +1,8 @@
 // The counts in the page's head, its tabs and its title, and the link to new calls, which never push the rows
-// about: the server counts, once for all that happened at about the same time.
+// about: the server counts, once for all that happened at about the same time. The insights are nothing but
+// counts, so that all of that page is read again, and so is a call's where its number had another call.
 
-import { countsAddress } from './addresses.js';
+import { callsAddress } from './addresses.js';
 import { say } from './announcer.js';
 import { morph } from './morph.js';
 import { changedSince } from './recent-changes.js';
@@ -13,8 +14,10 @@ import { inBackground } from './turns.js';
 
 const GATHER_MS = 1000;
 const RETRY_MS = 5000;
+const PAGE_MS = 3000;
 
 let timer = null;
+let isPageWanted = false;
 let listReadAt = 0;
 
 // A list that was drawn whole has what came before it was read; any other may lack calls that are new.
@@ -25,6 +28,11 @@ export function followCounts() {
   });
 }
 
+export function readPage() {
+  isPageWanted = true;
+  readCounts(PAGE_MS);
+}
+
 // While the calls are read for the first time, the page is drawn anew all the time.
 export function readCounts(delay = GATHER_MS) {
   if (!document.querySelector('[data-reading]')) timer ??= setTimeout(pull, delay);
@@ -32,18 +40,22 @@ export function readCounts(delay = GATHER_MS) {
 
 async function pull() {
   timer = null;
+  const isPage = isPageWanted;
+  isPageWanted = false;
   try {
-    await inBackground(readAnswer, draw);
+    await (isPage ? refresh() : inBackground(readAnswer, draw));
   } catch (error) {
     passOverNoAnswer(error);
+    isPageWanted ||= isPage;
     readCounts(RETRY_MS);
   }
 }
 
 async function readAnswer() {
   const ids = changedSince(listReadAt).filter((id) => !rowOf(id));
-  const path = document.getElementById('list')?.dataset.countsUrl;
-  const answer = await read(countsAddress(path, location.href, ids));
+  // A call's own page has no list, and needs only what stands beside it.
+  const path = document.getElementById('list')?.dataset.countsUrl ?? 'counts';
+  const answer = await read(callsAddress(path, location.href, ids));
   if (answer === null || answer.response.ok) return answer;
   throw new NoAnswerError(`The counts came with status ${answer.response.status}.`);
 }

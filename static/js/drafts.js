@@ -7,7 +7,8 @@ export function keepDraft() {
   const field = document.querySelector('[data-draft]');
   const key = draftKey(document.body.dataset.user, field.dataset.draft);
   forgetDrafts(sessionStorage, { except: document.body.dataset.user });
-  field.value ||= sessionStorage.getItem(key) ?? '';
+  // What the server kept when a session ended may be older than what was typed here since.
+  field.value = sessionStorage.getItem(key) ?? field.value;
   field.addEventListener('input', () => {
     if (field.value) sessionStorage.setItem(key, field.value);
     else sessionStorage.removeItem(key);

@@ -21,14 +21,17 @@ export function enhanceForms() {
 async function send(form, button) {
   const address = button.getAttribute('formaction') ?? form.getAttribute('action');
   const body = new FormData(form, button);
-  // A form that does not say where it leads comes back to where it is sent from.
-  if (!body.has('next')) body.set('next', location.pathname + location.search);
   const place = placeInList(button);
+  const shown = new Set(rowsIn(document).map(stateOf));
   button.dataset.busy = '';
   form.dispatchEvent(new CustomEvent('callboard:sending'));
   try {
-    await asUser(async () => draw(await read(address, { method: 'POST', body }), form, button));
-    keepPlace(place);
+    await asUser(async () => {
+      // A form that does not say where it leads comes back to the page as it is by then.
+      if (!body.has('next')) body.set('next', location.pathname + location.search);
+      draw(await read(address, { method: 'POST', body }), form, button);
+    });
+    keepPlace(button, place, shown);
   } catch (error) {
     passOverNoAnswer(error);
     showNotice(FATE_UNKNOWN, { isError: true });
@@ -63,11 +66,17 @@ function placeInList(button) {
   return rows.indexOf(own ?? rows.find((row) => row.querySelector('[name=ids]').checked));
 }
 
-// A row that left the list takes the focus with it: work goes on at the row that stands there now.
-function keepPlace(place) {
+// Work goes on at the row that was brought back. A row that left the list takes the focus with it: then at the
+// row that stands there now.
+function keepPlace(button, place, shown) {
   const { activeElement } = document;
-  if (place < 0 || (activeElement !== document.body && activeElement.checkVisibility())) return;
   const rows = rowsIn(document);
-  const next = rows[Math.min(place, rows.length - 1)]?.querySelector('a');
-  (next ?? document.getElementById('main')).focus();
+  const back = 'undo' in button.dataset && rows.find((row) => !shown.has(stateOf(row)));
+  if (!back && activeElement !== document.body && activeElement.checkVisibility()) return;
+  const row = back || rows[Math.min(place, rows.length - 1)];
+  (row?.querySelector('a') ?? document.getElementById('main')).focus();
+}
+
+function stateOf({ dataset }) {
+  return dataset.callId + dataset.archived;
 }

@@ -1,7 +1,7 @@
 // The socket to the server: it tells the rest of the page what happened, and the server where to go on from.
 
 import { io } from 'socket.io-client';
-import { addCall, changeCall, removeCall } from './call-changes.js';
+import { changeCall, removeCall } from './call-changes.js';
 import { reportConnection } from './connection.js';
 import { followPresence } from './presence.js';
 import { refresh, refreshSurely } from './refresh.js';
@@ -68,11 +68,11 @@ function followConnection() {
 function followCalls() {
   socket.on('update-call', ({ call, position }) => {
     takePosition(position);
-    changeCall(call.id);
+    changeCall(call);
   });
   socket.on('add-call', ({ call, position }) => {
     takePosition(position);
-    addCall(call);
+    changeCall(call);
   });
   socket.on('remove-call', ({ id, position }) => {
     takePosition(position);

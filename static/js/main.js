@@ -7,30 +7,33 @@ import { enhanceFilters } from './filters.js';
 import { enhanceForms } from './forms.js';
 import { goLive } from './live.js';
 import { enhanceNotices } from './notices.js';
-import { followReading } from './reading.js';
+import { followJob, followReading } from './reading.js';
 import { refresh } from './refresh.js';
 import { passOverNoAnswer } from './requests.js';
 import { enhanceSelection } from './selection.js';
+import { enhanceUndo } from './undo-key.js';
 import { isZoneOfPage, tellZone } from './zone.js';
 
-const { page } = document.body.dataset;
+const { page, position } = document.body.dataset;
 
 tellZone();
 enhanceNotices();
+enhanceUndo();
 forgetDraftsAtLogout();
 
-if (page === 'list' || page === 'call') {
+if (position) {
   enhanceForms();
   goLive();
   catchUp();
   followCounts();
+  followReading();
   if (!isZoneOfPage()) refresh({ isWhole: true }).catch(passOverNoAnswer);
 }
 
 if (page === 'list') {
   enhanceFilters();
   enhanceSelection();
-  followReading();
 }
 
 if (page === 'call') keepDraft();
+if (page === 'job') followJob();

@@ -1,7 +1,7 @@
 // Reads rows of the list anew, in this user's zone and with their rights: one request for all that changed at
 // about the same time.
 
-import { rowsAddress } from './addresses.js';
+import { callsAddress } from './addresses.js';
 import { announceUpdated } from './announcer.js';
 import { NoAnswerError, passOverNoAnswer, read } from './requests.js';
 import { drawRows } from './rows.js';
@@ -33,8 +33,8 @@ async function pull() {
 }
 
 async function readRows(ids) {
-  const { rowsUrl } = document.getElementById('calls-form').dataset;
-  const answer = await read(rowsAddress(rowsUrl, location.href, ids));
+  const { rowsUrl } = document.getElementById('list').dataset;
+  const answer = await read(callsAddress(rowsUrl, location.href, ids));
   if (answer === null || answer.response.ok) return answer;
   throw new NoAnswerError(`The rows came with status ${answer.response.status}.`);
 }

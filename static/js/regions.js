@@ -33,5 +33,5 @@ export function isSamePage(page) {
 // An event that came while the page was read may be newer than the page: then its position stands.
 function takePosition(page, positionBefore) {
   const { dataset } = document.body;
-  if (dataset.position === positionBefore) dataset.position = page.body.dataset.position;
+  if (positionBefore && dataset.position === positionBefore) dataset.position = page.body.dataset.position;
 }

@@ -41,6 +41,8 @@ function drawRow(row, wanted) {
 function isDrawn(row, wanted) {
   const copy = row.cloneNode(true);
   delete copy.dataset.fresh;
+  // The way to the call may start from another top by now, and leads there all the same.
+  copy.querySelector('a').setAttribute('href', wanted.querySelector('a').getAttribute('href'));
   copy.querySelector('[data-viewers]').replaceChildren(); // who looks at it is no part of the call
   return copy.isEqualNode(wanted);
 }

@@ -2,9 +2,9 @@
 
 export function enhanceUndo() {
   addEventListener('keydown', (event) => {
-    const isUndo = event.key === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+    const isUndo = event.key.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
     const button = document.querySelector('[data-undo]');
-    if (!isUndo || !button || event.target.closest('textarea, input:not([type=checkbox])')) return;
+    if (!isUndo || !button || event.target.closest('textarea, select, input:not([type=checkbox])')) return;
     event.preventDefault();
     button.click();
   });

@@ -131,3 +131,21 @@ def test_more_calls_than_a_job_may_have_are_refused(alice: Person, sandbox: Sand
     assert alice.status == 400
     assert "At most 1,000 calls" in alice.text
     assert sandbox.counters().archive_flips == 0
+
+
+def test_as_many_calls_as_a_job_may_have_are_taken(alice: Person, sandbox: Sandbox) -> None:
+    made_up = ",".join(f"00000000-0000-4000-8000-{number:012}" for number in range(999))
+
+    alice.submit("/calls/archive", archived="true", ids=[alice.call_ids[0], made_up])
+    if alice.path != "/calls":
+        finish(alice)
+
+    assert "1 of 1,000 calls archived" in alice.text or "1 call archived" in notice(alice)
+    assert sandbox.counters().archive_flips == 1
+
+
+def test_nothing_ticked_is_said_and_changes_nothing(alice: Person, sandbox: Sandbox) -> None:
+    alice.submit("/calls/archive", archived="true")
+
+    assert notice(alice).startswith("Tick the calls first.")
+    assert sandbox.counters().archive_flips == 0

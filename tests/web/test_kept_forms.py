@@ -107,3 +107,25 @@ def test_ticked_calls_are_asked_for_again(alice: Person, sandbox: Sandbox) -> No
     assert sandbox.counters().archive_flips == 0
     alice.submit("/calls/archive", archived="true")
     assert all(sandbox.call(call_id)["is_archived"] for call_id in ids)
+
+
+def test_ticked_calls_that_were_kept_are_no_answer_to_another_question(alice: Person) -> None:
+    ids = alice.call_ids[:3]
+    lose_session(alice)
+    alice.submit("/calls/archive", archived="true", ids=ids)
+    alice.submit("/login", username="alice", password="x")
+
+    alice.get("/calls/archive?archived=true&type=missed")
+
+    assert "Archive 3 calls?" not in alice.text
+    assert "in the inbox, missed" in alice.text
+
+
+def test_somebody_else_who_logs_in_then_is_asked_nothing(alice: Person) -> None:
+    ids = alice.call_ids[:3]
+    lose_session(alice)
+    alice.submit("/calls/archive", archived="true", ids=ids)
+
+    alice.submit("/login", username="bob", password="x")
+
+    assert alice.path == "/calls"

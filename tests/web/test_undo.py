@@ -56,7 +56,7 @@ def test_what_a_colleague_has_changed_since_is_left_alone_and_named(alice: Perso
     assert sandbox.call(noted)["is_archived"] is True
     assert sandbox.call(back_and_forth)["is_archived"] is False
     assert "1 call moved to the inbox." in notice(alice)
-    assert "Left alone, as it was changed since: +" in notice(alice)
+    assert "2 calls left alone, as they were changed since: +" in notice(alice)
     assert sandbox.counters().archive_flips_by_call[untouched] == 2
 
 

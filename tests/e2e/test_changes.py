@@ -1,0 +1,197 @@
+"""A change can be taken back where it was made, and takes back nothing but itself."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.pages import (
+    archive_button,
+    call_ids,
+    expect_archived,
+    expect_live,
+    expect_marked,
+    mark,
+    open_call,
+    shown,
+    sign_in,
+)
+from tests.e2e.troubles import Visitor
+from tests.support.sandbox import Sandbox
+
+
+@pytest.fixture
+def page(address: str, visitor: Visitor) -> Page:
+    """Alice's list, live, with a mark that a reload would wipe out."""
+    page = read(sign_in(visitor(address).new_page()))
+    expect_live(page)
+    mark(page)
+    return page
+
+
+def read(page: Page) -> Page:
+    """The list, once all calls have been read for the first time."""
+    expect(page.locator("[data-reading]")).to_have_count(0)
+    return page
+
+
+def notices(page: Page) -> Locator:
+    """What came of the last action; what comes in there is read out."""
+    return page.locator("#notices[aria-live=polite]")
+
+
+def tick(page: Page, ids: list[str]) -> None:
+    """Tick these calls."""
+    for call_id in ids:
+        shown(page, call_id).get_by_role("checkbox").check()
+
+
+def archive_ticked(page: Page) -> None:
+    """Archive what is ticked."""
+    page.get_by_role("group", name="Selected calls").get_by_role("button", name="Archive", exact=True).click()
+
+
+def undo(page: Page) -> Locator:
+    """The button that takes the last action back."""
+    return notices(page).get_by_role("button", name="Undo")
+
+
+def states(sandbox: Sandbox) -> dict[str, bool]:
+    """Which calls are archived."""
+    return {call["id"]: call["is_archived"] for call in sandbox.calls()}
+
+
+@pytest.mark.parametrize("how", ["button", "Control+z", "Meta+z"])
+def test_an_archived_call_comes_back_to_its_place(page: Page, sandbox: Sandbox, how: str) -> None:
+    ids, before = call_ids(page), states(sandbox)
+    archive_button(page, ids[3]).click()
+    expect(notices(page)).to_contain_text("Call archived.")
+    expect(shown(page, ids[3])).to_have_count(0)
+
+    if how == "button":
+        undo(page).click()
+    else:
+        page.keyboard.press(how)
+
+    expect(notices(page)).to_contain_text("Call moved to the inbox.")
+    expect(shown(page, ids[3]).get_by_role("link").first).to_be_focused()
+    expect(undo(page)).to_have_count(0)
+    expect_marked(page)
+    assert call_ids(page) == ids
+    assert states(sandbox) == before
+
+
+@pytest.mark.parametrize("how", ["button", "Control+z"])
+def test_a_call_is_moved_back_on_its_own_page(page: Page, sandbox: Sandbox, how: str) -> None:
+    call_id = call_ids(page)[0]
+    open_call(page, call_id)
+    expect_live(page)
+    mark(page)
+    archive_button(page, call_id).click()
+    expect_archived(page, call_id)
+
+    if how == "button":
+        undo(page).click()
+    else:
+        page.keyboard.press(how)
+
+    expect(notices(page)).to_contain_text("Call moved to the inbox.")
+    expect_archived(page, call_id, is_archived=False)
+    expect_marked(page)
+    assert sandbox.call(call_id)["is_archived"] is False
+
+
+def test_in_a_field_the_key_is_the_fields_own(page: Page, sandbox: Sandbox) -> None:
+    call_id = call_ids(page)[0]
+    archive_button(page, call_id).click()
+    expect(undo(page)).to_be_visible()
+
+    page.get_by_role("searchbox").focus()
+    page.keyboard.press("Control+z")
+
+    expect(page.locator("[data-undo][data-busy]")).to_have_count(0)
+    assert sandbox.call(call_id)["is_archived"] is True
+
+
+def test_of_ticked_calls_exactly_those_that_changed_are_taken_back(page: Page, sandbox: Sandbox) -> None:
+    page.goto("/calls?view=all&per_page=50")
+    before = states(sandbox)
+    ids = call_ids(page)
+    archived = [call_id for call_id in ids if before[call_id]][:1]
+    ticked = archived + [call_id for call_id in ids if not before[call_id]][:3]
+    tick(page, ticked)
+
+    archive_ticked(page)
+    expect(notices(page)).to_contain_text("3 calls archived. 1 call was archived already.")
+    assert {
+        call_id for call_id, is_archived in states(sandbox).items() if is_archived != before[call_id]
+    } == set(ticked) - set(archived)
+    undo(page).click()
+
+    expect(notices(page)).to_contain_text("3 calls moved to the inbox.")
+    assert states(sandbox) == before
+
+
+def test_undo_draws_the_list_that_is_shown_by_then(page: Page, sandbox: Sandbox) -> None:
+    call_id = call_ids(page)[0]
+    archive_button(page, call_id).click()
+    expect(undo(page)).to_be_visible()
+
+    page.get_by_role("combobox", name="Type").select_option("voicemail")
+    expect(page).to_have_url(re.compile("type=voicemail"))
+    ids = call_ids(page)
+    undo(page).click()
+
+    expect(notices(page)).to_contain_text("Call moved to the inbox.")
+    expect(page).to_have_url(re.compile("type=voicemail"))
+    expect(page.get_by_role("combobox", name="Type")).to_have_value("voicemail")
+    assert [each for each in call_ids(page) if each != call_id] == ids
+    assert sandbox.call(call_id)["is_archived"] is False
+    expect_marked(page)
+
+
+def test_what_a_colleague_has_changed_since_is_left_alone_and_named(page: Page, sandbox: Sandbox) -> None:
+    theirs, ours = call_ids(page)[:2]
+    number = shown(page, theirs).get_by_role("link").first.locator(".number").inner_text()
+    tick(page, [theirs, ours])
+    archive_ticked(page)
+    expect(notices(page)).to_contain_text("2 calls archived.")
+    sandbox.add_note(theirs, "This one is mine")
+
+    undo(page).click()
+
+    expect(notices(page)).to_contain_text("1 call moved to the inbox.")
+    expect(notices(page)).to_contain_text(f"1 call left alone, as it was changed since: {number}")
+    assert sandbox.call(ours)["is_archived"] is False
+    assert sandbox.call(theirs)["is_archived"] is True
+
+
+def test_two_people_who_click_at_once_want_one_thing_and_get_it(
+    address: str, visitor: Visitor, page: Page, sandbox: Sandbox
+) -> None:
+    bobs = sign_in(visitor(address).new_page(), "bob")
+    call_id = call_ids(page)[0]
+    sandbox.be_slow(0.5, path=f"/calls/{call_id}")
+
+    archive_button(page, call_id).dblclick()
+    archive_button(bobs, call_id).dblclick()
+
+    for each in (page, bobs):
+        expect(notices(each)).to_contain_text("archived")
+    assert sandbox.call(call_id)["is_archived"] is True
+    assert sandbox.counters().archive_flips_by_call[call_id] == 1
+
+
+def test_of_two_tabs_the_last_one_has_its_way(page: Page, sandbox: Sandbox) -> None:
+    call_id = call_ids(page)[0]
+    other = page.context.new_page()
+    other.goto(f"/calls/{call_id}")
+    expect_live(other)
+
+    archive_button(page, call_id).click()
+    expect_archived(other, call_id)
+    shown(other, call_id).get_by_role("button", name="Move to inbox").click()
+
+    expect(notices(other)).to_contain_text("Call moved to the inbox.")
+    assert sandbox.call(call_id)["is_archived"] is False
+    assert sandbox.counters().archive_flips_by_call[call_id] == 2

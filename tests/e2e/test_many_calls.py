@@ -1,0 +1,192 @@
+"""All calls that match: asked first, then done with progress, a stop, another try and a way back."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.pages import call_ids, expect_marked, mark, shown, sign_in
+from tests.e2e.test_accessibility import is_wider_than_its_window, violations
+from tests.e2e.test_changes import archive_ticked, notices, read, states, tick, undo
+from tests.e2e.troubles import Visitor
+from tests.support.sandbox import Sandbox
+
+
+@pytest.fixture
+def page(address: str, visitor: Visitor) -> Page:
+    """Alice's list."""
+    return read(sign_in(visitor(address).new_page()))
+
+
+def ask(page: Page) -> None:
+    """Come to the question whether all missed calls of the inbox are to be archived."""
+    page.goto("/calls?type=missed&per_page=10")
+    tick(page, call_ids(page)[:1])
+    page.get_by_role("link", name=re.compile("^Archive all")).click()
+
+
+def missed(sandbox: Sandbox) -> set[str]:
+    """The missed calls of the inbox."""
+    return {c["id"] for c in sandbox.calls() if c["call_type"] == "missed" and not c["is_archived"]}
+
+
+def confirm(page: Page) -> None:
+    """Say yes."""
+    page.get_by_role("button", name=re.compile(r"^Archive \d+ calls$")).click()
+
+
+def outcome(page: Page) -> str:
+    """What the page of a change says when it has ended."""
+    expect(page.locator("#job")).to_be_visible()
+    expect(page.locator("[data-under-way]")).to_have_count(0, timeout=60_000)
+    return page.get_by_role("heading", level=1).inner_text()
+
+
+def test_exactly_those_that_were_asked_about_are_archived(page: Page, sandbox: Sandbox) -> None:
+    wanted, before = missed(sandbox), states(sandbox)
+    late = next(
+        call["id"] for call in sandbox.calls() if call["call_type"] == "missed" and call["is_archived"]
+    )
+
+    ask(page)
+    expect(page.get_by_role("heading", name=f"Archive {len(wanted)} calls?")).to_be_visible()
+    expect(page.get_by_text("These calls match: in the inbox, missed.")).to_be_visible()
+    sandbox.archive(late)
+    confirm(page)
+    expect(page.get_by_text(f"{len(wanted)} calls archived")).to_be_visible(timeout=60_000)
+
+    changed = {call_id for call_id, is_archived in states(sandbox).items() if is_archived != before[call_id]}
+    assert changed == wanted | {late}
+    assert sandbox.call(late)["is_archived"] is False
+
+
+def test_the_page_follows_a_long_change_and_ends_with_a_way_back(page: Page, sandbox: Sandbox) -> None:
+    wanted, before = missed(sandbox), states(sandbox)
+    ask(page)
+    sandbox.be_slow(0.8, path="/calls/")
+
+    confirm(page)
+    bar = page.get_by_role("progressbar")
+    expect(bar).to_have_attribute("max", str(len(wanted)))
+    mark(page)
+    page.get_by_role("button", name="Stop").focus()
+    expect(bar).to_have_attribute("value", re.compile("[1-9]"))
+    sandbox.clear_faults()
+
+    words = f"{len(wanted)} of {len(wanted)} calls archived"
+    assert outcome(page) == words
+    expect(page.get_by_role("heading", name=words)).to_be_focused()
+    expect(page).to_have_title(re.compile(words))
+    expect_marked(page)
+    page.keyboard.press("Control+z")
+    expect(page.get_by_text(f"{len(wanted)} calls moved to the inbox")).to_be_visible(timeout=60_000)
+    assert states(sandbox) == before
+
+
+def test_who_does_not_look_hears_how_it_ended(page: Page, sandbox: Sandbox) -> None:
+    number = len(missed(sandbox))
+    ask(page)
+    sandbox.be_slow(0.8, path="/calls/")
+
+    confirm(page)
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    sandbox.clear_faults()
+
+    expect(page.locator("#announcer")).to_have_text(f"{number} of {number} calls archived")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_change_is_stopped_and_goes_on_later(
+    address: str, visitor: Visitor, sandbox: Sandbox, scripts: bool
+) -> None:
+    page = read(sign_in(visitor(address, java_script_enabled=scripts).new_page()))
+    wanted, before = missed(sandbox), states(sandbox)
+    ask(page)
+    sandbox.be_slow(0.8, path="/calls/")
+
+    confirm(page)
+    page.get_by_role("button", name="Stop").click()
+    assert re.fullmatch(rf"\d+ of {len(wanted)} calls archived", outcome(page))
+    expect(page.get_by_text("not reached before you stopped")).to_be_visible()
+    sandbox.clear_faults()
+    left = missed(sandbox)
+    assert 0 < len(left) < len(wanted)
+    page.get_by_role("button", name=f"Try {len(left)} call").click()
+
+    expect(notices(page)).to_contain_text("archived.")
+    assert missed(sandbox) == set()
+    undo(page).click()
+    expect(notices(page)).to_contain_text("moved to the inbox.")
+    assert missed(sandbox) == left
+    assert {
+        call_id for call_id, is_archived in states(sandbox).items() if is_archived != before[call_id]
+    } == (wanted - left)
+
+
+def test_without_scripts_the_page_follows_by_itself(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
+    page = read(sign_in(visitor(address, java_script_enabled=False).new_page()))
+    wanted, before = missed(sandbox), states(sandbox)
+    ask(page)
+    sandbox.be_slow(0.8, path="/calls/")
+
+    confirm(page)
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", re.compile("[1-9]"))
+    sandbox.clear_faults()
+
+    assert outcome(page) == f"{len(wanted)} of {len(wanted)} calls archived"
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text(f"{len(wanted)} calls moved to the inbox")).to_be_visible(timeout=60_000)
+    assert states(sandbox) == before
+
+
+def test_calls_that_failed_are_listed_and_tried_again(page: Page, sandbox: Sandbox) -> None:
+    ids = call_ids(page)[:3]
+    sandbox.answer_with(status=500, body=b"{}", times=100, path=f"/calls/{ids[1]}")
+    tick(page, ids)
+
+    archive_ticked(page)
+    expect(notices(page)).to_contain_text("2 calls archived. 1 of 3 could not be archived.")
+    expect(shown(page, ids[1]).get_by_role("checkbox")).to_be_checked()
+    notices(page).get_by_role("link", name="Details").click()
+    assert outcome(page) == "2 of 3 calls archived"
+    expect(page.locator(f"[data-result] a[href$='{ids[1]}']")).to_be_visible()
+    sandbox.clear_faults()
+    page.get_by_role("button", name="Try 1 call again").click()
+
+    expect(notices(page)).to_contain_text("Call archived.")
+    assert all(sandbox.call(call_id)["is_archived"] for call_id in ids)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 375, 320])
+def test_every_page_on_the_way_is_fit_for_everybody(
+    address: str, visitor: Visitor, sandbox: Sandbox, width: int, scheme: str
+) -> None:
+    page = visitor(address, color_scheme=scheme, viewport={"width": width, "height": 800}).new_page()
+    read(sign_in(page))
+    found = {}
+
+    def look(name: str) -> None:
+        found[name] = violations(page) + (["too wide"] if is_wider_than_its_window(page) else [])
+
+    page.goto("/calls?view=all&per_page=50")
+    ids = [call_id for call_id in call_ids(page) if not states(sandbox)[call_id]]
+    sandbox.answer_with(status=500, body=b"{}", times=100, path=f"/calls/{ids[1]}")
+    tick(page, ids[:3])
+    look("ticked")
+    archive_ticked(page)
+    expect(undo(page)).to_be_visible()
+    look("notice")
+    notices(page).get_by_role("link", name="Details").click()
+    expect(page.get_by_role("heading", name="2 of 3 calls archived")).to_be_visible()
+    look("ended")
+    sandbox.clear_faults()
+    ask(page)
+    expect(page.get_by_role("button", name="Archive")).to_be_visible()
+    look("question")
+    sandbox.be_slow(0.8, path="/calls/")
+    confirm(page)
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    look("under way")
+
+    assert {name: faults for name, faults in found.items() if faults} == {}
