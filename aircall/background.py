@@ -84,7 +84,11 @@ class Background:
         return self._last_read < self._last_asked
 
     def ensure_fresh(self, wait: float) -> None:
-        """Return when the log is as fresh as it is kept, or after `wait` seconds, whichever comes first."""
+        """Return when the log is as fresh as it is kept, or after `wait` seconds, whichever comes first.
+
+        Nobody waits for an API whose last reading has failed, as the next try may well hang, and all who wait
+        for one reading do so for `wait` seconds from its beginning, not each anew.
+        """
         with self._changed:
             self._last_viewed = time.monotonic()
             if self._is_fresh():
@@ -92,7 +96,7 @@ class Background:
             if not self.is_behind:
                 self._last_asked = time.monotonic()
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._is_fresh() or self._has_just_failed(), wait)
+            self._changed.wait_for(lambda: self._is_fresh() or self.last_error is not None, self._left(wait))
 
     def _run(self) -> None:
         while self._wait_until_due():
@@ -153,5 +157,6 @@ class Background:
         # Between two readings the log is at most one interval old; the second covers the reading itself.
         return not self.is_behind and time.monotonic() < self._last_read + 2 * self._interval
 
-    def _has_just_failed(self) -> bool:
-        return self.last_error is not None and time.monotonic() < self._try_ended + RETRY_PAUSE
+    def _left(self, wait: float) -> float:
+        is_reading = self._try_began > self._try_ended
+        return self._try_began + wait - time.monotonic() if is_reading else wait

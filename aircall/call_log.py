@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, select, update
 
 from aircall.call_query import CallQuery
-from aircall.call_schema import prepare_tables
+from aircall.call_schema import make_late_indexes, prepare_tables
 from aircall.call_table import FACTS, WRITTEN, calls, facts, from_milliseconds, state, to_milliseconds, to_row
 from aircall.feed import Change, ChangeKind
 from aircall.models import Call
@@ -54,20 +54,26 @@ class CallLog(CallQuery):
 
     def mark_synchronised(self, began_at: datetime) -> None:
         """Remember that the whole list has been read, and when that began."""
+        if self.synchronised_at is None:
+            make_late_indexes(self.engine)
         with self.engine.begin() as connection:
             connection.execute(update(state).values(synchronised_at=to_milliseconds(began_at)))
 
     def apply(self, found: Sequence[Call], as_of: int | None = None) -> list[Change]:
-        """Write down these calls, each once; the answer tells what that changed, in their order.
+        """Write down these calls; the answer tells what that changed, in their order.
 
-        With `as_of`, the version taken before they were read, what was written or removed since stays so.
+        Of a call that is there more than once, only the last state counts. With `as_of`, the version taken
+        before they were read, what was written or removed since stays so.
         """
         if not found:
             return []
         with self.engine.begin() as connection:
             version = _next_version(connection)
-            known = _rows_of(connection, [call.id for call in found])
-            newer = [call for call in found if as_of is None or self._last_written(call.id, known) <= as_of]
+            last = {call.id: call for call in found}
+            known = _rows_of(connection, last)
+            newer = [
+                call for call in last.values() if as_of is None or self._last_written(call.id, known) <= as_of
+            ]
             changes = [change for call in newer if (change := _change(known.get(call.id), call))]
             if as_of is None:
                 # News that change nothing are newer than a reading under way all the same.
@@ -91,7 +97,7 @@ class CallLog(CallQuery):
         """Forget every call, and that the list was ever read."""
         with self.engine.begin() as connection:
             self._next_revision(connection)
-            self._search.forget(connection)
+            self.search.forget(connection)
             connection.execute(delete(calls))
             connection.execute(update(state).values(synchronised_at=None))
 
@@ -103,7 +109,7 @@ class CallLog(CallQuery):
         self._delete(connection, [call.id for call in changed if call.id in known])
         last = connection.execute(select(func.max(calls.c.number))).scalar_one() or 0
         _insert(connection, [to_row(call, version) for call in changed])
-        self._search.add(connection, last)
+        self.search.add(connection, last)
         self._next_revision(connection)
 
     def _delete(
@@ -112,13 +118,13 @@ class CallLog(CallQuery):
         deleted: list[str] = []
         for some in _in_parts(call_ids):
             chosen = (calls.c.id.in_(some), *conditions)
-            self._search.forget(connection, *chosen)
+            self.search.forget(connection, *chosen)
             deleted += connection.scalars(delete(calls).where(*chosen).returning(calls.c.id))
         return deleted
 
     def _next_revision(self, connection: Connection) -> None:
         grown = {"revision": state.c.revision + 1}
-        if self._search.is_kept:
+        if self.search.is_kept:
             grown["indexed_revision"] = state.c.revision + 1
         connection.execute(update(state).values(grown))
 

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, case, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, func, select, true, tuple_
 
 from aircall.call_search import NUMBER_CHARACTERS as NUMBER_CHARACTERS
 from aircall.call_search import SearchIndex, search_condition
 from aircall.call_table import NO_TIME, calls, from_row, time_key, to_milliseconds
-from aircall.models import Call
+from aircall.models import UNKNOWN, Call
 from aircall.remembered import Remembered
 
 VIEWS = ("inbox", "archived", "all")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Place:
     """Where a call stands in the list: what the list is sorted by, newest first."""
 
@@ -32,6 +32,7 @@ class Place:
 class CallFilter:
     """Which calls are wanted; an empty word or None asks nothing. `since` is inclusive, `until` exclusive.
 
+    `number` is that of the other side as `call_table.number_key` has it.
     `top` leaves out what stands before that place, so that pages stay where they are while calls come in.
     A call without a time is in no range of times.
     """
@@ -40,6 +41,7 @@ class CallFilter:
     call_type: str = ""
     direction: str = ""
     line: str = ""
+    number: str = ""
     search: str = ""
     since: datetime | None = None
     until: datetime | None = None
@@ -59,7 +61,7 @@ class CallQuery:
 
     def __init__(self, engine: Engine, search: SearchIndex) -> None:
         self.engine = engine
-        self._search = search
+        self.search = search
         self._remembered = Remembered(engine)
 
     def close(self) -> None:
@@ -70,11 +72,9 @@ class CallQuery:
         """Up to `limit` calls of the filtered list, after the first `offset`."""
         query = newest_first(wanted)
         if candidates := self._candidates(wanted):
-            # By columns that no index has, lest SQLite goes through the list instead of the few candidates.
-            query = newest_first(replace(wanted, view="all")).where(
-                *candidates, case((in_view(wanted.view), 1)) == 1
-            )
-            query = query.order_by(None).order_by((calls.c.created_at + 0).desc(), calls.c.id.desc())
+            # By what no index has, lest SQLite goes through the list instead of the few candidates.
+            query = select(calls).where(*all_conditions(wanted, candidates))
+            query = query.order_by((calls.c.created_at + 0).desc(), calls.c.id.desc())
         return self._calls(query.offset(offset).limit(limit))
 
     def find(self, call_ids: Sequence[str]) -> list[Call]:
@@ -85,8 +85,10 @@ class CallQuery:
         """How many calls each view has under the other filters: inbox, archived, all."""
         # The answer is the same whatever the view.
         wanted = replace(wanted, view="all")
-        query = select(calls.c.is_archived, func.count()).group_by(calls.c.is_archived)
-        query = query.where(*conditions(wanted), *self._candidates(wanted))
+        # A search looks at rows: where an index had them in groups, SQLite would fetch them in its order.
+        is_archived = case((calls.c.is_archived, 1), else_=0) if wanted.search else calls.c.is_archived
+        query = select(is_archived, func.count()).group_by(is_archived)
+        query = query.where(*all_conditions(wanted, self._candidates(wanted)))
 
         def ask(connection: Connection) -> dict[bool, int]:
             return dict(connection.execute(query).all())
@@ -96,12 +98,19 @@ class CallQuery:
         return {"inbox": inbox, "archived": archived, "all": inbox + archived}
 
     def missed_count(self) -> int:
-        """How many missed calls from outside are still in the inbox."""
-        return self.counts(CallFilter(call_type="missed", direction="inbound"))["inbox"]
+        """How many missed calls are still in the inbox. One of our own that nobody took is not missed."""
+        wanted = [CallFilter(call_type="missed", direction=direction) for direction in ("inbound", UNKNOWN)]
+        return sum(self.counts(each)["inbox"] for each in wanted)
 
     def lines(self) -> list[str]:
         """Every line (the `via` number) that a call came in or went out on, in order."""
-        query = select(calls.c.via).where(calls.c.via != "").distinct().order_by(calls.c.via)
+        first = (
+            select(func.min(calls.c.via).label("via")).where(calls.c.via > "").cte("lines", recursive=True)
+        )
+        # From each line straight to the next, past the calls of both.
+        following = select(func.min(calls.c.via)).where(calls.c.via > first.c.via).scalar_subquery()
+        lines = first.union_all(select(following).where(first.c.via.is_not(None)))
+        query = select(lines.c.via).where(lines.c.via.is_not(None))
         return list(self._remembered.answer("lines", lambda connection: tuple(connection.scalars(query))))
 
     def call_ids(self) -> list[str]:
@@ -126,13 +135,11 @@ class CallQuery:
 
     def _candidates(self, wanted: CallFilter) -> list[ColumnElement[bool]]:
         """A condition more, where an index knows the few calls that the search may find."""
-        match = self._search.match(wanted.search) if wanted.search else ""
-        if not match:
+        if not wanted.search:
             return []
-        are_few = self._remembered.answer(
-            ("are few", match), lambda connection: self._search.are_few(connection, match)
+        return self._remembered.answer(
+            ("candidates", wanted.search), lambda connection: self.search.narrowing(connection, wanted.search)
         )
-        return [self._search.candidates(match)] if are_few else []
 
     def _calls(self, query: Select[tuple[object, ...]]) -> list[Call]:
         with self.engine.connect() as connection:
@@ -141,7 +148,7 @@ class CallQuery:
 
 def newest_first(wanted: CallFilter) -> Select[tuple[object, ...]]:
     """The rows of the filtered list, newest first."""
-    query = select(calls).where(in_view(wanted.view), *conditions(wanted))
+    query = select(calls).where(*all_conditions(wanted))
     return query.order_by(calls.c.created_at.desc(), calls.c.id.desc())
 
 
@@ -150,12 +157,21 @@ def in_view(view: str) -> ColumnElement[bool]:
     return true() if view == "all" else calls.c.is_archived.is_(view == "archived")
 
 
+def all_conditions(
+    wanted: CallFilter, narrowing: Sequence[ColumnElement[bool]] = ()
+) -> list[ColumnElement[bool]]:
+    """Every condition of a filter. With a `narrowing` one (see SearchIndex) no other index is used."""
+    every = [in_view(wanted.view), *conditions(wanted)]
+    return [*narrowing, case((and_(*every), 1)) == 1] if narrowing else every
+
+
 def conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     """Every condition of a filter but its view."""
     equal = (
         (calls.c.call_type, wanted.call_type),
         (calls.c.direction, wanted.direction),
         (calls.c.via, wanted.line),
+        (calls.c.counterpart, wanted.number),
     )
     found = [column == word for column, word in equal if word]
     if wanted.since is not None:

@@ -80,11 +80,16 @@ class SearchIndex:
             connection.execute(insert(_index).from_select(["rowid", "digits", "note_text"], new))
 
     def match(self, search: str) -> str:
-        """What to ask the index for: calls that may be found. Empty where it cannot tell."""
+        """What to ask the index for: calls that may be found. Empty where it cannot tell, or need not."""
         forms = {search.casefold(), *_number_forms(search)}
         if not self.is_kept or min(map(len, forms)) < INDEXED_LENGTH:
             return ""
         return " OR ".join(f"({_all_parts(form)})" for form in sorted(forms))
+
+    def narrowing(self, connection: Connection, search: str) -> list[ColumnElement[bool]]:
+        """A condition more for who searches, where the index knows the few calls that may be found."""
+        match = self.match(search)
+        return [self.candidates(match)] if match and self.are_few(connection, match) else []
 
     def are_few(self, connection: Connection, match: str) -> bool:
         """Whether few enough calls may be found for the index to be the quick way to them."""

@@ -2,7 +2,7 @@
 
 # The first rows ought to show quickly; from there on, fewer and larger answers cost both sides less.
 FIRST = 500
-LARGEST = 5000
+LARGEST = 2000
 SMALLEST = 50
 # An answer that takes longer than this was too large, in seconds.
 SLOW = 2.0

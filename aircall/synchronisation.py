@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
+from aircall.database import StorageError
 from aircall.errors import MalformedAnswerError, NoAnswerError
 from aircall.mirror import Mirror
 from aircall.models import CallPage
@@ -20,7 +21,7 @@ PARALLEL_READS = 4
 # A span that fails so often in a row, each time smaller, ends the reading.
 MOST_FAILURES = 3
 # So many calls are written in one step; in between everybody else has a turn.
-STEP = 1000
+STEP = 2000
 
 
 class ReadingCancelledError(Exception):
@@ -83,8 +84,8 @@ class Synchronisation:
             reading = self._begin_or_go_on()
             try:
                 self._read(reading)
-            except MalformedAnswerError:
-                # Nothing that such an API said is to be built upon.
+            except (MalformedAnswerError, StorageError):
+                # Nothing that such an API said is to be built upon, nor on pages that could not be kept.
                 self._unfinished = None
                 raise
             self._unfinished = None
@@ -113,8 +114,11 @@ class Synchronisation:
                 if answer is None:
                     break
                 # What is under way when one answer has failed is still taken over.
-                error = self._take(reading, answer) or error
                 under_way.discard(answer.span)
+                error = self._note(reading, answer) or error
+                # The API works on the next page while this one is written down.
+                self._ask(reading, under_way, is_failing=error is not None)
+                self._merge(reading, answer)
         finally:
             reading.put_back(under_way)
         self._end(error)
@@ -149,11 +153,10 @@ class Synchronisation:
         if error is not None:
             raise error
 
-    def _take(self, reading: Reading, answer: _Answer) -> Exception | None:
-        """Take over what was read. Returns the error that ends the reading, if there is one."""
+    def _note(self, reading: Reading, answer: _Answer) -> Exception | None:
+        """Take note of an answer. Returns the error that ends the reading, if there is one."""
         if answer.page is None:
             return self._try_again(reading, answer)
-        self._merge(reading, answer.page, answer.as_of)
         limit = reading.add(answer.span, answer.page)
         self._page_size.answered(answer.span.limit, answer.page.row_count, answer.seconds)
         if limit is not None:
@@ -171,10 +174,11 @@ class Synchronisation:
         reading.put_back([replace(span, failure_count=0)])
         return answer.error
 
-    def _merge(self, reading: Reading, page: CallPage, as_of: int) -> None:
+    def _merge(self, reading: Reading, answer: _Answer) -> None:
         merge = self._mirror.fill if reading.is_first else self._mirror.merge
-        for start in range(0, len(page.calls), STEP):
-            merge(page.calls[start : start + STEP], as_of)
+        found = answer.page.calls if answer.page else ()
+        for start in range(0, len(found), STEP):
+            merge(found[start : start + STEP], answer.as_of)
             time.sleep(0)
 
     def _remove_missing(self, reading: Reading) -> None:

@@ -30,6 +30,8 @@ ROWS = 10
 SLOWEST_READING = 180.0
 # In seconds, less than a page waits for the list to be read again.
 QUICK = 0.5
+# So long after a change, in seconds, its event has been heard of.
+HEARD = 0.1
 LIMIT, MEMORY_LIMIT_MB = 2.0, 50.0
 FILTERED = {"type": "missed", "direction": "inbound"}
 
@@ -41,6 +43,7 @@ class Dashboard:
 
     def __init__(self, sandbox: Sandbox, address: str, process_id: int) -> None:
         self.calls = sandbox.calls()
+        self._sandbox = sandbox
         self._address = address
         self._session = requests.Session()
         self._session.trust_env = False
@@ -62,6 +65,11 @@ class Dashboard:
         answer.raise_for_status()
         return took, len(set(re.findall(r'data-call-id="([^"]+)"', answer.text)))
 
+    def change(self) -> None:
+        """A colleague archives a call, or takes it back: whatever was remembered is out of date."""
+        self._sandbox.archive(self.calls[0]["id"])
+        time.sleep(HEARD)
+
     def close(self) -> None:
         """Let go of the connection; the dashboard itself goes on."""
         self._session.close()
@@ -72,13 +80,19 @@ class Dashboard:
 
 
 def run() -> list[Figure]:
-    """Four pages of the list, big against small, and what the big list costs in memory."""
+    """Pages of the list, big against small, unchanged and after a change; the memory for the big list."""
     with ExitStack() as stack:
         small, big = (stack.enter_context(_dashboard(count)) for count in (SMALL, BIG))
         figures = [
             _compare("inbox", (small, {}), (big, {})),
             _compare("inbox, filtered", (small, FILTERED), (big, FILTERED)),
             _compare("filtered and searched", *((one, _number_search(one.calls)) for one in (small, big))),
+            _compare("inbox", (small, {}), (big, {}), is_changed=True),
+            _compare(
+                "filtered and searched",
+                *((one, _number_search(one.calls)) for one in (small, big)),
+                is_changed=True,
+            ),
             _compare("notes searched", *((one, _note_search(one.calls)) for one in (small, big))),
         ]
         growth = Figure("memory for 100,000 calls", big.memory_growth, 1.0, "MB", MEMORY_LIMIT_MB)
@@ -104,13 +118,16 @@ def _dashboard(count: int) -> Iterator[Dashboard]:
         yield dashboard
 
 
-def _compare(name: str, *asked: tuple[Dashboard, dict[str, str]]) -> Figure:
+def _compare(name: str, *asked: tuple[Dashboard, dict[str, str]], is_changed: bool = False) -> Figure:
     times: list[list[float]] = [[] for _ in asked]
     for _ in range(REQUESTS):
         for took, (dashboard, query) in zip(times, asked, strict=True):
+            if is_changed:
+                dashboard.change()
             took.append(dashboard.get(**query)[0] * 1000)
     rows = [dashboard.get(**query)[1] for dashboard, query in asked]
     small, big = (statistics.median(took) for took in times)
+    name += ", after a change" if is_changed else ""
     return Figure(f"{name} ({rows[1]} and {rows[0]} rows)", big, small, "ms", LIMIT)
 
 

@@ -1,13 +1,14 @@
 """How long the dashboard takes to read a list of 100,000 calls, beside a bare download of the same pages.
 
-Once as fast as the API goes, and once with a latency that a distant API really has. In both, the API takes
-a core of its own; the bare download does nothing with what it gets.
+Once over a line such as leads to a real API, and once as fast as the sandbox goes, which no API does over the
+internet. The bare download asks for the same pages, as many at a time, and does nothing with what it gets.
 """
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -21,15 +22,19 @@ from aircall.mirror import Mirror
 from aircall.models import CallPage
 from aircall.synchronisation import PARALLEL_READS, Synchronisation
 from bench.figures import Figure
+from bench.line import line_to
 from tests.support.dashboard import COOKIE, log_in, serving
 from tests.support.rest_client import signed_in
 from tests.support.sandbox import Sandbox
 
 CALLS = 100_000
-# What a request to another continent takes before anything comes back, in seconds.
-LATENCY = 0.1
+# A good line of an office, and a round trip across a continent.
+MEGABITS, MILLISECONDS = 50, 40
+LINE = f"API behind {MEGABITS} Mbit/s and {MILLISECONDS} ms"
 LIMIT = 1.3
 TIMEOUT = 60.0
+# Between two looks at whether the list is read, in seconds.
+PAUSE = 0.02
 
 Span = tuple[int, int]
 
@@ -37,61 +42,65 @@ Span = tuple[int, int]
 def run() -> list[Figure]:
     """The figures."""
     with Sandbox.start("--calls", str(CALLS)) as sandbox, signed_in(sandbox.url) as rest:
-        near = _figures(sandbox, rest.access_token, "near API")
-        sandbox.be_slow(LATENCY, times=None, path="/calls")
-        return near + _figures(sandbox, rest.access_token, "API 0.1 s away")
+        with line_to(sandbox.url, megabits=MEGABITS, milliseconds=MILLISECONDS) as url:
+            distant = _figures(sandbox, url, rest.access_token, LINE, LIMIT)
+        return distant + _figures(sandbox, sandbox.url, rest.access_token, "no line", None)
 
 
-def _figures(sandbox: Sandbox, token: str, where: str) -> list[Figure]:
-    spans: list[Span] = []
+def _figures(sandbox: Sandbox, url: str, token: str, where: str, limit: float | None) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
-        first, again = _in_process(sandbox, token, Path(folder), spans)
+        first, again, spans = _in_process(url, token, Path(folder))
     with tempfile.TemporaryDirectory() as folder:
-        served, slowest_page, idle_page = _served(sandbox, Path(folder))
-    bare = _seconds(partial(_download, sandbox.url, token, spans))
+        served, slowest_answer, idle_answer = _served(sandbox, url, Path(folder))
+    bare = _seconds(partial(_download, url, token, spans))
     return [
-        Figure(f"first reading, {where}", first, bare, "s"),
-        Figure(f"reading again, {where}", again, bare, "s"),
-        Figure(f"first reading as served, {where}", served, bare, "s", LIMIT),
-        Figure(f"slowest /healthz meanwhile, {where}", slowest_page, idle_page, "s"),
+        Figure(f"first reading, {where}", first, bare, "s", limit),
+        Figure(f"reading again, {where}", again, bare, "s", limit),
+        Figure(f"first reading as served, {where}", served, bare, "s", limit),
+        Figure(f"slowest /healthz meanwhile, {where}", slowest_answer, idle_answer, "s"),
     ]
 
 
-def _in_process(sandbox: Sandbox, token: str, folder: Path, spans: list[Span]) -> tuple[float, float]:
-    """The seconds of a first reading and of a second; `spans` are what the first one asked for."""
-    api, log = ApiClient(sandbox.url), CallLog(open_database(f"sqlite:///{folder / 'calls.db'}"))
+def _in_process(url: str, token: str, folder: Path) -> tuple[float, float, list[Span]]:
+    """The seconds of a first reading and of a second, and what the first one asked for."""
+    spans: list[Span] = []
+    with _synchronisation(url, token, folder, spans) as synchronisation:
+        first = _seconds(synchronisation.run)
+        asked = list(spans)
+        return first, _seconds(synchronisation.run), asked
+
+
+@contextmanager
+def _synchronisation(url: str, token: str, folder: Path, spans: list[Span]) -> Iterator[Synchronisation]:
+    api, log = ApiClient(url), CallLog(open_database(f"sqlite:///{folder / 'calls.db'}"))
 
     def fetch_page(offset: int, limit: int) -> CallPage:
         spans.append((offset, limit))
         return api.get_calls(token, offset, limit)
 
-    synchronisation = Synchronisation(Mirror(log, Feed()), fetch_page)
-    first = _seconds(synchronisation.run)
-    count = len(spans)
-    again = _seconds(synchronisation.run)
-    del spans[count:]
+    yield Synchronisation(Mirror(log, Feed()), fetch_page)
     api.close()
     log.close()
-    return first, again
 
 
-def _served(sandbox: Sandbox, folder: Path) -> tuple[float, float, float]:
-    """The seconds from the login to the whole list, the slowest answer meanwhile and one after it."""
-    with serving(sandbox, folder) as address, requests.Session() as session:
+def _served(sandbox: Sandbox, url: str, folder: Path) -> tuple[float, float, float]:
+    """The seconds from the login to the whole list, the slowest answer meanwhile and a usual one after it."""
+    with serving(sandbox, folder, {"AIRCALL_API_URL": url}) as address, requests.Session() as session:
         session.trust_env = False
+        ask = partial(session.get, f"{address}/healthz", timeout=TIMEOUT)
         began = time.monotonic()
         session.cookies.set(COOKIE, log_in(address))
-        answers: list[float] = []
-        while not sandbox.counters().list_reads or not _is_read(session, address):
-            answers.append(_seconds(partial(session.get, f"{address}/healthz", timeout=TIMEOUT)))
+        answers = [_seconds(ask)]
+        while not _is_read(session, address):
+            time.sleep(PAUSE)
+            answers.append(_seconds(ask))
         took = time.monotonic() - began
-        idle = min(_seconds(partial(session.get, f"{address}/healthz", timeout=TIMEOUT)) for _ in range(20))
-        return took, max(answers, default=idle), idle
+        return took, max(answers), sorted(_seconds(ask) for _ in range(21))[10]
 
 
 def _is_read(session: requests.Session, address: str) -> bool:
-    time.sleep(0.05)
-    return "data-reading" not in session.get(f"{address}/calls", timeout=TIMEOUT).text
+    state = session.get(f"{address}/readyz", timeout=TIMEOUT).json()
+    return state["upstream"]["synchronised_at"] is not None
 
 
 def _download(url: str, token: str, spans: list[Span]) -> None:

@@ -70,7 +70,7 @@ def build_services(app: Flask, config: Config) -> Services:
         store=store,
         logins=logins,
         mirror=mirror,
-        figures=CallFigures(mirror.log.engine),
+        figures=CallFigures(mirror.log.engine, mirror.log.search),
         changes=changes,
         archive_jobs=ArchiveJobs(changes, store, sentence_for),
         synchronisation=synchronisation,

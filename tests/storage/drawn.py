@@ -86,6 +86,7 @@ FILTERS = st.builds(
     call_type=st.sampled_from(["", "", "missed", "unknown"]),
     direction=st.sampled_from(["", "", "inbound", "unknown"]),
     line=st.sampled_from(["", "", "", *NUMBERS]),
+    number=st.sampled_from(["", "", "", "33612345678", "189394635", "12025550170"]),
     search=st.just("") | st.sampled_from(SEARCHES) | st.text("+0189 %_aÉs", max_size=3),
     since=st.none() | TIMES,
     until=st.none() | TIMES,

@@ -28,6 +28,7 @@ def is_wanted(call: Call, wanted: CallFilter) -> bool:
         and wanted.call_type in ("", call.call_type)
         and wanted.direction in ("", call.direction)
         and wanted.line in ("", call.via)
+        and wanted.number in ("", number_of(call))
         and (wanted.since is None or (call.created_at is not None and call.created_at >= wanted.since))
         and (wanted.until is None or (call.created_at is not None and call.created_at < wanted.until))
         and (wanted.search == "" or is_found(call, wanted.search))
@@ -45,6 +46,12 @@ def is_found(call: Call, search: str) -> bool:
     written = (call.caller, call.callee, call.via)
     numbers = ["".join(filter(str.isdecimal, without_trunk_zero(number))) for number in written]
     return any(form in number for form in forms for number in numbers)
+
+
+def number_of(call: Call) -> str:
+    """What two spellings of the other side's number have in common."""
+    number = call.callee if call.direction == "outbound" else call.caller
+    return "".join(filter(str.isdecimal, without_trunk_zero(number))).lstrip("0")
 
 
 def without_trunk_zero(number: str) -> str:

@@ -12,16 +12,10 @@ from aircall.call_log import CallLog
 from aircall.call_query import CallFilter
 from aircall.models import Call
 from tests.storage.drawn import CALLS, LISTS, TIMES, checked
-from tests.storage.naive import is_found, newest_first, without_trunk_zero
+from tests.storage.naive import newest_first, number_of
 from tests.support.made_calls import NOON, call_id, made_call
 
 TODAY = (NOON - timedelta(hours=12), NOON + timedelta(hours=12))
-
-
-def number_of(call: Call) -> str:
-    """What two spellings of one number have in common, by the plainest means."""
-    number = call.callee if call.direction == "outbound" else call.caller
-    return "".join(filter(str.isdecimal, without_trunk_zero(number))).lstrip("0")
 
 
 def naive_others(calls: Sequence[Call], call: Call) -> list[Call]:
@@ -31,8 +25,8 @@ def naive_others(calls: Sequence[Call], call: Call) -> list[Call]:
 
 
 def naive_missed(calls: Sequence[Call]) -> list[Call]:
-    """Those from outside that nobody took."""
-    return [call for call in calls if (call.call_type, call.direction) == ("missed", "inbound")]
+    """The missed ones, but for those of our own that nobody took."""
+    return [call for call in calls if call.call_type == "missed" and call.direction != "outbound"]
 
 
 @given(LISTS, CALLS, TIMES, TIMES)

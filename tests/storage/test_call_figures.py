@@ -1,7 +1,8 @@
 """The figures of the log: what counting a plain list by the clock on the wall would give."""
 
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -68,12 +69,30 @@ def test_figures_are_what_counting_the_filtered_list_gives(
     expected = newest_first(calls, wanted)
     timed = [(call, call.created_at.astimezone(zone)) for call in expected if call.created_at]
 
-    figures = CallFigures(log.engine).read(wanted, zone)
+    figures = CallFigures(log.engine, log.search).read(wanted, zone)
 
     assert figures.totals == Counter((call.direction, call.call_type) for call in expected)
     assert figures.hours == Counter((local.weekday(), local.hour) for _, local in timed)
     flat = {(day, *sort): number for day, sorts in figures.days.items() for sort, number in sorts.items()}
     assert flat == Counter((local.date(), call.direction, call.call_type) for call, local in timed)
+
+
+@pytest.mark.parametrize("zone_name", ZONES)
+@given(LISTS, FILTERS, st.sampled_from(ODD_DAYS), st.integers(-2, 2), st.integers(1, 70))
+@checked
+def test_days_are_the_same_when_only_they_are_asked_for(
+    log: CallLog, zone_name: str, calls: list[Call], wanted: CallFilter, odd: datetime, off: int, count: int
+) -> None:
+    zone = ZoneInfo(zone_name)
+    fill(log, calls)
+    first = odd.astimezone(zone).date() + timedelta(off)
+    since, until = (datetime.combine(day, time(), zone) for day in (first, first + timedelta(count)))
+    wanted = replace(wanted, since=since, until=until)
+
+    figures = CallFigures(log.engine, log.search)
+
+    days, whole = figures.read_days(wanted, zone), figures.read(wanted, zone)
+    assert (days.days, days.totals) == (whole.days, whole.totals)
 
 
 @given(LISTS, st.sampled_from(ZONES))

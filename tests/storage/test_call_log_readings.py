@@ -92,3 +92,17 @@ def test_only_the_last_removals_are_remembered(log: CallLog) -> None:
     changes = log.apply([made_call(0), made_call(1), made_call(10_000)], as_of)
 
     assert [change.call_id for change in changes] == [call_id(0)]
+
+
+def test_of_a_call_that_is_there_twice_the_last_state_counts(log: CallLog) -> None:
+    old, new = made_call(1), made_call(1, is_archived=True)
+
+    added = log.apply([old, made_call(2), new])
+    updated = log.apply([old, old], log.version)
+
+    assert [(change.kind, change.call) for change in added] == [
+        (ChangeKind.ADD, new),
+        (ChangeKind.ADD, made_call(2)),
+    ]
+    assert [(change.kind, change.call) for change in updated] == [(ChangeKind.UPDATE, old)]
+    assert state(log) == old

@@ -70,7 +70,7 @@ def test_the_lines_and_the_missed_calls_are_those_of_the_whole_list(log: CallLog
 
     assert lines == sorted({call.via for call in calls} - {""})
     assert missed == sum(
-        call.direction == "inbound" and call.call_type == "missed" and not call.is_archived for call in calls
+        call.direction != "outbound" and call.call_type == "missed" and not call.is_archived for call in calls
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from aircall.call_log import MOST_REMOVALS
 from aircall.feed import ChangeKind
 from aircall.mirror import Mirror
 from aircall.models import Call
@@ -60,6 +61,29 @@ def test_a_reading_that_is_older_than_the_news_is_told_to_nobody(mirror: Mirror)
 
     assert story(mirror, position) == []
     assert mirror.log.find([CALL.id]) == [ARCHIVED]
+
+
+def test_what_the_mirror_is_filled_with_is_told_to_nobody_and_gets_over_nothing_newer(mirror: Mirror) -> None:
+    as_of = mirror.log.version
+    mirror.apply(ARCHIVED)
+    position = mirror.feed.position
+
+    mirror.fill([CALL, made_call(2)], as_of)
+
+    assert story(mirror, position) == []
+    assert mirror.log.find([CALL.id]) == [ARCHIVED]
+    assert mirror.log.find([call_id(2)]) == [made_call(2)]
+
+
+def test_of_the_removals_that_are_remembered_one_that_is_heard_of_again_is_the_latest(mirror: Mirror) -> None:
+    as_of = mirror.log.version
+    mirror.forget([call_id(number) for number in range(MOST_REMOVALS)], as_of)
+
+    mirror.forget([call_id(0)], as_of)
+    mirror.forget([call_id(MOST_REMOVALS)], as_of)
+    mirror.merge([made_call(number) for number in (0, 1, 2)], as_of)
+
+    assert mirror.log.call_ids() == [call_id(1)]
 
 
 @pytest.mark.parametrize(("count", "is_followed"), [(100, True), (101, False)])

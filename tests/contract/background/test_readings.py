@@ -78,6 +78,20 @@ def test_a_page_does_not_wait_for_a_slow_reading_longer_than_it_may(
     sandbox.clear_faults()
 
 
+def test_pages_that_follow_each_other_do_not_all_wait_for_the_same_slow_reading(
+    background: Background, readings: Readings, sandbox: Sandbox
+) -> None:
+    sandbox.be_slow(60, path="/calls")
+
+    # One after the other they would wait for longer than the client waits for an answer.
+    for _ in range(20):
+        background.ensure_fresh(wait=0.5)
+
+    assert len(readings.began) == 1
+    assert readings.ended == []
+    sandbox.clear_faults()
+
+
 def test_a_page_does_not_wait_for_a_reading_that_has_failed(background: Background, sandbox: Sandbox) -> None:
     sandbox.answer_with(500, b"", times=None, path="/calls")
     before = time.monotonic()

@@ -60,6 +60,20 @@ def test_who_signs_in_need_not_wait_for_the_pause_to_end(
     assert readings.began[1] - readings.ended[0] < 2.9
 
 
+def test_no_page_waits_for_the_next_try_of_an_api_that_has_failed(
+    background: Background, sandbox: Sandbox, readings: Readings
+) -> None:
+    sandbox.answer_with(500, b"", times=3, path="/calls")
+    background.ensure_fresh(wait=10)
+    sandbox.be_slow(60, path="/calls")
+    wait_until(lambda: len(readings.began) == 2, deadline=10)
+
+    background.ensure_fresh(wait=30)
+
+    assert len(readings.ended) == 1
+    sandbox.clear_faults()
+
+
 def test_it_outlives_even_what_nobody_thought_of(
     synchronisation: Synchronisation, watching: Watching, readings: Readings
 ) -> None:

@@ -6,6 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from aircall.call_table import calls
+from aircall.database import StorageError
 from aircall.errors import ServerError
 from aircall.mirror import Mirror
 from aircall.models import Call, CallPage
@@ -148,3 +150,26 @@ def test_an_answer_that_comes_after_the_cancel_is_not_taken_over(
 
     assert known(mirror) == truth(sandbox)
     assert known(mirror)[changed.id] == changed
+
+
+def test_a_reading_whose_pages_could_not_be_kept_begins_anew(mirror: Mirror, fetch: Fetch) -> None:
+    asked: list[int] = []
+
+    def counted(offset: int, limit: int) -> CallPage:
+        asked.append(offset)
+        if offset == 40 and len(asked) == 3:
+            with mirror.log.engine.begin() as connection:
+                connection.exec_driver_sql(f"ALTER TABLE {calls.name} RENAME TO away")
+        return fetch(offset, limit)
+
+    synchronisation = Synchronisation(mirror, counted, page_size=fixed(20), parallel=1)
+    with pytest.raises(StorageError):
+        synchronisation.run()
+    with mirror.log.engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE away RENAME TO {calls.name}")
+    count = len(asked)
+
+    synchronisation.run()
+
+    assert asked[count] == 0
+    assert len(mirror.log.call_ids()) == 94
