@@ -45,7 +45,8 @@ ROOT = Path(__file__).parent
 STATIC = ROOT / "static"
 # A session is of no use without its login, which ends no later than this.
 SESSION_LIFETIME = timedelta(seconds=LOGIN_LIFETIME)
-LARGEST_FORM = 256 * 1024
+# A note of 50,000 characters, each of which a browser may write in twelve.
+LARGEST_FORM = 640 * 1024
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -78,6 +79,7 @@ def _configure(app: Flask, config: Config) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
         MAX_CONTENT_LENGTH=LARGEST_FORM,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
         # A form is good for as long as the session it was made in.
         WTF_CSRF_TIME_LIMIT=None,
         COMPRESS_ALGORITHM=["br", "gzip"],
@@ -120,10 +122,14 @@ def serve() -> Flask:
 
 
 def _let_go_on_sigterm(built: Services) -> None:
-    """When the server begins to stop, and waits, end what does not end by itself: readings and sockets."""
+    """When the server begins to stop, and waits, end what does not end by itself.
+
+    Readings and sockets end at once; jobs begin nothing new, and write down what became of the rest.
+    """
     end_worker = signal.getsignal(signal.SIGTERM)
 
     def let_go() -> None:
+        built.archive_jobs.stop_all()
         built.background.stop()
         built.live.close_all()
 

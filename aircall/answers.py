@@ -63,7 +63,7 @@ def check(answer: Answer, secret: str) -> None:
     """
     if 200 <= answer.status < 300:
         return
-    messages = [text for text in _messages(answer.body) if not (secret and secret in text)]
+    messages = _messages(answer.body, secret)
     pause = retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
     raise error_for(answer.status, messages, pause)
 
@@ -100,11 +100,13 @@ def _mended(body: bytes) -> bytes:
     return SURROGATES.sub(lambda match: rb"\ufffd" if match["lone"] else match[0], body)
 
 
-def _messages(body: bytes) -> list[str]:
+def _messages(body: bytes, secret: str) -> list[str]:
     try:
         data = read_json(body)
     except MalformedAnswerError:
         return []
     message = data.get("message") if isinstance(data, dict) else None
     texts = message if isinstance(message, list) else [message]
-    return [text[:LONGEST_MESSAGE] for row in texts[:MOST_MESSAGES] if (text := clean_text(row).strip())]
+    # Before it is cut or mended, as a part of the secret would not be known for one.
+    told = [row for row in texts[:MOST_MESSAGES] if isinstance(row, str) and not (secret and secret in row)]
+    return [text[:LONGEST_MESSAGE] for row in told if (text := clean_text(row).strip())]

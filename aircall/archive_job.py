@@ -1,13 +1,16 @@
 """A job's record: which calls, brought into which state, and what became of each. Knows no I/O."""
 
+import secrets
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Self
 
 import msgspec
 
-# A job that has written nothing down for so long, in seconds, was broken off with its process.
-LONGEST_SILENCE = 60.0
+# Who works on a job writes it down more often than that, in seconds, be there news or not: one that is older
+# was broken off with its process.
+LONGEST_SILENCE = 15.0
 
 
 class JobState(StrEnum):
@@ -18,13 +21,19 @@ class JobState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of one call."""
+    """What became of one call: UNCONFIRMED is one that may have been changed, or may yet be."""
 
     DONE = "done"
     ALREADY_SO = "already so"
     LEFT_ALONE = "left alone"
     FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"
     STOPPED = "stopped"
+    SIGNED_OUT = "signed out"
+
+
+# What may come out differently the next time.
+OPEN_OUTCOMES = (Outcome.FAILED, Outcome.UNCONFIRMED, Outcome.STOPPED, Outcome.SIGNED_OUT)
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -37,9 +46,11 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of many calls. `undoes` and `undone_by` are ids of other jobs, empty where there is none.
+    """A change of many calls. `undoes` is the id of the job that this one takes back, empty where it is none.
 
-    `way_back` is the path of the page it was begun from; `written_at` is in seconds since 1970.
+    Of a job that does, `numbers` are those that the calls' rows had after the change: whatever has another
+    one by now has changed since. `way_back` is the path of the page that the job was begun from; `written_at`
+    is in seconds since 1970.
     """
 
     id: str
@@ -48,10 +59,24 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     call_ids: list[str]
     way_back: str
     undoes: str
+    numbers: dict[str, int] = {}
     state: JobState
     written_at: float
     results: list[Result] = []
-    undone_by: str = ""
+
+    @classmethod
+    def begun(cls, owner: str, call_ids: Iterable[str], is_archived: bool, way_back: str) -> Self:
+        """A new job that brings these calls into the wanted state, each once."""
+        return cls(
+            id=secrets.token_urlsafe(16),
+            owner=owner,
+            is_archived=is_archived,
+            call_ids=list(dict.fromkeys(call_ids)),
+            way_back=way_back,
+            undoes="",
+            state=JobState.RUNNING,
+            written_at=time.time(),
+        )
 
     @classmethod
     def from_bytes(cls, value: bytes) -> Self | None:
@@ -76,18 +101,27 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         known = {result.call_id for result in self.results}
         return [call_id for call_id in self.call_ids if call_id not in known]
 
+    @property
+    def open_ids(self) -> list[str]:
+        """The calls that another try may bring into the wanted state."""
+        return [*(result.call_id for result in self.of(*OPEN_OUTCOMES)), *self.unknown_ids]
+
     def of(self, *outcomes: Outcome) -> list[Result]:
         """The results with one of these outcomes."""
         return [result for result in self.results if result.outcome in outcomes]
 
-    def with_results(self, results: list[Result]) -> Self:
-        """The job with these results as well, written down now."""
-        return msgspec.structs.replace(self, results=[*self.results, *results], written_at=time.time())
+    def with_results(self, results: Sequence[Result]) -> Self:
+        """The job with these results as well."""
+        return msgspec.structs.replace(self, results=[*self.results, *results])
+
+    def written(self) -> Self:
+        """The job, written down now."""
+        return msgspec.structs.replace(self, written_at=time.time())
 
     def finished(self) -> Self:
         """The job at its end."""
-        return msgspec.structs.replace(self, state=JobState.FINISHED, written_at=time.time())
+        return msgspec.structs.replace(self, state=JobState.FINISHED)
 
-    def undone(self, undo_id: str) -> Self:
-        """The job, being undone by another one."""
-        return msgspec.structs.replace(self, undone_by=undo_id)
+    def taking_back(self, undoes: str, numbers: Mapping[str, int]) -> Self:
+        """The job, to take back what another one has done."""
+        return msgspec.structs.replace(self, undoes=undoes, numbers=dict(numbers))

@@ -63,7 +63,10 @@ def set_archived(
             call = api.toggle_archived(access_token, call_id)
         except AircallError as error:
             if not error.is_executed_possible:
-                raise
+                if flips == 0 or isinstance(error, (NotFoundError, UnauthorizedError)):
+                    raise
+                # Not ours alone to try again: a change of somebody else's is undone, and should be looked at.
+                raise ConflictError("Somebody else has changed this call.", last_seen=call) from error
             found = _look(api, access_token, call, is_archived, look_pause=look_pause, patience=patience)
             return Answer(found, is_changed=flips == 0)
     if call.is_archived == is_archived:

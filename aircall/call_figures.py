@@ -96,21 +96,21 @@ class CallFigures:
         return newest.astimezone(zone).date() if newest else None
 
     def _newest(self, connection: Connection, wanted: CallFilter) -> datetime | None:
-        narrowing = self._narrowing(connection, wanted)
+        narrowing = self._narrowing(wanted)
         query = select(calls.c.created_at).where(*all_conditions(wanted, narrowing))
         # Of few calls the newest is looked for among them, and not among all.
         time = calls.c.created_at + 0 if narrowing else calls.c.created_at
         newest = connection.scalar(query.where(time > NO_TIME).order_by(time.desc()).limit(1))
         return None if newest is None else from_milliseconds(newest)
 
-    def _narrowing(self, connection: Connection, wanted: CallFilter) -> list[ColumnElement[bool]]:
-        return self._search.narrowing(connection, wanted.search) if self._search else []
+    def _narrowing(self, wanted: CallFilter) -> list[ColumnElement[bool]]:
+        return self._search.narrowing(wanted.search) if self._search else []
 
     def _tallies(self, connection: Connection, wanted: CallFilter) -> list[Tally]:
         quarter = ((calls.c.created_at - START_MS) // QUARTER_MS).label("quarter")
         query = (
             select(quarter, calls.c.direction, calls.c.call_type, func.count().label("number"))
-            .where(*all_conditions(wanted, self._narrowing(connection, wanted)))
+            .where(*all_conditions(wanted, self._narrowing(wanted)))
             .group_by("quarter", calls.c.direction, calls.c.call_type)
         )
         return [

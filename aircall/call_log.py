@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, sel
 from aircall.call_query import CallQuery
 from aircall.call_schema import make_late_indexes, prepare_tables
 from aircall.call_table import FACTS, WRITTEN, calls, facts, from_milliseconds, state, to_milliseconds, to_row
+from aircall.database import DatabaseError, exclusively
 from aircall.feed import Change, ChangeKind
 from aircall.models import Call
 
@@ -21,6 +22,7 @@ from aircall.models import Call
 MOST_IDS = 500
 # How many removals are remembered, to keep readings that were under way from undoing them.
 MOST_REMOVALS = 10_000
+OTHER_API = "DATABASE_URL holds the calls of {}, not of {}: give this dashboard a database of its own."
 
 # By its id: the version of a call, its id and the FACTS.
 KnownRows = Mapping[str, Row[Any]]
@@ -47,10 +49,13 @@ class CallLog(CallQuery):
             value = connection.execute(select(state.c.synchronised_at)).scalar_one()
         return None if value is None else from_milliseconds(value)
 
-    def number_of(self, call_id: str) -> int:
-        """Stays while nothing of the call changes, and never comes again; 0 where there is no such call."""
+    def number_of(self, call: Call) -> int:
+        """Stays while nothing of the call changes, and never comes again; 0 where the log says otherwise."""
+        kept = select(calls.c.number, *(calls.c[name] for name in FACTS)).where(calls.c.id == call.id)
         with self.engine.connect() as connection:
-            return connection.scalar(select(calls.c.number).where(calls.c.id == call_id)) or 0
+            row = connection.execute(kept).one_or_none()
+        # Rows are compared, as a call may be finer than what is kept of it.
+        return int(row[0]) if row and row[1:] == facts(call) else 0
 
     def mark_synchronised(self, began_at: datetime) -> None:
         """Remember that the whole list has been read, and when that began."""
@@ -93,13 +98,29 @@ class CallLog(CallQuery):
             self._remember_removals(call_ids, version)
         return [Change(ChangeKind.REMOVE, call_id, None) for call_id in removed]
 
+    def belong_to(self, api_url: str) -> None:
+        """Keep the calls of the API at this URL from now on. A file with those of another begins afresh.
+
+        Raises DatabaseError, one line for people, where a server holds those of another, which may use them.
+        """
+        with exclusively(self.engine) as connection:
+            owner = connection.scalar(select(state.c.api_url))
+            if owner not in (None, api_url):
+                if connection.dialect.name == "postgresql":
+                    raise DatabaseError(OTHER_API.format(owner, api_url))
+                self._clear(connection)
+            connection.execute(update(state).values(api_url=api_url))
+
     def clear(self) -> None:
         """Forget every call, and that the list was ever read."""
         with self.engine.begin() as connection:
-            self._next_revision(connection)
-            self.search.forget(connection)
-            connection.execute(delete(calls))
-            connection.execute(update(state).values(synchronised_at=None))
+            self._clear(connection)
+
+    def _clear(self, connection: Connection) -> None:
+        self._next_revision(connection)
+        self.search.forget(connection)
+        connection.execute(delete(calls))
+        connection.execute(update(state).values(synchronised_at=None))
 
     def _replace(
         self, connection: Connection, changed: Sequence[Call], known: KnownRows, version: int

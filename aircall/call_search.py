@@ -7,7 +7,6 @@ at every call.
 """
 
 import logging
-from collections.abc import Set
 from typing import Any
 
 from sqlalchemy import (
@@ -25,32 +24,34 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from aircall.call_table import FORM, calls, digits_of, state
+from aircall.call_table import FORM, PREFIX, calls, state
+from aircall.phone_numbers import folded, wanted_spellings
+from aircall.remembered import Remembered
 
-# A search that has nothing else than these characters is for a number.
-NUMBER_CHARACTERS = set("0123456789+-.()/ \u00a0\u202f")
 INDEXED_LENGTH = 3
 # Where more calls than this may be meant, going through them newest first finds a page of them sooner.
 MOST_CANDIDATES = 5000
-NAME = f"call_search_{FORM}"
+# What so many searches found is remembered.
+MOST_SEARCHES = 32
+NAME = f"{PREFIX}search_{FORM}"
 # The calls' own table has the texts (content); the index knows only which rows have which three characters.
-CREATE = f"""CREATE VIRTUAL TABLE IF NOT EXISTS {NAME} USING fts5(digits, note_text,
+CREATE = f"""CREATE VIRTUAL TABLE IF NOT EXISTS {NAME} USING fts5(digits, words,
     content='{calls.name}', content_rowid='number', tokenize='trigram case_sensitive 1', detail=none)"""
 # Where the index is there already, nobody else tells whether this SQLite knows it.
 TRY = f"""SELECT 1 FROM {NAME} WHERE {NAME} MATCH '"abc"' LIMIT 1"""  # noqa: S608 - ours
 CREATE_TRIGRAMS = f"""CREATE INDEX IF NOT EXISTS {calls.name}_search ON {calls.name}
-    USING gin (digits gin_trgm_ops, note_text gin_trgm_ops)"""
+    USING gin (digits gin_trgm_ops, words gin_trgm_ops)"""
 
 log = logging.getLogger(__name__)
 # A column with the table's own name takes commands.
-_index = table(NAME, column(NAME), column("rowid"), column("digits"), column("note_text"))
-_content = (calls.c.number, calls.c.digits, calls.c.note_text)
+_index = table(NAME, column(NAME), column("rowid"), column("digits"), column("words"))
+_content = (calls.c.number, calls.c.digits, calls.c.words)
 
 
 def search_condition(search: str) -> ColumnElement[bool]:
-    """What holds for the calls that this search finds: in notes in any case, in numbers in any spelling."""
-    in_notes = calls.c.note_text.contains(search.casefold(), autoescape=True)
-    return or_(in_notes, *(calls.c.digits.contains(form) for form in sorted(_number_forms(search))))
+    """What holds for the calls that this search finds: in words in any case, in numbers in any spelling."""
+    in_words = calls.c.words.contains(folded(search), autoescape=True)
+    return or_(in_words, *(calls.c.digits.contains(form) for form in sorted(wanted_spellings(search))))
 
 
 class SearchIndex:
@@ -60,6 +61,7 @@ class SearchIndex:
     """
 
     def __init__(self, connection: Connection) -> None:
+        self._remembered = Remembered(connection.engine, MOST_SEARCHES)
         self.is_kept = connection.dialect.name == "sqlite" and _is_prepared(connection, CREATE, TRY)
         if self.is_kept:
             _catch_up(connection)
@@ -70,35 +72,43 @@ class SearchIndex:
         """The calls for which these conditions hold are about to be deleted."""
         if self.is_kept:
             gone = select(literal("delete"), *_content).where(*conditions)
-            names = [NAME, "rowid", "digits", "note_text"]
+            names = [NAME, "rowid", "digits", "words"]
             connection.execute(insert(_index).from_select(names, gone))
 
     def add(self, connection: Connection, after: int) -> None:
         """The calls with row numbers greater than this have just been inserted."""
         if self.is_kept:
             new = select(*_content).where(calls.c.number > after)
-            connection.execute(insert(_index).from_select(["rowid", "digits", "note_text"], new))
+            connection.execute(insert(_index).from_select(["rowid", "digits", "words"], new))
 
     def match(self, search: str) -> str:
         """What to ask the index for: calls that may be found. Empty where it cannot tell, or need not."""
-        forms = {search.casefold(), *_number_forms(search)}
+        forms = {folded(search), *wanted_spellings(search)}
         if not self.is_kept or min(map(len, forms)) < INDEXED_LENGTH:
             return ""
         return " OR ".join(f"({_all_parts(form)})" for form in sorted(forms))
 
-    def narrowing(self, connection: Connection, search: str) -> list[ColumnElement[bool]]:
-        """A condition more for who searches, where the index knows the few calls that may be found."""
+    def narrowing(self, search: str) -> list[ColumnElement[bool]]:
+        """What holds for the calls that this search finds, where the index knows them and they are few."""
         match = self.match(search)
-        return [self.candidates(match)] if match and self.are_few(connection, match) else []
+        if not match:
+            return []
+        return self._remembered.answer(search, lambda connection: _narrowing(connection, search, match))
 
-    def are_few(self, connection: Connection, match: str) -> bool:
-        """Whether few enough calls may be found for the index to be the quick way to them."""
-        some = _matching(match).limit(MOST_CANDIDATES + 1).subquery()
-        return connection.execute(select(func.count()).select_from(some)).scalar_one() <= MOST_CANDIDATES
 
-    def candidates(self, match: str) -> ColumnElement[bool]:
-        """The condition that a call is one of those that may be found."""
-        return calls.c.number.in_(_matching(match))
+def _narrowing(connection: Connection, search: str, match: str) -> list[ColumnElement[bool]]:
+    # First, so that what is written meanwhile is looked at by itself.
+    last = connection.execute(select(func.max(calls.c.number))).scalar_one() or 0
+    some = _matching(match).limit(MOST_CANDIDATES + 1).subquery()
+    if connection.execute(select(func.count()).select_from(some)).scalar_one() > MOST_CANDIDATES:
+        return []
+    # As one text, since a thousand rows take Python longer than SQLite.
+    found = select(func.json_group_array(calls.c.number)).where(
+        calls.c.number.in_(_matching(match)), search_condition(search)
+    )
+    numbers = func.json_each(connection.execute(found).scalar_one()).table_valued("value")
+    since = select(calls.c.number).where(calls.c.number > last, search_condition(search))
+    return [calls.c.number.in_(select(numbers.c.value).union_all(since))]
 
 
 def _matching(match: str) -> Select[Any]:
@@ -108,12 +118,6 @@ def _matching(match: str) -> Select[Any]:
 def _all_parts(form: str) -> str:
     parts = {form[start : start + INDEXED_LENGTH] for start in range(len(form) - INDEXED_LENGTH + 1)}
     return " AND ".join('"{}"'.format(part.replace('"', '""')) for part in sorted(parts))
-
-
-def _number_forms(search: str) -> Set[str]:
-    # +33 1 89, 0033 1 89 and 01 89 are one number: what they share is its digits after the zeros.
-    digits = digits_of(search) if NUMBER_CHARACTERS.issuperset(search) else ""
-    return {digits, digits.lstrip("0")} - {""}
 
 
 def _is_prepared(connection: Connection, *statements: str) -> bool:

@@ -4,7 +4,6 @@ The table mirrors what the API lists, so a change of its form needs no migration
 new FORM, and the next synchronisation fills it.
 """
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,21 +11,22 @@ import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Row, String, Table
 
 from aircall.models import Call, Note, milliseconds
+from aircall.phone_numbers import folded, spellings
+from aircall.phone_numbers import number_key as number_key
 
-FORM = 3
+FORM = 4
+# Everything in the database that belongs to the log begins with this, and nothing else does.
+PREFIX = "callboard_"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The time of a call that came without a usable one: before every other, so that such calls come last.
 NO_TIME = -(2**53)
-NOT_DIGITS = re.compile(r"\D+")
-# The zero of the national form, which people write into the international one: +33 (0)1 89.
-TRUNK_ZERO = "(0)"
 
 # Compared and sorted by code point everywhere: PostgreSQL would otherwise sort as the server's language does.
 WORD = String().with_variant(String(collation="C"), "postgresql")
 
 metadata = MetaData()
 calls = Table(
-    f"calls_{FORM}",
+    f"{PREFIX}calls_{FORM}",
     metadata,
     # A row that changes is written anew under a new number, by which the index of a search names it too.
     Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
@@ -41,22 +41,23 @@ calls = Table(
     Column("duration", BigInteger),
     Column("is_archived", Boolean, nullable=False),
     Column("notes", WORD, nullable=False),
-    # What a search looks into: the digits of the three numbers, and the notes without regard to case.
+    # What a search looks into: the spellings of the three numbers; and, folded, the notes and what stands in
+    # place of a number, as "anonymous".
     Column("digits", WORD, nullable=False),
-    Column("note_text", WORD, nullable=False),
+    Column("words", WORD, nullable=False),
     # The number of the other side as `number_key` has it.
     Column("counterpart", WORD, nullable=False),
     # The log's version when this row was last written.
     Column("version", BigInteger, nullable=False),
     # Rows of one line stand in it as they were written, so that it costs next to nothing.
-    Index(f"calls_{FORM}_line", "via"),
+    Index(f"{PREFIX}calls_{FORM}_line", "via"),
     # With what is filtered by most, so that calls can be counted and passed over without reading their rows.
-    Index(f"calls_{FORM}_view", "is_archived", "created_at", "id", "call_type", "direction", "via"),
+    Index(f"{PREFIX}calls_{FORM}_view", "is_archived", "created_at", "id", "call_type", "direction", "via"),
     # A number never comes again, though its row may have been the last.
     sqlite_autoincrement=True,
 )
 state = Table(
-    f"call_log_{FORM}",
+    f"{PREFIX}log_{FORM}",
     metadata,
     Column("id", Integer, primary_key=True),
     # Grows by one with each write of a call.
@@ -67,16 +68,22 @@ state = Table(
     Column("indexed_revision", BigInteger, nullable=False),
     # When the last whole reading of the list began, in milliseconds; NULL before there was one.
     Column("synchronised_at", BigInteger),
+    # The URL of the API whose calls these are; NULL before anybody said.
+    Column("api_url", WORD),
 )
 
 # Those that the first page of the list can do without. Made once the list has been read: to sort 100,000 rows
 # is a matter of 50 ms, and to keep each of these in order while such a list is written down one of 500.
 LATE_INDEXES = (
-    Index(f"calls_{FORM}_newest", calls.c.created_at, calls.c.id),
-    Index(f"calls_{FORM}_counterpart", calls.c.counterpart, calls.c.created_at, calls.c.id),
+    Index(f"{PREFIX}calls_{FORM}_newest", calls.c.created_at, calls.c.id),
+    Index(f"{PREFIX}calls_{FORM}_counterpart", calls.c.counterpart, calls.c.created_at, calls.c.id),
     # For counting: calls of one sort lie side by side, in order of time.
     Index(
-        f"calls_{FORM}_sort", calls.c.direction, calls.c.call_type, calls.c.is_archived, calls.c.created_at
+        f"{PREFIX}calls_{FORM}_sort",
+        calls.c.direction,
+        calls.c.call_type,
+        calls.c.is_archived,
+        calls.c.created_at,
     ),
 )
 
@@ -85,7 +92,7 @@ MILLISECOND = timedelta(milliseconds=1)
 FACTS = (
     "created_at", "direction", "call_type", "caller", "callee", "via", "duration", "is_archived", "notes",
 )  # fmt: skip
-WRITTEN = (*FACTS, "id", "digits", "note_text", "counterpart", "version")
+WRITTEN = (*FACTS, "id", "digits", "words", "counterpart", "version")
 
 _note_list = msgspec.json.Decoder(list[tuple[str, str]])
 
@@ -112,8 +119,8 @@ def to_row(call: Call, version: int) -> tuple[Any, ...]:
     return (
         *facts(call),
         call.id,
-        f"{digits_of(call.caller)} {digits_of(call.callee)} {digits_of(call.via)}",
-        "\n".join([note.content for note in call.notes]).casefold() if call.notes else "",
+        f"{spellings(call.caller)} {spellings(call.callee)} {spellings(call.via)}",
+        _words(call),
         number_key(call.counterpart),
         version,
     )
@@ -135,21 +142,6 @@ def from_row(row: Row[Any]) -> Call:
     )
 
 
-def digits_of(text: str) -> str:
-    """The digits in the text, in their order, but for the zero of `+33 (0)1`."""
-    plain = text.removeprefix("+")
-    # Nearly every number is written like that, and this is the quick way.
-    return plain if plain.isdecimal() else NOT_DIGITS.sub("", text.replace(TRUNK_ZERO, ""))
-
-
-def number_key(number: str) -> str:
-    """What is equal for one number in the spellings `+33 6…`, `0033 6…` and `+33 (0)6…`.
-
-    Empty where the text names no number, as "anonymous": two of those are not the same number.
-    """
-    return digits_of(number).lstrip("0")
-
-
 def time_key(call: Call) -> int:
     """What calls are sorted by."""
     return NO_TIME if call.created_at is None else to_milliseconds(call.created_at)
@@ -163,3 +155,10 @@ def to_milliseconds(instant: datetime) -> int:
 def from_milliseconds(value: int) -> datetime:
     """The instant, in UTC, of so many milliseconds since 1970."""
     return EPOCH + timedelta(milliseconds=value)
+
+
+def _words(call: Call) -> str:
+    named = [text for text in (call.caller, call.callee, call.via) if not text[1:].isdecimal()]
+    texts = [text for text in named if any(map(str.isalpha, text))]
+    texts += [note.content for note in call.notes]
+    return folded("\n".join(texts)) if texts else ""

@@ -57,11 +57,11 @@ class Changes:
         """Bring the call back to the state it had, unless anything of it has changed since its row had
         this number.
 
-        Raises ChangedSinceError where somebody else has changed it, which then stays as it is.
+        Raises ChangedSinceError where it has, or where the number is 0; the call then stays as it is.
         """
         with self._turn(call_id):
-            self.read_call(login_id, call_id)
-            if self._mirror.log.number_of(call_id) != number:
+            call = self.read_call(login_id, call_id)
+            if not number or self._mirror.log.number_of(call) != number:
                 raise ChangedSinceError("The call has been changed since.")
             return self._set_archived(login_id, call_id, is_archived)
 
@@ -101,11 +101,7 @@ class Changes:
             self._take_over(error.last_seen, as_of)
             raise
         self._mirror.settle(answer.call, as_of, partial(self._fetch, login_id))
-        return Archived(answer.is_changed, self._number_of(answer.call))
-
-    def _number_of(self, call: Call) -> int:
-        number = self._mirror.log.number_of(call.id)
-        return number if self._mirror.log.find([call.id]) == [call] else 0
+        return Archived(answer.is_changed, self._mirror.log.number_of(answer.call))
 
     def _take_over(self, seen: Call | None, as_of: int) -> None:
         """What was seen on the way is news, however the change itself ended."""

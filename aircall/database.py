@@ -75,7 +75,7 @@ def check_database(url: str) -> None:
         with engine.connect() as connection:
             _try_to_write(connection)
     except StorageError as error:
-        raise DatabaseError(f"{_name(engine.url)} cannot be used: {_first_line(error)}") from error
+        raise DatabaseError(f"{_name(engine.url)} cannot be used: {first_line(error)}") from error
     finally:
         engine.dispose()
 
@@ -103,7 +103,7 @@ def _name(url: URL) -> str:
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
-def _first_line(error: StorageError) -> str:
+def first_line(error: StorageError) -> str:
     return str(error).splitlines()[0]
 
 

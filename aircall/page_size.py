@@ -13,7 +13,7 @@ QUICK = SLOW / 4
 class PageSize:
     """The size in `rows`: doubled while answers are quick and whole, halved when one is slow or fails.
 
-    Once halved, it grows no more until the next reading begins.
+    Once halved, or cut down to the API's own limit, it grows no more until the next reading begins.
     """
 
     def __init__(self, first: int = FIRST, *, largest: int = LARGEST, smallest: int = SMALLEST) -> None:
@@ -22,7 +22,7 @@ class PageSize:
         self._smallest = min(first, smallest)
 
     def begin_reading(self) -> None:
-        """The whole list is going to be read: an API that was slow may be quick again."""
+        """The whole list is going to be read: an API that was slow, or sent little, may do better now."""
         self._ceiling = self._largest
 
     def answered(self, asked: int, row_count: int, seconds: float) -> None:
@@ -39,10 +39,8 @@ class PageSize:
         return self.rows < asked
 
     def obey(self, limit: int) -> None:
-        """The API sends no more rows than this at a time: never ask for more again."""
-        self._largest = self._ceiling = min(self._largest, limit)
-        self._smallest = min(self._smallest, limit)
-        self.rows = min(self.rows, limit)
+        """The API sends no more rows than this at a time: ask for no more, until the next reading."""
+        self.rows = self._ceiling = min(self.rows, limit)
 
     def _shrink(self, asked: int) -> None:
-        self.rows = self._ceiling = max(min(self.rows, asked // 2), self._smallest)
+        self.rows = self._ceiling = max(min(self.rows, asked // 2), min(self.rows, self._smallest))

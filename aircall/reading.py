@@ -12,6 +12,8 @@ from aircall.models import CallPage
 MOST_REPEATED_ROWS = 10_000
 # A list shifts while it is left alone: a reading that got nothing for so long (seconds) is not gone on with.
 MOST_PAUSE = 120.0
+# A call is gone after so many readings in a row without it, the last of which was in order, or doubtful.
+ABSENCES, DOUBTFUL_ABSENCES = 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Reading:
         self.seen: set[str] = set()
         self.row_count = 0
         self._page_count = 0
-        self._repeated_count = 0
+        self._repeated_count = self._malformed_count = 0
         self._total: int | None = None
         self._totals: set[int | None] = set()
         self._next_offset = 0
@@ -70,7 +72,9 @@ class Reading:
         self._left = sorted((span for span in (*self._left, *spans) if span.offset < end), key=_by_offset)
 
     def add(self, span: Span, page: CallPage) -> int | None:
-        """Take note of the answer to a span. Returns the API's own limit, where this answer shows one.
+        """Take note of the answer to a span. Returns the API's own limit, where this answer shows one:
+
+        rows follow where an answer was shorter than asked for. That more is said to follow shows nothing.
 
         Raises MalformedAnswerError where the list does not come to an end.
         """
@@ -81,7 +85,6 @@ class Reading:
             self._finish(span.offset + page.row_count)
         elif page.row_count < span.limit:
             self._leave(Span(span.offset + page.row_count, span.end), page.row_count)
-            limit = page.row_count if page.has_next_page else limit
         return limit
 
     @property
@@ -94,16 +97,23 @@ class Reading:
         """Whether it has got something, and that not long ago."""
         return self._page_count > 0 and time.monotonic() < self._last_answer + MOST_PAUSE
 
-    def was_one_answer(self) -> bool:
-        """Whether a single answer held the whole list, so that every call there is has been seen."""
-        is_whole = self.row_count == len(self.seen) and self._totals <= {None, self.row_count}
-        return is_whole and self._page_count <= 1
+    @property
+    def is_proof(self) -> bool:
+        """Whether a single answer held the whole list, and said so: every call there is has been seen."""
+        is_whole = self.row_count == len(self.seen) and self._totals - {None} == {self.row_count}
+        return is_whole and self._page_count == 1
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether there were rows that could not be read, or fewer than the API says there are."""
+        return self._malformed_count > 0 or (self.expected_count or 0) > self.row_count
 
     def _count(self, page: CallPage) -> None:
         known_count = len(self.seen)
         self.seen.update(call.id for call in page.calls)
         self._page_count += page.row_count > 0
         self.row_count += page.row_count
+        self._malformed_count += page.malformed_count
         self._total = page.total_count
         self._totals.add(page.total_count)
         self._repeated_count = 0 if len(self.seen) > known_count else self._repeated_count + page.row_count
@@ -127,6 +137,27 @@ class Reading:
     def _finish(self, end: int) -> None:
         self._end = end if self._end is None else min(self._end, end)
         self.put_back([])
+
+
+class Absences:
+    """Tells which calls are gone by the readings that they are missing from.
+
+    A row can slip past a reader when the list shifts between two pages, or while a reading rests, so a call
+    has to be missing twice, unless one answer held the whole list. A doubtful reading is believed the third
+    time: the API's total may be wrong for good, and a row broken for good.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def gone(self, missing: set[str], reading: Reading) -> set[str]:
+        """Those of the calls `missing` from this reading that are gone."""
+        enough = 1 if reading.is_proof else DOUBTFUL_ABSENCES if reading.is_doubtful else ABSENCES
+        counts = {call_id: self._counts.get(call_id, 0) + 1 for call_id in missing}
+        gone = {call_id for call_id, count in counts.items() if count >= enough}
+        # One that stays in the log all the same has been heard of meanwhile.
+        self._counts = {call_id: count for call_id, count in counts.items() if call_id not in gone}
+        return gone
 
 
 def _by_offset(span: Span) -> int:

@@ -15,7 +15,7 @@ from aircall.errors import MalformedAnswerError, NoAnswerError
 from aircall.mirror import Mirror
 from aircall.models import CallPage
 from aircall.page_size import PageSize
-from aircall.reading import Reading, Span
+from aircall.reading import Absences, Reading, Span
 
 PARALLEL_READS = 4
 # A span that fails so often in a row, each time smaller, ends the reading.
@@ -69,7 +69,7 @@ class Synchronisation:
         self._answers: SimpleQueue[_Answer | None] = SimpleQueue()
         self._is_cancelled = False
         self._unfinished: Reading | None = None
-        self._missing: set[str] = set()
+        self._absences = Absences()
         self.progress = Progress(0, None)
 
     def run(self) -> float:
@@ -182,15 +182,9 @@ class Synchronisation:
             time.sleep(0)
 
     def _remove_missing(self, reading: Reading) -> None:
-        """Forget what is not listed any more.
-
-        A row can slip past a reader when the list shifts between two pages, or while a reading rests, so a
-        call has to be missing twice, unless one answer held the whole list.
-        """
+        """Forget what is not listed any more."""
         missing = set(self._mirror.log.call_ids()) - reading.seen
-        gone = missing if reading.was_one_answer() else missing & self._missing
-        self._mirror.forget(gone, reading.as_of)
-        self._missing = missing - gone
+        self._mirror.forget(self._absences.gone(missing, reading), reading.as_of)
 
     def _complete(self, reading: Reading) -> None:
         self._mirror.log.mark_synchronised(reading.began_at)

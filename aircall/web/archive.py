@@ -1,13 +1,16 @@
 """Archiving calls and moving them back: one, the ticked ones, or all that match; and undoing it."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from functools import partial
 
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from aircall.archive_job import Job, Outcome
+from aircall.archive_jobs import TooManyJobsError
 from aircall.fields import is_call_id
 from aircall.web import kept_forms
+from aircall.web.archive_question import MOST_CALLS, matching_ids, question
 from aircall.web.archive_words import is_words, say_outcome, state_words
 from aircall.web.call_page import known_id
 from aircall.web.filter_words import filter_words
@@ -21,12 +24,11 @@ from aircall.web.zone import viewer_zone
 
 bp = Blueprint("archive", __name__)
 
-# A job of more calls would take too long for anybody to wait for it.
-MOST_CALLS = 1000
-# A single call's outcome is waited for, in seconds; that of many is shown on the page they came from if it
-# comes soon, else on a page of its own.
-ONE_WAIT = 30.0
+# An outcome is shown on the page the calls came from if it comes soon, that of a single one less so, in
+# seconds; else on a page of its own.
+ONE_WAIT = 8.0
 MANY_WAIT = 2.5
+TOO_MANY_JOBS = "Three changes of yours are still under way. Wait until one of them has ended, or stop one."
 
 
 @bp.post("/calls/<call_id>/archive")
@@ -34,7 +36,7 @@ MANY_WAIT = 2.5
 def one(call_id: str) -> ResponseReturnValue:
     """Archive a call or move it to the inbox, whichever is wanted, however often it is asked."""
     way_back = local_path(request.form.get("next")) or call_url(current_query(), known_id(call_id))
-    return _do([known_id(call_id)], _wanted_state(request.form.get("archived")), way_back, ONE_WAIT)
+    return _change([known_id(call_id)], _wanted_state(request.form.get("archived")), way_back, ONE_WAIT)
 
 
 @bp.post("/calls/archive")
@@ -50,7 +52,7 @@ def many() -> ResponseReturnValue:
     if len(call_ids) > MOST_CALLS:
         abort(400, f"At most {MOST_CALLS:,} calls at a time.")
     kept_forms.drop()
-    return _do(call_ids, is_archived, way_back, MANY_WAIT)
+    return _change(call_ids, is_archived, way_back, MANY_WAIT)
 
 
 @bp.get("/calls/archive")
@@ -63,7 +65,9 @@ def confirm() -> ResponseReturnValue:
     is_archived, query = _wanted_state(request.args.get("archived")), current_query()
     if "kept" in request.args:
         return _confirm_kept(is_archived)
-    return _question(_matching_ids(is_archived), is_archived, calls_url(query), words=filter_words(query))
+    return question(
+        matching_ids(query, is_archived), is_archived, calls_url(query), words=filter_words(query)
+    )
 
 
 @bp.get("/calls/archive/<job_id>")
@@ -71,12 +75,14 @@ def confirm() -> ResponseReturnValue:
 def job(job_id: str) -> ResponseReturnValue:
     """How far a change of many calls is, and what became of each."""
     found = _job(job_id)
-    named = [result.call_id for result in found.of(Outcome.FAILED, Outcome.LEFT_ALONE)]
+    named = [result.call_id for result in found.of(Outcome.FAILED, Outcome.UNCONFIRMED, Outcome.LEFT_ALONE)]
     calls = {call.id: call for call in services().mirror.log.find(named)}
     return render_template(
         "archive/job.html",
         job=found,
         calls=calls,
+        undone_by=services().archive_jobs.undo_of(found),
+        is_stopping=services().archive_jobs.is_stopping(found),
         outcomes=Outcome,
         words=state_words(found.is_archived),
         is_words=is_words(found.is_archived),
@@ -86,13 +92,14 @@ def job(job_id: str) -> ResponseReturnValue:
 @bp.post("/calls/archive/<job_id>/undo")
 @login_required
 def undo(job_id: str) -> ResponseReturnValue:
-    """Take back exactly what the job has changed; what somebody else has changed since is left alone."""
+    """Take back exactly what the job has changed; what has changed since is left alone."""
     found = _job(job_id)
     if found.is_running or not found.of(Outcome.DONE):
         return see_other(url_for(".job", job_id=job_id))
     way_back = local_path(request.form.get("next")) or found.way_back
-    undo_id = services().archive_jobs.take_back(login_id(), found, way_back)
-    return _show(undo_id, ONE_WAIT if len(found.call_ids) == 1 else MANY_WAIT)
+    wait = ONE_WAIT if len(found.call_ids) == 1 else MANY_WAIT
+    begin = partial(services().archive_jobs.take_back, login_id(), found, way_back)
+    return _do(begin, way_back, wait)
 
 
 @bp.post("/calls/archive/<job_id>/retry")
@@ -100,11 +107,10 @@ def undo(job_id: str) -> ResponseReturnValue:
 def retry(job_id: str) -> ResponseReturnValue:
     """Try those calls again that failed, were not reached or whose fate is unknown."""
     found = _job(job_id)
-    results = found.of(Outcome.FAILED, Outcome.STOPPED)
-    again = [*(result.call_id for result in results), *found.unknown_ids]
-    if found.is_running or not again:
-        return see_other(url_for(".job", job_id=job_id))
-    return _do(again, found.is_archived, found.way_back, MANY_WAIT)
+    job_url = url_for(".job", job_id=job_id)
+    if found.is_running or not found.open_ids:
+        return see_other(job_url)
+    return _do(partial(services().archive_jobs.retry, login_id(), found), job_url, MANY_WAIT)
 
 
 @bp.post("/calls/archive/<job_id>/stop")
@@ -122,32 +128,29 @@ def _confirm_kept(is_archived: bool) -> ResponseReturnValue:
     if kept is None:
         return see_other(url_for("calls.index"))
     list_url = local_path(kept.first("next")) or url_for("calls.index")
-    return _question(_ids(kept.fields.get("ids", [])), is_archived, list_url, was_kept=True)
+    return question(_ids(kept.fields.get("ids", [])), is_archived, list_url, was_kept=True)
 
 
-def _question(
-    call_ids: list[str], is_archived: bool, list_url: str, *, words: str = "", was_kept: bool = False
-) -> ResponseReturnValue:
-    return render_template(
-        "archive/confirm.html",
-        call_ids=call_ids,
-        is_archived=is_archived,
-        list_url=list_url,
-        words=words,
-        was_kept=was_kept,
-        most=MOST_CALLS,
-    )
+def _change(call_ids: list[str], is_archived: bool, way_back: str, wait: float) -> ResponseReturnValue:
+    jobs = services().archive_jobs
+    begin = partial(jobs.start, login_id(), username(), call_ids, is_archived, way_back)
+    return _do(begin, way_back, wait)
 
 
-def _do(call_ids: list[str], is_archived: bool, way_back: str, wait: float) -> ResponseReturnValue:
-    job_id = services().archive_jobs.start(login_id(), username(), call_ids, is_archived, way_back)
+def _do(begin: Callable[[], str], way_back: str, wait: float) -> ResponseReturnValue:
+    try:
+        job_id = begin()
+    except TooManyJobsError:
+        notify(TOO_MANY_JOBS, ERROR)
+        return see_other(way_back)
     return _show(job_id, wait)
 
 
 def _show(job_id: str, wait: float) -> ResponseReturnValue:
     services().archive_jobs.wait(job_id, wait)
     found = _job(job_id)
-    if found.is_running:
+    # Where the login has ended, the way to the page of the job leads by a new one.
+    if found.is_running or found.of(Outcome.SIGNED_OUT):
         return see_other(url_for(".job", job_id=job_id))
     say_outcome(found, _names(found))
     return see_other(found.way_back)
@@ -158,15 +161,6 @@ def _names(job: Job) -> dict[str, str]:
     zone = viewer_zone().key
     found = services().mirror.log.find(left_alone)
     return {call.id: f"{phone(call.counterpart)}, {clock(call.created_at, zone)}" for call in found}
-
-
-def _matching_ids(is_archived: bool) -> list[str]:
-    query = current_query()
-    view = "inbox" if is_archived else "archived"
-    if query.view not in (view, "all"):
-        return []
-    wanted = replace(query.to_filter(viewer_zone()), view=view)
-    return services().mirror.log.matching_ids(wanted, MOST_CALLS + 1)
 
 
 def _job(job_id: str) -> Job:

@@ -2,12 +2,20 @@
 
 from collections.abc import Mapping
 
-from aircall.archive_job import Job, Outcome, Result
+from aircall.archive_job import OPEN_OUTCOMES, Job, Outcome, Result
+from aircall.errors import AircallError
+from aircall.web.errors import sentence_for
 from aircall.web.formatting import counted
 from aircall.web.notices import ERROR, SUCCESS, notify
 
 # So many calls are named in a notice; the page of the job names all.
 MOST_NAMES = 3
+OUR_FAULT = "Something went wrong on our side. Look before trying again."
+
+
+def reason_for(error: Exception) -> str:
+    """What people should know of why a call failed."""
+    return sentence_for(error) if isinstance(error, AircallError) else OUR_FAULT
 
 
 def say_outcome(job: Job, names: Mapping[str, str]) -> None:
@@ -15,8 +23,7 @@ def say_outcome(job: Job, names: Mapping[str, str]) -> None:
 
     `names` are what calls are called, by their ids.
     """
-    wrong = job.of(Outcome.FAILED, Outcome.LEFT_ALONE, Outcome.STOPPED)
-    is_wrong = bool(wrong or job.unknown_ids)
+    is_wrong = bool(job.of(*OPEN_OUTCOMES, Outcome.LEFT_ALONE) or job.unknown_ids)
     notify(
         " ".join([*_changed(job), *_failed(job), *_left_alone(job, names), *_not_reached(job)]),
         ERROR if is_wrong else SUCCESS,
@@ -45,11 +52,11 @@ def _changed(job: Job) -> list[str]:
 
 
 def _failed(job: Job) -> list[str]:
-    failed = job.of(Outcome.FAILED)
+    failed = job.of(Outcome.FAILED, Outcome.UNCONFIRMED)
     if not failed or len(job.call_ids) == 1:
         return [result.reason for result in failed]
     share = f"{len(failed)} of {len(job.call_ids)}"
-    return [f"{share} could not be {state_words(job.is_archived)}. {failed[0].reason}"]
+    return [f"{share} could not be {state_words(job.is_archived)}. {failed[0].reason}".rstrip()]
 
 
 def _left_alone(job: Job, names: Mapping[str, str]) -> list[str]:
@@ -62,7 +69,7 @@ def _left_alone(job: Job, names: Mapping[str, str]) -> list[str]:
 
 
 def _not_reached(job: Job) -> list[str]:
-    number = len(job.of(Outcome.STOPPED)) + len(job.unknown_ids)
+    number = len(job.of(Outcome.STOPPED, Outcome.SIGNED_OUT)) + len(job.unknown_ids)
     return [f"{counted(number, 'call')} {_was(number)} not reached."] if number else []
 
 

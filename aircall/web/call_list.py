@@ -38,9 +38,10 @@ class ListCounts:
 class CallList(ListCounts):
     """One page of the filtered list; `first` and `last` count from one, and are 0 where it is empty.
 
-    `top` is the place that its pages are counted from, None where there is no call.
+    `top` is the place that its pages are counted from, None where there is no call; `today` is the viewer's.
     """
 
+    today: date
     days: Sequence[Day]
     top: Place | None
     first: int
@@ -48,7 +49,16 @@ class CallList(ListCounts):
     number: int
     page_count: int
     lines: Sequence[str]
-    recent_days: Sequence[tuple[str, date, date]]
+
+    @property
+    def recent_days(self) -> Sequence[tuple[str, date, date]]:
+        """What people look for most: what it is called, its first and its last day."""
+        yesterday, week_ago = self.today - timedelta(days=1), self.today - timedelta(days=6)
+        return (
+            ("Today", self.today, self.today),
+            ("Yesterday", yesterday, yesterday),
+            ("Last 7 days", week_ago, self.today),
+        )
 
 
 def read_list(log: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime) -> CallList:
@@ -57,21 +67,26 @@ def read_list(log: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime) -
     if counts.new_count and not counts.total:
         # All that was there has left, and what there is has come since.
         return read_list(log, replace(query, top=None), zone, now)
-    wanted, today = query.to_filter(zone), now.astimezone(zone).date()
     page_count = max(1, -(-counts.total // query.per_page))
-    number = min(query.page, page_count)
-    offset = (number - 1) * query.per_page
+    return _read_page(log, replace(query, page=min(query.page, page_count)), zone, now, counts, page_count)
+
+
+def _read_page(
+    log: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime, counts: ListCounts, page_count: int
+) -> CallList:
+    wanted, today = query.to_filter(zone), now.astimezone(zone).date()
+    offset = (query.page - 1) * query.per_page
     calls = log.page(wanted, offset, query.per_page)
     return CallList(
         **asdict(counts),
+        today=today,
         days=group_by_day(calls, zone, today),
-        top=query.top or _place_of_first(calls if number == 1 else log.page(wanted, 0, 1)),
+        top=query.top or _place_of_first(log.page(wanted, 0, 1) if offset else calls),
         first=offset + 1 if calls else 0,
         last=offset + len(calls) if calls else 0,
-        number=number,
+        number=query.page,
         page_count=page_count,
         lines=log.lines(),
-        recent_days=_recent_days(today),
     )
 
 
@@ -115,16 +130,6 @@ def group_by_day(calls: Sequence[Call], zone: ZoneInfo, today: date) -> list[Day
         return call.created_at.astimezone(zone).date() if call.created_at else None
 
     return [_day(day, list(group), today) for day, group in groupby(calls, key=day_of)]
-
-
-def _recent_days(today: date) -> list[tuple[str, date, date]]:
-    """What people look for most: what it is called, its first and its last day."""
-    yesterday, week_ago = today - timedelta(days=1), today - timedelta(days=6)
-    return [
-        ("Today", today, today),
-        ("Yesterday", yesterday, yesterday),
-        ("Last 7 days", week_ago, today),
-    ]
 
 
 def _day(day: date | None, calls: Sequence[Call], today: date) -> Day:

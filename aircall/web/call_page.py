@@ -1,7 +1,9 @@
 """A call's own page, drawn for who looks at the call and for who has just tried to write a note on it."""
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import abort, render_template, url_for
@@ -14,7 +16,7 @@ from aircall.models import Call
 from aircall.web import kept_forms
 from aircall.web.errors import sentence_for
 from aircall.web.forms import NoteForm
-from aircall.web.list_urls import back_url, call_url, current_query, list_args
+from aircall.web.list_urls import back_url, call_args, call_url, current_query
 from aircall.web.services import services
 from aircall.web.session import login_id, username
 from aircall.web.zone import viewer_zone
@@ -29,33 +31,56 @@ def call_page(
     call_id: str, form: NoteForm, problem: str | None = None, status: int = 200
 ) -> ResponseReturnValue:
     """The page of a call as the API has it now, or as we last knew it where the API does not answer."""
-    query = current_query()
     # Taken before the data is read: what changes in between is sent to the page once more, never missed.
     position = services().mirror.feed.position
     call, as_of, trouble = _read_call(call_id)
-    kept_note = kept_forms.find(url_for("notes.add", call_id=call_id), username())
-    if kept_note is not None and not form.content.data:
-        form.content.data, form.key.data = kept_note.first("content"), kept_note.first("key")
-    log, zone = services().mirror.log, viewer_zone()
-    neighbours = log.neighbours(query.to_filter(zone), call)
     page = render_template(
         "calls/show.html",
         call=call,
-        newer_url=neighbours.newer and call_url(query, neighbours.newer),
-        older_url=neighbours.older and call_url(query, neighbours.older),
-        list_url=back_url(query, call),
-        query=list_args(query, page=query.page),
-        call_url=partial(call_url, query),
-        context=read_context(log, call, _today(zone)),
-        is_log_whole=log.synchronised_at is not None,
-        missed_count=log.missed_count(),
-        note_form=form,
-        problem=problem or trouble,
-        position=position,
         as_of=as_of,
-        was_kept=kept_note is not None,
+        # Said once: beside the note that was not saved, or above a call that could not be read.
+        problem=None if problem else trouble,
+        note_problem=problem or " ".join(form.content.errors),
+        position=position,
+        was_kept=_fill_with_kept_note(call_id, form),
+        note_form=form,
+        **_what_is_known_beside(call),
+        **_addresses(call),
     )
     return page, status
+
+
+def _fill_with_kept_note(call_id: str, form: NoteForm) -> bool:
+    """Whether a note that this person could not send is in the form again, which has to be a new one."""
+    kept_note = kept_forms.find(url_for("notes.add", call_id=call_id), username())
+    if kept_note is None or form.content.data is not None:
+        return False
+    form.content.data, form.key.data = kept_note.first("content"), kept_note.first("key")
+    return True
+
+
+def _what_is_known_beside(call: Call) -> dict[str, Any]:
+    log, today = services().mirror.log, _today(viewer_zone())
+    return {
+        "context": read_context(log, call, today),
+        "is_log_whole": log.synchronised_at is not None,
+        "missed_count": log.missed_count(),
+        "today": today[0].date(),
+    }
+
+
+def _addresses(call: Call) -> dict[str, Any]:
+    """Where the page's links lead: all stay inside the list from which the call was opened."""
+    query, log, zone = current_query(), services().mirror.log, viewer_zone()
+    # Those that came since the list was opened are neighbours too.
+    neighbours = log.neighbours(replace(query, top=None).to_filter(zone), call)
+    return {
+        "newer_url": neighbours.newer and call_url(query, neighbours.newer),
+        "older_url": neighbours.older and call_url(query, neighbours.older),
+        "list_url": back_url(log, query, call, zone),
+        "query": call_args(query),
+        "call_url": partial(call_url, query),
+    }
 
 
 def _today(zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -3,26 +3,26 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from aircall.fields import is_call_id
-from aircall.web.call_list import read_list, read_news
+from aircall.web.call_list import CallList, read_list, read_news
 from aircall.web.call_page import call_page, known_id
+from aircall.web.filters import ListQuery
 from aircall.web.forms import NoteForm
 from aircall.web.insights import recent_chart
 from aircall.web.list_urls import call_url, calls_url, confirm_url, current_query, keep_page_size
 from aircall.web.redirects import see_other
 from aircall.web.services import services
 from aircall.web.session import login_required
-from aircall.web.sync_state import sync_state
+from aircall.web.sync_state import await_fresh_list, sync_state
 from aircall.web.zone import viewer_zone
 
 bp = Blueprint("calls", __name__)
 
-# A page waits so long, in seconds, for the list to be read again before it shows what is known.
-FRESH_WAIT = 1.0
 MOST_ROWS = 100
 
 
@@ -38,11 +38,11 @@ def index() -> ResponseReturnValue:
     """The call list: the whole of it, filtered, newest first, a page at a time."""
     query = current_query()
     keep_page_size(query)
-    services().background.ensure_fresh(FRESH_WAIT)
+    await_fresh_list()
     # Taken before the data is read: what changes in between is sent to the page once more, never missed.
     position = services().mirror.feed.position
-    view = read_list(services().mirror.log, query, viewer_zone(), datetime.now(UTC))
-    from_top = replace(query, top=view.top)
+    zone, now = viewer_zone(), datetime.now(UTC)
+    view = read_list(services().mirror.log, query, zone, now)
     return render_template(
         "calls/index.html",
         view=view,
@@ -50,12 +50,8 @@ def index() -> ResponseReturnValue:
         problems=query.problems,
         position=position,
         sync=sync_state(),
-        chart=recent_chart(services().figures, query, viewer_zone(), datetime.now(UTC)),
-        calls_url=partial(calls_url, query),
-        all_url=partial(confirm_url, query),
-        call_url=partial(call_url, query, page=view.number),
-        page_url=partial(calls_url, from_top),
-        counts_url=url_for(".counts", **from_top.to_args(page=view.number)),
+        chart=recent_chart(services().figures, query, zone, now),
+        **_addresses(query, view),
     )
 
 
@@ -87,6 +83,19 @@ def rows() -> ResponseReturnValue:
 def show(call_id: str) -> ResponseReturnValue:
     """One call, as the API has it now, or as we last knew it where the API does not answer."""
     return call_page(known_id(call_id), NoteForm(formdata=None))
+
+
+def _addresses(query: ListQuery, view: CallList) -> dict[str, Any]:
+    """Where the list's links lead. Pages and rows are counted from its top, whatever comes in meanwhile."""
+    from_top = replace(query, top=view.top)
+    return {
+        "calls_url": partial(calls_url, query),
+        "all_url": partial(confirm_url, query),
+        "call_url": partial(call_url, from_top),
+        "page_url": partial(calls_url, from_top),
+        "counts_url": url_for(".counts", **from_top.to_args(page=view.number)),
+        "rows_url": url_for(".rows", **from_top.to_args(page=view.number)),
+    }
 
 
 def _named_calls() -> list[str]:

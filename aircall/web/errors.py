@@ -6,7 +6,7 @@ import math
 from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from aircall.errors import (
     AircallError,
@@ -32,6 +32,8 @@ from aircall.web.redirects import see_other
 
 log = logging.getLogger(__name__)
 
+NOTE = "notes.add"
+
 SENTENCES: dict[type[AircallError], str] = {
     NotFoundError: "This call does not exist, or not any more.",
     ForbiddenError: "The phone system does not allow this to you.",
@@ -53,8 +55,9 @@ PASSING: dict[type[AircallError], str] = {
 }
 SOON = "Try again in a moment."
 TROUBLE = f"{PASSING[ServerError]} {SOON}"
-EXPIRED = "This page was open for too long, so nothing was changed. Go back, load it again and try once more."
-EXPIRED_FORM = "The page was open for too long, so nothing was sent yet. Check what you wrote and send it."
+EXPIRED = "This page was open for too long, so this was not done. Go back, load it again and try once more."
+EXPIRED_NOTE = "The page was open for too long, so nothing was sent yet. Check what you wrote and send it."
+EXPIRED_ACTION = "The page was open for too long, so this was not done yet. Try again."
 TITLES = {
     400: "That did not work",
     403: "Not allowed",
@@ -66,7 +69,7 @@ TITLES = {
 TEXTS = {
     404: "The page or call you were looking for does not exist, or not any more.",
     405: "This address does not take what was sent to it.",
-    413: "What was sent is larger than we take.",
+    413: "What was sent is larger than we take. Your browser's Back button brings it back.",
 }
 
 
@@ -100,8 +103,23 @@ def _try_again(seconds: float | None) -> str:
 def error_page(title: str, message: str, status: int) -> ResponseReturnValue:
     """A page that says what went wrong; one that was asked for by a link can be tried again."""
     retry_url = request.full_path.rstrip("?") if request.method == "GET" and status >= 500 else None
-    page = render_template("error.html", title=title, message=message, status=status, retry_url=retry_url)
+    page = render_template(
+        "error.html",
+        title=title,
+        message=message,
+        status=status,
+        retry_url=retry_url,
+        unsaved_note=_unsaved_note(),
+    )
     return page, status
+
+
+def _unsaved_note() -> str:
+    """What somebody wrote in the note that this request was to add, so that they can copy it."""
+    try:
+        return request.form.get("content", "") if request.endpoint == NOTE else ""
+    except RequestEntityTooLarge:
+        return ""
 
 
 def _expired(error: CSRFError) -> ResponseReturnValue:
@@ -111,7 +129,7 @@ def _expired(error: CSRFError) -> ResponseReturnValue:
         # Its session is over, by logging out in another tab perhaps: what is needed is to log in.
         return session.to_login()
     if login is not None and kept_forms.author() == login.user.username:
-        notify(EXPIRED_FORM, ERROR)
+        notify(EXPIRED_NOTE if request.endpoint == NOTE else EXPIRED_ACTION, ERROR)
         return see_other(session.kept_form_page())
     return error_page("This page has expired", EXPIRED, 400)
 

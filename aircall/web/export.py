@@ -9,13 +9,16 @@ What the file promises:
   first part to the last stands in it once, whatever comes, changes or goes meanwhile.
 - UTF-8 with a byte order mark, without which Excel takes it for the local code page and breaks every accent.
 - No cell is a formula. One that a spreadsheet could take for one has an apostrophe in front, as OWASP has it.
-  So has one that begins with an apostrophe itself: take the first apostrophe away wherever a cell begins with
-  one, and what is left is the very text. Telephone numbers follow the same rule. As a formula `+33612345678`
-  would do no harm, but a spreadsheet would make the number 33612345678 of it, and 3.36E+13 of a longer one.
+  Where lists are parted by semicolons, as in France, Excel ends a cell at each of them and a row at each end
+  of a line, so that what follows those, a comma or a tab in a text is treated like the beginning of a cell.
+  So is an apostrophe that stands there already: take away one at each such place where there is one, and what
+  is left is the very text. Telephone numbers follow the same rule. As a formula `+33612345678` would do no
+  harm, but a spreadsheet would make the number 33612345678 of it, and 3.36E+13 of a longer one.
 """
 
 import csv
 import io
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -27,11 +30,11 @@ from flask.typing import ResponseReturnValue
 
 from aircall.call_query import CallFilter, CallQuery, Place
 from aircall.models import Call
-from aircall.web.calls import FRESH_WAIT
 from aircall.web.errors import TITLES, error_page
 from aircall.web.list_urls import current_query
 from aircall.web.services import services
 from aircall.web.session import login_required
+from aircall.web.sync_state import await_fresh_list
 from aircall.web.zone import viewer_zone
 
 bp = Blueprint("export", __name__)
@@ -42,8 +45,8 @@ BYTE_ORDER_MARK = "\ufeff"
 COLUMNS = ("id", "time", "direction", "type", "from", "to", "line", "duration_seconds", "archived", "notes")
 # What a formula begins with, in every width there is of it.
 FORMULA_BEGINNINGS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212")
-# What may stand for the beginning of another cell, and our own sign.
-OTHER_BEGINNINGS = frozenset("\t\r\n'")
+# What some program takes for the end of a cell, quoted or not; every end of a line is among it.
+ENDS_OF_CELLS = re.compile("([\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029,;])")
 NOT_WHOLE = "The list of calls is still being read, so the file would not be whole. Try again in a moment."
 
 
@@ -54,7 +57,7 @@ def calls() -> ResponseReturnValue:
     query = current_query()
     if query.problems:
         return error_page(TITLES[400], " ".join(query.problems), 400)
-    services().background.ensure_fresh(FRESH_WAIT)
+    await_fresh_list()
     log, zone = services().mirror.log, viewer_zone()
     if log.synchronised_at is None:
         return error_page("Not yet", NOT_WHOLE, 503)
@@ -93,12 +96,19 @@ def csv_row(call: Call, zone: ZoneInfo) -> Sequence[str]:
     return [guarded(cell) for cell in cells]
 
 
-def guarded(cell: str) -> str:
-    """The text so that no spreadsheet takes it for a formula; without its first apostrophe, the same text."""
-    # Some programs pass over blanks, and over what cannot be seen, before they look for a formula.
-    first_seen = next((character for character in cell if character.isprintable() and character != " "), "")
-    is_risky = first_seen in FORMULA_BEGINNINGS or cell[:1] in OTHER_BEGINNINGS
-    return f"'{cell}" if is_risky else cell
+def guarded(text: str) -> str:
+    """The text so that no spreadsheet takes it, or a part that it takes for a cell, for a formula.
+
+    Without the apostrophe that begins it, and each that follows one of ENDS_OF_CELLS, it is the same text.
+    """
+    whole = "".join(map(_guarded_part, ENDS_OF_CELLS.split(text)))
+    return f"'{whole}" if ENDS_OF_CELLS.match(whole) else whole
+
+
+def _guarded_part(part: str) -> str:
+    # Some programs pass over blanks, marks and what cannot be seen before they look for a formula.
+    first_seen = next((each for each in part if each.isprintable() and each not in ' "'), "")
+    return f"'{part}" if first_seen in FORMULA_BEGINNINGS or part.startswith("'") else part
 
 
 def _parts(log: CallQuery, wanted: CallFilter) -> Iterator[Sequence[Call]]:

@@ -4,12 +4,13 @@ Places and lengths are per cent of the picture's width or height, so that one dr
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from aircall.call_figures import Figures, Sort
-from aircall.web.formatting import ANSWERED, KINDS, MISSED, NO_ANSWER, UNKNOWN_KIND, VOICEMAIL, Kind
+from aircall.call_figures import Figures
+from aircall.web.formatting import day_range
+from aircall.web.kinds import ANSWERED, MISSED, NO_ANSWER, UNKNOWN_KIND, VOICEMAIL, Kind, by_kind
 
 # What is told apart, from the foot of a bar to its top. Incoming and outgoing calls count together.
 SERIES = (ANSWERED, MISSED, VOICEMAIL, NO_ANSWER, UNKNOWN_KIND)
@@ -60,7 +61,7 @@ class Bar:
     @property
     def name(self) -> str:
         """Its days, `Mon 23 Nov 2026` or `16 Nov to 22 Nov 2026`."""
-        days = _range_name(self.first, self.last)
+        days = day_range((self.first, self.last))
         return f"{self.first:%a} {days}" if self.first == self.last else days
 
     @property
@@ -83,14 +84,6 @@ class Chart:
     bar_width: float
 
 
-def by_kind(sorts: Mapping[Sort, int]) -> Counter[str]:
-    """The numbers of calls by the names of their kinds, the words of the list's rows."""
-    numbers: Counter[str] = Counter()
-    for sort, number in sorts.items():
-        numbers[KINDS.get(sort, UNKNOWN_KIND).name] += number
-    return numbers
-
-
 def draw_chart(figures: Figures, first: date, last: date, today: date) -> Chart | None:
     """The calls of these days, by the shortest unit that needs no more than MOST_BARS; None without calls."""
     unit, spans = _spans_of(first, last)
@@ -103,9 +96,13 @@ def draw_chart(figures: Figures, first: date, last: date, today: date) -> Chart 
         _bar(span, numbers.get(unit.start_of(span[0]), Counter()), highest, index * place, place, label)
         for index, (span, label) in enumerate(zip(spans, _labels(unit, spans), strict=True))
     ]
+    return _chart_of(bars, unit, place, today)
+
+
+def _chart_of(bars: Sequence[Bar], unit: Unit, place: float, today: date) -> Chart:
     return Chart(
         unit=unit.name,
-        days=_range_name(first, last).removesuffix(f" {today.year}"),
+        days=day_range((bars[0].first, bars[-1].last), today),
         bars=bars,
         kinds=[kind for kind in SERIES if any(bar.numbers[kind.name] for bar in bars)],
         highest=max(bars, key=lambda bar: bar.total),
@@ -113,14 +110,6 @@ def draw_chart(figures: Figures, first: date, last: date, today: date) -> Chart 
         place_width=round(place, 2),
         bar_width=round(place * BAR_SHARE, 2),
     )
-
-
-def _range_name(first: date, last: date) -> str:
-    end = f"{last.day} {last:%b} {last.year}"
-    if first == last:
-        return end
-    year = f" {first.year}" if first.year != last.year else ""
-    return f"{first.day} {first:%b}{year} to {end}"
 
 
 def _years(count: int) -> Callable[[date], date]:

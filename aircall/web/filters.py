@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aircall.call_query import VIEWS, CallFilter, Place
+from aircall.call_table import number_key
 from aircall.fields import is_call_id
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, clean_text
 
@@ -27,13 +28,15 @@ PLACE = re.compile(r"(-?[0-9]{1,16})-(.{36})")
 class ListQuery:
     """What the URL asks for, each value usable; `problems` are sentences about those that were not.
 
-    Pages are counted from `top` on, so that calls which came after it push nothing from page to page.
+    `number` is that of the other side, in any spelling. Pages are counted from `top` on, so that calls which
+    came after it push nothing from page to page.
     """
 
     view: str = "inbox"
     type: str = ""
     direction: str = ""
     line: str = ""
+    number: str = ""
     q: str = ""
     date_from: date | None = None
     date_to: date | None = None
@@ -45,7 +48,8 @@ class ListQuery:
     @property
     def is_filtered(self) -> bool:
         """Whether anything but the view narrows the list."""
-        return any((self.type, self.direction, self.line, self.q, self.date_from, self.date_to))
+        words = (self.type, self.direction, self.line, self.number, self.q)
+        return any((*words, self.date_from, self.date_to))
 
     def to_filter(self, zone: ZoneInfo) -> CallFilter:
         """The calls that are asked for; days begin and end in the viewer's zone."""
@@ -54,6 +58,7 @@ class ListQuery:
             call_type=self.type,
             direction=self.direction,
             line=self.line,
+            number=number_key(self.number),
             search=self.q,
             since=_midnight(self.date_from, zone) if self.date_from else None,
             until=_midnight(self.date_to + timedelta(days=1), zone) if self.date_to else None,
@@ -61,23 +66,25 @@ class ListQuery:
         )
 
     def to_args(self, **changes: Any) -> dict[str, Any]:
-        """The query of a URL with these changes, what asks nothing left out; without a page it is the first.
+        """The query of a URL with these changes, what asks nothing left out, as the number of the first page.
 
         The page size always stands in it: the one that is kept may change before the link is followed.
-        The top goes with the page: another view or filter begins with the newest call.
+        The top goes with a `page`, be it the first: another view or filter begins with the newest call.
         """
         values = {
             "view": "" if self.view == "inbox" else self.view,
             "type": self.type,
             "direction": self.direction,
             "line": self.line,
+            "number": self.number,
             "q": self.q,
             "from": self.date_from.isoformat() if self.date_from else "",
             "to": self.date_to.isoformat() if self.date_to else "",
             "per_page": self.per_page,
             "top": _place_text(self.top) if self.top and "page" in changes else "",
         }
-        return {name: value for name, value in (values | changes).items() if value not in ("", None)}
+        values |= changes | ({"page": ""} if changes.get("page") == 1 else {})
+        return {name: value for name, value in values.items() if value not in ("", None)}
 
 
 def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
@@ -87,6 +94,7 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
     query.type = _word(args, "type", (*CALL_TYPES, UNKNOWN), query.problems)
     query.direction = _word(args, "direction", (*DIRECTIONS, UNKNOWN), query.problems)
     query.line = _text(args, "line")[:LONGEST_SEARCH]
+    query.number = _phone_number(args, query.problems)
     query.q = _text(args, "q")[:LONGEST_SEARCH]
     query.date_from = _day(args, "from", query.problems)
     query.date_to = _day(args, "to", query.problems)
@@ -108,6 +116,14 @@ def _word(args: Mapping[str, str], name: str, words: tuple[str, ...], problems: 
     if not word or word in words:
         return word
     problems.append(f"“{word[:40]}” is not a {name} we know, so it is left out.")
+    return ""
+
+
+def _phone_number(args: Mapping[str, str], problems: list[str]) -> str:
+    text = _text(args, "number")[:LONGEST_SEARCH]
+    if not text or number_key(text):
+        return text
+    problems.append(f"“{text[:40]}” is not a number, so it is left out.")
     return ""
 
 

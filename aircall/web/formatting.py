@@ -3,8 +3,7 @@
 Knows no request and no clock: the zone a page is rendered in is always passed in, as an IANA name.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -13,42 +12,12 @@ import phonenumbers
 from flask import Flask
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
-from aircall.models import Call, instant_text
+from aircall.models import instant_text
+from aircall.web.kinds import kind
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 UNKNOWN_TIME = "Unknown time"
 UNKNOWN_NUMBER = "Unknown number"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What sort of call it was, for people: `name` is for styles, `label` is short, `title` stands alone."""
-
-    name: str
-    label: str
-    title: str
-    icon: str
-
-
-INCOMING = Kind("answered", "Incoming", "Incoming call", "phone-incoming")
-OUTGOING = Kind("answered", "Outgoing", "Outgoing call", "phone-outgoing")
-ANSWERED = Kind("answered", "Answered", "Answered call", "phone")
-MISSED = Kind("missed", "Missed", "Missed call", "phone-missed")
-NO_ANSWER = Kind("unanswered", "No answer", "Unanswered call", "phone-missed")
-VOICEMAIL = Kind("voicemail", "Voicemail", "Voicemail", "voicemail")
-UNKNOWN_KIND = Kind("unknown", "Unknown", "Call of unknown type", "phone")
-
-KINDS: Mapping[tuple[str, str], Kind] = {
-    ("inbound", "answered"): INCOMING,
-    ("outbound", "answered"): OUTGOING,
-    ("unknown", "answered"): ANSWERED,
-    ("inbound", "missed"): MISSED,
-    ("outbound", "missed"): NO_ANSWER,
-    ("unknown", "missed"): MISSED,
-    ("inbound", "voicemail"): VOICEMAIL,
-    ("outbound", "voicemail"): VOICEMAIL,
-    ("unknown", "voicemail"): VOICEMAIL,
-}
 
 
 def register(app: Flask) -> None:
@@ -60,6 +29,7 @@ def register(app: Flask) -> None:
         clock,
         day_time,
         short_day_time,
+        recent_time,
         zone_name,
         day_range,
         iso,
@@ -114,6 +84,12 @@ def short_day_time(instant: datetime | None, zone: str) -> str:
     return f"{local.day} {local:%b} {local.year}, {local:%H:%M}"
 
 
+def recent_time(instant: datetime | None, zone: str, today: date) -> str:
+    """The time in `zone`, with its day where that is not today."""
+    is_today = instant is not None and instant.astimezone(ZoneInfo(zone)).date() == today
+    return clock(instant, zone) if is_today else short_day_time(instant, zone)
+
+
 def zone_name(instant: datetime | None, zone: str) -> str:
     """What the zone is called then, `CET`, or `UTC+03` where it has no name. Empty without an instant."""
     name = instant.astimezone(ZoneInfo(zone)).tzname() if instant else None
@@ -122,14 +98,19 @@ def zone_name(instant: datetime | None, zone: str) -> str:
     return f"UTC{name}" if name.startswith(("+", "-")) else name
 
 
-def day_range(days: tuple[date | None, date | None]) -> str:
-    """The first and last day, `3 Nov to 5 Nov`, either of which may be open; `Dates` where both are."""
-    first, last = (f"{day.day} {day:%b}" if day else "" for day in days)
+def day_range(days: tuple[date | None, date | None], today: date | None = None) -> str:
+    """The first and last day, `3 Nov to 5 Nov 2026`, either of which may be open; `Dates` where both are.
+
+    With `today`, its year is left out where no other stands beside it.
+    """
+    first, last = days
     if first and last:
-        return first if days[0] == days[1] else f"{first} to {last}"
+        year = f" {first.year}" if first.year != last.year else ""
+        begin = "" if first == last else f"{first.day} {first:%b}{year} to "
+        return begin + _day_name(last, None if year else today)
     if first:
-        return f"From {first}"
-    return f"Until {last}" if last else "Dates"
+        return f"From {_day_name(first, today)}"
+    return f"Until {_day_name(last, today)}" if last else "Dates"
 
 
 def iso(instant: datetime | None) -> str:
@@ -160,11 +141,6 @@ def duration_iso(length: timedelta | None) -> str:
     return f"PT{parts or '0S'}"
 
 
-def kind(call: Call) -> Kind:
-    """What sort of call it was. An outbound call nobody took is not one we missed: it has its own kind."""
-    return KINDS.get((call.direction, call.call_type), UNKNOWN_KIND)
-
-
 def count(number: int) -> str:
     """The number with its thousands apart, `94,000`."""
     return f"{number:,}"
@@ -178,6 +154,11 @@ def counted(number: int, noun: str) -> str:
 def times(number: int) -> str:
     """How often, `once`, `twice` or `3 times`."""
     return {1: "once", 2: "twice"}.get(number) or f"{count(number)} times"
+
+
+def _day_name(day: date, today: date | None) -> str:
+    is_this_year = today is not None and today.year == day.year
+    return f"{day.day} {day:%b}" + ("" if is_this_year else f" {day.year}")
 
 
 @lru_cache(maxsize=10_000)

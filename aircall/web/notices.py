@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from flask import flash, get_flashed_messages, url_for
+from flask import flash, get_flashed_messages, request, url_for
 
 SUCCESS, ERROR = "success", "error"
 
@@ -19,5 +19,10 @@ def notify(text: str, tone: str = SUCCESS, *, undo: str = "", job: str = "") -> 
 
 
 def notices() -> list[dict[str, str]]:
-    """What there is to be said on this page, each once."""
+    """What there is to be said on this page, each once.
+
+    Nothing to a script that reads a page for its news: it shows no notices, and who acted would miss theirs.
+    """
+    if request.headers.get("X-Requested-With") == "background":
+        return []
     return cast(list[dict[str, str]], get_flashed_messages())

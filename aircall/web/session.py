@@ -20,10 +20,10 @@ HAS_ENDED_KEY = "has_ended"
 
 def begin(login: Login) -> None:
     """Sign this browser in, under a new session id: the one it came with is worth nothing any more."""
-    kept_id = session.get(kept_forms.SESSION_KEY)
+    kept_keys = kept_forms.kept_keys()
     end()
     session[SIGNED_IN_KEY] = login.id
-    kept_forms.carried(kept_id, login.user.username)
+    kept_forms.carried(kept_keys, login.user.username)
     cast(StoreSessionInterface, current_app.session_interface).regenerate(session)
     g.login = login
 
@@ -84,7 +84,7 @@ def username() -> str:
 
 def has_just_ended() -> bool:
     """Whether this browser's session ended by itself; told once, and to a person, not to a script."""
-    is_script = request.headers.get("X-Requested-With") == "fetch"
+    is_script = "X-Requested-With" in request.headers
     return not is_script and bool(session.pop(HAS_ENDED_KEY, False))
 
 
@@ -125,5 +125,8 @@ def _fresh_or_known(kept_id: str) -> Login:
 
 
 def _forget_ended() -> None:
+    kept_keys = kept_forms.kept_keys()
     end()
     session[HAS_ENDED_KEY] = True
+    # It ended by itself: what waits to be sent goes on waiting for its author.
+    session[kept_forms.SESSION_KEY] = kept_keys

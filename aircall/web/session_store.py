@@ -7,7 +7,7 @@ every session back after every request, which brings back what a request that ra
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
 
 from aircall.store import Store
@@ -17,12 +17,31 @@ ANONYMOUS_LIFETIME = timedelta(hours=1)
 SIGNED_IN_KEY = "login_id"
 
 
+class StoredSession(ServerSideSession):  # type: ignore[misc]  # it publishes no types
+    """A session that knows the id under which it was loaded; None for a new one."""
+
+    loaded_sid: str | None = None
+
+
 class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # it publishes no types
     """Sessions as records of a Store, in JSON."""
+
+    session_class = StoredSession
 
     def __init__(self, app: Flask, store: Store) -> None:
         super().__init__(app, permanent=False, serialization_format="json")
         self._store = store
+
+    def open_session(self, app: Flask, request: Request) -> StoredSession:
+        """The session that the browser's cookie names, or a new one."""
+        session: StoredSession = super().open_session(app, request)
+        is_loaded = session.sid == request.cookies.get(self.get_cookie_name(app))
+        session.loaded_sid = session.sid if is_loaded else None
+        return session
+
+    def should_set_cookie(self, app: Flask, session: Any) -> bool:
+        """Not for a login that the browser named itself: it may have got another session meanwhile."""
+        return bool(not _is_known_login(session) and super().should_set_cookie(app, session))
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         record = self._store.load(store_id)
@@ -31,6 +50,20 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
     def _delete_session(self, store_id: str) -> None:
         self._store.delete(store_id)
 
-    def _upsert_session(self, session_lifetime: timedelta, session: ServerSideSession, store_id: str) -> None:
+    def _upsert_session(self, session_lifetime: timedelta, session: StoredSession, store_id: str) -> None:
         lifetime = session_lifetime if SIGNED_IN_KEY in session else ANONYMOUS_LIFETIME
-        self._store.put(store_id, self.serializer.encode(session), lifetime.total_seconds())
+        value, ttl = self.serializer.encode(session), lifetime.total_seconds()
+        if _is_known_login(session):
+            self._overwrite(store_id, value, ttl)
+        else:
+            self._store.put(store_id, value, ttl)
+
+    def _overwrite(self, store_id: str, value: bytes, ttl: float) -> None:
+        """Keep this value, unless the session has been ended since it was loaded: then it stays ended."""
+        while (record := self._store.load(store_id)) is not None:
+            if self._store.replace(store_id, record.generation, value, ttl):
+                return
+
+
+def _is_known_login(session: StoredSession) -> bool:
+    return SIGNED_IN_KEY in session and session.sid == session.loaded_sid

@@ -7,6 +7,9 @@ from aircall.errors import AircallError
 from aircall.web.errors import TROUBLE, sentence_for
 from aircall.web.services import services
 
+# A page waits so long, in seconds, for the list to be read again before it shows what is known.
+FRESH_WAIT = 1.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncState:
@@ -17,6 +20,11 @@ class SyncState:
     expected_count: int | None
     as_of: datetime | None
     problem: str
+
+
+def await_fresh_list() -> None:
+    """Return when the mirrored list is as fresh as it is kept, or when nobody should wait any longer."""
+    services().background.ensure_fresh(FRESH_WAIT)
 
 
 def sync_state() -> SyncState:

@@ -23,12 +23,12 @@ from aircall.pusher import PusherSettings
 from aircall.settling import Settling
 from aircall.store import EmbeddedStore, Store
 from aircall.synchronisation import Synchronisation
-from aircall.web.errors import sentence_for
+from aircall.web.archive_words import reason_for
 from aircall.web.live import Live
 from aircall.web.services import EXTENSION, Services
 from config import Config
 
-# Under which the store keeps whose logins and calls these are, and for how long (a century, in seconds).
+# Under which the store keeps whose logins these are, and for how long (a century, in seconds).
 API_KEY = "api"
 FOREVER = 100 * 366 * 24 * 3600.0
 
@@ -72,7 +72,7 @@ def build_services(app: Flask, config: Config) -> Services:
         mirror=mirror,
         figures=CallFigures(mirror.log.engine, mirror.log.search),
         changes=changes,
-        archive_jobs=ArchiveJobs(changes, store, sentence_for),
+        archive_jobs=ArchiveJobs(changes, store, reason_for),
         synchronisation=synchronisation,
         background=background,
         settling=settling,
@@ -97,6 +97,7 @@ def stop(app: Flask) -> None:
     built.settling.stop()
     built.background.stop()
     built.live.stop()
+    built.archive_jobs.close()
     built.api.close()
     built.store.close()
     built.mirror.log.close()
@@ -108,12 +109,24 @@ def sessions_url(config: Config) -> str:
 
 
 def forget_other_api(store: Store, log: CallLog, api_url: str) -> None:
-    """Begin afresh where what is kept belongs to another API: its tokens and calls are none of this one's."""
+    """Begin afresh where what is kept belongs to another API: its tokens and calls are none of this one's.
+
+    Raises DatabaseError where those calls are not ours to forget.
+    """
+    log.belong_to(api_url)
     kept = store.load(API_KEY)
     if kept is None or kept.value.decode() != api_url:
         store.clear()
-        log.clear()
         store.put(API_KEY, api_url.encode(), FOREVER)
+
+
+def check_calls(config: Config) -> None:
+    """Raises DatabaseError, one line for people, where the database holds the calls of another API."""
+    log = CallLog(open_database(config.database_url))
+    try:
+        log.belong_to(config.api_url)
+    finally:
+        log.close()
 
 
 def pusher_settings(config: Config) -> PusherSettings:

@@ -30,15 +30,12 @@ export async function removeCall(id) {
   else if (isPageOf(id)) await refreshSurely();
 }
 
-// The insights are made of all calls, and what a call's page tells of others of those with its number.
+// The insights are made of all calls, and what a call's page tells of others of those with its number. All
+// spellings of one end alike; another number that does too costs a look that brings nothing.
 function isPartOfPage({ from, to }) {
-  const number = document.getElementById('context')?.dataset.number;
-  return document.getElementById('figures') ?? (number && [from, to].some((each) => keyOf(each) === number));
-}
-
-// What all spellings of a number have in common.
-function keyOf(number) {
-  return `${number}`.replace(/\(0\)|\D/g, '').replace(/^0+/, '');
+  const end = document.getElementById('context')?.dataset.number.slice(-7);
+  const hasNumber = (text) => `${text}`.replace(/\D/g, '').endsWith(end);
+  return document.getElementById('figures') ?? (end && [from, to].some(hasNumber));
 }
 
 function isPageOf(id) {

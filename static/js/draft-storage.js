@@ -3,7 +3,17 @@
 const PREFIX = 'draft:';
 
 export function draftKey(user, callId) {
-  return `${PREFIX}${encodeURIComponent(user)}:${callId}`;
+  return `${PREFIX}2:${encodeURIComponent(user)}:${callId}`; // the second form in which drafts are kept
+}
+
+// The text and the key under which the server stores it once; null where there is no draft.
+export function loadDraft(storage, name) {
+  return JSON.parse(storage.getItem(name));
+}
+
+export function saveDraft(storage, name, text, key) {
+  if (text) storage.setItem(name, JSON.stringify([text, key]));
+  else storage.removeItem(name);
 }
 
 // Forgets every draft, or those of everybody except one user.

@@ -49,7 +49,7 @@ function draw(answer, form, button) {
     showNotice(page.getElementById('error-message')?.textContent ?? REFUSED, { isError: true });
     return;
   }
-  drawPage(answer, { isOwn: true });
+  drawPage(answer, { sent: form });
   takeNotices(page);
   if (isDone(response, page)) form.dispatchEvent(new CustomEvent('callboard:sent', { detail: { button } }));
 }

@@ -5,9 +5,9 @@ import { pullRows } from './pull-rows.js';
 import { changedSince } from './recent-changes.js';
 import { rowOf } from './rows.js';
 
-// The user's own answer also redraws what is theirs, such as the form they have sent.
-export function drawPage({ page, positionBefore, beganAt }, { isOwn = false, except = null } = {}) {
-  drawRegions(page, isOwn ? '[data-region], [data-own-region]' : '[data-region]', except);
+// The answer to a form also redraws the form, should that be a region of the user's own.
+export function drawPage({ page, positionBefore, beganAt }, { sent = null, except = null } = {}) {
+  drawRegions(page, sent?.matches('[data-own-region]') ? `[data-region], #${sent.id}` : '[data-region]', except);
   document.title = page.title;
   document.documentElement.dataset.zone = page.documentElement.dataset.zone;
   takePosition(page, positionBefore);

@@ -34,7 +34,8 @@ async function fetchText(address, init) {
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), TIMEOUT_MS);
   try {
-    const headers = { 'X-Requested-With': 'fetch' };
+    // Told apart, as only a form's answer may take the notices that wait for it.
+    const headers = { 'X-Requested-With': init.method ? 'form' : 'background' };
     const response = await fetch(address, { ...init, headers, signal: deadline.signal });
     return { response, text: await response.text() };
   } catch (cause) {

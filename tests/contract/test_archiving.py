@@ -103,10 +103,11 @@ def test_a_change_whose_answer_is_lost_is_looked_up_and_not_repeated(
 ) -> None:
     fault(sandbox, f"/calls/{call_id}/archive")
 
-    call = set_archived(api, token, call_id, True, look_pause=LOOK_PAUSE, patience=PATIENCE).call
+    answer = set_archived(api, token, call_id, True, look_pause=LOOK_PAUSE, patience=PATIENCE)
 
-    assert call.is_archived
-    assert call.to_json() == sandbox.call(call_id)
+    assert answer.is_changed is True
+    assert answer.call.is_archived
+    assert answer.call.to_json() == sandbox.call(call_id)
     assert sandbox.counters().archive_flips == 1
 
 
@@ -183,6 +184,6 @@ def test_what_a_colleague_did_meanwhile_is_made_good(token: str, sandbox: Sandbo
         sandbox.clear_faults()
         answer = ours.result(20)
 
-    assert not answer.is_changed, "it was the colleague who archived it"
+    assert answer.is_changed is False, "it was the colleague who archived it"
     assert answer.call.is_archived is is_archived(sandbox, call_id) is True
     assert sandbox.counters().archive_flips_by_call == {call_id: 2}

@@ -1,6 +1,7 @@
 """Archive as a wanted state, against an API that answers by a script: which requests follow which answers."""
 
 import json
+import logging
 from contextlib import closing
 from time import monotonic
 
@@ -39,9 +40,11 @@ def test_a_second_change_of_unknown_fate_is_not_repeated_either() -> None:
         HostileServer(answer(FALSE), answer(FALSE), reset, answer(TRUE)) as server,
         closing(ApiClient(server.url)) as api,
     ):
-        call = set_archived(api, "a.b.c", CALL_ID, True).call
+        found = set_archived(api, "a.b.c", CALL_ID, True)
 
-    assert call.is_archived
+    assert found.call.is_archived
+    # Turned over twice, or somebody else put it right: nothing that could be undone.
+    assert found.is_changed is False
     assert methods(server) == ["GET", "PUT", "PUT", "GET"]
 
 
@@ -70,7 +73,10 @@ def test_an_api_that_is_not_there_changes_nothing() -> None:
         set_archived(api, "a.b.c", CALL_ID, True)
 
 
-def test_looking_goes_on_while_the_api_is_in_trouble() -> None:
+def test_looking_goes_on_while_the_api_is_in_trouble_which_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "aircall.archiving")
     trouble = [answer(b"{}", 500) for _ in range(4)]
     with (
         HostileServer(answer(FALSE), reset, *trouble, answer(FALSE), answer(TRUE)) as server,
@@ -80,6 +86,8 @@ def test_looking_goes_on_while_the_api_is_in_trouble() -> None:
 
     assert call.is_archived
     assert methods(server).count("PUT") == 1
+    told = {record.getMessage() for record in caplog.records if record.name == "aircall.archiving"}
+    assert told == {"Looking for a change: ServerError"}
 
 
 def test_a_token_that_expires_while_looking_does_not_ask_for_a_second_change() -> None:

@@ -6,9 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.pages import expect_calls, sign_in
+from tests.e2e.pages import expect_calls, expect_live, expect_marked, mark, sign_in
 from tests.e2e.test_accessibility import is_wider_than_its_window, violations
 from tests.e2e.troubles import Visitor
+from tests.support.sandbox import Sandbox
 
 
 def chart(page: Page) -> Locator:
@@ -97,3 +98,33 @@ def test_the_insights_follow_their_filters_and_lead_back_to_the_list(
     total = page.locator(".totals__number").first.inner_text()
     page.get_by_role("link", name="Back to the list").click()
     expect(page.locator(".toolbar__summary")).to_contain_text(f"of {total} calls")
+
+
+def test_the_figures_follow_what_colleagues_do(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
+    page = sign_in(visitor(address).new_page())
+    page.goto("/insights")
+    expect_live(page)
+    mark(page)
+    inbox = [str(call["id"]) for call in sandbox.calls() if not call["is_archived"]]
+    read: list[str] = []
+    page.on("request", lambda request: read.append(request.url) if "/insights" in request.url else None)
+
+    for call_id in inbox[:20]:
+        sandbox.archive(call_id)
+
+    expect(page.locator(".totals__number").first).to_have_text(str(len(inbox) - 20))
+    expect(page.get_by_role("link", name=f"Archived {94 - len(inbox) + 20}")).to_be_visible()
+    assert len(read) <= 3
+    expect_marked(page)
+
+
+def test_the_figures_are_those_of_the_browsers_zone_without_a_reload(
+    shared_address: str, visitor: Visitor
+) -> None:
+    page = visitor(shared_address).new_page()
+    sign_in(page)
+    page.context.clear_cookies(name="tz")
+
+    page.goto("/insights?view=all")
+
+    expect(page.get_by_text("Times are those of Europe/Paris.")).to_be_visible()

@@ -186,5 +186,26 @@ def test_the_way_back_from_a_call_leads_to_its_row(address: str, visitor: Visito
     open_call(page, call_id)
     page.get_by_role("link", name="All calls").click()
 
-    expect(page).to_have_url(re.compile(f"per_page=50#call-{call_id}$"))
+    expect(page).to_have_url(re.compile(f"per_page=50&top=[0-9a-f-]+#call-{call_id}$"))
     expect(shown(page, call_id)).to_be_in_viewport()
+
+
+def test_no_row_flashes_when_the_list_is_read_again_after_calls_have_come(
+    address: str, visitor: Visitor, sandbox: Sandbox
+) -> None:
+    page = open_list(visitor, address, "/calls?view=all")
+    page.evaluate(
+        """() => new MutationObserver((found) => found.forEach(({ target }) => {
+             if ('fresh' in target.dataset) window.flashed = (window.flashed ?? 0) + 1;
+           })).observe(document.getElementById('list'), { subtree: true, attributeFilter: ['data-fresh'] })"""
+    )
+    sandbox.add_call()
+    sandbox.drop_sockets()
+    expect(new_calls(page, 1)).to_be_visible()
+
+    with page.expect_response(re.compile(r"/calls\?view=all$")):
+        page.evaluate("() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    sandbox.archive(call_ids(page)[3])
+
+    expect(page.locator("[data-fresh]")).to_have_count(1)
+    assert page.evaluate("() => window.flashed") == 1

@@ -50,7 +50,7 @@ def test_a_session_that_ends_leads_to_the_login_and_back(page: Page, shared_sand
 
     shared_sandbox.clear_faults()
     sign_in(page)
-    expect(page).to_have_url(re.compile(f"/calls/{call_id}\\?.*page=2"))
+    expect(page).to_have_url(re.compile(f"/calls/{call_id}\\?.*per_page=10"))
     page.get_by_role("link", name="All calls").click()
     expect(page.get_by_text("Page 2 of")).to_be_visible()
     assert call_id in call_ids(page)

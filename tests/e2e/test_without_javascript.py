@@ -28,15 +28,16 @@ def page(shared_address: str, visitor: Visitor) -> Page:
 
 
 def test_paging_shows_every_call_once_newest_first(page: Page, shared_sandbox: Sandbox) -> None:
+    count = len(shared_sandbox.calls())
     page.goto("/calls?view=all")
     ids, moments = call_ids(page), times(page)
     while (older := page.get_by_role("link", name="Older")).count():
-        following = f"Page {len(ids) // 25 + 1} of 4"
+        following = f"Page {len(ids) // 25 + 1} of {-(-count // 25)}"
         older.click()
         expect(page.get_by_text(following)).to_be_visible()
         ids, moments = ids + call_ids(page), moments + times(page)
 
-    assert len(ids) == 94
+    assert len(ids) == count
     assert sorted(ids) == sorted(call["id"] for call in shared_sandbox.calls())
     assert moments == sorted(moments, reverse=True)
 

@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { countsAddress, filterAddress, loginAddress, rowsAddress } from '../../static/js/addresses.js';
+import { callsAddress, filterAddress, loginAddress } from '../../static/js/addresses.js';
 
 const LIST = 'https://calls.example/calls?view=archived&page=2#call-7';
 
-test('rows are asked for with the query of the list they stand in', () => {
-  const address = rowsAddress('/calls/rows', LIST, ['a1', 'b2']);
-
-  assert.equal(address, 'https://calls.example/calls/rows?view=archived&page=2&ids=a1%2Cb2');
-});
-
-test('counts are asked for as the list says, with the last hundred calls that may be new to it', () => {
+test('rows and counts are asked for as the list says, for the last hundred calls', () => {
   const ids = Array.from({ length: 101 }, (_, number) => `a${number}`);
 
-  const address = new URL(countsAddress('/calls/counts?per_page=25&page=2&top=7-b', LIST, ids));
+  const address = new URL(callsAddress('/calls/counts?per_page=25&page=2&top=7-b', LIST, ids));
 
   assert.equal(address.pathname, '/calls/counts');
   assert.equal(address.searchParams.get('top'), '7-b');
@@ -21,7 +15,7 @@ test('counts are asked for as the list says, with the last hundred calls that ma
 });
 
 test('counts are asked for from the page of a call too', () => {
-  const address = countsAddress(undefined, 'https://calls.example/calls/a1?view=all', ['b2']);
+  const address = callsAddress('counts', 'https://calls.example/calls/a1?view=all', ['b2']);
 
   assert.equal(address, 'https://calls.example/calls/counts?ids=b2');
 });

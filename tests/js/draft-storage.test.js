@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { draftKey, forgetDrafts } from '../../static/js/draft-storage.js';
+import { draftKey, forgetDrafts, loadDraft, saveDraft } from '../../static/js/draft-storage.js';
 
 // What a browser's storage is to its users: text by key, listed by number.
 class Storage {
@@ -57,4 +57,22 @@ test('who is logged in keeps their drafts, and nobody else does', () => {
 
   assert.equal(storage.length, 1);
   assert.equal(storage.getItem(draftKey('alice', 'c1')), 'text');
+});
+
+test('a draft is its text and the key under which it is stored once', () => {
+  const storage = storageWith();
+
+  saveDraft(storage, draftKey('alice', 'c1'), 'Two\n"lines" 👋', 'k1');
+
+  assert.deepEqual(loadDraft(storage, draftKey('alice', 'c1')), ['Two\n"lines" 👋', 'k1']);
+  assert.equal(loadDraft(storage, draftKey('alice', 'c2')), null);
+});
+
+test('an empty text is no draft', () => {
+  const storage = storageWith();
+  saveDraft(storage, draftKey('alice', 'c1'), 'Text', 'k1');
+
+  saveDraft(storage, draftKey('alice', 'c1'), '', 'k1');
+
+  assert.equal(storage.length, 0);
 });

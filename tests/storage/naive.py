@@ -1,18 +1,22 @@
 """What the log has to answer, by the plainest means: a list, filtered and sorted. Knows no SQL.
 
-The rule for a search: it is found in a note that contains it, whatever the case. If it is written with digits
-and the marks that people put between them, it is also found in a number that contains its digits, as they are
-or without the zeros that they begin with. The zero of "+33 (0)1" counts nowhere.
+The rule for a search: it is found in a note, or in what stands in place of a number, that contains it,
+whatever the case. If it is written with digits and the marks that people put between them, it is also found
+in a number that contains them: as they are dialled within the country or from abroad, and from the number's
+beginning if it starts with a plus sign. The zero of "+33 (0)1" and "+33 01" counts nowhere.
 """
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
+
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, ndd_prefix_for_region
 
 from aircall.call_query import CallFilter
 from aircall.models import Call
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-MARKS = "+-.()/ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
+MARKS = "+-.()[]/· \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}\N{EN DASH}"
 
 
 def newest_first(calls: Iterable[Call], wanted: CallFilter) -> list[Call]:
@@ -37,23 +41,66 @@ def is_wanted(call: Call, wanted: CallFilter) -> bool:
 
 def is_found(call: Call, search: str) -> bool:
     """Whether the search finds this call."""
-    if any(search.casefold() in note.content.casefold() for note in call.notes):
+    numbers = (call.caller, call.callee, call.via)
+    texts = [note.content for note in call.notes]
+    texts += [text for text in numbers if any(character.isalpha() for character in text)]
+    if any(caseless(search) in caseless(text) for text in texts):
         return True
-    digits = "".join(character for character in without_trunk_zero(search) if character in "0123456789")
-    if not digits or any(character not in "0123456789" + MARKS for character in search):
+    if not digits_of(search) or any(character not in "0123456789" + MARKS for character in search):
         return False
-    forms = {digits, digits.lstrip("0")} - {""}
-    written = (call.caller, call.callee, call.via)
-    numbers = ["".join(filter(str.isdecimal, without_trunk_zero(number))) for number in written]
-    return any(form in number for form in forms for number in numbers)
+    forms = {international(search)} if is_signed(search) else {international(search), digits_of(search)}
+    return any(form in number for form in forms for text in numbers for number in dialled(text))
 
 
 def number_of(call: Call) -> str:
     """What two spellings of the other side's number have in common."""
     number = call.callee if call.direction == "outbound" else call.caller
-    return "".join(filter(str.isdecimal, without_trunk_zero(number))).lstrip("0")
+    return international(number).lstrip("+0")
 
 
-def without_trunk_zero(number: str) -> str:
-    """The number without the zero in brackets that is dialled within the country only."""
-    return number.replace("(0)", "")
+def dialled(text: str) -> list[str]:
+    """The number as it is dialled from abroad, where it tells its country, and within the country."""
+    number = international(text)
+    if number[:1] not in ("+", "0", ""):
+        number = "+" + number
+    code = country_code(number[1:]) if number.startswith("+") else ""
+    return [number, trunk_prefix(code) + number[1 + len(code) :]] if code else [number]
+
+
+def international(text: str) -> str:
+    """The number with its country's code and a sign, where it is written with one; else its digits."""
+    digits = digits_of(text)
+    dialled = digits if is_signed(text) else digits[2:] if digits.startswith("00") else ""
+    code = country_code(dialled)
+    rest = dialled[len(code) :]
+    prefix = trunk_prefix(code) if code else ""
+    if prefix.startswith("0") and rest.startswith(prefix):
+        rest = rest[len(prefix) :]
+    return f"+{code}{rest}" if code else digits
+
+
+def is_signed(text: str) -> bool:
+    """Whether there is a plus sign before the first digit."""
+    return "+" in text and not any(map(str.isdecimal, text[: text.index("+")]))
+
+
+def country_code(digits: str) -> str:
+    """The code that these digits begin with: none is the beginning of another."""
+    codes = map(str, COUNTRY_CODE_TO_REGION_CODE)
+    return next((code for code in codes if digits.startswith(code)), "")
+
+
+def trunk_prefix(code: str) -> str:
+    """What is dialled before a number of this country within it."""
+    return ndd_prefix_for_region(COUNTRY_CODE_TO_REGION_CODE[int(code)][0], True) or ""
+
+
+def digits_of(text: str) -> str:
+    """The digits, but for the zero in brackets that is dialled within the country only."""
+    plain = text.replace("(0)", "").replace("[0]", "")
+    return "".join(str(unicodedata.decimal(character)) for character in plain if character.isdecimal())
+
+
+def caseless(text: str) -> str:
+    """The same for texts that differ only in case, or in how their accents are encoded."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

@@ -64,22 +64,27 @@ def test_a_number_is_the_same_in_each_of_its_spellings_and_directions(log: CallL
             made_call(2, caller="0033 6 12 34 56 78"),
             made_call(3, direction="outbound", callee="+33 6.12.34.56.78", caller="+33189394635"),
             made_call(4, direction="outbound", caller="+33612345678", callee="+33189394635"),
+            made_call(5, caller="+33 (0)6 12 34 56 78", call_type="answered"),
+            made_call(6, caller="+33 06 12 34 56 78", call_type="answered"),
+            made_call(7, caller="33612345678", call_type="answered"),
         ]
     )
 
     context = read_context(log, made_call(1), TODAY)
 
-    assert [call.id for call in context.latest] == [call_id(3), call_id(2)]
-    assert (context.count, context.missed_count, context.missed_today_count) == (2, 1, 1)
+    assert [call.id for call in context.latest] == [call_id(number) for number in (7, 6, 5, 3, 2)]
+    assert (context.count, context.missed_count, context.missed_today_count) == (5, 1, 1)
 
 
 @pytest.mark.parametrize("number", ["+33612345678", "0033 6 12 34 56 78", "tel:+33612345678"])
-def test_a_search_finds_the_calls_by_what_the_context_calls_their_number(log: CallLog, number: str) -> None:
+def test_a_filter_gives_exactly_the_calls_with_what_the_context_calls_their_number(
+    log: CallLog, number: str
+) -> None:
     call = made_call(1, caller=number)
     others = [made_call(2, caller="+33 6 12 34 56 78"), made_call(3, caller="0033612345678")]
-    log.apply([call, *others])
+    log.apply([call, *others, made_call(4, caller="+336123456781")])
 
-    wanted = read_context(log, call, TODAY).number
+    wanted = CallFilter(view="all", number=read_context(log, call, TODAY).number)
 
-    assert all(is_found(other, wanted) for other in [call, *others])
-    assert len(log.page(CallFilter(view="all", search=wanted), 0, 10)) == 3
+    assert {other.id for other in log.page(wanted, 0, 10)} == {call_id(number) for number in (1, 2, 3)}
+    assert log.counts(wanted)["all"] == 3

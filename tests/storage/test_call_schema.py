@@ -11,10 +11,10 @@ from sqlalchemy import Engine, event, inspect, make_url, select, text
 from aircall.call_log import CallLog
 from aircall.call_query import CallFilter
 from aircall.call_search import NAME, search_condition
-from aircall.call_table import FORM, calls
+from aircall.call_table import FORM, PREFIX, calls, state
 from aircall.database import open_database
 from tests.storage.naive import newest_first
-from tests.support.made_calls import made_call, made_notes
+from tests.support.made_calls import NOON, made_call, made_notes
 from tests.support.postgres import LOOPBACK, Postgres
 
 RARE = CallFilter(search="+33 7 89")
@@ -39,16 +39,39 @@ def answers(log: CallLog, search: str) -> list[str]:
     return [call.id for call in log.page(CallFilter(search=search), 0, 100)]
 
 
-def test_tables_of_earlier_forms_are_dropped_and_nothing_else_is(database: Engine) -> None:
+def test_tables_of_other_forms_are_dropped_and_nothing_else_is(database: Engine) -> None:
+    others = ("calls_0", f"calls_{FORM - 1}", "call_log_1", "records")
     with database.begin() as connection:
-        for name in (f"calls_{FORM - 1}", "call_log_1", "calls_of_others", f"calls_{FORM + 1}", "records"):
+        for name in (
+            *(PREFIX + end for end in (f"calls_{FORM - 1}", "log_1", f"search_{FORM + 1}")),
+            *others,
+        ):
             connection.execute(text(f"CREATE TABLE {name} (id INTEGER)"))
 
     CallLog(database)
 
     tables = {name for name in inspect(database).get_table_names() if not name.startswith(NAME)}
-    ours = {f"calls_{FORM}", f"call_log_{FORM}"}
-    assert tables == ours | {"calls_of_others", f"calls_{FORM + 1}", "records"}
+    assert tables == {calls.name, state.name, *others}
+
+
+def test_a_table_that_cannot_be_dropped_is_left_and_told_of(
+    postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = open_database(postgres.url)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE TABLE {PREFIX}calls_1 (id INTEGER)"))
+        connection.execute(text(f"CREATE TABLE {PREFIX}log_1 (id INTEGER)"))
+        connection.execute(text(f"CREATE VIEW of_others AS SELECT id FROM {PREFIX}calls_1"))  # noqa: S608 - ours
+
+    log = CallLog(engine)
+    log.apply(CALLS)
+
+    assert len(log.call_ids()) == len(CALLS)
+    assert {f"{PREFIX}calls_1"} == {name for name in inspect(engine).get_table_names() if name.endswith("_1")}
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1
+    assert f"{PREFIX}calls_1 of another version cannot be dropped" in warnings[0]
+    log.close()
 
 
 def test_a_search_finds_the_same_without_an_index(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -96,6 +119,18 @@ def test_a_search_for_many_calls_finds_them_all(log: CallLog) -> None:
     assert log.page(RARE, 5090, 100) == newest_first(calls, RARE)[5090:]
 
 
+def test_a_call_written_after_the_index_was_asked_is_found_too(sqlite: Engine) -> None:
+    log = CallLog(sqlite)
+    log.apply([*CALLS, FOUND])
+
+    narrowing = log.search.narrowing("789000")
+    log.apply([made_call(100, caller="+33789000111"), made_call(101, caller="+33612000111")])
+
+    with sqlite.connect() as connection:
+        found = set(connection.scalars(select(calls.c.id).where(*narrowing)))
+    assert found == {FOUND.id, made_call(100).id}
+
+
 def test_a_database_that_may_not_be_extended_is_searched_without_an_index(
     postgres: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -132,4 +167,16 @@ def test_postgresql_looks_searches_up_in_its_index(postgres: Postgres) -> None:
         plan = "\n".join(connection.exec_driver_sql("EXPLAIN " + str(words)).scalars())
     log.close()
 
-    assert f"calls_{FORM}_search" in plan
+    assert f"{calls.name}_search" in plan
+
+
+def test_postgresql_knows_how_many_calls_there_are_once_the_list_has_been_read(postgres: Postgres) -> None:
+    log = CallLog(open_database(postgres.url))
+    log.apply(CALLS)
+
+    log.mark_synchronised(NOON)
+
+    with log.engine.connect() as connection:
+        words = text("SELECT reltuples FROM pg_class WHERE relname = :name")
+        assert connection.execute(words, {"name": calls.name}).scalar_one() == len(CALLS)
+    log.close()

@@ -86,7 +86,7 @@ def test_the_year_is_said_where_it_is_not_this_one() -> None:
 
     assert this
     assert last
-    assert (this.days, last.days) == ("23 Nov to 24 Nov", "31 Dec 2025 to 1 Jan")
+    assert (this.days, last.days) == ("23 Nov to 24 Nov", "31 Dec 2025 to 1 Jan 2026")
 
 
 def test_a_call_nobody_took_outside_is_not_one_we_missed() -> None:

@@ -203,6 +203,16 @@ def test_a_message_that_repeats_the_requests_secret_is_left_out() -> None:
     assert caught.value.messages == ("try again",)
 
 
+def test_no_part_of_a_long_secret_is_left_where_a_message_is_cut() -> None:
+    secret = "long password " * 30
+    body = json.dumps({"message": [f"Refused: {secret}", "try again"]}).encode()
+
+    with pytest.raises(InvalidRequestError) as caught:
+        check(answer(400, body), secret)
+
+    assert caught.value.messages == ("try again",)
+
+
 def test_an_error_says_when_to_come_back() -> None:
     with pytest.raises(RateLimitedError) as caught:
         check(answer(429), "")

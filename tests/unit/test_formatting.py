@@ -8,6 +8,7 @@ from flask import Flask, render_template_string
 
 from aircall.models import Call
 from aircall.web import formatting
+from aircall.web.kinds import kind
 
 NOON = datetime(2026, 11, 23, 11, 15, tzinfo=UTC)
 CALL = Call(
@@ -102,15 +103,33 @@ def test_a_call_without_a_time_says_so() -> None:
 @pytest.mark.parametrize(
     ("first", "last", "text"),
     [
-        (date(2026, 11, 3), date(2026, 11, 25), "3 Nov to 25 Nov"),
-        (date(2026, 11, 3), date(2026, 11, 3), "3 Nov"),
-        (date(2026, 11, 3), None, "From 3 Nov"),
-        (None, date(2026, 11, 25), "Until 25 Nov"),
+        (date(2026, 11, 3), date(2026, 11, 25), "3 Nov to 25 Nov 2026"),
+        (date(2026, 11, 3), date(2026, 11, 3), "3 Nov 2026"),
+        (date(2026, 11, 3), None, "From 3 Nov 2026"),
+        (None, date(2026, 11, 25), "Until 25 Nov 2026"),
         (None, None, "Dates"),
     ],
 )
-def test_a_range_of_days_may_be_open(first: date | None, last: date | None, text: str) -> None:
+def test_a_range_of_days_may_be_open_and_leaves_out_nothing_but_this_year(
+    first: date | None, last: date | None, text: str
+) -> None:
     assert formatting.day_range((first, last)) == text
+    assert formatting.day_range((first, last), date(2027, 1, 1)) == text
+    assert formatting.day_range((first, last), date(2026, 1, 1)) == text.removesuffix(" 2026")
+
+
+def test_a_range_of_days_in_two_years_has_both() -> None:
+    days = (date(2025, 11, 3), date(2026, 11, 3))
+
+    assert formatting.day_range(days, date(2026, 11, 24)) == "3 Nov 2025 to 3 Nov 2026"
+
+
+def test_a_recent_time_has_its_day_where_that_is_not_today() -> None:
+    instant = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
+
+    assert formatting.recent_time(instant, "UTC", date(2026, 11, 23)) == "23:30"
+    assert formatting.recent_time(instant, "UTC", date(2026, 11, 24)) == "23 Nov 2026, 23:30"
+    assert formatting.recent_time(instant, "Europe/Paris", date(2026, 11, 24)) == "00:30"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +166,7 @@ def test_a_duration_reads_in_its_two_largest_units(length: timedelta | None, tex
 def test_every_sort_of_call_has_a_name(direction: str, call_type: str, label: str) -> None:
     call = replace(CALL, direction=direction, call_type=call_type)
 
-    assert formatting.kind(call).label == label
+    assert kind(call).label == label
 
 
 def test_counts_agree_with_their_noun() -> None:

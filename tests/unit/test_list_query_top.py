@@ -15,6 +15,7 @@ def test_the_top_goes_with_the_page_and_with_nothing_else(call: Call) -> None:
     args = query.to_args(page=2)
 
     assert read_query({"top": args["top"]}, 25).top == query.top
+    assert query.to_args(page=1) == {name: value for name, value in args.items() if name != "page"}
     assert "top" not in query.to_args(view="all")
 
 

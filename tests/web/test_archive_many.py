@@ -52,6 +52,34 @@ def test_a_call_that_comes_to_match_meanwhile_was_not_named_and_stays(
     assert sandbox.call(newcomer["id"])["is_archived"] is False
 
 
+def test_the_question_is_about_all_pages_wherever_the_list_began(alice: Person, sandbox: Sandbox) -> None:
+    last = alice.get("/calls?per_page=100").call_ids[-1]
+
+    alice.get(f"/calls/archive?archived=true&top=0-{last}")
+
+    assert f"Archive {len(inbox(sandbox))} calls?" in alice.text
+
+
+def test_the_question_names_what_it_leaves_out(alice: Person) -> None:
+    alice.get("/calls/archive?archived=true&type=misssed&from=yesterday")
+
+    assert "“misssed” is not a type we know, so it is left out." in alice.text
+    assert "“yesterday” is not a usable date" in alice.text
+
+
+def test_before_the_list_has_been_read_the_question_says_what_it_counts(
+    stranger: Person, sandbox: Sandbox
+) -> None:
+    sandbox.be_slow(5.0, path="/calls")
+    stranger.sign_in("alice")
+
+    stranger.get("/calls/archive?archived=true")
+
+    assert "The call history is still being read." in stranger.text
+    sandbox.clear_faults()
+    wait_until(lambda: "still being read" not in stranger.get("/calls/archive?archived=true").text, 10)
+
+
 def test_nothing_that_matches_can_be_archived_twice(alice: Person) -> None:
     alice.get("/calls/archive?archived=true&view=archived")
 

@@ -36,7 +36,7 @@ def test_the_other_calls_with_the_number_are_counted_and_the_last_ones_shown(
     links = [str(link["href"]) for link in context.select("li a")]
     assert [link.partition("?")[0] for link in links] == [f"/calls/{call_id}" for call_id in ids[:5]]
     assert all("view=all" in link and "type=missed" in link for link in links)
-    assert context["data-counterpart"] == "+33699887766"
+    assert context["data-number"] == "33699887766"
 
 
 def test_the_way_to_all_calls_with_the_number_leads_to_as_many_as_it_says(
@@ -48,6 +48,19 @@ def test_the_way_to_all_calls_with_the_number_leads_to_as_many_as_it_says(
 
     assert link.get_text(strip=True) == "All 3 calls with this number"
     assert alice.get(str(link["href"])).call_ids == ids
+
+
+def test_calls_with_a_longer_number_are_not_among_all_calls_with_the_number(
+    alice: Person, sandbox: Sandbox
+) -> None:
+    ids = missed_calls(alice, sandbox, *[timedelta(hours=number) for number in range(2)])
+    longer = sandbox.add_call(caller="+336998877661", direction="inbound", call_type="missed")
+    alice.get(f"/calls/{longer['id']}")
+
+    alice.get(str(alice.get(f"/calls/{ids[0]}").find("#context > a")["href"]))
+
+    assert alice.call_ids == ids
+    assert "Number +33 6 99 88 77 66" in alice.text
 
 
 def test_a_change_of_another_call_shows_when_the_page_is_read_again(alice: Person, sandbox: Sandbox) -> None:

@@ -54,6 +54,18 @@ def test_pages_stay_where_they_are_while_calls_come_in(alice: Person, mirror_new
     assert found == before
 
 
+def test_newer_leads_back_to_the_first_page_as_it_was_and_offers_what_came(
+    alice: Person, mirror_new: MirrorNew
+) -> None:
+    first = alice.get("/calls?view=all&per_page=10").call_ids
+    follow(alice, "next")
+    mirror_new(3)
+
+    assert follow(alice, "prev").call_ids == first
+    assert link_to_new(alice) == "3 new calls – show"
+    assert link_to_new(counts_of(alice)) == "3 new calls – show"
+
+
 def test_a_later_page_offers_the_calls_that_came_and_counts_from_its_top(
     alice: Person, mirror_new: MirrorNew
 ) -> None:
@@ -88,7 +100,7 @@ def test_calls_of_another_view_are_not_offered(alice: Person, mirror_new: Mirror
     assert link_to_new(alice) is None
 
 
-def test_no_link_but_those_of_its_pages_keeps_the_top(alice: Person) -> None:
+def test_the_links_of_its_pages_keep_the_top_and_those_to_other_lists_do_not(alice: Person) -> None:
     alice.get("/calls?view=all&type=missed&per_page=10")
     follow(alice, "next")
 
@@ -96,8 +108,8 @@ def test_no_link_but_those_of_its_pages_keeps_the_top(alice: Person) -> None:
     assert len(links) >= 7
     assert not [link for link in links if "top=" in link]
     assert not alice.page.select("#filters [name=top]")
-    assert "top=" not in str(alice.find("a[rel=prev]")["href"])
-    assert "top=" in str(alice.find("a[rel=next]")["href"])
+    assert all("top=" in str(link["href"]) for link in alice.page.select("a[rel]"))
+    assert len(alice.page.select("a[rel]")) == 2
 
 
 def test_the_way_back_from_a_call_and_from_a_change_keeps_the_top(alice: Person) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -52,13 +53,36 @@ def test_no_cell_is_a_formula_and_every_text_can_be_had_back(
     cells = [cell for row in csv.reader(io.StringIO(text, newline=""), strict=True) for cell in row]
     assert not [cell for cell in cells if cell[:1] in set("\t\r\n")]
     assert not [cell for cell in cells if first_seen(cell) in FORMULA_CHARACTERS]
+    assert not [cell for cell in cells_in_any_country(text) if first_seen(cell) in FORMULA_CHARACTERS]
     found = [(row["from"], row["line"], row["notes"]) for row in rows_of(text)]
     assert found == cleaned[::-1]
 
 
 def first_seen(cell: str) -> str:
-    """The first character of a cell that is no blank and can be seen; a dot where there is none."""
-    return next((character for character in cell if character.isprintable() and character != " "), ".")
+    """The first character of a cell that can be seen and is no mark; a dot where there is none."""
+    return next((each for each in cell if each.isprintable() and each not in ' "'), ".")
+
+
+def cells_in_any_country(text: str) -> list[str]:
+    """What a program takes for cells that parts them otherwise, or knows nothing of quotation marks."""
+    rows = [
+        row
+        for mark in ",;\t"
+        for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE)
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark, quoting=quoting)
+    ]
+    return [cell for row in rows for cell in row] + re.split(r"[,;\t\r\n]", text)
+
+
+def test_a_note_is_no_row_of_its_own_where_semicolons_part_the_cells(log: CallLog) -> None:
+    log.apply([made_call(notes=made_notes('Call back\n=cmd|1;  "@SUM(1)'))])
+
+    text = "".join(csv_parts(log, EVERYTHING, PARIS))
+
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
+    assert rows[-1][0] == "'=cmd|1"
+    assert rows[-1][1].startswith("'")
+    assert rows_of(text)[0]["notes"] == 'Call back\n=cmd|1;  "@SUM(1)'
 
 
 def test_a_plain_text_stays_as_it_is(log: CallLog) -> None:

@@ -184,6 +184,43 @@ def test_calls_of_an_unknown_type_and_those_without_a_time_are_counted_and_said(
     assert sum(row["Unknown"] for row in table(viewer, "#chart").values()) == 1
 
 
+def test_calls_without_a_time_are_said_where_no_other_is_there(viewer: Person, sandbox: Sandbox) -> None:
+    sandbox.add_call(created_at="no time", call_type="fax", direction="inbound")
+    background = viewer.client.application.extensions["callboard"].background
+    background.request()
+
+    wait_until(
+        lambda: "1 call without a usable date" in viewer.get("/insights?view=all&type=unknown").text,
+        what="the call on the page",
+    )
+    assert not viewer.page.select("#chart")
+
+
+@pytest.mark.parametrize("query", ["view=all", "", "view=all&direction=inbound", "view=all&type=missed"])
+def test_a_total_leads_to_exactly_its_calls(viewer: Person, query: str) -> None:
+    viewer.get(f"/insights?{query}&per_page=100")
+    links = {str(link["href"]): int(link.text) for link in viewer.page.select(".totals a")}
+
+    found = {link: len(viewer.get(link).call_ids) for link in links}
+
+    assert len(links) > 1
+    assert found == links
+
+
+def test_missed_calls_of_an_unknown_direction_are_missed_calls_and_no_filter_shows_them_with_the_others(
+    viewer: Person, sandbox: Sandbox
+) -> None:
+    before = totals(viewer.get("/insights?view=inbox"))
+    sandbox.add_call(call_type="missed", direction="sideways", is_archived=False)
+    viewer.client.application.extensions["callboard"].background.request()
+
+    wait_until(
+        lambda: totals(viewer.get("/insights")).get("Missed") == before["Missed"] + 1, what="the call counted"
+    )
+    assert len(viewer.page.select(".totals a")) == len(viewer.page.select(".totals dd.totals__number")) - 1
+    assert int(str(viewer.get("/calls").find("#page-head")["data-missed"])) == before["Missed"] + 1
+
+
 def test_where_no_call_matches_nothing_is_drawn(viewer: Person) -> None:
     viewer.get("/insights?q=nothing-has-this")
 
@@ -198,9 +235,10 @@ def test_where_no_call_matches_nothing_is_drawn(viewer: Person) -> None:
 def test_the_way_back_keeps_the_filters_and_the_form_stays_on_the_page(viewer: Person) -> None:
     viewer.get("/insights?view=all&type=missed&per_page=50")
 
-    back = str(viewer.find(".trail a")["href"])
+    back, clear = (str(link["href"]) for link in viewer.page.select(".trail a"))
     assert parse_qs(urlsplit(back).query) == {"view": ["all"], "type": ["missed"], "per_page": ["50"]}
     assert urlsplit(back).path == "/calls"
+    assert clear == "/insights?view=all&per_page=50"
     assert viewer.find("#filters")["action"] == "/insights"
     assert {urlsplit(str(tab["href"])).path for tab in viewer.page.select("#views a")} == {"/insights"}
 

@@ -1,9 +1,14 @@
 """Tokens run out and are renewed unnoticed; a session that is over leads to the login and back."""
 
+from concurrent.futures import ThreadPoolExecutor
+from http.cookies import SimpleCookie
+
 from flask import Flask
 
+from aircall.web.services import EXTENSION
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
 
 
 def test_an_access_token_that_expires_is_noticed_by_nobody(alice: Person, sandbox: Sandbox) -> None:
@@ -61,3 +66,38 @@ def test_a_login_without_a_refresh_token_is_kept_by_the_deprecated_way(app: Flas
     person = Person(app).sign_in("ann")
 
     assert person.get("/calls").path == "/calls"
+
+
+def test_a_slow_request_does_not_bring_back_a_session_that_was_logged_out(
+    alice: Person, app: Flask, sandbox: Sandbox
+) -> None:
+    call_id = alice.call_ids[0]
+    token = alice.find("#calls-form input[name=csrf_token]")["value"]
+    cookie = alice.client.get_cookie("callboard")
+    assert cookie is not None
+    other = Person(app)
+    other.client.set_cookie("callboard", cookie.value)
+    other.get("/calls")
+    reads = sandbox.counters().call_reads
+    sandbox.be_slow(seconds=1.0, times=1, path=f"/calls/{call_id}/archive")
+
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(
+            alice.client.post,
+            f"/calls/{call_id}/archive",
+            data={"csrf_token": token, "archived": "true", "next": "/calls"},
+        )
+        wait_until(lambda: sandbox.counters().call_reads > reads)
+        other.submit("/logout")
+        answer = slow.result()
+
+    store = app.extensions[EXTENSION].store
+    assert store.load(f"session:{cookie.value}") is None
+    assert "callboard" not in SimpleCookie(answer.headers.get("Set-Cookie", ""))
+    assert alice.get("/calls").path == "/login"
+
+
+def test_the_session_is_named_to_a_browser_once(stranger: Person) -> None:
+    assert "callboard=" in stranger.client.get("/login").headers["Set-Cookie"]
+
+    assert "Set-Cookie" not in stranger.client.get("/calls").headers

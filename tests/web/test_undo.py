@@ -60,6 +60,25 @@ def test_what_a_colleague_has_changed_since_is_left_alone_and_named(alice: Perso
     assert sandbox.counters().archive_flips_by_call[untouched] == 2
 
 
+def test_an_undo_that_failed_is_tried_again_for_what_has_not_changed_since(
+    alice: Person, sandbox: Sandbox
+) -> None:
+    noted, untouched = alice.call_ids[:2]
+    alice.submit("/calls/archive", archived="true", ids=[noted, untouched])
+    sandbox.answer_503(times=None, path="/calls/", retry_after=60)
+    alice.submit(undo_path(alice))
+    alice.get(str(alice.find("#notices a")["href"]))
+    sandbox.clear_faults()
+    sandbox.add_note(noted, "this stays archived")
+
+    alice.submit(f"{alice.path}/retry")
+
+    assert sandbox.call(untouched)["is_archived"] is False
+    assert sandbox.call(noted)["is_archived"] is True
+    assert "1 call left alone, as it was changed since: +" in notice(alice)
+    assert not alice.page.select("[data-undo]")
+
+
 def test_undoing_twice_changes_nothing_more(alice: Person, sandbox: Sandbox) -> None:
     call_id = alice.call_ids[0]
     alice.submit(f"/calls/{call_id}/archive", archived="true")

@@ -1,6 +1,7 @@
 """Everything that changes of calls need, on the sandbox, and Alice, who is signed in."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,25 +26,34 @@ DEADLINE, LOOK_PAUSE, PATIENCE = 0.6, 0.02, 0.5
 
 @dataclass(frozen=True)
 class Team:
-    """What changes calls, with one person's login."""
+    """What changes calls, with one person's login; the databases are `sessions.db` and `calls.db`."""
 
     changes: Changes
     jobs: ArchiveJobs
     mirror: Mirror
+    logins: Logins
     alice: Login
+    data_dir: Path
 
 
 @pytest.fixture
 def team(sandbox: Sandbox, tmp_path: Path) -> Iterator[Team]:
     """Changes over an API that is given up on soon."""
-    api = ApiClient(sandbox.url, deadline=DEADLINE)
-    store = EmbeddedStore(open_database(f"sqlite:///{tmp_path / 'sessions.db'}"))
-    mirror = Mirror(CallLog(open_database(f"sqlite:///{tmp_path / 'calls.db'}")), Feed())
+    with working(ApiClient(sandbox.url, deadline=DEADLINE), tmp_path) as team:
+        yield team
+
+
+@contextmanager
+def working(api: ApiClient, data_dir: Path) -> Iterator[Team]:
+    """Changes over this API, which is closed at the end."""
+    store = EmbeddedStore(open_database(f"sqlite:///{data_dir / 'sessions.db'}"))
+    mirror = Mirror(CallLog(open_database(f"sqlite:///{data_dir / 'calls.db'}")), Feed())
     logins = Logins(store, api)
     noting = Noting(store, look_pause=LOOK_PAUSE, patience=PATIENCE)
     changes = Changes(api, logins, store, mirror, noting)
     jobs = ArchiveJobs(changes, store, lambda error: type(error).__name__)
-    yield Team(changes, jobs, mirror, logins.create("alice", "any"))
+    yield Team(changes, jobs, mirror, logins, logins.create("alice", "any"), data_dir)
+    jobs.close()
     api.close()
     store.close()
     mirror.log.close()

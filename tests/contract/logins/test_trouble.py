@@ -112,3 +112,21 @@ def test_trouble_of_the_api_is_not_tried_on_everybody(
 
     assert logins.get(alice.id) == alice
     assert sandbox.counters().requests - before <= 3
+
+
+def test_a_failure_is_forgotten_when_a_refresh_works_and_does_not_put_the_next_one_off(
+    tmp_path: Path,
+) -> None:
+    with (
+        Sandbox.start("--access-ttl", "8") as sandbox,
+        rooms(sandbox.url, tmp_path, is_clock_running=False) as here,
+    ):
+        alice = here.logins.create("alice", "any")
+        sandbox.answer_503(times=1, path=REFRESH)
+        # Due, expired, and the next one due: the failure would count until 16.5.
+        for ahead, generation in [(6.5, 1), (8.6, 2), (15.5, 3)]:
+            here.clock.ahead = ahead
+            here.logins.fresh(alice.id)
+            here.later.settle()
+
+            assert here.logins.get(alice.id).generation == generation

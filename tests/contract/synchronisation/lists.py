@@ -53,11 +53,14 @@ def once(task: Callable[[], object]) -> Callable[[], None]:
 
 
 class PlainList:
-    """A list API in its simplest form, for what the sandbox's list does not do. It tells no next page."""
+    """A list API in its simplest form, for what the sandbox does not do. It need not tell a next page."""
 
     def __init__(self, *numbers: int, total: int | None = None) -> None:
         self.numbers = list(numbers)
         self.total = total
+        self.tells_total = True
+        self.has_next_page: bool | None = None
+        self.malformed_count = 0
         self.read_count = 0
 
     def __call__(self, offset: int, limit: int) -> CallPage:
@@ -65,7 +68,13 @@ class PlainList:
         self.read_count += 1
         calls = tuple(made_call(number) for number in self.numbers[offset : offset + limit])
         total = len(self.numbers) if self.total is None else self.total
-        return CallPage(calls=calls, malformed_count=0, total_count=total, has_next_page=None)
+        malformed_count = 0 if offset else self.malformed_count
+        return CallPage(
+            calls=calls,
+            malformed_count=malformed_count,
+            total_count=total if self.tells_total else None,
+            has_next_page=self.has_next_page,
+        )
 
 
 class Busyness:

@@ -20,6 +20,7 @@ from aircall.feed import Entry, Feed
 from aircall.mirror import Mirror
 from aircall.models import Call, CallPage
 from aircall.page_size import PageSize
+from aircall.reading import DOUBTFUL_ABSENCES
 from aircall.synchronisation import ReadingCancelledError, Synchronisation
 from tests.contract.synchronisation.lists import known
 from tests.support.made_calls import call_id, made_call, made_notes
@@ -146,7 +147,7 @@ def test_no_call_goes_back_to_a_state_it_had_left_and_in_the_end_the_log_is_righ
             world.look()
         world.is_quiet, quiet_at = True, time.monotonic()
         quiet_count = 0
-        while quiet_count < 2:
+        while quiet_count < DOUBTFUL_ABSENCES:
             quiet_count += go(world) > quiet_at
         world.look()
 

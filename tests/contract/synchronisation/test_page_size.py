@@ -81,15 +81,17 @@ def test_it_shrinks_after_failures_and_says_when_there_is_nothing_smaller() -> N
     assert size.rows == 50
 
 
-def test_it_never_asks_for_more_than_the_limit_that_it_obeys() -> None:
+def test_it_asks_for_no_more_than_the_limit_that_it_obeys_until_the_next_reading() -> None:
     size = PageSize(500, smallest=50)
 
     size.obey(7)
     size.answered(7, 7, 0.1)
-    assert size.rows == 7
     size.failed(7)
+    same_reading = size.rows
+    size.begin_reading()
+    size.answered(7, 7, 0.1)
 
-    assert size.rows == 7
+    assert (same_reading, size.rows) == (7, 14)
 
 
 def test_a_long_list_is_read_in_ever_larger_pages(mirror: Mirror) -> None:
@@ -103,28 +105,51 @@ def test_a_long_list_is_read_in_ever_larger_pages(mirror: Mirror) -> None:
         assert known(mirror) == truth(sandbox)
 
 
-def test_the_apis_own_limit_is_obeyed_from_the_first_answer_on(mirror: Mirror) -> None:
+def test_the_apis_own_limit_is_obeyed_once_rows_have_followed_it(mirror: Mirror) -> None:
     with Sandbox.start("--max-limit", "7") as sandbox, signed_in(sandbox.url) as rest:
         api = ApiClient(sandbox.url)
         limits = Limits(partial(api.get_calls, rest.access_token))
-        synchronisation = Synchronisation(mirror, limits)
-        synchronisation.run()
-        synchronisation.run()
+        Synchronisation(mirror, limits, parallel=1).run()
         api.close()
 
-    assert set(limits.asked[1:]) == {7}
+    assert set(limits.asked[2:]) == {7}
 
 
 def test_a_limit_shows_by_what_follows_where_the_api_tells_no_next_page(mirror: Mirror) -> None:
     api = PlainList(*range(20))
     limits = Limits(lambda offset, limit: api(offset, min(limit, 5)))
-    synchronisation = Synchronisation(mirror, limits, page_size=PageSize(10), parallel=1)
 
+    Synchronisation(mirror, limits, page_size=PageSize(10), parallel=1).run()
+
+    assert set(limits.asked[2:]) == {5}
+
+
+def test_an_api_that_always_says_there_is_more_is_asked_for_large_pages_all_the_same(mirror: Mirror) -> None:
+    api = PlainList(*range(1501))
+    api.has_next_page = True
+    synchronisation = Synchronisation(mirror, api)
+
+    for _ in range(3):
+        api.read_count = 0
+        synchronisation.run()
+
+    assert api.read_count < 10
+    assert len(known(mirror)) == 1501
+
+
+def test_an_api_that_sent_little_for_once_is_asked_for_large_pages_again(mirror: Mirror) -> None:
+    api = PlainList(*range(200))
+    most = 3
+    limits = Limits(lambda offset, limit: api(offset, min(limit, most)))
+    synchronisation = Synchronisation(mirror, limits, page_size=PageSize(100), parallel=1)
     synchronisation.run()
+    most = 1000
+
     limits.asked.clear()
     synchronisation.run()
 
-    assert set(limits.asked) == {5}
+    assert limits.asked[0] == 3
+    assert max(limits.asked) > 50
 
 
 def test_the_short_end_of_a_list_is_no_limit(mirror: Mirror) -> None:

@@ -1,0 +1,188 @@
+"""One job at work: a few changes at a time, until each call has a result that is written down.
+
+Knows how changes fail; knows nothing of stores and pages. What is under way when the job is stopped is
+waited for. An API that takes no changes for now is left alone until it does, or until patience ends.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from time import monotonic
+
+from aircall.archive_job import Job, Outcome, Result
+from aircall.changes import Archived
+from aircall.errors import (
+    AircallError,
+    ChangedSinceError,
+    LoginEndedError,
+    UnconfirmedError,
+)
+from aircall.patience import Patience, is_refusal
+
+log = logging.getLogger(__name__)
+
+PARALLEL_CHANGES = 5
+# How soon a job writes down what is new, and how often that there is nothing new, in seconds.
+WRITE_PAUSE = 0.5
+SIGN_OF_LIFE = 4.0
+# How long changes that are under way may take when everything stops, in seconds.
+GRACE = 5.0
+# How often the last state of a job is tried to be written down.
+LAST_TRIES = 6
+# How long a job waits in all, in seconds, while it is told to come back later.
+PATIENCE = 30.0
+OUTCOMES = {
+    ChangedSinceError: Outcome.LEFT_ALONE,
+    LoginEndedError: Outcome.SIGNED_OUT,
+    UnconfirmedError: Outcome.UNCONFIRMED,
+}
+
+
+class ArchiveRun:
+    """Makes the changes of one job with the threads of `pool`, and hands `keep` the job as far as it is."""
+
+    def __init__(
+        self,
+        job: Job,
+        change: Callable[[str], Archived],
+        explain: Callable[[Exception], str],
+        pool: Executor,
+        keep: Callable[[Job], None],
+    ) -> None:
+        self.job = job
+        self._change = change
+        self._explain = explain
+        self._pool = pool
+        self._keep = keep
+        self._todo = deque(job.call_ids)
+        self._under_way: dict[Future[Result | AircallError], str] = {}
+        self._stopping = threading.Event()
+        self._ends_at = float("inf")
+        # Who wants a single call changed looks on, and would rather know at once.
+        self._patience = Patience(PATIENCE if len(job.call_ids) > 1 else 0.0)
+        self._written_at, self._has_news = monotonic(), False
+        self._thread = threading.Thread(target=self._run, name="archive-job", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is still at work."""
+        return self._thread.is_alive()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it has been told to stop."""
+        return self._stopping.is_set()
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, grace: float = float("inf")) -> None:
+        """Begin no further change; those that are under way are waited for, at most `grace` seconds."""
+        self._ends_at = min(self._ends_at, monotonic() + grace)
+        self._stopping.set()
+
+    def join(self, seconds: float) -> None:
+        """Return when all is done and written down, or after so many seconds."""
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        try:
+            while (self._todo or self._under_way) and monotonic() < self._ends_at:
+                self._turn()
+        except Exception as error:
+            log.error("a job was broken off: %s", type(error).__name__)
+        self._finish()
+
+    def _turn(self) -> None:
+        if self._stopping.is_set():
+            self._drop(Outcome.STOPPED)
+        self._begin_more()
+        if self._under_way:
+            ended, _ = wait(self._under_way, timeout=WRITE_PAUSE, return_when=FIRST_COMPLETED)
+            for future in ended:
+                self._take(self._under_way.pop(future), future.result())
+        else:
+            self._stopping.wait(min(WRITE_PAUSE, self._patience.pause_left))
+        self._write_if_due()
+
+    def _begin_more(self) -> None:
+        most = 1 if self._patience.is_probing else PARALLEL_CHANGES
+        while self._todo and len(self._under_way) < most and not self._patience.pause_left:
+            try:
+                future = self._pool.submit(self._attempt, self._todo[0])
+            except RuntimeError:
+                # The process ends, and lends no threads any more.
+                self.stop(GRACE)
+                return
+            self._under_way[future] = self._todo.popleft()
+
+    def _attempt(self, call_id: str) -> Result | AircallError:
+        """The call's result, or the error by which the API says that it takes no change for now."""
+        if self._stopping.is_set():
+            return Result(call_id, Outcome.STOPPED)
+        try:
+            done = self._change(call_id)
+        except AircallError as error:
+            return error if is_refusal(error) else self._failure(call_id, error, Outcome.FAILED)
+        except Exception as error:
+            # Of the storage, perhaps, and after the change. The error itself may hold what was to be kept.
+            log.error("a change of a call broke off: %s", type(error).__name__)
+            return self._failure(call_id, error, Outcome.UNCONFIRMED)
+        return Result(call_id, Outcome.DONE if done.is_changed else Outcome.ALREADY_SO, number=done.number)
+
+    def _failure(self, call_id: str, error: Exception, usual: Outcome) -> Result:
+        return Result(call_id, OUTCOMES.get(type(error), usual), reason=self._explain(error))
+
+    def _take(self, call_id: str, answer: Result | AircallError) -> None:
+        if isinstance(answer, AircallError):
+            self._todo.appendleft(call_id)
+            if not self._patience.refused(answer):
+                self._drop(Outcome.FAILED, self._explain(answer))
+            return
+        self._patience.taken()
+        self._add([answer])
+        if answer.outcome is Outcome.SIGNED_OUT:
+            self._drop(Outcome.SIGNED_OUT, answer.reason)
+
+    def _drop(self, outcome: Outcome, reason: str = "") -> None:
+        self._add([Result(call_id, outcome, reason) for call_id in self._todo])
+        self._todo.clear()
+
+    def _add(self, results: list[Result]) -> None:
+        self.job = self.job.with_results(results)
+        self._has_news |= bool(results)
+
+    def _write_if_due(self) -> None:
+        if monotonic() >= self._written_at + (WRITE_PAUSE if self._has_news else SIGN_OF_LIFE):
+            self._write()
+
+    def _write(self) -> bool:
+        """Write down how far the job is; where that fails, it is written the next time."""
+        self._written_at = monotonic()
+        try:
+            self._keep(self.job.written())
+        except Exception as error:
+            log.error("a job could not be written down: %s", type(error).__name__)
+            return False
+        self._has_news = False
+        return True
+
+    def _finish(self) -> None:
+        self._stopping.set()
+        self._todo.extend(call_id for future, call_id in self._under_way.items() if future.cancel())
+        self._drop(Outcome.STOPPED)
+        self._give_up_waiting()
+        self.job = self.job.finished()
+        for _ in range(LAST_TRIES):
+            if self._write():
+                return
+            time.sleep(WRITE_PAUSE)
+
+    def _give_up_waiting(self) -> None:
+        unseen = UnconfirmedError("The change was not waited for.", last_seen=None)
+        left = [call_id for future, call_id in self._under_way.items() if not future.cancelled()]
+        self._add([self._failure(call_id, unseen, Outcome.UNCONFIRMED) for call_id in left])
