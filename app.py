@@ -37,7 +37,7 @@ from aircall.web import (
 from aircall.web.services import EXTENSION, Services
 from aircall.web.session_store import StoreSessionInterface
 from aircall.web.sockets import WholeFrames
-from aircall.web.wiring import build_services, sessions_url, start, stop
+from aircall.web.wiring import build_services, check_calls, sessions_url, start, stop
 from aircall.web.zone import viewer_zone
 from config import Config, ConfigError, environment
 
@@ -150,6 +150,7 @@ def main() -> None:
         config = Config.from_environment(environment(ROOT))
         for url in (sessions_url(config), config.database_url):
             check_database(url)
+        check_calls(config)
         assets.read_manifest(STATIC)
     except (ConfigError, DatabaseError, assets.AssetsMissingError) as error:
         sys.exit(f"Callboard cannot start: {error}")

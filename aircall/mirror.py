@@ -50,7 +50,7 @@ class Mirror:
         Raises nothing where that fails: the change was made, and the next reading of the list will tell.
         """
         self.merge([answer], as_of)
-        if self.log.find([answer.id]) != [answer]:
+        if self.log.number_of(answer) == 0:
             with contextlib.suppress(AircallError):
                 self.read(answer.id, fetch)
 

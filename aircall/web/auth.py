@@ -1,5 +1,7 @@
 """Logging in and out."""
 
+from functools import partial
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -46,9 +48,13 @@ def log_in() -> ResponseReturnValue:
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
     """End the session everywhere: its record, its tokens, its sockets."""
-    if ended_id := session.end():
-        services().live.close(ended_id)
-    return redirect(url_for("auth.login"), code=303)
+    ended_id = session.end()
+    session.begin_anonymous()
+    to_login = redirect(url_for("auth.login"), code=303)
+    if ended_id:
+        # Not before the browser has its new session: once their sockets close, its tabs ask for a login page.
+        to_login.call_on_close(partial(services().live.close, ended_id))
+    return to_login
 
 
 def _page(form: LoginForm, error: str | None = None, status: int = 200) -> ResponseReturnValue:

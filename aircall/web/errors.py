@@ -27,6 +27,7 @@ from aircall.errors import (
     UnreachableError,
 )
 from aircall.web import kept_forms, session
+from aircall.web.forms import LoginForm
 from aircall.web.notices import ERROR, notify
 from aircall.web.redirects import see_other
 
@@ -39,7 +40,7 @@ SENTENCES: dict[type[AircallError], str] = {
     ForbiddenError: "The phone system does not allow this to you.",
     ConflictError: "Somebody else changes this call at the same time. Look at it and try again.",
     UnconfirmedError: "The phone system did not say whether the call was changed. Look before trying again.",
-    ChangedSinceError: "Somebody else has changed this call since, so it was left alone.",
+    ChangedSinceError: "This call has changed since, so it was left alone.",
     LoginEndedError: "Your session has ended. Log in again to go on.",
 }
 # What passes: after each of these follows when to try again.
@@ -56,6 +57,9 @@ PASSING: dict[type[AircallError], str] = {
 SOON = "Try again in a moment."
 TROUBLE = f"{PASSING[ServerError]} {SOON}"
 EXPIRED = "This page was open for too long, so this was not done. Go back, load it again and try once more."
+EXPIRED_LOGIN = (
+    "You are not logged in yet: this page was open for too long, or your browser keeps no cookies. Try again."
+)
 EXPIRED_NOTE = "The page was open for too long, so nothing was sent yet. Check what you wrote and send it."
 EXPIRED_ACTION = "The page was open for too long, so this was not done yet. Try again."
 TITLES = {
@@ -124,11 +128,13 @@ def _unsaved_note() -> str:
 
 def _expired(error: CSRFError) -> ResponseReturnValue:
     log.warning("a form was refused: %s", error.description)
+    if request.endpoint == "auth.log_in":
+        return render_template("auth/login.html", form=LoginForm(), error=None, notice=EXPIRED_LOGIN), 400
     login = session.current_login()
-    if login is None and request.endpoint != "auth.log_in":
+    if login is None:
         # Its session is over, by logging out in another tab perhaps: what is needed is to log in.
         return session.to_login()
-    if login is not None and kept_forms.author() == login.user.username:
+    if kept_forms.author() == login.user.username:
         notify(EXPIRED_NOTE if request.endpoint == NOTE else EXPIRED_ACTION, ERROR)
         return see_other(session.kept_form_page())
     return error_page("This page has expired", EXPIRED, 400)

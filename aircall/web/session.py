@@ -6,6 +6,7 @@ from typing import ParamSpec, cast
 
 from flask import current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import generate_csrf
 
 from aircall.errors import AircallError, LoginEndedError
 from aircall.login import Login
@@ -16,6 +17,8 @@ from aircall.web.session_store import SIGNED_IN_KEY, StoreSessionInterface
 P = ParamSpec("P")
 
 HAS_ENDED_KEY = "has_ended"
+# Where Flask-WTF keeps the token of a session.
+CSRF_KEY = "csrf_token"
 
 
 def begin(login: Login) -> None:
@@ -39,6 +42,12 @@ def end() -> str | None:
     session.clear()
     g.login = None
     return kept_id
+
+
+def begin_anonymous() -> None:
+    """Give this browser a session with nobody signed in: its tabs all log in by the same CSRF token."""
+    generate_csrf()
+    cast(StoreSessionInterface, current_app.session_interface).regenerate(session)
 
 
 def current_login() -> Login | None:
@@ -125,8 +134,9 @@ def _fresh_or_known(kept_id: str) -> Login:
 
 
 def _forget_ended() -> None:
-    kept_keys = kept_forms.kept_keys()
+    # It ended by itself: what waits to be sent goes on waiting for its author, and two tabs that learn of the
+    # end at once are both to have a login page that works.
+    lasting = {key: session[key] for key in (kept_forms.SESSION_KEY, CSRF_KEY) if key in session}
     end()
+    session.update(lasting)
     session[HAS_ENDED_KEY] = True
-    # It ended by itself: what waits to be sent goes on waiting for its author.
-    session[kept_forms.SESSION_KEY] = kept_keys

@@ -15,7 +15,9 @@ export async function read(address, init = {}) {
   const beganAt = performance.now();
   const { response, text } = await fetchText(address, init);
   if (isLogin(response)) {
-    goToLogin(response.url);
+    // Who sent a form is led back to it; that address names it already.
+    if (init.method) location.assign(response.url);
+    else goToLogin(response.url);
     return null;
   }
   return { response, page: parse(text), positionBefore, beganAt };

@@ -46,6 +46,8 @@ IGNORANCE = {
     "aircall.settling": FLASK | HTTP | PUSHER | {"aircall.client", "aircall.logins"},
     "aircall.noting": FLASK | HTTP | PUSHER | {"aircall.client", "aircall.logins"},
     "aircall.archive_job": FLASK | HTTP | PUSHER | SQL,
+    "aircall.archive_run": FLASK | PUSHER,
+    "aircall.patience": FLASK | HTTP | PUSHER | SQL,
     "aircall.archive_jobs": FLASK | PUSHER,
     "aircall.feed": FLASK | HTTP | PUSHER | SQL,
     "aircall.mirror": FLASK | HTTP | PUSHER | {"aircall.client"},

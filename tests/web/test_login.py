@@ -132,6 +132,19 @@ def test_a_form_with_a_wrong_token_is_refused(stranger: Person, sandbox: Sandbox
     assert sandbox.counters().logins == 0
 
 
+def test_a_login_page_that_is_too_old_comes_back_with_the_name_and_works(stranger: Person) -> None:
+    stranger.get("/login?next=/calls?view=all")
+    stranger.client.delete_cookie("callboard")
+
+    stranger.submit("/login", username="ann", password="x")
+
+    assert (stranger.status, stranger.path) == (400, "/login")
+    assert "You are not logged in yet" in stranger.text
+    assert stranger.find("[name=username]")["value"] == "ann"
+    stranger.submit("/login", username="ann", password="x")
+    assert stranger.path == "/calls"
+
+
 @pytest.mark.parametrize(
     "headers",
     [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],

@@ -28,6 +28,16 @@ def test_nothing_stays_behind_in_the_browser(alice: Person) -> None:
     assert '"cache"' in answer.headers["Clear-Site-Data"]
 
 
+def test_every_tab_that_asks_for_a_login_page_gets_one_that_works(alice: Person) -> None:
+    alice.submit("/logout")
+    first_tab = alice.find("form [name=csrf_token]")["value"]
+    alice.get("/login")
+
+    alice.submit("/login", username="alice", password="x", csrf_token=first_tab)
+
+    assert alice.path == "/calls"
+
+
 def test_a_link_cannot_log_anybody_out(alice: Person) -> None:
     assert alice.client.get("/logout").status_code == 405
     assert alice.get("/calls").path == "/calls"

@@ -48,6 +48,24 @@ def test_a_refused_refresh_ends_the_session_with_a_message_and_the_way_back(
     assert alice.path == f"/calls/{call_id}"
 
 
+def test_two_tabs_that_learn_of_the_end_at_once_get_login_pages_that_work(
+    app: Flask, alice: Person, sandbox: Sandbox
+) -> None:
+    cookie = alice.client.get_cookie("callboard")
+    assert cookie is not None
+    tabs = [Person(app), Person(app)]
+    for tab in tabs:
+        tab.client.set_cookie("callboard", cookie.value)
+    sandbox.expire_access_tokens()
+    sandbox.refuse_refresh()
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda tab: tab.get(f"/calls/{alice.call_ids[0]}"), tabs))
+
+    for tab in tabs:
+        assert "Enter your password" in tab.submit("/login", username="alice", password="").text
+
+
 def test_a_refresh_that_gets_no_answer_ends_nothing(alice: Person, sandbox: Sandbox) -> None:
     call_id = alice.call_ids[0]
     sandbox.expire_access_tokens()
