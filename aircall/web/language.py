@@ -7,9 +7,9 @@ from babel import Locale
 from flask import Blueprint, Flask, abort, current_app, has_request_context, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, get_locale
-from flask_babel import gettext as _
 
 from aircall.web.redirects import see_other
+from aircall.web.words import gettext as _
 
 bp = Blueprint("language", __name__)
 
@@ -32,6 +32,7 @@ def register(app: Flask) -> None:
     """
     check_translations()
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGUES)
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
     Babel(app, default_locale=DEFAULT, locale_selector=viewer_language)
     app.register_blueprint(bp)
 
