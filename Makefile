@@ -28,6 +28,7 @@ setup: $(INSTALLED) $(BUILT) ## Python packages and the built front end
 test: setup $(INSTALLED_DEV) ## Every test, in Chromium too
 	@scripts/install-browser
 	@scripts/install-postgresql
+	@scripts/install-nginx
 	$(PYTEST) --cov --cov-report=term --cov-fail-under=95
 	node --test tests/js/*.test.js
 
@@ -38,6 +39,7 @@ check: setup $(INSTALLED_DEV) ## Format, lint, types and the fast tests
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile
 	$(PYTEST) -q tests/unit tests/web
 
 format: $(INSTALLED_DEV) ## Format the code

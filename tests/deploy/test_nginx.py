@@ -11,6 +11,7 @@ from app import LARGEST_FORM
 from tests.deploy.instance import Instance, instances, silent_instance
 from tests.deploy.nginx import NAME, Proxy, standing_before
 from tests.support.ports import LOOPBACK, free_port
+from tests.support.waiting import wait_until
 
 TIMEOUT = 10.0
 MOST_ATTEMPTS = 10
@@ -151,9 +152,16 @@ def test_no_line_of_the_logs_has_what_was_searched_for(
         server.is_dying = True
     visitor.get(f"{proxy.url}/calls?q=33612345678", timeout=TIMEOUT)
 
-    lines = proxy.access_log.read_text().splitlines()
+    # A line is written once the answer is out.
+    lines = wait_until(lambda: two_lines(proxy.access_log), 10, "both lines of the log")
     assert [line.split()[2:5] for line in lines] == [["GET", "/calls", "200"], ["GET", "/calls", "502"]]
     assert "33612345678" not in "".join(lines) + (tmp_path / "error.log").read_text()
+
+
+def two_lines(log: Path) -> list[str]:
+    """The lines of a log, once there are two."""
+    lines = log.read_text().splitlines()
+    return lines if len(lines) > 1 else []
 
 
 def ask(proxy: Proxy, head: str, asked_for: str = NAME) -> str:
