@@ -11,8 +11,16 @@ from tests.support.processes import ROOT
 from tests.support.settings_read import settings_read
 
 README = (ROOT / "README.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 EXAMPLE = (ROOT / ".env.example").read_text()
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "sandbox/README.md", ".env.example")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/operations.md",
+    "sandbox/README.md",
+    ".env.example",
+)
 CODE = re.compile(r"^```\n(.*?)^```|`([^`\n]+)`", re.DOTALL | re.MULTILINE)
 TABLE_ROW = re.compile(r"^\| `([A-Z_]+)` \| (.*?) \|", re.MULTILINE)
 COMMENTED_OUT = re.compile(r"^#(?=[A-Z_]+=)", re.MULTILINE)
@@ -30,6 +38,12 @@ def test_the_readme_explains_exactly_the_settings_that_are_read() -> None:
     explained = [name for name, _ in TABLE_ROW.findall(README)]
 
     assert sorted(explained) == sorted(settings_read())
+
+
+def test_operators_are_told_of_exactly_the_settings_that_are_read() -> None:
+    section = OPERATIONS.split("\n## Settings\n")[1].split("\n## ")[0]
+
+    assert sorted(re.findall(r"^\| `([A-Z_]+)` \|", section, re.MULTILINE)) == sorted(settings_read())
 
 
 def test_the_example_names_exactly_the_settings_that_are_read_and_sets_none() -> None:
