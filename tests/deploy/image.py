@@ -21,6 +21,8 @@ from tests.support.processes import ROOT, Started, running
 OWNER = re.compile(r" -[og] [0-9]+(?= )")
 # Of this machine's environment: where packages are to be had, and no setting of the dashboard.
 OF_PACKAGES = re.compile(r"HOME|LANG|(PIP|NPM|HTTPS?|ALL|NO)_\w+", re.IGNORECASE)
+# Nothing but the data may be written to, not even what everybody may write to elsewhere.
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec "$@"'
 MAY_READ = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
 
 
@@ -78,13 +80,24 @@ class Image:
         )
 
     def as_its_user(self) -> list[str]:
-        """What stands before a command that is to run as its USER. Whoever is not root is one already."""
+        """What stands before a command that is to run as its USER, and where that can be made so, read-only.
+
+        Whoever is not root is an ordinary user already.
+        """
         if os.geteuid() != 0:
             return []
         user, _, group = self.stage.step("USER").rest.partition(":")
         become = ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"]
-        # Where this machine's Python is in root's own folder, it may be read, and still nothing written.
-        return become if _is_reachable(Path(sys.base_prefix)) else [*become, *MAY_READ]
+        if not _is_reachable(Path(sys.base_prefix)):
+            # This machine's Python is in root's own folder: it may be read, and still nothing written.
+            become += MAY_READ
+        return [*self._read_only(), *become]
+
+    def _read_only(self) -> list[str]:
+        if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0:
+            return []
+        data = self.path(self.stage.step("VOLUME").rest)
+        return ["unshare", "--mount", "sh", "-ec", READ_ONLY, str(data)]
 
     def _folders(self) -> re.Pattern[str]:
         named = [step.words()[-1] for step in self.stage.steps if step.word in ("WORKDIR", "VOLUME")]
