@@ -17,6 +17,7 @@ class Instance(ThreadingHTTPServer):
     def __init__(self, *, is_dying: bool = False) -> None:
         super().__init__((LOOPBACK, 0), _Handler)
         self.is_dying = is_dying
+        self.connection_count = 0
         self.requests: list[str] = []
         self.headers: list[Any] = []
         self.address = f"http://{LOOPBACK}:{self.server_address[1]}"
@@ -24,11 +25,17 @@ class Instance(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: Instance
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connection_count += 1
 
     def do_GET(self) -> None:  # the library's name
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.requests.append(f"{self.command} {self.path}")
         self.server.headers.append(self.headers)
+        self.close_connection |= self.server.is_dying
         if not self.server.is_dying:
             self.send_response(200)
             self.send_header("Content-Length", "2")

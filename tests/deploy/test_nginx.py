@@ -62,6 +62,17 @@ def test_an_instance_whose_machine_is_gone_is_passed_over(proxy: Proxy, visitor:
     assert received(servers) == ["POST /logout"] * 2
 
 
+def test_requests_in_a_row_share_a_connection(
+    proxy: Proxy, behind: list[Instance], visitor: requests.Session
+) -> None:
+    for _ in range(20):
+        visitor.get(f"{proxy.url}/calls", timeout=TIMEOUT)
+
+    assert len(received(behind)) == 20
+    # A connection that was quiet for a second is not used again, which a busy machine may bring about.
+    assert sum(server.connection_count for server in behind) < 20
+
+
 def test_an_address_may_try_to_log_in_so_often_and_no_spelling_of_the_path_helps(
     proxy: Proxy, behind: list[Instance], visitor: requests.Session
 ) -> None:
