@@ -1,9 +1,10 @@
 """Keeps trouble with one kind of request from spreading: a bulkhead, with a circuit breaker in its door.
 
 Knows the errors and the clock; knows no HTTP. The breaker is written here because the libraries do not fit a
-server of many threads. circuitbreaker 2.1 lets everybody in at once when its pause is over. pybreaker 1.4.1
-holds its lock while the guarded call runs, so that all requests would queue up behind one that hangs; its
-context manager `calling()` does not, and with a lock for the probe lets one in at a time, but it
+server of many threads. circuitbreaker 2.1 and purgatory 3.0 let everybody in at once when their pause is
+over. pybreaker 1.4.1 holds its lock while the guarded call runs, so that all requests would queue up behind
+one that hangs; its context manager `calling()` does not, and with a lock for the probe lets one in at a
+time, but it
 
 - takes whatever is no failure for a success: a probe that ends by a bug of ours, for want of a slot or with
   its greenlet (killed) closes the circuit of an API that is still dead;

@@ -15,8 +15,16 @@ VALID_FOR = timedelta(days=1)
 
 def server_context(directory: Path, address: str = "127.0.0.1") -> ssl.SSLContext:
     """TLS for a server at `address`, with a certificate that it has signed itself: `certificate.pem`."""
+    write_certificate(directory, x509.IPAddress(IPv4Address(address)))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(directory / "certificate.pem", directory / "key.pem")
+    return context
+
+
+def write_certificate(directory: Path, server: x509.GeneralName) -> None:
+    """Make `key.pem` in this directory, and `certificate.pem`, which it has signed itself for this server."""
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _certificate(key, address)
+    certificate = _certificate(key, server)
     (directory / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     (directory / "key.pem").write_bytes(
         key.private_bytes(
@@ -25,12 +33,9 @@ def server_context(directory: Path, address: str = "127.0.0.1") -> ssl.SSLContex
             serialization.NoEncryption(),
         )
     )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(directory / "certificate.pem", directory / "key.pem")
-    return context
 
 
-def _certificate(key: ec.EllipticCurvePrivateKey, address: str) -> x509.Certificate:
+def _certificate(key: ec.EllipticCurvePrivateKey, server: x509.GeneralName) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Callboard tests")])
     now = datetime.now(UTC)
     return (
@@ -41,7 +46,7 @@ def _certificate(key: ec.EllipticCurvePrivateKey, address: str) -> x509.Certific
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - VALID_FOR)
         .not_valid_after(now + VALID_FOR)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address(address))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([server]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )

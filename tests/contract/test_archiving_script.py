@@ -9,7 +9,15 @@ import pytest
 
 from aircall.archiving import set_archived
 from aircall.client import ApiClient
-from aircall.errors import ConflictError, NoAnswerError, NotFoundError, UnconfirmedError, UnreachableError
+from aircall.errors import (
+    AircallError,
+    ConflictError,
+    NoAnswerError,
+    NotFoundError,
+    UnauthorizedError,
+    UnconfirmedError,
+    UnreachableError,
+)
 from tests.contract.behaviours import answer, nobody_listens, reset, say_nothing, send_and_hang_up
 from tests.contract.hostile_http import HostileServer
 
@@ -46,6 +54,23 @@ def test_a_second_change_of_unknown_fate_is_not_repeated_either() -> None:
     # Turned over twice, or somebody else put it right: nothing that could be undone.
     assert found.is_changed is False
     assert methods(server) == ["GET", "PUT", "PUT", "GET"]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(401, UnauthorizedError), (404, NotFoundError), (403, ConflictError), (429, ConflictError)],
+)
+def test_a_second_change_that_is_refused_is_a_conflict_unless_the_token_or_the_call_is_gone(
+    status: int, kind: type[AircallError]
+) -> None:
+    with (
+        HostileServer(answer(FALSE), answer(FALSE), answer(b"{}", status)) as server,
+        closing(ApiClient(server.url)) as api,
+        pytest.raises(kind),
+    ):
+        set_archived(api, "a.b.c", CALL_ID, True)
+
+    assert methods(server) == ["GET", "PUT", "PUT"]
 
 
 @pytest.mark.parametrize("flag", ["", ',"is_archived":null', ',"is_archived":"true"'])
@@ -124,3 +149,30 @@ def test_looking_ends_when_patience_does() -> None:
     assert monotonic() - began_at < 5
     assert caught.value.last_seen is None
     assert methods(server).count("PUT") == 1
+
+
+def test_looking_pauses_after_each_look() -> None:
+    with (
+        HostileServer(answer(FALSE), reset, answer(FALSE)) as server,
+        closing(ApiClient(server.url)) as api,
+        pytest.raises(UnconfirmedError) as caught,
+    ):
+        set_archived(api, "a.b.c", CALL_ID, True, look_pause=0.1, patience=0.3)
+
+    assert caught.value.last_seen is not None
+    looks = methods(server)[2:]
+    # At once, and after each of the pauses that end before patience does.
+    assert 1 <= len(looks) <= 3
+    assert set(looks) == {"GET"}
+
+
+def test_a_change_that_comes_late_is_looked_for_often_enough_to_be_seen() -> None:
+    not_yet = [answer(FALSE) for _ in range(5)]
+    with (
+        HostileServer(answer(FALSE), reset, *not_yet, answer(TRUE)) as server,
+        closing(ApiClient(server.url)) as api,
+    ):
+        found = set_archived(api, "a.b.c", CALL_ID, True)
+
+    assert found.call.is_archived
+    assert methods(server) == ["GET", "PUT"] + ["GET"] * 6

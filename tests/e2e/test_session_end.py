@@ -90,6 +90,9 @@ def test_a_session_that_ends_at_archiving_changes_nothing(page: Page, shared_san
 
     shared_sandbox.clear_faults()
     sign_in(page)
+    expect(page.get_by_text("1 call was not reached before your session ended.")).to_be_visible()
+    expect(page.get_by_role("button", name="Try 1 call again")).to_be_visible()
+    page.get_by_role("link", name="Back to the calls").click()
     expect_archived(page, call_id, is_archived=False)
 
 

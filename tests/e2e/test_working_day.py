@@ -24,10 +24,8 @@ from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
 
 
-def test_paging_shows_every_call_once_newest_first(
-    shared_address: str, visitor: Visitor, shared_sandbox: Sandbox
-) -> None:
-    page = sign_in(visitor(shared_address).new_page())
+def test_paging_shows_every_call_once_newest_first(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
+    page = sign_in(visitor(address).new_page())
 
     page.goto("/calls?view=all")
     ids, moments = call_ids(page), times(page)
@@ -38,9 +36,9 @@ def test_paging_shows_every_call_once_newest_first(
         ids, moments = ids + call_ids(page), moments + times(page)
 
     assert len(ids) == 94
-    assert sorted(ids) == sorted(call["id"] for call in shared_sandbox.calls())
+    assert sorted(ids) == sorted(call["id"] for call in sandbox.calls())
     assert moments == sorted(moments, reverse=True)
-    assert moments == sorted((call["created_at"] for call in shared_sandbox.calls()), reverse=True)
+    assert moments == sorted((call["created_at"] for call in sandbox.calls()), reverse=True)
 
 
 def test_what_one_does_others_see_without_a_reload(shared_address: str, visitor: Visitor) -> None:

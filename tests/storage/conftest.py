@@ -10,7 +10,9 @@ from aircall.call_log import CallLog
 from aircall.database import open_database
 from aircall.feed import Feed
 from aircall.mirror import Mirror
+from aircall.noting import Noting
 from aircall.store import EmbeddedStore
+from tests.storage.notes_api import NotesApi
 from tests.support.clock import StillClock
 from tests.support.postgres import Postgres, running_postgres
 
@@ -70,3 +72,15 @@ def store(sqlite: Engine, clock: StillClock) -> EmbeddedStore:
 def mirror(log: CallLog) -> Mirror:
     """A mirror that knows no call yet."""
     return Mirror(log, Feed())
+
+
+@pytest.fixture
+def noting(store: EmbeddedStore) -> Noting:
+    """Notes that are looked for shortly."""
+    return Noting(store, look_pause=0.02, patience=0.1)
+
+
+@pytest.fixture
+def api() -> NotesApi:
+    """A call without notes."""
+    return NotesApi()

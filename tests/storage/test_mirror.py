@@ -5,8 +5,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import pytest
-
 from aircall.call_log import MOST_REMOVALS
 from aircall.feed import ChangeKind
 from aircall.mirror import Mirror
@@ -15,6 +13,8 @@ from tests.support.made_calls import call_id, made_call
 
 CALL = made_call()
 ARCHIVED = replace(CALL, is_archived=True)
+# As many changes as a page can follow at once.
+MOST = 100
 
 
 def story(mirror: Mirror, since: str) -> list[tuple[ChangeKind, str, Call | None]]:
@@ -86,17 +86,24 @@ def test_of_the_removals_that_are_remembered_one_that_is_heard_of_again_is_the_l
     assert mirror.log.call_ids() == [call_id(1)]
 
 
-@pytest.mark.parametrize(("count", "is_followed"), [(100, True), (101, False)])
-def test_more_changes_than_a_page_can_follow_begin_a_new_epoch(
-    mirror: Mirror, count: int, is_followed: bool
-) -> None:
+def test_as_many_changes_as_a_page_can_follow_are_told_one_by_one(mirror: Mirror) -> None:
     position = mirror.feed.position
 
-    mirror.merge([made_call(number) for number in range(count)], mirror.log.version)
+    mirror.merge([made_call(number) for number in range(MOST)], mirror.log.version)
 
-    entries = mirror.feed.since(position)
-    assert (entries is not None and len(entries) == count) is is_followed
-    assert len(mirror.log.call_ids()) == count
+    assert [told_id for _, told_id, _ in story(mirror, position)] == [call_id(n) for n in range(MOST)]
+
+
+def test_more_changes_than_a_page_can_follow_are_told_as_a_new_epoch_alone(mirror: Mirror) -> None:
+    position = mirror.feed.position
+    told: list[str] = []
+    mirror.feed.subscribe(lambda entry: told.append(entry.position), told.append)
+
+    mirror.merge([made_call(number) for number in range(MOST + 1)], mirror.log.version)
+
+    assert told == [mirror.feed.position]
+    assert mirror.feed.since(position) is None
+    assert len(mirror.log.call_ids()) == MOST + 1
 
 
 def test_many_who_write_at_once_leave_log_and_feed_in_agreement(mirror: Mirror) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 import websocket
@@ -18,13 +19,19 @@ class BareSocket:
 
     @classmethod
     @contextmanager
-    def connect(cls, address: str, cookie: str, position: str | None = None) -> Iterator[Self]:
-        """A connection that has said hello. Raises OSError or a WebSocketException where it is refused."""
+    def connect(
+        cls, address: str, cookie: str, position: str | None = None, *, trusted: Path | None = None
+    ) -> Iterator[Self]:
+        """A connection that has said hello. Raises OSError or a WebSocketException where it is refused.
+
+        `trusted` is the certificate that vouches for an https address.
+        """
         connection = websocket.create_connection(
             f"{address.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket",
             timeout=WAIT,
             origin=address,
-            cookie=f"callboard={cookie}",
+            cookie=f"{'callboard' if trusted is None else '__Host-callboard'}={cookie}",
+            sslopt={"ca_certs": str(trusted)} if trusted else None,
         )
         try:
             connection.send(f"40{json.dumps({'position': position})}")

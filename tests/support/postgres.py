@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 LOOPBACK = "127.0.0.1"
@@ -98,7 +98,7 @@ def _make(programs: Path, directory: Path) -> None:
 
 
 def _start(programs: Path, directory: Path) -> tuple[subprocess.Popen[bytes], Postgres]:
-    postgres = Postgres(_free_port())
+    postgres = Postgres(free_port())
     settings = [f"listen_addresses={LOOPBACK}", f"port={postgres.port}", *SETTINGS]
     options = [option for setting in settings for option in ("-c", setting)]
     process = _run([str(programs / "postgres"), "-D", str(directory / "data"), *options], directory)
@@ -122,9 +122,3 @@ def _run(command: Sequence[str], directory: Path) -> subprocess.Popen[bytes]:
 
 def _output(directory: Path) -> str:
     return (directory / "output").read_text()
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind((LOOPBACK, 0))
-        return int(one.getsockname()[1])

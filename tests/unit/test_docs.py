@@ -1,37 +1,32 @@
 """What the documents say about settings, commands and files is so."""
 
-import ast
 import re
 from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
 
-from config import LOG_LEVELS, Config
+from config import Config
 from tests.support.processes import ROOT
+from tests.support.settings_read import settings_read
 
 README = (ROOT / "README.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 EXAMPLE = (ROOT / ".env.example").read_text()
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "sandbox/README.md", ".env.example")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/operations.md",
+    "sandbox/README.md",
+    ".env.example",
+)
 CODE = re.compile(r"^```\n(.*?)^```|`([^`\n]+)`", re.DOTALL | re.MULTILINE)
-SETTING = re.compile("[A-Z]+(_[A-Z]+)*")
 TABLE_ROW = re.compile(r"^\| `([A-Z_]+)` \| (.*?) \|", re.MULTILINE)
 COMMENTED_OUT = re.compile(r"^#(?=[A-Z_]+=)", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?://)([^)]+)\)")
 FILE_NAME = re.compile(r"[\w./-]+\.(?:py|mjs|js|css|html|md)")
 MACHINE_PATH = re.compile(r"(?<![\w.>}])/(?:home|mnt|opt|root|srv|tmp|usr|Users|var|work)/")
-# Written in capitals in config.py, and no settings.
-VALUES = {*LOG_LEVELS, "UTC"}
-
-
-def settings_read() -> set[str]:
-    """Every setting that config.py reads, by the names that stand in its source."""
-    literals = [node.value for node in ast.walk(source("config.py")) if isinstance(node, ast.Constant)]
-    return {text for text in literals if isinstance(text, str) and SETTING.fullmatch(text)} - VALUES
-
-
-def source(path: str) -> ast.Module:
-    return ast.parse((ROOT / path).read_text())
 
 
 def code(document: str) -> list[str]:
@@ -43,6 +38,12 @@ def test_the_readme_explains_exactly_the_settings_that_are_read() -> None:
     explained = [name for name, _ in TABLE_ROW.findall(README)]
 
     assert sorted(explained) == sorted(settings_read())
+
+
+def test_operators_are_told_of_exactly_the_settings_that_are_read() -> None:
+    section = OPERATIONS.split("\n## Settings\n")[1].split("\n## ")[0]
+
+    assert sorted(re.findall(r"^\| `([A-Z_]+)` \|", section, re.MULTILINE)) == sorted(settings_read())
 
 
 def test_the_example_names_exactly_the_settings_that_are_read_and_sets_none() -> None:

@@ -1,26 +1,16 @@
 """The pictures of the calls: what is drawn, and the table behind it, is what the list shows."""
 
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.support.person import Person
-from tests.support.sandbox import Call, Sandbox
+from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
-
-ZONE = "America/St_Johns"
-LABELS = {
-    ("inbound", "answered"): "Answered",
-    ("outbound", "answered"): "Answered",
-    ("inbound", "missed"): "Missed",
-    ("outbound", "missed"): "No answer",
-    ("inbound", "voicemail"): "Voicemail",
-    ("outbound", "voicemail"): "Voicemail",
-}
+from tests.web.pictures import ZONE, days_of, label_of, local_time, table, totals, without_nothing
 
 
 @pytest.fixture
@@ -28,49 +18,6 @@ def viewer(alice: Person) -> Person:
     """Alice, whose clock is half an hour off everybody else's."""
     alice.client.set_cookie("tz", ZONE)
     return alice
-
-
-def local_time(call: Call) -> datetime:
-    return datetime.fromisoformat(call["created_at"]).astimezone(ZoneInfo(ZONE))
-
-
-def label_of(call: Call) -> str:
-    return LABELS.get((call["direction"], call["call_type"]), "Unknown")
-
-
-def table(person: Person, selector: str) -> dict[str, dict[str, int]]:
-    """The table by the heads of its rows and columns."""
-    names = [head.get_text(strip=True) for head in person.page.select(f"{selector} thead th")]
-    rows = {}
-    for row in person.page.select(f"{selector} tbody tr"):
-        head, *cells = (cell.get_text(strip=True) for cell in row.select("th, td"))
-        rows[head] = {name: int(cell.replace(",", "")) for name, cell in zip(names[1:], cells, strict=True)}
-    return rows
-
-
-def totals(person: Person) -> dict[str, int]:
-    """The totals by their labels."""
-    names = [name.get_text(strip=True) for name in person.page.select(".totals dt")]
-    numbers = [number.get_text(strip=True) for number in person.page.select(".totals__number")]
-    return {name: int(number.replace(",", "")) for name, number in zip(names, numbers, strict=True)}
-
-
-def day_name(day: date) -> str:
-    return f"{day:%a} {day.day} {day:%b} {day.year}"
-
-
-def days_of(calls: list[Call]) -> dict[str, Counter[str]]:
-    days: dict[str, Counter[str]] = {}
-    for call in calls:
-        name = day_name(local_time(call).date())
-        days.setdefault(name, Counter()).update([label_of(call), "All"])
-    return days
-
-
-def without_nothing(rows: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-    """The rows and cells that count any call."""
-    found = {name: {key: number for key, number in row.items() if number} for name, row in rows.items()}
-    return {name: row for name, row in found.items() if row}
 
 
 @pytest.mark.parametrize(
@@ -214,9 +161,7 @@ def test_missed_calls_of_an_unknown_direction_are_missed_calls_and_no_filter_sho
     sandbox.add_call(call_type="missed", direction="sideways", is_archived=False)
     viewer.client.application.extensions["callboard"].background.request()
 
-    wait_until(
-        lambda: totals(viewer.get("/insights")).get("Missed") == before["Missed"] + 1, what="the call counted"
-    )
+    wait_until(lambda: totals(viewer.get("/insights")).get("Missed") == before["Missed"] + 1)
     assert len(viewer.page.select(".totals a")) == len(viewer.page.select(".totals dd.totals__number")) - 1
     assert int(str(viewer.get("/calls").find("#page-head")["data-missed"])) == before["Missed"] + 1
 

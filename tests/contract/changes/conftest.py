@@ -57,3 +57,8 @@ def working(api: ApiClient, data_dir: Path) -> Iterator[Team]:
     api.close()
     store.close()
     mirror.log.close()
+
+
+def inbox(sandbox: Sandbox) -> list[str]:
+    """The ids of the calls that are not archived."""
+    return [call["id"] for call in sandbox.calls() if not call["is_archived"]]

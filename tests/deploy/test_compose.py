@@ -1,0 +1,136 @@
+"""deploy/compose.yaml: what it names is there, the dashboard takes its settings, and it keeps no secret."""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from config import Config
+from tests.deploy.nginx import CONFIGURATION
+from tests.deploy.recipe import stages
+from tests.support.processes import ROOT
+from tests.support.settings_read import settings_read
+
+FOLDER = ROOT / "deploy"
+COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+APPS = {name: service for name, service in SERVICES.items() if service.get("image") == COMPOSE["name"]}
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+# ${NAME:?why it has to be set} or ${NAME:-what it is where it is not}
+STATED_OUTSIDE = re.compile(r"\$\{(?P<name>[A-Z_]+):(?P<kind>[?-])(?P<text>[^}]*)\}")
+SECRET = re.compile("PASSWORD|SECRET")
+OPERATOR = {
+    "PUBLIC_ORIGIN": "https://calls.example.com",
+    "TLS_DIR": "/etc/callboard/tls",
+    "SECRET_KEY": "k" * 32,
+    "POSTGRES_PASSWORD": "swordfish",
+}
+
+
+def filled_in(text: str) -> str:
+    """A value as Compose passes it on where only what has to be set is set."""
+    return STATED_OUTSIDE.sub(lambda found: OPERATOR.get(found["name"], found["text"]), text)
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_an_instance_is_given_settings_that_the_dashboard_reads_and_takes(name: str, tmp_path: Path) -> None:
+    environment = {key: filled_in(value) for key, value in SERVICES[name]["environment"].items()}
+
+    config = Config.from_environment(
+        environment | {"HOST": "0.0.0.0", "DATA_DIR": str(tmp_path)}  # noqa: S104  # as in the image
+    )
+
+    assert environment.keys() <= settings_read()
+    assert config.public_origin == OPERATOR["PUBLIC_ORIGIN"]
+    assert config.log_format == "json"
+
+
+def test_what_has_to_be_set_outside_is_explained_at_the_top_of_the_file() -> None:
+    text = (FOLDER / "compose.yaml").read_text()
+    needed = {found["name"] for found in STATED_OUTSIDE.finditer(text) if found["kind"] == "?"}
+
+    assert needed == OPERATOR.keys()
+    assert all(name in text.split("name: callboard")[0] for name in needed)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_secret_stands_in_the_file(name: str) -> None:
+    values = SERVICES[name].get("environment", {})
+    addresses = [filled_in(value) for value in values.values() if "://" in value]
+
+    assert [
+        key for key, value in values.items() if SECRET.search(key) and STATED_OUTSIDE.sub("", value)
+    ] == []
+    assert {urlsplit(address).password for address in addresses} <= {None, "swordfish"}
+
+
+def test_there_is_one_dashboard_and_its_data_outlives_it() -> None:
+    (service,) = APPS.values()
+
+    assert {volume.split(":")[1] for volume in service["volumes"]} == {
+        step.rest for step in _last_stage_steps("VOLUME")
+    }
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_an_instance_uses_the_neighbours_that_it_waits_for(name: str) -> None:
+    environment = {key: filled_in(value) for key, value in SERVICES[name]["environment"].items()}
+    hosts = {urlsplit(environment["DATABASE_URL"]).hostname}
+
+    assert hosts == SERVICES[name]["depends_on"].keys()
+    assert all(_networks(name) & _networks(str(host)) for host in hosts)
+
+
+def test_nginx_asks_the_dashboard_by_an_address_that_stays() -> None:
+    asked = re.findall(r"^    server (\S+):(\d+) ", CONFIGURATION.read_text(), re.MULTILINE)
+
+    assert {host for host, _ in asked} == APPS.keys() == SERVICES["nginx"]["depends_on"].keys()
+    assert {port for _, port in asked} == {step.rest for step in _last_stage_steps("EXPOSE")}
+    assert all(service["networks"]["front"]["ipv4_address"] for service in APPS.values())
+
+
+def test_nobody_but_nginx_is_to_be_reached_from_outside() -> None:
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["nginx"]
+    assert COMPOSE["networks"]["back"] == {"internal": True}
+    assert _networks("postgres") == {"back"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_may_write_little_is_watched_and_comes_back(name: str) -> None:
+    service = SERVICES[name]
+
+    assert service["read_only"] is True
+    assert service["tmpfs"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["restart"] == "unless-stopped"
+    assert "healthcheck" in service or (name in APPS and len(_last_stage_steps("HEALTHCHECK")) == 1)
+
+
+def test_images_are_pinned_to_a_release() -> None:
+    for service in SERVICES.values():
+        if "build" not in service:
+            assert re.fullmatch(r"\w+:\d+\.\d+(\.\d+)?-bookworm", service["image"])
+
+
+def test_every_file_and_volume_that_is_mounted_exists() -> None:
+    mounted = [
+        volume.split(":")[0] for each in SERVICES.values() for volume in map(filled_in, each["volumes"])
+    ]
+    files = [path for path in mounted if path.startswith(".")]
+
+    assert files
+    assert [path for path in files if not (FOLDER / path).is_file()] == []
+    assert {name for name in mounted if name[0] not in "./"} == COMPOSE["volumes"].keys()
+    assert all((FOLDER / service["build"] / "Dockerfile").is_file() for service in APPS.values())
+
+
+def _networks(name: str) -> set[str]:
+    return set(SERVICES[name]["networks"])
+
+
+def _last_stage_steps(word: str) -> list[Any]:
+    return [step for step in stages(DOCKERFILE)[-1].steps if step.word == word]

@@ -1,0 +1,135 @@
+"""A note whose fate is unknown: how it is looked for, and what the next try makes of it."""
+
+import pytest
+
+from aircall.errors import (
+    AircallError,
+    LoginEndedError,
+    NoAnswerError,
+    NotFoundError,
+    ServerError,
+    UnconfirmedError,
+)
+from aircall.noting import Noting
+from aircall.store import EmbeddedStore
+from tests.storage.notes_api import KEY, TEXT, NotesApi
+
+LOST = [NoAnswerError("lost"), ServerError("500")]
+
+
+@pytest.mark.parametrize("error", LOST)
+def test_a_note_whose_answer_was_lost_is_looked_for_and_then_known(
+    noting: Noting, api: NotesApi, error: AircallError
+) -> None:
+    found = noting.add(TEXT, KEY, api.fetch, api.sender(error))
+    again = noting.add(TEXT, KEY, api.fetch, api.sender())
+
+    assert found == api.call
+    assert again is None
+    assert (api.sent, api.looks) == (1, 1)
+
+
+@pytest.mark.parametrize("stored", [f"  {TEXT}\n", TEXT.replace(" ", "\r\n"), TEXT.replace(" ", "\n")])
+def test_a_note_is_known_again_however_its_spaces_were_kept(
+    noting: Noting, api: NotesApi, stored: str
+) -> None:
+    assert noting.add(TEXT, KEY, api.fetch, api.sender(LOST[0], text=stored)) == api.call
+
+
+@pytest.mark.parametrize("other", ["", TEXT.upper(), TEXT.replace(" ", ""), TEXT + "!"])
+def test_neither_another_text_nor_an_older_note_is_taken_for_it(store: EmbeddedStore, other: str) -> None:
+    noting, api = Noting(store, look_pause=0.02, patience=0.1), NotesApi(TEXT, "Older still")
+
+    with pytest.raises(UnconfirmedError) as caught:
+        noting.add(TEXT, KEY, api.fetch, api.sender(LOST[0], text=other))
+
+    assert caught.value.last_seen == api.call
+    assert api.sent == 1
+
+
+def test_a_note_that_came_after_all_is_found_by_the_next_try_and_then_known(
+    noting: Noting, api: NotesApi
+) -> None:
+    with pytest.raises(UnconfirmedError):
+        noting.add(TEXT, KEY, api.fetch, api.sender(LOST[0], is_applied=False))
+    api.write()
+
+    found = noting.add(TEXT, KEY, api.fetch, api.sender())
+    again = noting.add(TEXT, KEY, api.fetch, api.sender())
+
+    assert found == api.call
+    assert again is None
+    assert api.sent == 1
+
+
+def test_a_note_that_did_not_come_is_sent_by_the_next_try(noting: Noting, api: NotesApi) -> None:
+    with pytest.raises(UnconfirmedError):
+        noting.add(TEXT, KEY, api.fetch, api.sender(LOST[0], is_applied=False))
+
+    noting.add(TEXT, KEY, api.fetch, api.sender())
+
+    assert (api.sent, len(api.call.notes)) == (2, 1)
+
+
+def test_a_process_that_ends_while_it_sends_leaves_a_note_that_is_looked_for_first(
+    store: EmbeddedStore, api: NotesApi
+) -> None:
+    with pytest.raises(SystemError):
+        Noting(store).add(TEXT, KEY, api.fetch, api.sender(SystemError("killed")))
+
+    found = Noting(store).add(TEXT, KEY, api.fetch, api.sender())
+
+    assert found == api.call
+    assert api.sent == 1
+
+
+@pytest.mark.parametrize("error", [NotFoundError("gone"), LoginEndedError("over")])
+def test_looking_ends_with_the_call_or_the_login(noting: Noting, api: NotesApi, error: AircallError) -> None:
+    api.read_errors = [error]
+
+    with pytest.raises(type(error)):
+        noting.add(TEXT, KEY, api.fetch, api.sender(LOST[0]))
+
+    assert api.looks == 1
+
+
+def test_looking_goes_on_in_any_other_trouble(store: EmbeddedStore, api: NotesApi) -> None:
+    api.read_errors = [NoAnswerError("lost"), ServerError("500")]
+
+    found = Noting(store, look_pause=0.01).add(TEXT, KEY, api.fetch, api.sender(LOST[0]))
+
+    assert found == api.call
+    assert api.looks == 3
+
+
+def test_one_look_may_take_all_the_time_that_is_left_and_never_less_than_a_pause(
+    store: EmbeddedStore,
+) -> None:
+    generous, hasty = NotesApi(), NotesApi()
+
+    Noting(store, look_pause=0.1, patience=9).add(TEXT, KEY, generous.fetch, generous.sender(LOST[0]))
+    with pytest.raises(UnconfirmedError):
+        Noting(store, look_pause=0.1, patience=0.15).add(
+            TEXT, "form 2", hasty.fetch, hasty.sender(LOST[0], is_applied=False)
+        )
+
+    _, only = generous.deadlines
+    assert only is not None
+    assert 0.1 < only <= 9
+    # At once, and after the one pause that ends before patience does.
+    assert 1 <= hasty.looks <= 2
+    assert all(deadline is None or 0.1 <= deadline <= 0.15 for deadline in hasty.deadlines)
+
+
+def test_a_note_that_comes_late_is_looked_for_often_enough_to_be_seen(
+    store: EmbeddedStore, api: NotesApi
+) -> None:
+    def come_at_the_sixth_look() -> None:
+        if api.looks == 6:
+            api.write()
+
+    api.on_look = come_at_the_sixth_look
+
+    found = Noting(store).add(TEXT, KEY, api.fetch, api.sender(LOST[0], is_applied=False))
+
+    assert found == api.call
