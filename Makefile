@@ -54,8 +54,7 @@ lock: $(INSTALLED_DEV) ## Pin what requirements*.in ask for
 	$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
 
 translations: $(INSTALLED) ## Gather what people read into the catalogues of aircall/web/translations
-	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext -k lazy_pgettext:1c,2 \
-		--add-location=file --omit-header -o $(SENTENCES) .
+	@scripts/gather-sentences $(SENTENCES)
 	$(BIN)/pybabel -q update -i $(SENTENCES) -d aircall/web/translations --no-fuzzy-matching --ignore-pot-creation-date
 	@rm $(SENTENCES)
 

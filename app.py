@@ -33,6 +33,7 @@ from aircall.web import (
     notices,
     ops,
     origin,
+    script_words,
     session,
 )
 from aircall.web.services import EXTENSION, Services
@@ -100,6 +101,7 @@ def _register_pages(app: Flask, config: Config) -> None:
     Compress(app)
     errors.register(app)
     language.register(app)
+    script_words.register(app)
     formatting.register(app)
     assets.register(app, STATIC)
     headers.register(app, is_https=bool(app.config["SESSION_COOKIE_SECURE"]))
@@ -112,8 +114,6 @@ def _viewer() -> dict[str, object]:
     return {
         "current_user": user,
         "zone": viewer_zone().key,
-        "language": language.viewer_language(),
-        "languages": language.LANGUAGES,
         "author": kept_forms.author_field(user.username) if user else "",
         "notices": notices.notices,
     }

@@ -1,4 +1,4 @@
-"""How many, in the viewer's language: template filters, as those of `formatting`. In English outside of a request."""
+"""How many, in the viewer's language: template filters like those of `formatting`. English elsewhere."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -36,7 +36,7 @@ def times(number: int) -> str:
 
 
 def share(number: int, total: int) -> str:
-    """The number as a share of the total, `25 %`. None is not `under 1 %`, and not quite all are not `100 %`."""
+    """The number as a share of the total, `25 %`; a little is not 0 %, and not quite all is not 100 %."""
     percent = round(100 * number / total)
     if percent == 0 and number:
         return _("under %(number)s %%", number=1)

@@ -24,7 +24,7 @@ NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def register(app: Flask) -> None:
-    """Offer the functions below, and those of `amounts` and `kinds`, as template filters of the same names."""
+    """Offer the functions below, and those of `amounts` and `kinds`, as template filters of their names."""
     filters: tuple[Callable[..., object], ...] = (
         phone,
         phone_uri,

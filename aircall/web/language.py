@@ -26,13 +26,14 @@ class TranslationsMissingError(Exception):
 
 
 def register(app: Flask) -> None:
-    """Give templates `_`, `ngettext` and `{% trans %}` in the viewer's language.
+    """Give templates `_`, `ngettext`, `{% trans %}`, `language`, the viewer's own, and `languages`.
 
     Raises TranslationsMissingError where the translations have not been compiled.
     """
     check_translations()
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGUES)
     app.jinja_env.policies["ext.i18n.trimmed"] = True
+    app.context_processor(lambda: {"language": viewer_language(), "languages": LANGUAGES})
     Babel(app, default_locale=DEFAULT, locale_selector=viewer_language)
     app.register_blueprint(bp)
 
@@ -50,12 +51,21 @@ def viewer_language() -> str:
     if not has_request_context():
         return DEFAULT
     chosen = request.cookies.get(COOKIE, "")
-    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or DEFAULT
+    return chosen if chosen in LANGUAGES else _asked_for()
 
 
 def viewer_locale() -> Locale:
     """How dates and numbers read to the viewer; as in the default language outside of a request."""
     return cast(Locale | None, get_locale()) or Locale(DEFAULT)
+
+
+def _asked_for() -> str:
+    # Not best_match: to it, who asks for `en-GB` first and `fr` next wants French.
+    for asked, quality in request.accept_languages:
+        language = asked.partition("-")[0].lower()
+        if language in LANGUAGES and quality > 0:
+            return language
+    return DEFAULT
 
 
 @bp.post("/language")

@@ -27,3 +27,13 @@ def lazy_pgettext(context: str, sentence: str) -> str:
     """Like `lazy_gettext`, for words that other languages tell apart by what they are said of."""
     lazy: str = flask_babel.lazy_pgettext(context, sentence)
     return lazy
+
+
+def marked(sentence: str) -> str:
+    """The sentence itself: `make translations` finds it here, and who needs it has it translated."""
+    return sentence
+
+
+def marked_plural(one: str, many: str) -> tuple[str, str]:
+    """Like `marked`, for the two forms of a sentence that has a number."""
+    return one, many

@@ -8,6 +8,7 @@ from flask import Flask, render_template_string
 
 from aircall.models import Call
 from aircall.web import formatting, language
+from aircall.web.amounts import counted_calls
 from aircall.web.kinds import kind
 
 NOON = datetime(2026, 11, 23, 11, 15, tzinfo=UTC)
@@ -170,9 +171,9 @@ def test_every_sort_of_call_has_a_name(direction: str, call_type: str, label: st
 
 
 def test_counted_calls_are_one_or_many() -> None:
-    assert formatting.counted_calls(0) == "0 calls"
-    assert formatting.counted_calls(1) == "1 call"
-    assert formatting.counted_calls(94_000) == "94,000 calls"
+    assert counted_calls(0) == "0 calls"
+    assert counted_calls(1) == "1 call"
+    assert counted_calls(94_000) == "94,000 calls"
 
 
 def test_templates_are_given_the_filters() -> None:
