@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
-from aircall.client import ApiClient
+from aircall.client import ApiClient, Use
 from aircall.database import open_database
 from aircall.logins import Logins
 from aircall.store import EmbeddedStore
+from tests.contract.logins.threads import THREADS
 
 
 class Clock:
@@ -63,7 +64,8 @@ def rooms(
 ) -> Iterator[Rooms]:
     """Everything that logins need, over the API at this address."""
     clock = Clock(is_running=is_clock_running)
-    api = ApiClient(url, deadline=deadline, clock=clock)
+    # Nobody has to queue here: the bulkheads have tests of their own.
+    api = ApiClient(url, deadline=deadline, slots=dict.fromkeys(Use, 2 * THREADS), clock=clock)
     store = EmbeddedStore(open_database(f"sqlite:///{directory / 'sessions.db'}"), clock)
     here = Rooms(api, store, clock)
     try:
