@@ -7,6 +7,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 NODE_INSTALLED := node_modules/.installed
 SOKETI_INSTALLED := tests/soketi/node_modules/.installed
+LIGHTHOUSE_INSTALLED := bench/lighthouse/node_modules/.installed
 BUILT := static/dist/manifest.json
 FRONT_END := $(shell find static/js static/css static/favicon.svg -type f)
 # No registry's address gets into the pinned files.
@@ -50,7 +51,8 @@ lock: $(INSTALLED_DEV) ## Pin what requirements*.in ask for
 	$(PIP_COMPILE) requirements.in -o requirements.txt
 	$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
 
-bench: setup $(INSTALLED_DEV) ## The benchmarks, each a ratio against a reference in one run
+bench: setup $(INSTALLED_DEV) $(LIGHTHOUSE_INSTALLED) ## The benchmarks, each a ratio against a reference in one run
+	@scripts/install-browser
 	$(BIN)/python -m bench
 
 screenshots: setup $(INSTALLED_DEV) ## Pictures of every page, light and dark, wide and narrow, in screenshots/
@@ -77,6 +79,10 @@ $(NODE_INSTALLED): package-lock.json
 
 $(SOKETI_INSTALLED): tests/soketi/package-lock.json
 	cd tests/soketi && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+$(LIGHTHOUSE_INSTALLED): bench/lighthouse/package-lock.json
+	cd bench/lighthouse && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 $(BUILT): $(NODE_INSTALLED) build.mjs $(FRONT_END)
