@@ -27,6 +27,7 @@ RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt \
     && install -d -m 0700 -o 10001 -g 10001 /data
 COPY app.py config.py gunicorn.conf.py ./
 COPY aircall ./aircall
+RUN pybabel -q compile -d aircall/web/translations
 COPY templates ./templates
 COPY --from=front-end /build/static/dist ./static/dist
 USER 10001:10001

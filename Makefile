@@ -10,13 +10,16 @@ SOKETI_INSTALLED := tests/soketi/node_modules/.installed
 LIGHTHOUSE_INSTALLED := bench/lighthouse/node_modules/.installed
 BUILT := static/dist/manifest.json
 FRONT_END := $(shell find static/js static/css static/favicon.svg -type f)
+TRANSLATED := $(wildcard aircall/web/translations/*/LC_MESSAGES/messages.po)
+SENTENCES := aircall/web/translations/messages.pot
+COMPILED := $(TRANSLATED:.po=.mo)
 # No registry's address gets into the pinned files.
 PIP_COMPILE = $(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-header --annotation-style=line
 # Most tests wait more than they work: three at a time keep two cores busy. What shares a file shares a sandbox.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile
 CODE := app.py config.py gunicorn.conf.py aircall sandbox scripts tests bench
 
-.PHONY: help run setup test test-soketi check format lock bench screenshots clean
+.PHONY: help run setup test test-soketi check format lock translations bench screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -24,7 +27,7 @@ help: ## List the targets
 run: setup ## Serve the dashboard, beside a sandbox API unless AIRCALL_API_URL is set
 	@exec $(BIN)/python -m scripts.run
 
-setup: $(INSTALLED) $(BUILT) ## Python packages and the built front end
+setup: $(INSTALLED) $(BUILT) $(COMPILED) ## Python packages, the built front end and the translations
 
 test: setup $(INSTALLED_DEV) ## Every test, in Chromium too
 	@scripts/install-browser
@@ -51,6 +54,11 @@ lock: $(INSTALLED_DEV) ## Pin what requirements*.in ask for
 	$(PIP_COMPILE) requirements.in -o requirements.txt
 	$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
 
+translations: $(INSTALLED) ## Gather what people read into the catalogues of aircall/web/translations
+	@scripts/gather-sentences $(SENTENCES)
+	$(BIN)/pybabel -q update -i $(SENTENCES) -d aircall/web/translations --no-fuzzy-matching --ignore-pot-creation-date
+	@rm $(SENTENCES)
+
 bench: setup $(INSTALLED_DEV) $(LIGHTHOUSE_INSTALLED) ## The benchmarks, each a ratio against a reference in one run
 	@scripts/install-browser
 	$(BIN)/python -m bench
@@ -60,7 +68,7 @@ screenshots: setup $(INSTALLED_DEV) ## Pictures of every page, light and dark, w
 	$(BIN)/python -m scripts.screenshots
 
 clean: ## Remove what the other targets made, but for the data in instance/
-	rm -rf $(VENV) node_modules static/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) node_modules static/dist $(COMPILED) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -84,6 +92,9 @@ $(SOKETI_INSTALLED): tests/soketi/package-lock.json
 $(LIGHTHOUSE_INSTALLED): bench/lighthouse/package-lock.json
 	cd bench/lighthouse && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
+
+%.mo: %.po | $(INSTALLED)
+	$(BIN)/pybabel -q compile -i $< -o $@
 
 $(BUILT): $(NODE_INSTALLED) build.mjs $(FRONT_END)
 	node build.mjs

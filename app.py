@@ -28,10 +28,12 @@ from aircall.web import (
     headers,
     insights,
     kept_forms,
+    language,
     notes,
     notices,
     ops,
     origin,
+    script_words,
     session,
 )
 from aircall.web.services import EXTENSION, Services
@@ -47,12 +49,15 @@ STATIC = ROOT / "static"
 SESSION_LIFETIME = timedelta(seconds=LOGIN_LIFETIME)
 # A note of 50,000 characters, each of which a browser may write in twelve.
 LARGEST_FORM = 640 * 1024
+# What keeps the dashboard from starting, said in one line.
+STOPS = (ConfigError, DatabaseError, assets.AssetsMissingError, language.TranslationsMissingError)
 
 
 def create_app(config: Config | None = None) -> Flask:
     """The dashboard, its background work not started yet (see `start`).
 
-    Raises ConfigError for an unusable setting, AssetsMissingError where the front end has not been built.
+    Raises ConfigError for an unusable setting, AssetsMissingError where the front end has not been built,
+    TranslationsMissingError where the translations have not been compiled.
     """
     config = config or Config.from_environment(environment(ROOT))
     # Sources are no business of browsers: the built files have a server of their own.
@@ -97,6 +102,8 @@ def _register_pages(app: Flask, config: Config) -> None:
     CSRFProtect(app)
     Compress(app)
     errors.register(app)
+    language.register(app)
+    script_words.register(app)
     formatting.register(app)
     assets.register(app, STATIC)
     headers.register(app, is_https=bool(app.config["SESSION_COOKIE_SECURE"]))
@@ -154,7 +161,8 @@ def main() -> None:
             check_database(url)
         check_calls(config)
         assets.read_manifest(STATIC)
-    except (ConfigError, DatabaseError, assets.AssetsMissingError) as error:
+        language.check_translations()
+    except STOPS as error:
         sys.exit(f"Callboard cannot start: {error}")
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py")])  # noqa: S606  # no user input
 

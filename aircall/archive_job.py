@@ -37,7 +37,10 @@ OPEN_OUTCOMES = (Outcome.FAILED, Outcome.UNCONFIRMED, Outcome.STOPPED, Outcome.S
 
 
 class Result(msgspec.Struct, frozen=True):
-    """One call's outcome; the `reason` it failed for, and the number of its row after it was done."""
+    """One call's outcome, and the number of its row after it was done.
+
+    The `reason` it failed for is what was made of the error for people to be told, each in their language.
+    """
 
     call_id: str
     outcome: Outcome

@@ -1,7 +1,7 @@
 """Archiving and moving back, one call or many: with progress, a result for each call, a stop and a way back.
 
 Each job is a record of the store, so that any page that asks for it finds it. Knows changes and store;
-knows nothing of pages: `explain` gives the sentence for people that an error stands for.
+knows nothing of pages: `explain` gives what is kept of an error, for a page to say in its reader's words.
 """
 
 import threading

@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 from aircall.archive_job import Job, Outcome
 from aircall.archive_jobs import TooManyJobsError
 from aircall.fields import is_call_id
-from aircall.web import kept_forms
+from aircall.web import job_words, kept_forms
+from aircall.web.amounts import count
 from aircall.web.archive_question import MOST_CALLS, matching_ids, question
-from aircall.web.archive_words import is_words, say_outcome, state_words
+from aircall.web.archive_words import say_outcome
 from aircall.web.call_page import known_id
 from aircall.web.filter_words import filter_words
 from aircall.web.formatting import clock, phone
@@ -20,6 +21,8 @@ from aircall.web.notices import ERROR, notify
 from aircall.web.redirects import local_path, see_other
 from aircall.web.services import services
 from aircall.web.session import login_id, login_required, username
+from aircall.web.words import gettext as _
+from aircall.web.words import lazy_gettext as _l
 from aircall.web.zone import viewer_zone
 
 bp = Blueprint("archive", __name__)
@@ -28,7 +31,9 @@ bp = Blueprint("archive", __name__)
 # seconds; else on a page of its own.
 ONE_WAIT = 8.0
 MANY_WAIT = 2.5
-TOO_MANY_JOBS = "Three changes of yours are still under way. Wait until one of them has ended, or stop one."
+TOO_MANY_JOBS = _l(
+    "Three changes of yours are still under way. Wait until one of them has ended, or stop one."
+)
 
 
 @bp.post("/calls/<call_id>/archive")
@@ -47,10 +52,10 @@ def many() -> ResponseReturnValue:
     way_back = local_path(request.form.get("next")) or url_for("calls.index")
     call_ids = _ids(request.form.getlist("ids"))
     if not call_ids:
-        notify("Tick the calls first.", ERROR)
+        notify(_("Tick the calls first."), ERROR)
         return see_other(way_back)
     if len(call_ids) > MOST_CALLS:
-        abort(400, f"At most {MOST_CALLS:,} calls at a time.")
+        abort(400, _("At most %(number)s calls at a time.", number=count(MOST_CALLS)))
     kept_forms.drop()
     return _change(call_ids, is_archived, way_back, MANY_WAIT)
 
@@ -84,8 +89,7 @@ def job(job_id: str) -> ResponseReturnValue:
         undone_by=services().archive_jobs.undo_of(found),
         is_stopping=services().archive_jobs.is_stopping(found),
         outcomes=Outcome,
-        words=state_words(found.is_archived),
-        is_words=is_words(found.is_archived),
+        words=job_words,
     )
 
 
@@ -141,7 +145,7 @@ def _do(begin: Callable[[], str], way_back: str, wait: float) -> ResponseReturnV
     try:
         job_id = begin()
     except TooManyJobsError:
-        notify(TOO_MANY_JOBS, ERROR)
+        notify(str(TOO_MANY_JOBS), ERROR)
         return see_other(way_back)
     return _show(job_id, wait)
 
@@ -175,5 +179,5 @@ def _ids(values: list[str]) -> list[str]:
 
 def _wanted_state(wanted: str | None) -> bool:
     if wanted not in ("true", "false"):
-        abort(400, "Say whether the calls are to be archived: true or false.")
+        abort(400, _("Say whether the calls are to be archived: true or false."))
     return wanted == "true"

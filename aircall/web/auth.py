@@ -7,14 +7,15 @@ from flask.typing import ResponseReturnValue
 
 from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, UnauthorizedError
 from aircall.web import session
-from aircall.web.errors import SENTENCES, sentence_for
+from aircall.web.error_words import SENTENCES, api_sentences, sentence_for
 from aircall.web.forms import LoginForm
 from aircall.web.redirects import see_other
 from aircall.web.services import services
+from aircall.web.words import lazy_gettext as _l
 
 bp = Blueprint("auth", __name__)
 
-REFUSED = "That username and password do not match. Check both and try again."
+REFUSED = _l("That username and password do not match. Check both and try again.")
 
 
 @bp.get("/login")
@@ -36,7 +37,7 @@ def log_in() -> ResponseReturnValue:
     except UnauthorizedError:
         return _page(form, REFUSED, 401)
     except InvalidRequestError as error:
-        return _page(form, " ".join(error.messages), 400)
+        return _page(form, api_sentences(error.messages), 400)
     except AircallError as error:
         return _page(form, sentence_for(error), 503)
     session.begin(signed_in)

@@ -8,7 +8,10 @@ from zoneinfo import ZoneInfo
 
 from aircall.call_query import CallQuery, Place
 from aircall.models import Call
+from aircall.web.dates import LONG
 from aircall.web.filters import ListQuery
+from aircall.web.formatting import day_name
+from aircall.web.words import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,9 @@ class CallList(ListCounts):
         """What people look for most: what it is called, its first and its last day."""
         yesterday, week_ago = self.today - timedelta(days=1), self.today - timedelta(days=6)
         return (
-            ("Today", self.today, self.today),
-            ("Yesterday", yesterday, yesterday),
-            ("Last 7 days", week_ago, self.today),
+            (_("Today"), self.today, self.today),
+            (_("Yesterday"), yesterday, yesterday),
+            (_("Last 7 days"), week_ago, self.today),
         )
 
 
@@ -134,6 +137,6 @@ def group_by_day(calls: Sequence[Call], zone: ZoneInfo, today: date) -> list[Day
 
 def _day(day: date | None, calls: Sequence[Call], today: date) -> Day:
     if day is None:
-        return Day(None, "", "Unknown date", calls)
-    relative = {today: "Today", today - timedelta(days=1): "Yesterday"}.get(day, "")
-    return Day(day, relative, f"{day:%A} {day.day} {day:%B %Y}", calls)
+        return Day(None, "", _("Unknown date"), calls)
+    relative = {today: _("Today"), today - timedelta(days=1): _("Yesterday")}.get(day, "")
+    return Day(day, relative, day_name(day, LONG), calls)

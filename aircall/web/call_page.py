@@ -14,7 +14,7 @@ from aircall.errors import AircallError, LoginEndedError, NotFoundError
 from aircall.fields import is_call_id
 from aircall.models import Call
 from aircall.web import kept_forms
-from aircall.web.errors import sentence_for
+from aircall.web.error_words import sentence_for
 from aircall.web.forms import NoteForm
 from aircall.web.list_urls import back_url, call_args, call_url, current_query
 from aircall.web.services import services
@@ -40,7 +40,7 @@ def call_page(
         as_of=as_of,
         # Said once: beside the note that was not saved, or above a call that could not be read.
         problem=None if problem else trouble,
-        note_problem=problem or " ".join(form.content.errors),
+        note_problem=problem or " ".join(map(str, form.content.errors)),
         position=position,
         was_kept=_fill_with_kept_note(call_id, form),
         note_form=form,

@@ -9,6 +9,7 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from aircall.fields import is_call_id
+from aircall.web.amounts import count
 from aircall.web.call_list import CallList, read_list, read_news
 from aircall.web.call_page import call_page, known_id
 from aircall.web.filters import ListQuery
@@ -19,6 +20,7 @@ from aircall.web.redirects import see_other
 from aircall.web.services import services
 from aircall.web.session import login_required
 from aircall.web.sync_state import await_fresh_list, sync_state
+from aircall.web.words import gettext as _
 from aircall.web.zone import viewer_zone
 
 bp = Blueprint("calls", __name__)
@@ -102,5 +104,5 @@ def _named_calls() -> list[str]:
     names = [name for text in request.args.getlist("ids") for name in text.split(",")]
     call_ids = [name for name in names if is_call_id(name)]
     if len(call_ids) > MOST_ROWS:
-        abort(400, f"At most {MOST_ROWS} calls at a time.")
+        abort(400, _("At most %(number)s calls at a time.", number=count(MOST_ROWS)))
     return call_ids

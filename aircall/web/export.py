@@ -7,6 +7,7 @@ What the file promises:
   breaks off, so that no browser takes the part for the whole.
 - It is read in parts, each beginning after the last row of the one before. What was in the list from the
   first part to the last stands in it once, whatever comes, changes or goes meanwhile.
+- Its first row and its values are the same in every language of the pages: scripts read them.
 - UTF-8 with a byte order mark, without which Excel takes it for the local code page and breaks every accent.
 - No cell is a formula. One that a spreadsheet could take for one has an apostrophe in front, as OWASP has it.
   Where lists are parted by semicolons, as in France, Excel ends a cell at each of them and a row at each end
@@ -35,6 +36,8 @@ from aircall.web.list_urls import current_query
 from aircall.web.services import services
 from aircall.web.session import login_required
 from aircall.web.sync_state import await_fresh_list
+from aircall.web.words import gettext as _
+from aircall.web.words import lazy_gettext as _l
 from aircall.web.zone import viewer_zone
 
 bp = Blueprint("export", __name__)
@@ -47,7 +50,9 @@ COLUMNS = ("id", "time", "direction", "type", "from", "to", "line", "duration_se
 FORMULA_BEGINNINGS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212")
 # What some program takes for the end of a cell, quoted or not; every end of a line is among it.
 ENDS_OF_CELLS = re.compile("([\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029,;])")
-NOT_WHOLE = "The list of calls is still being read, so the file would not be whole. Try again in a moment."
+NOT_WHOLE = _l(
+    "The list of calls is still being read, so the file would not be whole. Try again in a moment."
+)
 
 
 @bp.get("/calls.csv")
@@ -60,7 +65,7 @@ def calls() -> ResponseReturnValue:
     await_fresh_list()
     log, zone = services().mirror.log, viewer_zone()
     if log.synchronised_at is None:
-        return error_page("Not yet", NOT_WHOLE, 503)
+        return error_page(_("Not yet"), NOT_WHOLE, 503)
     name = f"calls-{query.view}-{datetime.now(zone).date()}.csv"
     return Response(
         csv_parts(log, query.to_filter(zone), zone),

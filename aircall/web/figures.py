@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from aircall.call_figures import Figures
-from aircall.web.formatting import day_range
+from aircall.web.chart_words import numbers_text
+from aircall.web.dates import MONTH, SHORT_WITH_WEEKDAY, WITHOUT_YEAR, YEAR
+from aircall.web.formatting import day_name, day_range
 from aircall.web.kinds import ANSWERED, MISSED, NO_ANSWER, UNKNOWN_KIND, VOICEMAIL, Kind, by_kind
+from aircall.web.words import lazy_gettext as _l
 
 # What is told apart, from the foot of a bar to its top. Incoming and outgoing calls count together.
 SERIES = (ANSWERED, MISSED, VOICEMAIL, NO_ANSWER, UNKNOWN_KIND)
@@ -25,7 +28,10 @@ Span = tuple[date, date]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What a bar stands for: `start_of` gives the first day of the one that a day is in."""
+    """What a bar stands for: `start_of` gives the first day of the one that a day is in.
+
+    `label` is how that day is written below it.
+    """
 
     name: str
     start_of: Callable[[date], date]
@@ -61,8 +67,9 @@ class Bar:
     @property
     def name(self) -> str:
         """Its days, `Mon 23 Nov 2026` or `16 Nov to 22 Nov 2026`."""
-        days = day_range((self.first, self.last))
-        return f"{self.first:%a} {days}" if self.first == self.last else days
+        if self.first == self.last:
+            return day_name(self.first, SHORT_WITH_WEEKDAY)
+        return day_range((self.first, self.last))
 
     @property
     def total(self) -> int:
@@ -82,6 +89,10 @@ class Chart:
     today: Bar | None
     place_width: float
     bar_width: float
+
+    def numbers_of(self, bar: Bar) -> str:
+        """What the bar shows in words, `4 calls – 3 answered, 1 missed`."""
+        return numbers_text(self.kinds, bar.numbers)
 
 
 def draw_chart(figures: Figures, first: date, last: date, today: date) -> Chart | None:
@@ -117,13 +128,13 @@ def _years(count: int) -> Callable[[date], date]:
 
 
 UNITS = (
-    Unit("day", lambda day: day, timedelta(days=1), "{0.day} {0:%b}"),
-    Unit("week", lambda day: day - timedelta(days=day.weekday()), timedelta(days=7), "{0.day} {0:%b}"),
-    Unit("month", lambda day: day.replace(day=1), timedelta(days=31), "{0:%b} {0.year}"),
-    Unit("year", _years(1), timedelta(days=366), "{0.year}"),
-    Unit("decade", _years(10), timedelta(days=3660), "{0.year}"),
-    Unit("century", _years(100), timedelta(days=36600), "{0.year}"),
-    Unit("millennium", _years(1000), timedelta(days=366000), "{0.year}"),
+    Unit(_l("day"), lambda day: day, timedelta(days=1), WITHOUT_YEAR),
+    Unit(_l("week"), lambda day: day - timedelta(days=day.weekday()), timedelta(days=7), WITHOUT_YEAR),
+    Unit(_l("month"), lambda day: day.replace(day=1), timedelta(days=31), MONTH),
+    Unit(_l("year"), _years(1), timedelta(days=366), YEAR),
+    Unit(_l("decade"), _years(10), timedelta(days=3660), YEAR),
+    Unit(_l("century"), _years(100), timedelta(days=36600), YEAR),
+    Unit(_l("millennium"), _years(1000), timedelta(days=366000), YEAR),
 )
 
 
@@ -161,7 +172,7 @@ def _labels(unit: Unit, spans: Sequence[Span]) -> list[str]:
     """A label for few enough bars, the last one always among them."""
     every = -(-max(len(spans), FEWEST_PLACES) // MOST_LABELS)
     return [
-        "" if (len(spans) - 1 - index) % every else unit.label.format(span[0])
+        "" if (len(spans) - 1 - index) % every else day_name(span[0], unit.label)
         for index, span in enumerate(spans)
     ]
 

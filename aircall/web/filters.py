@@ -14,6 +14,8 @@ from aircall.call_query import VIEWS, CallFilter, Place
 from aircall.call_table import number_key
 from aircall.fields import is_call_id
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, clean_text
+from aircall.web.words import gettext as _
+from aircall.web.words import lazy_gettext as _l
 
 PAGE_SIZES = (10, 25, 50, 100)
 DEFAULT_PAGE_SIZE = 25
@@ -22,6 +24,12 @@ LONGEST_SEARCH = 200
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 # A time in milliseconds, and a call's id.
 PLACE = re.compile(r"(-?[0-9]{1,16})-(.{36})")
+
+UNKNOWN_WORDS = {
+    "view": _l("“%(text)s” is not a view we know, so it is left out."),
+    "type": _l("“%(text)s” is not a type we know, so it is left out."),
+    "direction": _l("“%(text)s” is not a direction we know, so it is left out."),
+}
 
 
 @dataclass(kw_only=True)
@@ -102,7 +110,7 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
     query.page = max(1, _number(args.get("page"), 1))
     query.top = _place(args.get("top", ""))
     if query.date_from and query.date_to and query.date_from > query.date_to:
-        query.problems.append("The first day is after the last one, so no call can match.")
+        query.problems.append(_("The first day is after the last one, so no call can match."))
     return query
 
 
@@ -115,7 +123,7 @@ def _word(args: Mapping[str, str], name: str, words: tuple[str, ...], problems: 
     word = _text(args, name)
     if not word or word in words:
         return word
-    problems.append(f"“{word[:40]}” is not a {name} we know, so it is left out.")
+    problems.append(str(UNKNOWN_WORDS[name]) % {"text": word[:40]})
     return ""
 
 
@@ -123,7 +131,7 @@ def _phone_number(args: Mapping[str, str], problems: list[str]) -> str:
     text = _text(args, "number")[:LONGEST_SEARCH]
     if not text or number_key(text):
         return text
-    problems.append(f"“{text[:40]}” is not a number, so it is left out.")
+    problems.append(_("“%(text)s” is not a number, so it is left out.", text=text[:40]))
     return ""
 
 
@@ -136,7 +144,7 @@ def _day(args: Mapping[str, str], name: str, problems: list[str]) -> date | None
     except ValueError:
         day = None
     if day is None or not FIRST_DAY <= day <= LAST_DAY:
-        problems.append(f"“{text[:40]}” is not a usable date; write it like 2026-11-23.")
+        problems.append(_("“%(text)s” is not a usable date; write it like 2026-11-23.", text=text[:40]))
         return None
     return day
 

@@ -1,6 +1,7 @@
-"""How numbers, times, durations and kinds of call read on a page: pure functions, the templates' filters.
+"""How numbers, times, durations and kinds of call read on a page: the templates' filters.
 
-Knows no request and no clock: the zone a page is rendered in is always passed in, as an IANA name.
+All is written in the viewer's language, in English outside of a request. Knows no clock; the zone a page is
+rendered in is always passed in, as an IANA name. Times of day have 24 hours in every language.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,15 +14,17 @@ from flask import Flask
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
 from aircall.models import instant_text
-from aircall.web.kinds import kind
+from aircall.web.amounts import count, counted_calls, share, times
+from aircall.web.dates import LONG, SHORT, WITHOUT_YEAR, day_text
+from aircall.web.kinds import kind, sort_words
+from aircall.web.language import viewer_locale
+from aircall.web.words import gettext as _
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
-UNKNOWN_TIME = "Unknown time"
-UNKNOWN_NUMBER = "Unknown number"
 
 
 def register(app: Flask) -> None:
-    """Offer every function below as a template filter of the same name."""
+    """Offer the functions below, and those of `amounts` and `kinds`, as template filters of their names."""
     filters: tuple[Callable[..., object], ...] = (
         phone,
         phone_uri,
@@ -36,9 +39,11 @@ def register(app: Flask) -> None:
         duration,
         duration_iso,
         kind,
+        sort_words,
         count,
-        counted,
+        counted_calls,
         times,
+        share,
     )
     for function in filters:
         app.add_template_filter(function)
@@ -48,7 +53,7 @@ def phone(number: str) -> str:
     """The number in its international form, `+33 6 12 34 56 78`; what is no phone number, as it came."""
     parsed = _parsed(number)
     if parsed is None:
-        return number.strip() or UNKNOWN_NUMBER
+        return number.strip() or _("Unknown number")
     return phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
 
 
@@ -65,23 +70,23 @@ def with_phones(numbers: Iterable[str]) -> list[tuple[str, str]]:
 
 def clock(instant: datetime | None, zone: str) -> str:
     """The time of day in `zone`, `18:05`."""
-    return f"{instant.astimezone(ZoneInfo(zone)):%H:%M}" if instant else UNKNOWN_TIME
+    return f"{instant.astimezone(ZoneInfo(zone)):%H:%M}" if instant else _("Unknown time")
 
 
 def day_time(instant: datetime | None, zone: str) -> str:
     """Day and time in `zone`, `Monday 23 November 2026, 12:15`."""
     if instant is None:
-        return UNKNOWN_TIME
+        return _("Unknown time")
     local = instant.astimezone(ZoneInfo(zone))
-    return f"{local:%A} {local.day} {local:%B} {local.year}, {local:%H:%M}"
+    return f"{day_name(local.date(), LONG)}, {local:%H:%M}"
 
 
 def short_day_time(instant: datetime | None, zone: str) -> str:
     """Day and time in `zone` where there is little room, `23 Nov 2026, 12:15`."""
     if instant is None:
-        return UNKNOWN_TIME
+        return _("Unknown time")
     local = instant.astimezone(ZoneInfo(zone))
-    return f"{local.day} {local:%b} {local.year}, {local:%H:%M}"
+    return f"{day_name(local.date(), SHORT)}, {local:%H:%M}"
 
 
 def recent_time(instant: datetime | None, zone: str, today: date) -> str:
@@ -105,12 +110,19 @@ def day_range(days: tuple[date | None, date | None], today: date | None = None) 
     """
     first, last = days
     if first and last:
-        year = f" {first.year}" if first.year != last.year else ""
-        begin = "" if first == last else f"{first.day} {first:%b}{year} to "
-        return begin + _day_name(last, None if year else today)
+        end = _short_day(last, today if first.year == last.year else None)
+        if first == last:
+            return end
+        begin = day_name(first, WITHOUT_YEAR if first.year == last.year else SHORT)
+        return _("%(first)s to %(last)s", first=begin, last=end)
     if first:
-        return f"From {_day_name(first, today)}"
-    return f"Until {_day_name(last, today)}" if last else "Dates"
+        return _("From %(day)s", day=_short_day(first, today))
+    return _("Until %(day)s", day=_short_day(last, today)) if last else _("Dates")
+
+
+def day_name(day: date, form: str) -> str:
+    """The day, written in one of the forms of `dates`."""
+    return day_text(day, form, viewer_locale())
 
 
 def iso(instant: datetime | None) -> str:
@@ -141,24 +153,9 @@ def duration_iso(length: timedelta | None) -> str:
     return f"PT{parts or '0S'}"
 
 
-def count(number: int) -> str:
-    """The number with its thousands apart, `94,000`."""
-    return f"{number:,}"
-
-
-def counted(number: int, noun: str) -> str:
-    """How many of what, `1 call` or `94,000 calls`, for nouns whose plural ends in s."""
-    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
-
-
-def times(number: int) -> str:
-    """How often, `once`, `twice` or `3 times`."""
-    return {1: "once", 2: "twice"}.get(number) or f"{count(number)} times"
-
-
-def _day_name(day: date, today: date | None) -> str:
+def _short_day(day: date, today: date | None) -> str:
     is_this_year = today is not None and today.year == day.year
-    return f"{day.day} {day:%b}" + ("" if is_this_year else f" {day.year}")
+    return day_name(day, WITHOUT_YEAR if is_this_year else SHORT)
 
 
 @lru_cache(maxsize=10_000)

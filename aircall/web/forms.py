@@ -6,12 +6,17 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
 
+from aircall.web.words import gettext as _
+from aircall.web.words import lazy_gettext as _l
+
+LENGTH = Length(max=255, message=_l("Field cannot be longer than 255 characters."))
+
 
 class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no types
     """Name and password, passed on exactly as typed."""
 
-    username = StringField(validators=[InputRequired("Enter your username."), Length(max=255)])
-    password = PasswordField(validators=[InputRequired("Enter your password."), Length(max=255)])
+    username = StringField(validators=[InputRequired(_l("Enter your username.")), LENGTH])
+    password = PasswordField(validators=[InputRequired(_l("Enter your password.")), LENGTH])
     next = HiddenField()
 
 
@@ -25,4 +30,4 @@ class NoteForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no types
     def validate_content(self, field: TextAreaField) -> None:
         """Refuse a note of blanks; the API does, and the text typed stays in the field."""
         if not (field.data or "").strip():
-            raise ValidationError("Write something first: a note cannot be empty.")
+            raise ValidationError(_("Write something first: a note cannot be empty."))

@@ -6,17 +6,19 @@ from flask.typing import ResponseReturnValue
 from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, NotFoundError, UnconfirmedError
 from aircall.web import kept_forms
 from aircall.web.call_page import call_page, known_id
-from aircall.web.errors import sentence_for
+from aircall.web.error_words import api_sentences, sentence_for
 from aircall.web.forms import NoteForm
 from aircall.web.list_urls import call_url, current_query
 from aircall.web.notices import notify
 from aircall.web.redirects import see_other
 from aircall.web.services import services
 from aircall.web.session import login_id, login_required
+from aircall.web.words import gettext as _
+from aircall.web.words import lazy_gettext as _l
 
 bp = Blueprint("notes", __name__)
 
-UNSURE = (
+UNSURE = _l(
     "The phone system did not say whether the note was saved, and it does not show yet. What you wrote is "
     "still here. If you send it again, we first look whether it has come meanwhile."
 )
@@ -35,12 +37,12 @@ def add(call_id: str) -> ResponseReturnValue:
     except (LoginEndedError, NotFoundError):
         raise
     except InvalidRequestError as error:
-        form.content.errors = list(error.messages)
+        form.content.errors = [api_sentences(error.messages)]
         return call_page(call_id, form, status=400)
     except UnconfirmedError:
         return call_page(call_id, form, UNSURE, 503)
     except AircallError as error:
         return call_page(call_id, form, sentence_for(error), 503)
     kept_forms.drop()
-    notify("Note added.")
+    notify(_("Note added."))
     return see_other(call_url(current_query(), call_id))

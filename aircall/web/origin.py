@@ -2,6 +2,8 @@
 
 from flask import Flask, abort, request
 
+from aircall.web.words import gettext as _
+
 CHANGING_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
 FOREIGN_SITES = {"cross-site", "same-site"}
 
@@ -26,4 +28,4 @@ def register(app: Flask, public_origin: str | None) -> None:
         origin = request.headers.get("Origin")
         is_foreign = origin is not None and not is_own_origin(origin, request.host, public_origin)
         if is_foreign or request.headers.get("Sec-Fetch-Site") in FOREIGN_SITES:
-            abort(403, "This form was sent from another site.")
+            abort(403, _("This form was sent from another site."))

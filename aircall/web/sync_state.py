@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aircall.errors import AircallError
-from aircall.web.errors import TROUBLE, sentence_for
+from aircall.web.error_words import sentence_for, trouble
 from aircall.web.services import services
 
 # A page waits so long, in seconds, for the list to be read again before it shows what is known.
@@ -43,4 +43,4 @@ def sync_state() -> SyncState:
 def _problem(error: Exception | None) -> str:
     if error is None:
         return ""
-    return sentence_for(error) if isinstance(error, AircallError) else TROUBLE
+    return sentence_for(error) if isinstance(error, AircallError) else trouble()

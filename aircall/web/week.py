@@ -1,10 +1,11 @@
-"""The hours of the week, and which are the busiest. Knows no request and no HTML."""
+"""The hours of the week, and which are the busiest, in the viewer's language. Knows no HTML."""
 
-import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aircall.call_figures import Figures
+from aircall.web.dates import weekdays
+from aircall.web.language import viewer_locale
 
 # From the palest, for a few calls, to the strongest, for the most; an hour without calls has none.
 SHADES = 5
@@ -33,11 +34,12 @@ def draw_week(figures: Figures) -> Week | None:
     if not figures.hours:
         return None
     (busiest_day, busiest_hour), most = min(figures.hours.items(), key=lambda item: (-item[1], item[0]))
+    names = weekdays(viewer_locale())
     days = [
-        (name, [_hour(figures.hours[weekday, hour], most) for hour in range(24)])
-        for weekday, name in enumerate(calendar.day_abbr)
+        (short, [_hour(figures.hours[weekday, hour], most) for hour in range(24)])
+        for weekday, (short, _) in enumerate(names)
     ]
-    return Week(days, calendar.day_name[busiest_day], busiest_hour, most)
+    return Week(days, names[busiest_day][1], busiest_hour, most)
 
 
 def _hour(number: int, most: int) -> Hour:

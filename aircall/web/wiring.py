@@ -23,7 +23,7 @@ from aircall.pusher import PusherSettings
 from aircall.settling import Settling
 from aircall.store import EmbeddedStore, Store
 from aircall.synchronisation import Synchronisation
-from aircall.web.archive_words import reason_for
+from aircall.web.error_words import reason_for
 from aircall.web.live import Live
 from aircall.web.services import EXTENSION, Services
 from config import Config

@@ -1,5 +1,7 @@
 // Says things to who listens instead of looks: politely, shortly, and seldom.
 
+import { ngettext } from './words.js';
+
 const GATHER_MS = 2000;
 
 const updated = new Set();
@@ -21,7 +23,7 @@ export function announceUpdated(ids) {
 }
 
 function sayUpdated() {
-  say(updated.size === 1 ? '1 call updated.' : `${updated.size} calls updated.`);
+  say(ngettext('%(number)s call updated.', '%(number)s calls updated.', updated.size));
   updated.clear();
   timer = null;
 }

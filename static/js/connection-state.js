@@ -3,6 +3,8 @@
 // There are two hops: from the telephone system to the server (`link`), and from the server to this page.
 // Only when both are up, and what was missed has come, is the page live.
 
+import { gettext } from './words.js';
+
 export const GRACE_MS = 4000;
 export const OFFLINE_AFTER_MS = 20_000;
 
@@ -29,10 +31,17 @@ export function untilNextLook(brokenSince, now) {
 export function bannerText(shown, facts, since) {
   if (shown === 'live' || shown === 'starting') return '';
   if (!facts.isOnline) {
-    return `No network since ${since}. What you see may be out of date; what you type is kept.`;
+    return gettext('No network since %(time)s. What you see may be out of date; what you type is kept.', {
+      time: since,
+    });
   }
   if (facts.isConnected) {
-    return `Changes made elsewhere have not come through since ${since}. Everything else works.`;
+    return gettext('Changes made elsewhere have not come through since %(time)s. Everything else works.', {
+      time: since,
+    });
   }
-  return `Changes may come late since ${since}: the page asks every 30 seconds. You can go on working.`;
+  return gettext(
+    'Changes may come late since %(time)s: the page asks every 30 seconds. You can go on working.',
+    { time: since },
+  );
 }

@@ -1,8 +1,14 @@
 // The indicator in the header, and the banner that says what still works. It tells what it is told.
 
 import { bannerText, isWhole, stateToShow, untilNextLook } from './connection-state.js';
+import { gettext, locale } from './words.js';
 
-const WORDS = { starting: 'Reconnecting', live: 'Live', reconnecting: 'Reconnecting', offline: 'Offline' };
+const WORDS = {
+  starting: gettext('Reconnecting'),
+  live: gettext('Live'),
+  reconnecting: gettext('Reconnecting'),
+  offline: gettext('Offline'),
+};
 
 const facts = { isOnline: navigator.onLine, isConnected: false, isCaughtUp: false, link: null };
 let shown = 'starting';
@@ -49,7 +55,7 @@ function draw() {
   const reason = shown === 'live' ? '' : (facts.link?.reason ?? '');
   document.documentElement.dataset.connection = shown === 'starting' ? 'reconnecting' : shown;
   chip.dataset.state = banner.dataset.state = shown;
-  chip.title = `Since ${since}${reason && `: ${reason}`}`;
+  chip.title = gettext('Since %(time)s', { time: since }) + (reason && ` – ${gettext(reason)}`);
   setText(chip.querySelector('[data-connection-label]'), WORDS[shown]);
   setText(banner, bannerText(shown, facts, since));
 }
@@ -62,7 +68,7 @@ function lastGood() {
 
 function clock(time) {
   const timeZone = document.documentElement.dataset.zone;
-  return new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone }).format(time);
+  return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', timeZone }).format(time);
 }
 
 // Writing the same text again would have it read out again.

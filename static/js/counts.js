@@ -11,6 +11,7 @@ import { drawRegions } from './regions.js';
 import { NoAnswerError, passOverNoAnswer, read } from './requests.js';
 import { rowOf } from './rows.js';
 import { inBackground } from './turns.js';
+import { gettext } from './words.js';
 
 const GATHER_MS = 1000;
 const RETRY_MS = 5000;
@@ -72,7 +73,7 @@ function draw(answer) {
 function drawLink(wanted) {
   const link = document.getElementById('new-calls');
   if (link) {
-    if (link.hidden && !wanted.hidden) say('New calls available.');
+    if (link.hidden && !wanted.hidden) say(gettext('New calls available.'));
     morph(link, wanted);
   } else if (!wanted.hidden) {
     refresh({ isWhole: true }).catch(passOverNoAnswer); // a blank list has no rows to push about

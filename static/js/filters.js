@@ -6,6 +6,7 @@ import { showNotice } from './notices.js';
 import { drawPage, isSamePage } from './regions.js';
 import { NoAnswerError, passOverNoAnswer, read } from './requests.js';
 import { asUser } from './turns.js';
+import { gettext } from './words.js';
 
 const TYPING_MS = 350;
 
@@ -54,7 +55,7 @@ async function visit(address, remember) {
     });
   } catch (error) {
     passOverNoAnswer(error);
-    showNotice('The list could not be read. Check your connection and try again.', {
+    showNotice(gettext('The list could not be read. Check your connection and try again.'), {
       isError: true,
       retry: () => visit(address, remember),
     });

@@ -5,9 +5,12 @@ import { drawPage, isSamePage } from './regions.js';
 import { passOverNoAnswer, read } from './requests.js';
 import { rowsIn } from './rows.js';
 import { asUser } from './turns.js';
+import { gettext } from './words.js';
 
-const FATE_UNKNOWN = 'No answer came, so this may or may not have been done. Look before you try again.';
-const REFUSED = 'This could not be done.';
+const FATE_UNKNOWN = gettext(
+  'No answer came, so this may or may not have been done. Look before you try again.',
+);
+const REFUSED = gettext('This could not be done.');
 
 export function enhanceForms() {
   document.addEventListener('submit', (event) => {

@@ -1,5 +1,7 @@
 // Who else has a call open, as the server tells: shown quietly where the call is, and never announced.
 
+import { locale, ngettext } from './words.js';
+
 const NAMED = 3;
 
 let viewersByCall = new Map();
@@ -16,8 +18,10 @@ export function viewersText(viewers, self) {
   const others = viewers.filter((name) => name !== self);
   if (!others.length) return '';
   const rest = others.length - NAMED + 1;
-  const names = rest > 1 ? [...others.slice(0, NAMED - 1), `${rest} others`] : others;
-  return `${new Intl.ListFormat('en-GB').format(names)} ${names.length > 1 ? 'are' : 'is'} viewing`;
+  const more = ngettext('%(number)s other', '%(number)s others', rest);
+  const shown = rest > 1 ? [...others.slice(0, NAMED - 1), more] : others;
+  const names = new Intl.ListFormat(locale).format(shown);
+  return ngettext('%(names)s is viewing', '%(names)s are viewing', shown.length, { names });
 }
 
 function draw(viewers = viewersByCall) {

@@ -1,6 +1,7 @@
 // The rows of the list: which calls are shown, and how one of them takes its new state.
 
 import { markFresh, morph } from './morph.js';
+import { gettext } from './words.js';
 
 export function rowsIn(page) {
   return [...page.querySelectorAll('#list [data-call-id]')];
@@ -20,7 +21,7 @@ export function drawRows(ids, page) {
 // The call is no longer in the list of anybody: it can be read here still, and nothing can be done with it.
 export function markGone(row) {
   row.dataset.gone = '';
-  row.querySelector('[data-row-state]').textContent = 'No longer there';
+  row.querySelector('[data-row-state]').textContent = gettext('No longer there');
   row.querySelector('[name=ids]').checked = false;
   for (const control of row.querySelectorAll('input, button')) control.disabled = true;
 }

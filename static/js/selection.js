@@ -1,5 +1,7 @@
 // Ticking rows: all at once, a range with Shift, and the count of what is ticked.
 
+import { ngettext } from './words.js';
+
 let lastTicked = null;
 
 export function enhanceSelection() {
@@ -43,7 +45,7 @@ function count() {
   const output = document.getElementById('picked-count');
   const pickAll = document.getElementById('pick-all');
   if (!output || !pickAll) return;
-  output.textContent = `${ticked} selected`;
+  output.textContent = ngettext('%(number)s selected', '%(number)s selected', ticked);
   pickAll.checked = ticked > 0 && ticked === all.length;
   pickAll.indeterminate = ticked > 0 && ticked < all.length;
 }

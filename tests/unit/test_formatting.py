@@ -7,7 +7,8 @@ import pytest
 from flask import Flask, render_template_string
 
 from aircall.models import Call
-from aircall.web import formatting
+from aircall.web import formatting, language
+from aircall.web.amounts import counted_calls
 from aircall.web.kinds import kind
 
 NOON = datetime(2026, 11, 23, 11, 15, tzinfo=UTC)
@@ -169,14 +170,15 @@ def test_every_sort_of_call_has_a_name(direction: str, call_type: str, label: st
     assert kind(call).label == label
 
 
-def test_counts_agree_with_their_noun() -> None:
-    assert formatting.counted(0, "call") == "0 calls"
-    assert formatting.counted(1, "call") == "1 call"
-    assert formatting.counted(94_000, "call") == "94,000 calls"
+def test_counted_calls_are_one_or_many() -> None:
+    assert counted_calls(0) == "0 calls"
+    assert counted_calls(1) == "1 call"
+    assert counted_calls(94_000) == "94,000 calls"
 
 
 def test_templates_are_given_the_filters() -> None:
     app = Flask(__name__)
+    language.register(app)
 
     formatting.register(app)
 

@@ -13,7 +13,9 @@ WEB = sorted(name for name in DASHBOARD if f"{name}.".startswith("aircall.web.")
 BELOW_WEB = sorted(name for name in DASHBOARD if f"{name}.".startswith("aircall.") and name not in WEB)
 
 FLASK = {
+    "babel",
     "flask",
+    "flask_babel",
     "flask_compress",
     "flask_session",
     "flask_socketio",

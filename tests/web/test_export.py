@@ -133,4 +133,4 @@ def test_a_stranger_is_led_to_the_login_page(stranger: Person) -> None:
     stranger.get("/calls.csv?view=all")
 
     assert stranger.path == "/login"
-    assert stranger.find("input[name=next]")["value"] == "/calls.csv?view=all"
+    assert stranger.find(".card input[name=next]")["value"] == "/calls.csv?view=all"

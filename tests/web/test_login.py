@@ -153,7 +153,7 @@ def test_a_form_from_another_site_is_refused(
     stranger: Person, sandbox: Sandbox, headers: dict[str, str]
 ) -> None:
     stranger.get("/login")
-    token = stranger.find("form [name=csrf_token]")["value"]
+    token = stranger.find("form.card [name=csrf_token]")["value"]
     fields = {"username": "ann", "password": "x", "csrf_token": token}
 
     answer = stranger.client.post("/login", data=fields, headers=headers)

@@ -30,7 +30,7 @@ def test_nothing_stays_behind_in_the_browser(alice: Person) -> None:
 
 def test_every_tab_that_asks_for_a_login_page_gets_one_that_works(alice: Person) -> None:
     alice.submit("/logout")
-    first_tab = alice.find("form [name=csrf_token]")["value"]
+    first_tab = alice.find("form.card [name=csrf_token]")["value"]
     alice.get("/login")
 
     alice.submit("/login", username="alice", password="x", csrf_token=first_tab)

@@ -1,0 +1,133 @@
+"""What people should know of what went wrong at the API: one sentence or two, in the reader's language."""
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from aircall.errors import (
+    AircallError,
+    BusyError,
+    ChangedSinceError,
+    CircuitOpenError,
+    ConflictError,
+    CrowdedError,
+    ForbiddenError,
+    InvalidRequestError,
+    LoginEndedError,
+    MalformedAnswerError,
+    NoAnswerError,
+    NotFoundError,
+    RateLimitedError,
+    ServerError,
+    UnconfirmedError,
+    UnreachableError,
+)
+from aircall.web.words import gettext as _
+from aircall.web.words import lazy_gettext as _l
+from aircall.web.words import ngettext
+
+SENTENCES: dict[type[AircallError], str] = {
+    NotFoundError: _l("This call does not exist, or not any more."),
+    ForbiddenError: _l("The phone system does not allow this to you."),
+    ConflictError: _l("Somebody else changes this call at the same time. Look at it and try again."),
+    UnconfirmedError: _l(
+        "The phone system did not say whether the call was changed. Look before trying again."
+    ),
+    ChangedSinceError: _l("This call has changed since, so it was left alone."),
+    LoginEndedError: _l("Your session has ended. Log in again to go on."),
+}
+# What passes: after each of these follows when to try again.
+PASSING: dict[type[AircallError], str] = {
+    RateLimitedError: _l("The phone system is busy."),
+    UnreachableError: _l("The phone system can't be reached right now."),
+    NoAnswerError: _l("The phone system did not answer in time."),
+    CircuitOpenError: _l("The phone system does not answer at the moment."),
+    MalformedAnswerError: _l("The phone system gave an answer we can't read."),
+    BusyError: _l("Another change of this call is still under way."),
+    CrowdedError: _l("Too many people are asking the phone system at once."),
+    ServerError: _l("The phone system is in trouble right now."),
+}
+# The API's own sentences, as far as they are known; any other one stays in its English.
+API_SENTENCES = {
+    "content should not be empty": _l("content should not be empty"),
+    "content must be a string": _l("content must be a string"),
+    "username should not be empty": _l("username should not be empty"),
+    "password should not be empty": _l("password should not be empty"),
+    "The request is not valid.": _l("The request is not valid."),
+}
+OUR_FAULT = _l("Something went wrong on our side. Look before trying again.")
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why something failed, as it is kept until somebody reads it; `error` is empty for a fault of ours."""
+
+    error: str
+    retry_after: float | None = None
+    messages: Sequence[str] = ()
+
+
+def sentence_for(error: AircallError) -> str:
+    """What a person should know of this error, and what to do."""
+    return _sentence(_reason(error))
+
+
+def trouble() -> str:
+    """What to say of the API where nothing more is known."""
+    return f"{PASSING[ServerError]} {_try_again(None)}"
+
+
+def api_sentences(messages: Sequence[str]) -> str:
+    """What the API says of the fields that it refused."""
+    return " ".join(str(API_SENTENCES.get(message, message)) for message in messages)
+
+
+def reason_for(error: Exception) -> str:
+    """Why something failed, in a form that can be kept; `reason_text` makes a sentence of it."""
+    return msgspec.json.encode(_reason(error)).decode()
+
+
+def reason_text(kept: str) -> str:
+    """The sentence for what `reason_for` gave; empty where there was no reason."""
+    if not kept:
+        return ""
+    try:
+        return _sentence(msgspec.json.decode(kept, type=Reason))
+    except msgspec.MsgspecError:
+        # Another version kept the sentence itself.
+        return kept
+
+
+def _reason(error: Exception) -> Reason:
+    if not isinstance(error, AircallError):
+        return Reason("")
+    messages = error.messages if isinstance(error, InvalidRequestError) else ()
+    return Reason(type(error).__name__, error.retry_after, messages)
+
+
+def _sentence(reason: Reason) -> str:
+    if not reason.error:
+        return str(OUR_FAULT)
+    if reason.messages:
+        return api_sentences(reason.messages)
+    known = {error.__name__: error for error in (*SENTENCES, *PASSING)}
+    error = known.get(reason.error, ServerError)
+    if error in SENTENCES:
+        return str(SENTENCES[error])
+    return f"{PASSING[error]} {_try_again(reason.retry_after)}"
+
+
+def _try_again(seconds: float | None) -> str:
+    if seconds is None or seconds <= 1:
+        return _("Try again in a moment.")
+    if seconds < 90:
+        number = math.ceil(seconds)
+        return ngettext(
+            "Try again in %(number)s second.", "Try again in %(number)s seconds.", number, number=number
+        )
+    if seconds < 5400:
+        number = math.ceil(seconds / 60)
+        return ngettext(
+            "Try again in %(number)s minute.", "Try again in %(number)s minutes.", number, number=number
+        )
+    return _("Try again later.")

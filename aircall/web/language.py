@@ -1,0 +1,86 @@
+"""The language of the pages: the one that was chosen, kept in a cookie, else what the browser asks for."""
+
+from pathlib import Path
+from typing import cast
+
+from babel import Locale
+from flask import Blueprint, Flask, abort, current_app, has_request_context, request
+from flask.typing import ResponseReturnValue
+from flask_babel import Babel, get_locale
+
+from aircall.web.redirects import see_other
+from aircall.web.words import gettext as _
+
+bp = Blueprint("language", __name__)
+
+# What each language calls itself. The first one is that of the sources, and of who asks for none of these.
+LANGUAGES = {"en": "English", "fr": "Français"}
+DEFAULT = "en"
+COOKIE = "language"
+ONE_YEAR = 365 * 24 * 3600
+CATALOGUES = Path(__file__).parent / "translations"
+
+
+class TranslationsMissingError(Exception):
+    """The translations have not been compiled."""
+
+
+def register(app: Flask) -> None:
+    """Give templates `_`, `ngettext`, `{% trans %}`, `language`, the viewer's own, and `languages`.
+
+    Raises TranslationsMissingError where the translations have not been compiled.
+    """
+    check_translations()
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGUES)
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
+    app.context_processor(lambda: {"language": viewer_language(), "languages": LANGUAGES})
+    Babel(app, default_locale=DEFAULT, locale_selector=viewer_language)
+    app.register_blueprint(bp)
+
+
+def check_translations() -> None:
+    """Raises TranslationsMissingError, one line for people, where a language has no compiled translations."""
+    for language in LANGUAGES.keys() - {DEFAULT}:
+        path = CATALOGUES / language / "LC_MESSAGES" / "messages.mo"
+        if not path.is_file():
+            raise TranslationsMissingError(f"{path} is missing: run `make setup` first.")
+
+
+def viewer_language() -> str:
+    """The viewer's language, one of LANGUAGES; the default outside of a request."""
+    if not has_request_context():
+        return DEFAULT
+    chosen = request.cookies.get(COOKIE, "")
+    return chosen if chosen in LANGUAGES else _asked_for()
+
+
+def viewer_locale() -> Locale:
+    """How dates and numbers read to the viewer; as in the default language outside of a request."""
+    return cast(Locale | None, get_locale()) or Locale(DEFAULT)
+
+
+def _asked_for() -> str:
+    # Not best_match: to it, who asks for `en-GB` first and `fr` next wants French.
+    for asked, quality in request.accept_languages:
+        language = asked.partition("-")[0].lower()
+        if language in LANGUAGES and quality > 0:
+            return language
+    return DEFAULT
+
+
+@bp.post("/language")
+def choose() -> ResponseReturnValue:
+    """Keep the language that was chosen for a year, and show the page again in it."""
+    language = request.form.get("language", "")
+    if language not in LANGUAGES:
+        abort(400, _("There are no pages in this language."))
+    answer = see_other(request.form.get("next"))
+    answer.set_cookie(
+        COOKIE,
+        language,
+        max_age=ONE_YEAR,
+        secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer

@@ -1,0 +1,89 @@
+"""The catalogues have every sentence that people read, whole, and nothing else. No request, no clock."""
+
+import re
+import subprocess
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.checkers import python_format
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po
+
+from aircall.web import language
+from aircall.web.script_words import PLURALS, SENTENCES
+from tests.support.processes import ROOT
+
+OTHERS = sorted(language.LANGUAGES.keys() - {language.DEFAULT})
+VALUE = re.compile(r"%\((\w+)\)s")
+TAG = re.compile(r"<[^>]*>")
+
+
+@pytest.fixture(scope="module")
+def sentences(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    """What `make translations` finds in the sources as they are."""
+    path = tmp_path_factory.mktemp("sentences") / "messages.pot"
+    subprocess.run([ROOT / "scripts" / "gather-sentences", path], cwd=ROOT, check=True)
+    with path.open("rb") as file:
+        return read_po(file)
+
+
+def catalogue(name: str) -> Catalog:
+    """The language's translations."""
+    with (language.CATALOGUES / name / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return read_po(file, locale=name)
+
+
+def messages(catalog: Catalog) -> dict[tuple[str | None, str], Message]:
+    """The messages of a catalogue by context and sentence, its header left out."""
+    return {(each.context, str(forms(each.id)[0])): each for each in catalog if each.id}
+
+
+def forms(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
+    """The forms of a sentence: one, or singular and plural."""
+    return (text,) if isinstance(text, str) else tuple(text or ())
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_no_sentence_is_missing_and_none_is_left_over(sentences: Catalog, name: str) -> None:
+    translated = messages(catalogue(name))
+
+    assert translated.keys() == messages(sentences).keys()
+    assert [key for key, each in translated.items() if not all(forms(each.string)) or each.fuzzy] == []
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_translation_has_the_values_and_the_tags_of_its_sentence(name: str) -> None:
+    catalog = catalogue(name)
+
+    for each in messages(catalog).values():
+        known = [set(VALUE.findall(form)) | set(TAG.findall(form)) for form in forms(each.id)]
+        for form in forms(each.string):
+            assert set(VALUE.findall(form)) | set(TAG.findall(form)) in known, form
+        python_format(catalog, each)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_translation_with_a_number_has_every_form_of_its_language(name: str) -> None:
+    catalog = catalogue(name)
+
+    plurals = [each for each in messages(catalog).values() if each.pluralizable]
+
+    assert plurals
+    assert {len(forms(each.string)) for each in plurals} == {catalog.num_plurals}
+
+
+def test_french_spaces_and_apostrophes_are_those_of_print() -> None:
+    texts = [form for each in messages(catalogue("fr")).values() for form in forms(each.string)]
+
+    assert [text for text in texts if "'" in text or re.search(r"\w[;!?]| [;!?:»]|« ", text)] == []
+
+
+def test_the_script_says_nothing_that_does_not_come_with_the_page() -> None:
+    said = set()
+    for path in (ROOT / "static" / "js").glob("*.js"):
+        for _line, ids, *_rest in extract_from_file(
+            "javascript", path, {"gettext": None, "ngettext": (1, 2)}
+        ):
+            said.add(ids)
+
+    assert said == set(SENTENCES) | set(PLURALS)
