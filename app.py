@@ -35,6 +35,7 @@ from aircall.web import (
     origin,
     script_words,
     session,
+    theme,
 )
 from aircall.web.services import EXTENSION, Services
 from aircall.web.session_store import StoreSessionInterface
@@ -103,6 +104,7 @@ def _register_pages(app: Flask, config: Config) -> None:
     Compress(app)
     errors.register(app)
     language.register(app)
+    theme.register(app)
     script_words.register(app)
     formatting.register(app)
     assets.register(app, STATIC)

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import cast
 
 from babel import Locale
-from flask import Blueprint, Flask, abort, current_app, has_request_context, request
+from flask import Blueprint, Flask, abort, has_request_context, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, get_locale
 
-from aircall.web.redirects import see_other
+from aircall.web import preferences
 from aircall.web.words import gettext as _
 
 bp = Blueprint("language", __name__)
@@ -17,7 +17,6 @@ bp = Blueprint("language", __name__)
 LANGUAGES = {"en": "English", "fr": "Français"}
 DEFAULT = "en"
 COOKIE = "language"
-ONE_YEAR = 365 * 24 * 3600
 CATALOGUES = Path(__file__).parent / "translations"
 
 
@@ -74,13 +73,4 @@ def choose() -> ResponseReturnValue:
     language = request.form.get("language", "")
     if language not in LANGUAGES:
         abort(400, _("There are no pages in this language."))
-    answer = see_other(request.form.get("next"))
-    answer.set_cookie(
-        COOKIE,
-        language,
-        max_age=ONE_YEAR,
-        secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
-        httponly=True,
-        samesite="Lax",
-    )
-    return answer
+    return preferences.keep(COOKIE, language)

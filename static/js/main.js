@@ -11,6 +11,7 @@ import { followJob, followReading } from './reading.js';
 import { refresh } from './refresh.js';
 import { passOverNoAnswer } from './requests.js';
 import { enhanceSelection } from './selection.js';
+import { enhanceShortcuts } from './shortcuts.js';
 import { enhanceUndo } from './undo-key.js';
 import { isZoneOfPage, tellZone } from './zone.js';
 
@@ -22,6 +23,7 @@ enhanceUndo();
 forgetDraftsAtLogout();
 
 if (position) {
+  enhanceShortcuts();
   enhanceForms();
   goLive();
   catchUp();

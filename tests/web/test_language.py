@@ -69,7 +69,7 @@ def test_a_choice_is_kept_and_beats_the_browser(stranger: Person) -> None:
     stranger.get("/login", headers=FRENCH)
 
     assert stranger.find("html")["lang"] == "en"
-    assert stranger.find(".language [aria-current]").text == "English"
+    assert stranger.find("form[action='/language'] [aria-current]").text == "English"
 
 
 def test_a_choice_leads_back_to_the_page_where_it_was_made(alice: Person) -> None:

@@ -1,0 +1,190 @@
+"""A queue worked through with the keyboard alone, and the single keys that make it quick."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.pages import call_ids, expect_archived, expect_live, note_field, notes, shown, sign_in
+from tests.e2e.troubles import Visitor
+from tests.support.sandbox import Sandbox
+
+FOCUSED = "document.activeElement.closest('[data-call-id]')?.dataset.callId"
+# Whether what has the focus is there to be seen, and nothing lies above it.
+IS_SEEN = """() => {
+  const element = document.activeElement;
+  const box = (element.closest('.tick') ?? element).getBoundingClientRect();
+  const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  return top !== null && (element.contains(top) || top.contains(element) || top.closest('a, label') !== null
+    && top.closest('[data-call-id]') === element.closest('[data-call-id]'));
+}"""
+
+
+def focused_call(page: Page) -> str | None:
+    """The call whose row has the focus."""
+    found: str | None = page.evaluate(FOCUSED)
+    return found
+
+
+def expect_focus_on(page: Page, call_id: str) -> None:
+    """The row of this call has the focus."""
+    expect(shown(page, call_id).get_by_role("link").first).to_be_focused()
+
+
+def tab_to(page: Page, name: str, key: str = "Tab") -> None:
+    """Press Tab until what has this name has the focus; everything on the way can be seen."""
+    wanted = page.get_by_label(name, exact=True).or_(page.get_by_role("button", name=name, exact=True)).first
+    for _ in range(60):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press(key)
+        assert page.evaluate(IS_SEEN), page.evaluate("document.activeElement.outerHTML")
+    raise AssertionError(f"{name} was not reached")
+
+
+@pytest.fixture
+def page(address: str, visitor: Visitor) -> Page:
+    """The login page, in a window as low as a laptop's."""
+    page = visitor(address, viewport={"width": 1280, "height": 640}).new_page()
+    page.goto("/login")
+    return page
+
+
+@pytest.fixture
+def list_page(page: Page) -> Page:
+    """Alice's list, live."""
+    sign_in(page)
+    expect_live(page)
+    expect(page.locator("[data-reading]")).to_have_count(0)
+    return page
+
+
+def test_a_queue_is_worked_through_by_keys_alone(page: Page, sandbox: Sandbox) -> None:
+    tab_to(page, "Username")
+    page.keyboard.type("alice")
+    tab_to(page, "Password")
+    page.keyboard.type("any")
+    page.keyboard.press("Enter")
+    expect_live(page)
+    expect(page.locator("[data-reading]")).to_have_count(0)
+
+    tab_to(page, "Type")
+    page.keyboard.press("m")
+    expect(page).to_have_url(re.compile("type=missed"))
+    expect(page.locator("[data-call-id] .kind__label").first).to_have_text(re.compile("Missed|No answer"))
+    page.locator("#main").focus()
+    first, second, third, fourth, *_ = call_ids(page)
+    page.keyboard.press("j")
+    for call_id, following in ((first, second), (second, third), (third, fourth)):
+        expect_focus_on(page, call_id)
+        page.keyboard.press("e")
+        expect_focus_on(page, following)
+        assert sandbox.call(call_id)["is_archived"] is True
+    page.keyboard.press("z")
+    expect_archived(page, third, is_archived=False)
+    expect_focus_on(page, third)
+
+    page.keyboard.press("o")
+    expect(page).to_have_url(re.compile(f"/calls/{third}"))
+    expect_live(page)
+    page.keyboard.press("n")
+    expect(note_field(page)).to_be_focused()
+    page.keyboard.type("Je rappelle à 14 h / ?")
+    tab_to(page, "Add note")
+    page.keyboard.press("Enter")
+    expect(notes(page).first).to_have_text("Je rappelle à 14 h / ?")
+    tab_to(page, "Log out", "Shift+Tab")
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile("/login"))
+    assert [sandbox.call(each)["is_archived"] for each in (first, second, third)] == [True, True, False]
+
+
+def test_the_rows_are_walked_by_their_keys_and_never_covered(list_page: Page) -> None:
+    ids = call_ids(list_page)
+
+    for call_id in ids:
+        list_page.keyboard.press("j")
+        expect_focus_on(list_page, call_id)
+        assert list_page.evaluate(IS_SEEN), call_id
+    list_page.keyboard.press("j")
+    expect_focus_on(list_page, ids[-1])
+    for call_id in reversed(ids[:-1]):
+        list_page.keyboard.press("k")
+        expect_focus_on(list_page, call_id)
+        assert list_page.evaluate(IS_SEEN), call_id
+
+
+def test_ticked_rows_are_archived_together(list_page: Page, sandbox: Sandbox) -> None:
+    first, second, third, *_ = call_ids(list_page)
+
+    for key in ("j", "x", "j", "x", "j", "e"):
+        list_page.keyboard.press(key)
+
+    expect(list_page.locator("#notices")).to_contain_text("2 calls archived.")
+    assert [sandbox.call(each)["is_archived"] for each in (first, second, third)] == [True, True, False]
+
+
+def test_the_search_and_the_list_and_the_next_call_are_a_key_away(list_page: Page) -> None:
+    first, second, *_ = call_ids(list_page)
+
+    list_page.keyboard.press("/")
+    expect(list_page.get_by_role("searchbox")).to_be_focused()
+    list_page.locator("#main").focus()
+    list_page.keyboard.press("j")
+    list_page.keyboard.press("o")
+    expect(list_page).to_have_url(re.compile(f"/calls/{first}"))
+    expect(note_field(list_page)).to_be_visible()
+    list_page.keyboard.press("j")
+    expect(list_page).to_have_url(re.compile(f"/calls/{second}"))
+    expect(note_field(list_page)).to_be_visible()
+    list_page.keyboard.press("u")
+
+    expect(list_page).to_have_url(re.compile(f"/calls[?#].*call-{second}|/calls#call-{second}"))
+    list_page.keyboard.press("k")
+    expect_focus_on(list_page, first)
+
+
+def test_the_keys_are_told_and_can_be_switched_off(list_page: Page) -> None:
+    dialog = list_page.get_by_role("dialog", name="Keyboard shortcuts")
+    list_page.keyboard.press("j")
+    call_id = focused_call(list_page)
+
+    list_page.keyboard.press("?")
+    expect(dialog).to_be_visible()
+    list_page.keyboard.press("e")
+    list_page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert call_id
+    expect_focus_on(list_page, call_id)
+    expect_archived(list_page, call_id, is_archived=False)
+
+    list_page.get_by_role("button", name="Keyboard shortcuts").click()
+    dialog.get_by_role("checkbox").uncheck()
+    dialog.get_by_role("button", name="Close").click()
+    list_page.reload()
+    expect_live(list_page)
+    for key in ("j", "e", "?", "/"):
+        list_page.keyboard.press(key)
+    assert focused_call(list_page) is None
+    expect(dialog).to_be_hidden()
+    expect(list_page.get_by_role("searchbox")).not_to_be_focused()
+
+
+@pytest.mark.parametrize("held", ["Control", "Alt", "Meta"])
+def test_a_key_with_another_one_held_is_the_browsers(list_page: Page, held: str) -> None:
+    list_page.keyboard.press(f"{held}+x")
+    list_page.keyboard.press("j")
+    list_page.keyboard.press(f"{held}+x")
+
+    assert list_page.locator("#list [name=ids]:checked").count() == 0
+
+
+def test_what_is_typed_in_a_field_is_no_shortcut(list_page: Page) -> None:
+    search = list_page.get_by_role("searchbox")
+    search.focus()
+
+    list_page.keyboard.type("jxe?z")
+
+    expect(search).to_have_value("jxe?z")
+    expect(list_page.get_by_role("dialog")).to_be_hidden()

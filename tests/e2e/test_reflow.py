@@ -1,0 +1,111 @@
+"""Pages whose room or letters are not the usual ones: large text, little room, French words, paper."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import ARGUMENTS
+from tests.e2e.pages import call_ids, expect_live, sign_in
+from tests.e2e.test_accessibility import is_wider_than_its_window, violations
+from tests.e2e.troubles import Troubles, Visitor
+
+CUT_OFF = """() => [...document.querySelectorAll('button, a:not(.skip-link), label, h1, h2, dt, dd, th, p')]
+  .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest('.visually-hidden'))
+  .filter((each) => getComputedStyle(each).overflow !== 'visible' && each.scrollWidth > each.clientWidth + 1)
+  .map((each) => each.outerHTML.slice(0, 120))"""
+# How light a number's letters are, from 0 to 1.
+LIGHTNESS = """() => Math.max(...getComputedStyle(document.querySelector('.number')).color
+  .match(/[0-9.]+/g).slice(0, 3).map(Number)) / 255"""
+
+
+@pytest.fixture
+def large_text_browser(browser: Browser) -> Iterator[Browser]:
+    """A browser whose user has set letters to twice their size."""
+    large = browser.browser_type.launch(
+        executable_path=shutil.which("chromium"), args=[*ARGUMENTS, "--blink-settings=defaultFontSize=32"]
+    )
+    yield large
+    large.close()
+
+
+@pytest.mark.parametrize("width", [1280, 375, 320])
+def test_french_words_are_neither_cut_off_nor_too_wide(
+    shared_address: str, visitor: Visitor, troubles: Troubles, width: int
+) -> None:
+    troubles.expect("answer 404: GET .*/nowhere")
+    context = visitor(shared_address, viewport={"width": width, "height": 720}, locale="fr-FR")
+
+    assert what_does_not_fit(context.new_page()) == []
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "fr-FR"])
+def test_large_text_is_neither_cut_off_nor_too_wide(
+    shared_address: str, large_text_browser: Browser, locale: str
+) -> None:
+    page = large_text_browser.new_page(base_url=shared_address, locale=locale)
+
+    assert what_does_not_fit(page) == []
+
+
+def what_does_not_fit(page: Page) -> list[str]:
+    """What is cut off, and which pages are too wide, of one page of each kind."""
+    page.goto("/login")
+    wrong = unfit(page)
+    page.locator("[name=username]").fill("alice")
+    page.locator("[name=password]").fill("any")
+    page.locator("[name=password]").press("Enter")
+    expect(page.locator("[data-call-id]").first).to_be_visible()
+    call_id = call_ids(page)[0]
+    for address in ("/calls", "/calls?q=no+such", f"/calls/{call_id}", "/insights?view=all", "/nowhere"):
+        page.goto(address)
+        wrong += unfit(page)
+    return wrong
+
+
+def unfit(page: Page) -> list[str]:
+    """What is cut off on this page, and whether it is too wide."""
+    wide = [f"{page.url} is too wide"] if is_wider_than_its_window(page) else []
+    return wide + [f"{page.url}: {cut}" for cut in page.evaluate(CUT_OFF)]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
+def test_the_shortcuts_dialog_is_fit_for_everybody(
+    shared_address: str, visitor: Visitor, width: int, scheme: str
+) -> None:
+    context = visitor(shared_address, viewport={"width": width, "height": 500}, color_scheme=scheme)
+    page = sign_in(context.new_page())
+
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert violations(page) == []
+    assert not is_wider_than_its_window(page)
+
+
+def test_paper_has_the_calls_in_dark_letters_and_nothing_to_press(
+    shared_address: str, visitor: Visitor
+) -> None:
+    page = sign_in(visitor(shared_address, color_scheme="dark").new_page())
+    page.goto("/calls?view=all&type=missed")
+    expect_live(page)
+
+    page.emulate_media(media="print", color_scheme="dark")
+
+    expect(page.get_by_role("button").locator("visible=true")).to_have_count(0)
+    expect(page.get_by_role("textbox").locator("visible=true")).to_have_count(0)
+    expect(page.locator("[data-call-id] .number").first).to_be_visible()
+    expect(page.locator("[data-call-id] .kind__label").first).to_be_visible()
+    assert page.evaluate(LIGHTNESS) < 0.2
+
+
+def test_a_printed_call_has_its_facts_and_notes(shared_address: str, visitor: Visitor) -> None:
+    page = sign_in(visitor(shared_address).new_page())
+    page.goto(f"/calls/{call_ids(page)[0]}")
+
+    page.emulate_media(media="print")
+
+    expect(page.get_by_role("button").locator("visible=true")).to_have_count(0)
+    expect(page.get_by_text("Duration", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Notes")).to_be_visible()
