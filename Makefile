@@ -7,6 +7,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 NODE_INSTALLED := node_modules/.installed
 SOKETI_INSTALLED := tests/soketi/node_modules/.installed
+LIGHTHOUSE_INSTALLED := bench/lighthouse/node_modules/.installed
 BUILT := static/dist/manifest.json
 FRONT_END := $(shell find static/js static/css static/favicon.svg -type f)
 TRANSLATED := $(wildcard aircall/web/translations/*/LC_MESSAGES/messages.po)
@@ -58,7 +59,8 @@ translations: $(INSTALLED) ## Gather what people read into the catalogues of air
 	$(BIN)/pybabel -q update -i $(SENTENCES) -d aircall/web/translations --no-fuzzy-matching --ignore-pot-creation-date
 	@rm $(SENTENCES)
 
-bench: setup $(INSTALLED_DEV) ## The benchmarks, each a ratio against a reference in one run
+bench: setup $(INSTALLED_DEV) $(LIGHTHOUSE_INSTALLED) ## The benchmarks, each a ratio against a reference in one run
+	@scripts/install-browser
 	$(BIN)/python -m bench
 
 screenshots: setup $(INSTALLED_DEV) ## Pictures of every page, light and dark, wide and narrow, in screenshots/
@@ -85,6 +87,10 @@ $(NODE_INSTALLED): package-lock.json
 
 $(SOKETI_INSTALLED): tests/soketi/package-lock.json
 	cd tests/soketi && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+$(LIGHTHOUSE_INSTALLED): bench/lighthouse/package-lock.json
+	cd bench/lighthouse && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 %.mo: %.po | $(INSTALLED)

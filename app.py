@@ -89,6 +89,8 @@ def _configure(app: Flask, config: Config) -> None:
         # A form is good for as long as the session it was made in.
         WTF_CSRF_TIME_LIMIT=None,
         COMPRESS_ALGORITHM=["br", "gzip"],
+        # A seventh smaller than the default 4, in the same time.
+        COMPRESS_BR_LEVEL=5,
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.e2e.pages import WAIT_MS
-from tests.e2e.troubles import Troubles, Visitor
+from tests.e2e.troubles import Troubles, Visitor, no_trouble, open_context
 from tests.support.dashboard import serving
 from tests.support.sandbox import Sandbox
 
@@ -64,9 +64,10 @@ def shared_sandbox(shared_process: Sandbox) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def troubles() -> Troubles:
+def troubles() -> Iterator[Troubles]:
     """What went wrong in any browser of this test; whatever the test does not expect fails it."""
-    return Troubles()
+    with no_trouble() as troubles:
+        yield troubles
 
 
 @pytest.fixture
@@ -75,15 +76,13 @@ def visitor(browser: Browser, troubles: Troubles) -> Iterator[Visitor]:
     contexts: list[BrowserContext] = []
 
     def visit(address: str, **options: Any) -> BrowserContext:
-        context = browser.new_context(
-            base_url=address, timezone_id="Europe/Paris", reduced_motion="reduce", **options
+        context = open_context(
+            browser, troubles, address, timezone_id="Europe/Paris", reduced_motion="reduce", **options
         )
         context.set_default_timeout(WAIT_MS)
-        troubles.watch(context)
         contexts.append(context)
         return context
 
     yield visit
     for context in contexts:
         context.close()
-    assert troubles.unexpected == []

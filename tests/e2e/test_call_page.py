@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.pages import expect_live, open_call, shown, sign_in
-from tests.e2e.test_accessibility import is_wider_than_its_window, violations
+from tests.e2e.test_accessibility import is_wider_than_its_window
+from tests.e2e.test_every_state import violations
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
 

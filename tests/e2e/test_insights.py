@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.pages import expect_calls, expect_live, expect_marked, mark, sign_in
-from tests.e2e.test_accessibility import is_wider_than_its_window, violations
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
 
@@ -20,29 +19,6 @@ def chart(page: Page) -> Locator:
 def last_day(page: Page) -> Locator:
     """The last bar, for the pointer."""
     return chart(page).locator("a rect").last
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 375])
-def test_axe_finds_nothing_and_nothing_is_too_wide(
-    shared_address: str, visitor: Visitor, width: int, scheme: str
-) -> None:
-    context = visitor(shared_address, color_scheme=scheme, viewport={"width": width, "height": 800})
-    page = sign_in(context.new_page())
-    found = {}
-
-    for path in ("/calls?view=all", "/insights?view=all", "/insights?q=nothing+like+this"):
-        page.goto(path)
-        found[path] = violations(page), is_wider_than_its_window(page)
-    for path in ("/calls?view=all", "/insights?view=all"):
-        page.goto(path)
-        table = page.locator("summary").filter(has_text="as a table")
-        table.focus()
-        page.keyboard.press("Enter")
-        expect(chart(page).get_by_role("table")).to_be_visible()
-        found[f"table of {path}"] = violations(page), is_wider_than_its_window(page)
-
-    assert set(map(str, found.values())) == {"([], False)"}, found
 
 
 @pytest.mark.parametrize("path", ["/calls?view=all", "/insights?view=all"])

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.pages import call_ids, expect_marked, mark, shown, sign_in
-from tests.e2e.test_accessibility import is_wider_than_its_window, violations
 from tests.e2e.test_changes import archive_ticked, notices, read, states, tick, undo
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
@@ -155,38 +154,3 @@ def test_calls_that_failed_are_listed_and_tried_again(page: Page, sandbox: Sandb
 
     expect(notices(page)).to_contain_text("Call archived.")
     assert all(sandbox.call(call_id)["is_archived"] for call_id in ids)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 375, 320])
-def test_every_page_on_the_way_is_fit_for_everybody(
-    address: str, visitor: Visitor, sandbox: Sandbox, width: int, scheme: str
-) -> None:
-    page = visitor(address, color_scheme=scheme, viewport={"width": width, "height": 800}).new_page()
-    read(sign_in(page))
-    found = {}
-
-    def look(name: str) -> None:
-        found[name] = violations(page) + (["too wide"] if is_wider_than_its_window(page) else [])
-
-    page.goto("/calls?view=all&per_page=50")
-    ids = [call_id for call_id in call_ids(page) if not states(sandbox)[call_id]]
-    sandbox.answer_with(status=500, body=b"{}", times=100, path=f"/calls/{ids[1]}")
-    tick(page, ids[:3])
-    look("ticked")
-    archive_ticked(page)
-    expect(undo(page)).to_be_visible()
-    look("notice")
-    notices(page).get_by_role("link", name="Details").click()
-    expect(page.get_by_role("heading", name="2 of 3 calls archived")).to_be_visible()
-    look("ended")
-    sandbox.clear_faults()
-    ask(page)
-    expect(page.get_by_role("button", name="Archive")).to_be_visible()
-    look("question")
-    sandbox.be_slow(0.8, path="/calls/")
-    confirm(page)
-    expect(page.get_by_role("progressbar")).to_be_visible()
-    look("under way")
-
-    assert {name: faults for name, faults in found.items() if faults} == {}

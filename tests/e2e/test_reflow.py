@@ -8,8 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import ARGUMENTS
 from tests.e2e.pages import call_ids, expect_live, sign_in
-from tests.e2e.test_accessibility import is_wider_than_its_window, violations
-from tests.e2e.troubles import Troubles, Visitor
+from tests.e2e.test_accessibility import is_wider_than_its_window
+from tests.e2e.test_every_state import violations
+from tests.e2e.troubles import Troubles, Visitor, open_context
 
 CUT_OFF = """() => [...document.querySelectorAll('button, a:not(.skip-link), label, h1, h2, dt, dd, th, p')]
   .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest('.visually-hidden'))
@@ -42,11 +43,12 @@ def test_french_words_are_neither_cut_off_nor_too_wide(
 
 @pytest.mark.parametrize("locale", ["en-GB", "fr-FR"])
 def test_large_text_is_neither_cut_off_nor_too_wide(
-    shared_address: str, large_text_browser: Browser, locale: str
+    shared_address: str, large_text_browser: Browser, troubles: Troubles, locale: str
 ) -> None:
-    page = large_text_browser.new_page(base_url=shared_address, locale=locale)
+    troubles.expect("answer 404: GET .*/nowhere")
+    context = open_context(large_text_browser, troubles, shared_address, locale=locale)
 
-    assert what_does_not_fit(page) == []
+    assert what_does_not_fit(context.new_page()) == []
 
 
 def what_does_not_fit(page: Page) -> list[str]:

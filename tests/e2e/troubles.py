@@ -1,9 +1,11 @@
 """What goes wrong in a browser without anybody seeing it. Knows browser events, not pages."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
 # Chromium says of every answer that is an error that it failed to load; that answer is kept by itself.
 SAID_TWICE = "Failed to load resource: the server responded with a status of"
@@ -54,3 +56,18 @@ class Troubles:
 
 
 Visitor = Callable[..., BrowserContext]
+
+
+@contextmanager
+def no_trouble() -> Iterator[Troubles]:
+    """Keeps what goes wrong in contexts opened with it. Raises AssertionError for what nobody expects."""
+    troubles = Troubles()
+    yield troubles
+    assert not troubles.unexpected, "\n".join(troubles.unexpected)
+
+
+def open_context(browser: Browser, troubles: Troubles, address: str, **options: Any) -> BrowserContext:
+    """A browser context that is watched, with Playwright's options; the only way to one in these tests."""
+    context = browser.new_context(base_url=address, **options)
+    troubles.watch(context)
+    return context

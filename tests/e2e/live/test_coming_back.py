@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Request
 from tests.e2e.conftest import ARGUMENTS
 from tests.e2e.live.conftest import Stopwatch
 from tests.e2e.pages import call_ids, expect_archived, expect_live, expect_marked, mark, sign_in
-from tests.e2e.troubles import Troubles, Visitor
+from tests.e2e.troubles import Troubles, Visitor, open_context
 from tests.support.chromium import Chromium
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -36,8 +36,7 @@ def test_a_laptop_that_wakes_is_right_within_three_seconds(
 ) -> None:
     with Chromium.start(ARGUMENTS, tmp_path / "profile") as chromium:
         laptop = browser.browser_type.connect_over_cdp(chromium.control)
-        context = laptop.new_context(base_url=shared_address)
-        troubles.watch(context)
+        context = open_context(laptop, troubles, shared_address)
         page = sign_in(context.new_page())
         call_id = call_ids(page)[0]
         expect_live(page)
@@ -54,7 +53,6 @@ def test_a_laptop_that_wakes_is_right_within_three_seconds(
         expect_live(page)
         expect_marked(page)
         laptop.close()
-    assert troubles.unexpected == []
 
 
 def test_a_page_that_nobody_saw_for_long_reads_itself_again(shared_address: str, visitor: Visitor) -> None:
@@ -76,8 +74,7 @@ def test_a_page_that_is_come_back_to_is_right(
     # Playwright's own Chromium keeps no pages for going back; this one does, as everybody's.
     with Chromium.start(ARGUMENTS, tmp_path / "profile") as chromium:
         everyday = browser.browser_type.connect_over_cdp(chromium.control)
-        context = everyday.new_context(base_url=shared_address)
-        troubles.watch(context)
+        context = open_context(everyday, troubles, shared_address)
         page = sign_in(context.new_page())
         call_id = call_ids(page)[0]
         page.goto("/calls?view=all")
@@ -91,4 +88,3 @@ def test_a_page_that_is_come_back_to_is_right(
         expect_archived(page, call_id, is_archived)
         expect_live(page)
         everyday.close()
-    assert troubles.unexpected == []

@@ -1,0 +1,67 @@
+"""How much a browser has to load: so many bytes and requests, not more."""
+
+import gzip
+
+import requests
+from playwright.sync_api import expect
+
+from tests.e2e.pages import call_ids, sign_in
+from tests.e2e.troubles import Visitor
+from tests.support.dashboard import COOKIE, TIMEOUT, log_in
+from tests.support.processes import ROOT
+
+ROWS = 50
+# In bytes, as they are sent.
+ASSETS_LIMIT, LIST_LIMIT = 32_000, 12_000
+REQUESTS_LIMIT = 6
+BUILT = (".js", ".css", ".svg")
+
+# The page itself, and whatever else had begun by the time it was loaded.
+REQUESTS_BEFORE_LOAD = """() => {
+  const { loadEventStart } = performance.getEntriesByType('navigation')[0];
+  return ['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type))
+    .filter(({ startTime }) => startTime < loadEventStart).map(({ name }) => name);
+}"""
+
+
+def test_scripts_styles_and_icons_are_small_in_all() -> None:
+    built = [path for path in (ROOT / "static" / "dist").iterdir() if path.suffix in BUILT]
+
+    sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in built}
+
+    assert {path.suffix for path in built} == set(BUILT)
+    assert sum(sizes.values()) <= ASSETS_LIMIT, sizes
+
+
+def test_a_list_of_fifty_calls_is_small(shared_address: str, visitor: Visitor) -> None:
+    page = sign_in(visitor(shared_address).new_page())
+    page.goto(f"/calls?view=all&per_page={ROWS}")
+    assert len(call_ids(page)) == ROWS
+
+    with requests.get(
+        page.url,
+        headers={"Accept-Encoding": "br"},
+        cookies={COOKIE: log_in(shared_address)},
+        timeout=TIMEOUT,
+        stream=True,
+    ) as answer:
+        sent = answer.raw.read(decode_content=False)
+
+    assert answer.headers["Content-Encoding"] == "br"
+    assert len(sent) <= LIST_LIMIT
+
+
+def test_a_first_visit_takes_few_requests(shared_address: str, visitor: Visitor) -> None:
+    context = visitor(shared_address)
+    first = context.new_page()
+    first.goto("/login")
+    asked = {"login": first.evaluate(REQUESTS_BEFORE_LOAD)}
+
+    sign_in(first)
+    expect(first.locator("[data-call-id]").first).to_be_visible()
+    for path in ("/calls", "/insights"):
+        page = context.new_page()
+        page.goto(path)
+        asked[path] = page.evaluate(REQUESTS_BEFORE_LOAD)
+
+    assert {path: names for path, names in asked.items() if not 3 <= len(names) <= REQUESTS_LIMIT} == {}

@@ -1,0 +1,35 @@
+"""Whoever gets the built files gets the licences of what is in them."""
+
+import json
+import re
+
+from tests.support.processes import ROOT
+
+# What builds and what runs under Node alone goes to no browser.
+NOT_SENT = {"esbuild", "ws", "xmlhttprequest-ssl", "debug", "ms"}
+
+
+def test_every_package_that_is_sent_to_browsers_has_its_licence_beside_the_build() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    kept = (ROOT / "static" / "dist" / "LICENSES.txt").read_text()
+    sent = {
+        name.removeprefix("node_modules/"): package["version"]
+        for name, package in packages.items()
+        if name and not package.get("dev") and not package.get("optional")
+    }
+
+    missing = [
+        f"{name} {version}"
+        for name, version in sent.items()
+        if name not in NOT_SENT and not has_licence(kept, name, version)
+    ]
+
+    assert {"idiomorph", "socket.io-client", "lucide-static"} <= set(sent)
+    assert missing == []
+
+
+def has_licence(kept: str, name: str, version: str) -> bool:
+    """Whether the whole licence of this version stands there, as the package has it."""
+    folder = ROOT / "node_modules" / name
+    text = next(path for path in sorted(folder.glob("LICENSE*"))).read_text().strip()
+    return re.search(rf"^{re.escape(name)} {re.escape(version)}$", kept, re.M) is not None and text in kept
