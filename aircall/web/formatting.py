@@ -28,6 +28,7 @@ def register(app: Flask) -> None:
     filters: tuple[Callable[..., object], ...] = (
         phone,
         phone_uri,
+        country,
         with_phones,
         clock,
         day_time,
@@ -61,6 +62,14 @@ def phone_uri(number: str) -> str:
     """What a link dials, `tel:+33612345678`; empty where nothing can be dialled."""
     parsed = _parsed(number)
     return f"tel:{phonenumbers.format_number(parsed, PhoneNumberFormat.E164)}" if parsed else ""
+
+
+def country(number: str) -> str:
+    """The number's country in words, `France`; empty where the number does not tell it."""
+    parsed = _parsed(number)
+    region = phonenumbers.region_code_for_number(parsed) if parsed else None
+    # Numbers of no country, such as free ones, are said to be the world's.
+    return viewer_locale().territories.get(region or "", "") if region != "001" else ""
 
 
 def with_phones(numbers: Iterable[str]) -> list[tuple[str, str]]:

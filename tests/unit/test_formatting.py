@@ -43,6 +43,22 @@ def test_a_number_is_written_internationally_or_as_it_came(number: str, text: st
 
 
 @pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        ("+33612345678", "France"),
+        ("+12025550170", "United States"),
+        ("+16135550170", "Canada"),
+        ("+80012345678", ""),
+        ("0612345678", ""),
+        ("anonymous", ""),
+        ("", ""),
+    ],
+)
+def test_the_country_of_a_number_is_said_in_words(number: str, text: str) -> None:
+    assert formatting.country(number) == text
+
+
+@pytest.mark.parametrize(
     ("number", "uri"),
     [
         ("+1 (202) 555-0170", "tel:+12025550170"),

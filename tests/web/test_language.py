@@ -19,7 +19,7 @@ READ_OUT = ("aria-label", "title", "placeholder", "alt")
 # What is no sentence of ours, or is written in its own language.
 DATA = "script, .number, time, [translate=no], [dir=auto], #filter-line, button[lang]"
 # What is written alike in both.
-NAMES = {"Callboard", "UTC"}
+NAMES = {"Callboard", "UTC", "France"}
 VALUE = re.compile(r"%\(\w+\)s")
 CALL_ID = re.compile("[0-9a-f]{8}-[0-9a-f-]{27}")
 
@@ -144,11 +144,14 @@ def test_no_english_is_left_on_a_french_page(alice: Person, sandbox: Sandbox, pa
 
 
 def test_numbers_days_and_plurals_are_french(alice: Person, sandbox: Sandbox) -> None:
-    call = sandbox.add_call(created_at="2026-02-01T10:00:00.000Z", duration=3723, is_archived=False)
+    call = sandbox.add_call(
+        created_at="2026-02-01T10:00:00.000Z", duration=3723, is_archived=False, to="+12025550170"
+    )
     alice.client.application.extensions["callboard"].background.request()
     wait_until(lambda: alice.get(f"/calls/{call['id']}", headers=FRENCH).status == 200)
 
     assert "1er février 2026" in alice.text
+    assert "États-Unis" in alice.text
     alice.get("/calls?from=2026-02-01&to=2026-02-01", headers=FRENCH)
     assert "sur 1 appel" in alice.text
     assert re.search(r"dimanche 1er février", alice.text, re.IGNORECASE)
