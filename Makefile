@@ -63,9 +63,9 @@ bench: setup $(INSTALLED_DEV) $(LIGHTHOUSE_INSTALLED) ## The benchmarks, each a 
 	@scripts/install-browser
 	$(BIN)/python -m bench
 
-screenshots: setup $(INSTALLED_DEV) ## Pictures of every page, light and dark, wide and narrow, in screenshots/
+screenshots: setup $(INSTALLED_DEV) ## Pictures of every page in every state, light and dark, wide and narrow, in screenshots/
 	@scripts/install-browser
-	$(BIN)/python -m scripts.screenshots
+	$(BIN)/python -m tests.screenshots
 
 clean: ## Remove what the other targets made, but for the data in instance/
 	rm -rf $(VENV) node_modules static/dist $(COMPILED) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -24,6 +24,10 @@ RUN_AXE = """() => axe.run({
   runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
   rules: { 'target-size': { enabled: true } },
 })"""
+# Numbers are not broken into lines.
+IS_TOO_WIDE = """() => document.documentElement.scrollWidth > innerWidth
+  || [...document.querySelectorAll('.card .number')].some((number) =>
+    number.getBoundingClientRect().right > number.closest('.card').getBoundingClientRect().right - 8)"""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = (1280, 375)
 NARROWEST = 320
@@ -88,8 +92,8 @@ def violations(page: Page) -> list[str]:
 
 
 def is_too_wide(page: Page) -> bool:
-    """Whether the page can be scrolled sideways."""
-    return bool(page.evaluate("() => document.documentElement.scrollWidth > innerWidth"))
+    """Whether the page can be scrolled sideways, or a number reaches over the edge of its card."""
+    return bool(page.evaluate(IS_TOO_WIDE))
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,13 @@
 """A tour of every page in every state that people see it in. Knows the way, not what is looked at."""
 
 import re
-import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.pages import add_note, call_ids, expect_live, note_field, open_call, shown, sign_in
+from tests.e2e.pages import add_note, call_ids, expect_live, note_field, shown, sign_in
+from tests.e2e.tour_troubles import Look, broken, offline, refusals
 from tests.support.sandbox import Sandbox
-
-# Told the state's name at each stop; the page stands still meanwhile.
-Look = Callable[[str], None]
 
 # What goes wrong on this way is part of it: that is what is looked at.
 TROUBLES = (
@@ -22,7 +18,6 @@ TROUBLES = (
     r"answer 50[03]: GET .*/calls",
     "ERR_INTERNET_DISCONNECTED",
 )
-NO_CALL = "00000000-0000-4000-8000-000000000000"
 NOTES = ("Asked for a copy of the March invoice.", "Invoice sent by e-mail. Call back on Thursday.")
 # Longer than the tour stays at such a stop; it ends with the fault.
 FOREVER = 600.0
@@ -36,9 +31,9 @@ def take_tour(page: Page, sandbox: Sandbox, data_dir: Path, look: Look) -> None:
     _many_calls(page, sandbox, look)
     _call(page, sandbox, look)
     _insights(page, look)
-    _refusals(page, sandbox, look)
-    _offline(page, look)
-    _broken(page, data_dir, look)
+    refusals(page, sandbox, look)
+    offline(page, look)
+    broken(page, data_dir, look)
 
 
 def _login(page: Page, sandbox: Sandbox, look: Look) -> None:
@@ -71,7 +66,7 @@ def _lists(page: Page, look: Look) -> None:
         "list-all": "/calls?view=all",
         "list-filtered": "/calls?view=all&type=missed&direction=inbound",
         "list-page-2": "/calls?view=all&per_page=10&page=2",
-        "list-no-match": "/calls?type=voicemail&direction=outbound",
+        "list-no-match": "/calls?from=2001-01-01&to=2001-01-02",
         "list-search-without-result": "/calls?q=nobody+wrote+this",
         "list-unusable-query": "/calls?view=all&from=yesterday&page=none",
     }
@@ -83,6 +78,9 @@ def _lists(page: Page, look: Look) -> None:
     expect_live(page)
     page.locator("summary").filter(has_text="as a table").press("Enter")
     look("list-chart-table")
+    page.goto("/calls?view=all")
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    look("shortcuts")
 
 
 def _changes(page: Page, sandbox: Sandbox, look: Look) -> None:
@@ -151,53 +149,6 @@ def _insights(page: Page, look: Look) -> None:
     page.goto("/insights?q=nobody+wrote+this")
     expect_live(page)
     look("insights-empty")
-
-
-def _refusals(page: Page, sandbox: Sandbox, look: Look) -> None:
-    """What is not there, what is not answered, and what comes too late."""
-    page.goto(f"/calls/{NO_CALL}")
-    look("error-404")
-    sandbox.answer_503(None, f"/calls/{NO_CALL}")
-    page.goto(f"/calls/{NO_CALL}")
-    look("error-503")
-    sandbox.clear_faults()
-    page.goto("/calls?view=all")
-    open_call(page, call_ids(page)[0])
-    page.evaluate(SEND_WITHOUT_TOKEN)
-    expect(page.get_by_role("heading", name="This page has expired")).to_be_visible()
-    look("error-expired")
-
-
-# Neither token nor author: as from a page that nobody's session has made.
-SEND_WITHOUT_TOKEN = """() => {
-  const form = document.getElementById('note-form');
-  for (const name of ['csrf_token', 'author']) form.elements[name].remove();
-  form.submit();
-}"""
-
-
-def _offline(page: Page, look: Look) -> None:
-    """A list that is not live any more, and says so."""
-    page.goto("/calls")
-    expect_live(page)
-    page.context.set_offline(True)
-    expect(page.locator("#banner")).not_to_be_empty()
-    look("list-offline")
-    page.context.set_offline(False)
-
-
-def _broken(page: Page, data_dir: Path, look: Look) -> None:
-    """A storage that has lost what it keeps: nothing that anybody has foreseen."""
-    with sqlite3.connect(data_dir / "calls.db") as calls:
-        names = calls.execute(
-            "SELECT name FROM sqlite_master WHERE name LIKE 'callboard!_%' ESCAPE '!' AND type = 'table'"
-        ).fetchall()
-        for (name,) in names:
-            calls.execute(f'DROP TABLE IF EXISTS "{name}"')
-    calls.close()
-    page.goto("/calls?view=all&type=missed")
-    expect(page.get_by_role("heading", name="Something went wrong")).to_be_visible()
-    look("error-500")
 
 
 def _notices(page: Page) -> Locator:

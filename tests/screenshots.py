@@ -1,0 +1,75 @@
+"""Takes pictures of every page in every state, in all sizes, light and dark. `make screenshots` calls it."""
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.e2e.conftest import ARGUMENTS
+from tests.e2e.pages import WAIT_MS
+from tests.e2e.tour import take_tour
+from tests.support.dashboard import serving
+from tests.support.processes import ROOT
+from tests.support.sandbox import Sandbox
+
+PICTURES = ROOT / "screenshots"
+README_PICTURES = ROOT / "docs" / "screenshots"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("dark", "light")
+# The last ones are those in which the tour goes on.
+SIZES = ((320, 640), (375, 812), (768, 1024), (1920, 1080), (1280, 800))
+
+
+def main() -> None:
+    """Write the pictures into screenshots/, or with --readme the two of README.md into docs/screenshots/."""
+    parser = argparse.ArgumentParser("python -m tests.screenshots", description=main.__doc__)
+    parser.add_argument("--readme", action="store_true", help="only the two pictures of README.md")
+    take = take_for_readme if parser.parse_args().readme else take_all
+    with (
+        tempfile.TemporaryDirectory() as data_dir,
+        Sandbox.start() as sandbox,
+        serving(sandbox, Path(data_dir)) as address,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        page = browser.new_page(base_url=address, timezone_id="Europe/Paris", reduced_motion="reduce")
+        page.set_default_timeout(WAIT_MS)
+        take_tour(page, sandbox, Path(data_dir), take(page))
+        browser.close()
+
+
+def take_all(page: Page) -> Callable[[str], None]:
+    """Takes a picture of the page for each size and scheme."""
+
+    def look(state: str) -> None:
+        for (width, height), scheme in product(SIZES, SCHEMES):
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": height})
+            picture(page, PICTURES / f"{scheme}-{width}" / f"{state}.png")
+
+    return look
+
+
+def take_for_readme(page: Page) -> Callable[[str], None]:
+    """Takes a picture of the list and of a call."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+    def look(state: str) -> None:
+        if state in ("list", "call"):
+            picture(page, README_PICTURES / f"{state}.png")
+
+    return look
+
+
+def picture(page: Page, path: Path) -> None:
+    """What can be seen of the page."""
+    page.screenshot(path=path)
+    print(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()
