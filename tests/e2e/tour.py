@@ -131,6 +131,8 @@ def _call(page: Page, sandbox: Sandbox, look: Look) -> None:
     for content in NOTES:
         add_note(page, content)
     page.get_by_role("button", name="Dismiss").click()
+    page.mouse.move(0, 0)
+    expect(page.locator("[data-fresh]")).to_have_count(0)
     look("call")
     note_field(page).fill("They call back on Thursday, and")
     page.reload()
