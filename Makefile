@@ -32,7 +32,8 @@ setup: $(INSTALLED) $(BUILT) $(COMPILED) ## Python packages, the built front end
 test: setup $(INSTALLED_DEV) ## Every test, in Chromium too
 	@scripts/install-browser
 	@scripts/install-postgresql
-	@scripts/install-nginx
+	@scripts/install-server redis-server redis-server
+	@scripts/install-server nginx nginx-light
 	$(PYTEST) --cov --cov-report=term --cov-fail-under=95
 	node --test tests/js/*.test.js
 
