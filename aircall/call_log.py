@@ -5,27 +5,41 @@ so the log counts its own writes. Whoever reads from the API takes the version f
 that is newer than what was read.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, or_, select, update
 
 from aircall.call_query import CallQuery
+from aircall.call_rows import (
+    KnownRows,
+    in_parts,
+    insert_rows,
+    remember_removals,
+    removed_since,
+    rows_of,
+    touch,
+)
 from aircall.call_schema import make_late_indexes, prepare_tables
-from aircall.call_table import FACTS, WRITTEN, calls, facts, from_milliseconds, state, to_milliseconds, to_row
+from aircall.call_table import (
+    FACTS,
+    calls,
+    facts,
+    from_milliseconds,
+    state,
+    to_milliseconds,
+    to_row,
+)
 from aircall.database import DatabaseError, exclusively
 from aircall.feed import Change, ChangeKind
 from aircall.models import Call
 
-# Databases limit how many values a statement may name.
-MOST_IDS = 500
-# How many removals are remembered, to keep readings that were under way from undoing them.
-MOST_REMOVALS = 10_000
 OTHER_API = "DATABASE_URL holds the calls of {}, not of {}: give this dashboard a database of its own."
 
-# By its id: the version of a call, its id and the FACTS.
-KnownRows = Mapping[str, Row[Any]]
+
+class FencedError(Exception):
+    """Another process has taken over the events: what was to be written may be old, and was not."""
 
 
 class CallLog(CallQuery):
@@ -33,8 +47,6 @@ class CallLog(CallQuery):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine, prepare_tables(engine))
-        # Ids and the version at which they were removed, the last one last.
-        self._removals: dict[str, int] = {}
 
     @property
     def version(self) -> int:
@@ -58,31 +70,40 @@ class CallLog(CallQuery):
         return int(row[0]) if row and row[1:] == facts(call) else 0
 
     def mark_synchronised(self, began_at: datetime) -> None:
-        """Remember that the whole list has been read, and when that began."""
+        """Remember that the whole list has been read, and when that began; the latest is what counts."""
         if self.synchronised_at is None:
             make_late_indexes(self.engine)
+        at = to_milliseconds(began_at)
+        is_later = or_(state.c.synchronised_at.is_(None), state.c.synchronised_at < at)
         with self.engine.begin() as connection:
-            connection.execute(update(state).values(synchronised_at=to_milliseconds(began_at)))
+            connection.execute(update(state).where(is_later).values(synchronised_at=at))
 
-    def apply(self, found: Sequence[Call], as_of: int | None = None) -> list[Change]:
+    def take_over_events(self) -> int:
+        """The fence of whoever writes down events from now on: events with an older one are refused."""
+        with self.engine.begin() as connection:
+            statement = update(state).values(fence=state.c.fence + 1).returning(state.c.fence)
+            return int(connection.execute(statement).scalar_one())
+
+    def apply(
+        self, found: Sequence[Call], as_of: int | None = None, fence: int | None = None
+    ) -> list[Change]:
         """Write down these calls; the answer tells what that changed, in their order.
 
         Of a call that is there more than once, only the last state counts. With `as_of`, the version taken
-        before they were read, what was written or removed since stays so.
+        before they were read, what was written or removed since stays so. Raises FencedError where another
+        process has taken over the events since this `fence` was given out.
         """
         if not found:
             return []
         with self.engine.begin() as connection:
-            version = _next_version(connection)
+            version = _next_version(connection, fence)
             last = {call.id: call for call in found}
-            known = _rows_of(connection, last)
-            newer = [
-                call for call in last.values() if as_of is None or self._last_written(call.id, known) <= as_of
-            ]
-            changes = [change for call in newer if (change := _change(known.get(call.id), call))]
+            known = rows_of(connection, last)
+            newer = _not_written_since(connection, last, known, as_of)
+            changes = [change for call in newer if (change := _change(known.get(call.id), call, version))]
             if as_of is None:
                 # News that change nothing are newer than a reading under way all the same.
-                _touch(connection, [call.id for call in newer], version)
+                touch(connection, [call.id for call in newer], version)
             self._replace(connection, [change.call for change in changes if change.call], known, version)
         return changes
 
@@ -95,8 +116,8 @@ class CallLog(CallQuery):
             removed = self._delete(connection, call_ids, calls.c.version <= as_of)
             if removed:
                 self._next_revision(connection)
-            self._remember_removals(call_ids, version)
-        return [Change(ChangeKind.REMOVE, call_id, None) for call_id in removed]
+            remember_removals(connection, call_ids, version)
+        return [Change(ChangeKind.REMOVE, call_id, None, version) for call_id in removed]
 
     def belong_to(self, api_url: str) -> None:
         """Keep the calls of the API at this URL from now on. A file with those of another begins afresh.
@@ -129,7 +150,7 @@ class CallLog(CallQuery):
             return
         self._delete(connection, [call.id for call in changed if call.id in known])
         last = connection.execute(select(func.max(calls.c.number))).scalar_one() or 0
-        _insert(connection, [to_row(call, version) for call in changed])
+        insert_rows(connection, [to_row(call, version) for call in changed])
         self.search.add(connection, last)
         self._next_revision(connection)
 
@@ -137,7 +158,7 @@ class CallLog(CallQuery):
         self, connection: Connection, call_ids: Collection[str], *conditions: ColumnElement[bool]
     ) -> list[str]:
         deleted: list[str] = []
-        for some in _in_parts(call_ids):
+        for some in in_parts(call_ids):
             chosen = (calls.c.id.in_(some), *conditions)
             self.search.forget(connection, *chosen)
             deleted += connection.scalars(delete(calls).where(*chosen).returning(calls.c.id))
@@ -149,49 +170,31 @@ class CallLog(CallQuery):
             grown["indexed_revision"] = state.c.revision + 1
         connection.execute(update(state).values(grown))
 
-    def _last_written(self, call_id: str, known: KnownRows) -> int:
-        return int(known[call_id][0]) if call_id in known else self._removals.get(call_id, 0)
 
-    def _remember_removals(self, call_ids: Collection[str], version: int) -> None:
-        for call_id in call_ids:
-            self._removals.pop(call_id, None)
-            self._removals[call_id] = version
-        for call_id in list(self._removals)[:-MOST_REMOVALS]:
-            del self._removals[call_id]
-
-
-def _next_version(connection: Connection) -> int:
+def _next_version(connection: Connection, fence: int | None = None) -> int:
     # The first statement writes, so that the transaction holds the write lock before it reads.
     statement = update(state).values(version=state.c.version + 1).returning(state.c.version)
-    return int(connection.execute(statement).scalar_one())
+    if fence is not None:
+        statement = statement.where(state.c.fence == fence)
+    version = connection.execute(statement).scalar_one_or_none()
+    if version is None:
+        raise FencedError("Another process has taken over the events.")
+    return int(version)
 
 
-def _rows_of(connection: Connection, call_ids: Collection[str]) -> KnownRows:
-    known = select(calls.c.version, calls.c.id, *(calls.c[name] for name in FACTS))
-    queries = (known.where(calls.c.id.in_(some)) for some in _in_parts(call_ids))
-    return {row[1]: row for query in queries for row in connection.execute(query)}
+def _not_written_since(
+    connection: Connection, found: Mapping[str, Call], known: KnownRows, as_of: int | None
+) -> list[Call]:
+    """Those that were neither written nor removed after version `as_of`; all of them without one."""
+    if as_of is None:
+        return list(found.values())
+    written = {call_id: row[0] for call_id, row in known.items()}
+    written |= removed_since(connection, found.keys() - known.keys(), as_of)
+    return [call for call in found.values() if written.get(call.id, 0) <= as_of]
 
 
-def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-    # Past SQLAlchemy, which takes as long for a row as SQLite itself.
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    marks = ", ".join(mark for _ in WRITTEN)
-    statement = f"INSERT INTO {calls.name} ({', '.join(WRITTEN)}) VALUES ({marks})"  # noqa: S608 - all ours
-    connection.exec_driver_sql(statement, rows)
-
-
-def _touch(connection: Connection, call_ids: Collection[str], version: int) -> None:
-    for some in _in_parts(call_ids):
-        connection.execute(update(calls).where(calls.c.id.in_(some)).values(version=version))
-
-
-def _in_parts(call_ids: Collection[str]) -> Iterator[Sequence[str]]:
-    ids = list(call_ids)
-    return (ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS))
-
-
-def _change(row: Row[Any] | None, call: Call) -> Change | None:
+def _change(row: Row[Any] | None, call: Call, version: int) -> Change | None:
     if row is None:
-        return Change(ChangeKind.ADD, call.id, call)
+        return Change(ChangeKind.ADD, call.id, call, version)
     # Rows are compared, as a call may be finer than what is kept of it.
-    return None if row[2:] == facts(call) else Change(ChangeKind.UPDATE, call.id, call)
+    return None if row[2:] == facts(call) else Change(ChangeKind.UPDATE, call.id, call, version)

@@ -12,7 +12,7 @@ from aircall.call_table import FORM, LATE_INDEXES, PREFIX, calls, metadata, stat
 from aircall.database import exclusively, first_line
 
 STATE_ID = 1
-TABLE = re.compile(rf"{PREFIX}(?:calls|log|search)_(\d+)")
+TABLE = re.compile(rf"{PREFIX}(?:calls|log|search|removed)_(\d+)")
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,9 @@ def prepare_tables(engine: Engine) -> SearchIndex:
         _drop_other_forms(connection)
         metadata.create_all(connection)
         if connection.execute(select(state)).first() is None:
-            connection.execute(insert(state).values(id=STATE_ID, version=0, revision=0, indexed_revision=0))
+            connection.execute(
+                insert(state).values(id=STATE_ID, version=0, revision=0, indexed_revision=0, fence=0)
+            )
         if connection.execute(select(state.c.synchronised_at)).scalar_one() is None:
             for index in LATE_INDEXES:
                 index.drop(connection, checkfirst=True)

@@ -14,7 +14,7 @@ from aircall.models import Call, Note, milliseconds
 from aircall.phone_numbers import folded, spellings
 from aircall.phone_numbers import number_key as number_key
 
-FORM = 4
+FORM = 5
 # Everything in the database that belongs to the log begins with this, and nothing else does.
 PREFIX = "callboard_"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -70,6 +70,16 @@ state = Table(
     Column("synchronised_at", BigInteger),
     # The URL of the API whose calls these are; NULL before anybody said.
     Column("api_url", WORD),
+    # Grows by one with each process that takes over the events: only the last one's count.
+    Column("fence", BigInteger, nullable=False),
+)
+# Calls that were removed lately, to keep readings that were under way, in whichever process, from undoing it.
+removals = Table(
+    f"{PREFIX}removed_{FORM}",
+    metadata,
+    Column("id", WORD, primary_key=True),
+    # The log's version when this was removed.
+    Column("version", BigInteger, nullable=False),
 )
 
 # Those that the first page of the list can do without. Made once the list has been read: to sort 100,000 rows

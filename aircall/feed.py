@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from aircall.callbacks import call_safely
@@ -28,11 +28,15 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change; `call` is its new state, None where it was removed."""
+    """One change; `call` is its new state, None where it was removed.
+
+    `version` is the log's after this change was written down: of two changes of a call the greater is newer.
+    """
 
     kind: ChangeKind
     call_id: str
     call: Call | None
+    version: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

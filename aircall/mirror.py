@@ -24,12 +24,13 @@ class Mirror:
         self.feed = feed
         self._lock = threading.Lock()
 
-    def apply(self, call: Call) -> None:
-        """Take over a call's newest state: from an event, or the API's answer to a change.
+    def apply(self, call: Call, fence: int | None = None) -> None:
+        """Take over a call's newest state, as an event tells it.
 
-        Raises StorageError where it could not be written; then nobody has been told either.
+        Raises StorageError where it could not be written, and FencedError where others have taken over the
+        events since this `fence` was given out; then nobody has been told either.
         """
-        self._write(lambda: self.log.apply([call]))
+        self._write(lambda: self.log.apply([call], fence=fence))
 
     def merge(self, found: Sequence[Call], as_of: int) -> None:
         """Take over calls that were read after version `as_of` of the log was taken."""

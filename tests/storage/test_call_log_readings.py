@@ -1,8 +1,13 @@
 """Readings that come late, and calls that are gone: nothing old gets over what is newer."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlalchemy import update
 
 from aircall.call_log import CallLog
+from aircall.call_rows import REMOVAL_MEMORY
+from aircall.call_table import state as table
 from aircall.feed import Change, ChangeKind
 from aircall.models import Call
 from tests.support.made_calls import call_id, made_call
@@ -85,13 +90,27 @@ def test_a_removed_call_comes_back_when_it_is_read_again_or_announced(log: CallL
     assert sorted(log.call_ids()) == [call_id(1), call_id(2)]
 
 
-def test_only_the_last_removals_are_remembered(log: CallLog) -> None:
+def test_a_removal_is_remembered_in_the_database_and_for_so_many_writes_only(log: CallLog) -> None:
     as_of = log.version
-    log.remove([call_id(number) for number in range(10_001)], as_of)
+    log.remove([call_id(1)], as_of)
+    another = CallLog(log.engine)
 
-    changes = log.apply([made_call(0), made_call(1), made_call(10_000)], as_of)
+    assert another.apply([made_call(1)], as_of) == []
 
-    assert [change.call_id for change in changes] == [call_id(0)]
+    with log.engine.begin() as connection:
+        connection.execute(update(table).values(version=log.version + REMOVAL_MEMORY))
+    log.remove([call_id(2)], log.version)
+
+    assert [change.call_id for change in another.apply([made_call(1)], as_of)] == [call_id(1)]
+
+
+def test_the_list_was_last_read_when_the_latest_reading_began_whichever_ended_last(log: CallLog) -> None:
+    earlier, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+
+    log.mark_synchronised(later)
+    log.mark_synchronised(earlier)
+
+    assert log.synchronised_at == later
 
 
 def test_of_a_call_that_is_there_twice_the_last_state_counts(log: CallLog) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event, inspect, make_url, select, text
 from aircall.call_log import CallLog
 from aircall.call_query import CallFilter
 from aircall.call_search import NAME, search_condition
-from aircall.call_table import FORM, PREFIX, calls, state
+from aircall.call_table import FORM, PREFIX, calls, removals, state
 from aircall.database import open_database
 from tests.storage.naive import newest_first
 from tests.support.made_calls import NOON, made_call, made_notes
@@ -51,7 +51,7 @@ def test_tables_of_other_forms_are_dropped_and_nothing_else_is(database: Engine)
     CallLog(database)
 
     tables = {name for name in inspect(database).get_table_names() if not name.startswith(NAME)}
-    assert tables == {calls.name, state.name, *others}
+    assert tables == {calls.name, state.name, removals.name, *others}
 
 
 def test_a_table_that_cannot_be_dropped_is_left_and_told_of(

@@ -5,7 +5,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from aircall.call_log import MOST_REMOVALS
+import pytest
+
+from aircall.call_log import FencedError
 from aircall.feed import ChangeKind
 from aircall.mirror import Mirror
 from aircall.models import Call
@@ -75,15 +77,27 @@ def test_what_the_mirror_is_filled_with_is_told_to_nobody_and_gets_over_nothing_
     assert mirror.log.find([call_id(2)]) == [made_call(2)]
 
 
-def test_of_the_removals_that_are_remembered_one_that_is_heard_of_again_is_the_latest(mirror: Mirror) -> None:
+def test_of_a_call_that_was_removed_twice_the_latest_counts(mirror: Mirror) -> None:
+    mirror.forget([call_id(0), call_id(1)], mirror.log.version)
     as_of = mirror.log.version
-    mirror.forget([call_id(number) for number in range(MOST_REMOVALS)], as_of)
 
     mirror.forget([call_id(0)], as_of)
-    mirror.forget([call_id(MOST_REMOVALS)], as_of)
-    mirror.merge([made_call(number) for number in (0, 1, 2)], as_of)
+    mirror.merge([made_call(0), made_call(1)], as_of)
 
     assert mirror.log.call_ids() == [call_id(1)]
+
+
+def test_who_has_lost_the_events_to_another_writes_down_none_and_tells_none(mirror: Mirror) -> None:
+    fence = mirror.log.take_over_events()
+    mirror.apply(CALL, fence)
+    mirror.log.take_over_events()
+    position = mirror.feed.position
+
+    with pytest.raises(FencedError):
+        mirror.apply(ARCHIVED, fence)
+
+    assert story(mirror, position) == []
+    assert mirror.log.find([CALL.id]) == [CALL]
 
 
 def test_as_many_changes_as_a_page_can_follow_are_told_one_by_one(mirror: Mirror) -> None:
