@@ -45,7 +45,9 @@ class Background:
         self._on_read = on_read
         self._read_interval = read_interval
         self._changed = threading.Condition()
-        self._is_running = False
+        # Which start is at work, None while stopped: of an earlier one, whatever is still under way ends.
+        self._run_number: int | None = None
+        self._start_count = 0
         self._interval = read_interval
         # When a reading was last asked for and a try for one began and ended, and when the last good reading
         # began, which is older than the try where that went on with an earlier one.
@@ -53,17 +55,22 @@ class Background:
         self._last_viewed = float("-inf")
 
     def start(self) -> None:
-        """Start synchronising, once."""
+        """Start synchronising, unless that is so. What was read before a stop is not fresh any more."""
         with self._changed:
-            if self._is_running:
+            if self._run_number is not None:
                 return
-            self._is_running = True
-        threading.Thread(target=self._run, name="synchronisation", daemon=True).start()
+            self._start_count += 1
+            self._run_number = self._start_count
+            self._last_read = float("-inf")
+        run = threading.Thread(
+            target=self._run, args=(self._run_number,), name="synchronisation", daemon=True
+        )
+        run.start()
 
     def stop(self) -> None:
         """Stop, also in the middle of a reading, whose answers are not waited for."""
         with self._changed:
-            self._is_running = False
+            self._run_number = None
             self._changed.notify_all()
         self._synchronisation.cancel()
 
@@ -83,6 +90,13 @@ class Background:
         """Whether something may have been missed that no reading has brought yet."""
         return self._last_read < self._last_asked
 
+    @property
+    def fresh_for(self) -> float:
+        """For how many seconds from now the log is as fresh as it is kept; 0 where it is not."""
+        # Between two readings the log is at most one interval old; the second covers the reading itself.
+        left = self._last_read + 2 * self._interval - time.monotonic()
+        return 0.0 if self.is_behind else max(0.0, left)
+
     def ensure_fresh(self, wait: float) -> None:
         """Return when the log is as fresh as it is kept, or after `wait` seconds, whichever comes first.
 
@@ -91,15 +105,17 @@ class Background:
         """
         with self._changed:
             self._last_viewed = time.monotonic()
-            if self._is_fresh():
+            if self.fresh_for:
                 return
             if not self.is_behind:
                 self._last_asked = time.monotonic()
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._is_fresh() or self.last_error is not None, self._left(wait))
+            self._changed.wait_for(
+                lambda: self.fresh_for > 0 or self.last_error is not None, self._left(wait)
+            )
 
-    def _run(self) -> None:
-        while self._wait_until_due():
+    def _run(self, number: int) -> None:
+        while self._wait_until_due(number):
             self._try_began = time.monotonic()
             try:
                 began = self._synchronisation.run()
@@ -110,11 +126,11 @@ class Background:
             else:
                 self._note_success(began)
 
-    def _wait_until_due(self) -> bool:
+    def _wait_until_due(self, number: int) -> bool:
         with self._changed:
-            while self._is_running and not self._is_due():
+            while self._run_number == number and not self._is_due():
                 self._changed.wait(min(LOOK_INTERVAL, self._read_interval))
-            return self._is_running
+            return self._run_number == number
 
     def _note_failure(self, error: Exception) -> None:
         # Without this thread the list would silently grow old, so that it outlives even a full disk.
@@ -152,10 +168,6 @@ class Background:
             return True
         is_old = self.is_behind or now >= self._last_read + self._interval
         return is_old and (now < self._last_viewed + WATCH_TIME or self._is_watched())
-
-    def _is_fresh(self) -> bool:
-        # Between two readings the log is at most one interval old; the second covers the reading itself.
-        return not self.is_behind and time.monotonic() < self._last_read + 2 * self._interval
 
     def _left(self, wait: float) -> float:
         is_reading = self._try_began > self._try_ended

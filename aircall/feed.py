@@ -55,7 +55,7 @@ class Feed:
         self._lock = threading.RLock()
         self._on_entry: list[Callable[[Entry], None]] = []
         self._on_epoch: list[Callable[[str], None]] = []
-        self._epoch = _new_epoch()
+        self._epoch = new_epoch()
         self._sequence = 0
 
     def subscribe(self, on_entry: Callable[[Entry], None], on_epoch: Callable[[str], None]) -> None:
@@ -74,17 +74,11 @@ class Feed:
     def append(self, change: Change) -> Entry:
         """Add a change that is in the log already, and tell everybody who subscribed."""
         with self._lock:
-            self._sequence += 1
-            entry = Entry(change, self.position)
-            self._entries.append(entry)
-            for tell in self._on_entry:
-                call_safely(tell, entry)
-        return entry
+            return self._add(change, self._sequence + 1)
 
     def since(self, position: str) -> list[Entry] | None:
         """The changes after `position`, oldest first; None where the feed cannot know them all."""
-        epoch, _, text = position.partition(".")
-        sequence = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+        epoch, sequence = parts_of(position)
         with self._lock:
             oldest = self._sequence - len(self._entries)
             if epoch != self._epoch or not oldest <= sequence <= self._sequence:
@@ -100,12 +94,23 @@ class Feed:
     def begin_epoch(self) -> None:
         """Forget everything: no position given out before is good any more, every page has to be reread."""
         with self._lock:
-            self._entries.clear()
-            # In this order, so that whoever takes the position meanwhile gets no old number of the new epoch.
-            self._sequence = 0
-            self._epoch = _new_epoch()
-            for tell in self._on_epoch:
-                call_safely(tell, self.position)
+            self._begin(new_epoch(), 0)
+
+    def _add(self, change: Change, sequence: int) -> Entry:
+        self._sequence = sequence
+        entry = Entry(change, self.position)
+        self._entries.append(entry)
+        for tell in self._on_entry:
+            call_safely(tell, entry)
+        return entry
+
+    def _begin(self, epoch: str, sequence: int) -> None:
+        self._entries.clear()
+        # In this order, so that whoever takes the position meanwhile gets no old number of the new epoch.
+        self._sequence = sequence
+        self._epoch = epoch
+        for tell in self._on_epoch:
+            call_safely(tell, self.position)
 
 
 def condensed(entries: Sequence[Entry]) -> list[Entry]:
@@ -128,5 +133,12 @@ def _as_one(entry: Entry, first: ChangeKind) -> Entry:
     return replace(entry, change=replace(entry.change, kind=kind))
 
 
-def _new_epoch() -> str:
+def parts_of(position: str) -> tuple[str, int]:
+    """The epoch and the number of a position; -1 where that is none."""
+    epoch, _, text = position.partition(".")
+    return epoch, int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+
+
+def new_epoch() -> str:
+    """A name that no epoch has had before."""
     return secrets.token_hex(6)

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from aircall.background import Background
 from aircall.listener import LinkState, LinkStatus
 
+NOT_STARTED = LinkStatus(LinkState.OFFLINE, datetime.now(UTC), "not started")
+
 
 class Link:
     """Tells the state that is true for people who look: live only while nothing is missing.
@@ -26,6 +28,11 @@ class Link:
         self._told: LinkStatus | None = None
         # The listener reports the gap before a subscription just after it has reported the subscription.
         self._is_gap_to_come = True
+
+    @property
+    def status(self) -> LinkStatus:
+        """What was told last."""
+        return self._told or NOT_STARTED
 
     def on_status(self, status: LinkStatus) -> None:
         """The listener's state has changed."""

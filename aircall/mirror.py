@@ -23,14 +23,24 @@ class Mirror:
         self.log = log
         self.feed = feed
         self._lock = threading.Lock()
+        # None where nobody else could take over.
+        self._fence: int | None = None
 
-    def apply(self, call: Call, fence: int | None = None) -> None:
+    def take_over(self) -> None:
+        """Apply events from now on, which no other process does any more; every page reads itself again.
+
+        Whoever did so before may have ended between writing a change down and telling of it.
+        """
+        self._fence = self.log.take_over_events()
+        self.feed.begin_epoch()
+
+    def apply(self, call: Call) -> None:
         """Take over a call's newest state, as an event tells it.
 
-        Raises StorageError where it could not be written, and FencedError where others have taken over the
-        events since this `fence` was given out; then nobody has been told either.
+        Raises StorageError where it could not be written, and FencedError where another process has taken
+        over since; then nobody has been told either.
         """
-        self._write(lambda: self.log.apply([call], fence=fence))
+        self._write(lambda: self.log.apply([call], fence=self._fence))
 
     def merge(self, found: Sequence[Call], as_of: int) -> None:
         """Take over calls that were read after version `as_of` of the log was taken."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from aircall.call_log import FencedError
-from aircall.feed import ChangeKind
+from aircall.feed import ChangeKind, Feed
 from aircall.mirror import Mirror
 from aircall.models import Call
 from tests.support.made_calls import call_id, made_call
@@ -88,16 +88,21 @@ def test_of_a_call_that_was_removed_twice_the_latest_counts(mirror: Mirror) -> N
 
 
 def test_who_has_lost_the_events_to_another_writes_down_none_and_tells_none(mirror: Mirror) -> None:
-    fence = mirror.log.take_over_events()
-    mirror.apply(CALL, fence)
-    mirror.log.take_over_events()
+    mirror.take_over()
+    mirror.apply(CALL)
+    another = Mirror(mirror.log, Feed())
+    another.take_over()
     position = mirror.feed.position
 
     with pytest.raises(FencedError):
-        mirror.apply(ARCHIVED, fence)
+        mirror.apply(ARCHIVED)
 
     assert story(mirror, position) == []
     assert mirror.log.find([CALL.id]) == [CALL]
+
+    another.apply(ARCHIVED)
+
+    assert mirror.log.find([CALL.id]) == [ARCHIVED]
 
 
 def test_as_many_changes_as_a_page_can_follow_are_told_one_by_one(mirror: Mirror) -> None:

@@ -1,0 +1,101 @@
+"""Follows feed and signals in Redis, for one process: what others add arrives here, after any outage too.
+
+Knows how to read on; knows nothing of what is read.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from aircall.callbacks import call_safely
+from aircall.shared.redis_feed import RedisFeed
+from aircall.shared.redis_signals import RedisSignals
+from aircall.shared.rows import Streams
+
+log = logging.getLogger(__name__)
+
+# How long to wait for something new before a look whether all is well (seconds).
+BLOCK = 1.0
+# How soon to try again where Redis does not answer: pages wait for it (seconds).
+RETRY_PAUSE = 0.3
+# As many rows at once as one answer may well have.
+MOST_ROWS = 500
+
+
+class Follower:
+    """The thread that reads on. `on_contact` is told when contact is lost (False) and found (True)."""
+
+    def __init__(
+        self,
+        client: Redis,
+        feed: RedisFeed,
+        signals: RedisSignals,
+        on_contact: Callable[[bool], None] = lambda _is_there: None,
+    ) -> None:
+        self._client = client
+        self._feed = feed
+        self._signals = signals
+        self._on_contact = on_contact
+        self._stopped = threading.Event()
+        self._has_begun = False
+        self._is_in_contact = False
+        self._heard_at = time.monotonic()
+
+    @property
+    def silence(self) -> float:
+        """For how long nothing has been heard from Redis, in seconds."""
+        return time.monotonic() - self._heard_at
+
+    def start(self) -> None:
+        """Take over what there is, and what comes. Raises nothing where Redis is not there yet."""
+        threading.Thread(target=self._run, name="follower", daemon=True).start()
+
+    def stop(self) -> None:
+        """Read no further."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._begin_or_check()
+                while not self._stopped.is_set():
+                    self._read()
+            except RedisError as error:
+                self._note_contact(False, type(error).__name__)
+            except Exception:
+                # Without this thread every page would grow old in silence.
+                log.exception("what came from Redis could not be taken")
+            self._stopped.wait(RETRY_PAUSE)
+
+    def _begin_or_check(self) -> None:
+        if self._has_begun:
+            self._feed.check()
+        else:
+            self._signals.begin()
+            self._feed.adopt()
+            self._has_begun = True
+
+    def _read(self) -> None:
+        last_ids = {self._feed.stream: self._feed.last_id, self._signals.stream: self._signals.last_id}
+        answer = self._client.xread(cast(Any, last_ids), count=MOST_ROWS, block=int(BLOCK * 1000))
+        self._note_contact(True)
+        for stream, rows in cast(Streams, answer or ()):
+            taker = self._feed if stream.decode() == self._feed.stream else self._signals
+            taker.take(rows)
+        if not answer:
+            self._feed.check()
+
+    def _note_contact(self, is_there: bool, reason: str = "") -> None:
+        if is_there:
+            self._heard_at = time.monotonic()
+        if is_there is self._is_in_contact:
+            return
+        self._is_in_contact = is_there
+        if not is_there:
+            log.warning("live updates wait for Redis: %s", reason)
+        call_safely(self._on_contact, is_there)

@@ -1,0 +1,101 @@
+"""What each process tells the others of itself, again and again: a notice of one that has ended is soon gone.
+
+Knows how notices go round; knows nothing of what follows from them.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+from redis import Redis
+from redis.exceptions import RedisError
+
+from aircall.callbacks import call_safely
+from aircall.shared.scripts import POST
+from aircall.signals import Signals
+from aircall.upkeep import UpkeepState
+
+log = logging.getLogger(__name__)
+
+SIGNAL = "notices"
+# How often a process posts its notice, and how long that is good (seconds).
+TURN, LIFETIME = 1.0, 5.0
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process tells: its open pages, who looks at which call in them, and the upkeep, if it does that.
+
+    `viewed_ago` is how many seconds ago somebody last asked it for a page of the list, None for never.
+    """
+
+    process: str
+    page_count: int
+    viewed_ago: float | None
+    viewers: Mapping[str, Sequence[str]]
+    upkeep: UpkeepState | None
+
+
+class Notices:
+    """Posts the notice that `own` gives, and hands all others to `take`, in a thread of its own."""
+
+    def __init__(
+        self,
+        client: Redis,
+        prefix: str,
+        signals: Signals,
+        own: Callable[[], Notice],
+        take: Callable[[Notice, Sequence[Notice]], None],
+    ) -> None:
+        self._post = client.register_script(POST)
+        self._keys = [f"{prefix}notices", f"{prefix}notice-times"]
+        self._signals = signals
+        self._own = own
+        self._take = take
+        self._kicked = threading.Event()
+        self._is_news = False
+        self._stopped = False
+        signals.on(SIGNAL, lambda _value: self._kicked.set())
+
+    def start(self) -> None:
+        """Begin posting."""
+        threading.Thread(target=self._run, name="notices", daemon=True).start()
+
+    def stop(self) -> None:
+        """Post no more: what was posted last is good for some seconds yet."""
+        self._stopped = True
+        self._kicked.set()
+
+    def post_now(self) -> None:
+        """Post at once, and have the others look: something has changed that they wait for."""
+        self._is_news = True
+        self._kicked.set()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            self._kicked.clear()
+            call_safely(self._turn)
+            self._kicked.wait(TURN)
+
+    def _turn(self) -> None:
+        own, is_news = self._own(), self._is_news
+        self._is_news = False
+        body = msgspec.json.encode(own)
+        try:
+            posted = self._post(keys=self._keys, args=[own.process, body, int(LIFETIME * 1000)])
+        except RedisError as error:
+            self._is_news = is_news
+            log.info("a notice could not be posted: %s", type(error).__name__)
+            return
+        if is_news:
+            self._signals.send(SIGNAL)
+            self._kicked.clear()
+        self._take(own, [found for text in posted if (found := _read(text)) and found.process != own.process])
+
+
+def _read(text: bytes) -> Notice | None:
+    try:
+        return msgspec.json.decode(text, type=Notice)
+    except msgspec.MsgspecError:
+        # Another version posted it.
+        return None

@@ -1,0 +1,97 @@
+"""Which process keeps log and feed fresh: one among all, elected in Redis, as long as it renews its lease.
+
+Knows the lease; knows nothing of what its owner does. A process that was frozen may believe for a moment that
+it still is the owner: what it writes then is refused by the log's fence.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from time import monotonic
+
+from redis import Redis
+from redis.exceptions import LockError, RedisError
+from redis.lock import Lock
+
+from aircall.callbacks import call_safely
+
+log = logging.getLogger(__name__)
+
+# Another process takes over so long after the owner was killed, at the latest (seconds).
+LEASE = 5.0
+# How often the lease is renewed, and asked for by those who have it not.
+TURN = 1.0
+# An owner that could not renew its lease for so long steps back, while it certainly still has it.
+PATIENCE = 2.5
+
+
+class Ownership:
+    """Asks for the lease again and again. `on_gain` and `on_loss` are called by turns, in one thread."""
+
+    def __init__(
+        self,
+        client: Redis,
+        prefix: str,
+        on_gain: Callable[[], None],
+        on_loss: Callable[[], None],
+        lease: float = LEASE,
+    ) -> None:
+        self._lock = Lock(client, f"{prefix}owner", timeout=lease, blocking=False, thread_local=False)
+        self._on_gain = on_gain
+        self._on_loss = on_loss
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ownership", daemon=True)
+        self._renewed_at = 0.0
+        self.is_owner = False
+        self.changed_at = monotonic()
+
+    def start(self) -> None:
+        """Ask for the lease from now on."""
+        self._thread.start()
+
+    def stop(self, seconds: float = 2.0) -> None:
+        """Step back and give the lease to whoever asks next; at most so many seconds are waited for that."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._turn()
+            self._stopped.wait(TURN)
+        if self.is_owner:
+            self._lose()
+            self._release()
+
+    def _turn(self) -> None:
+        asked_at = monotonic()
+        try:
+            is_held = self._lock.reacquire() if self.is_owner else self._lock.acquire()
+        except LockError:
+            is_held = False
+        except RedisError as error:
+            is_held = self.is_owner and asked_at < self._renewed_at + PATIENCE
+            log.warning("the lease could not be asked for: %s", type(error).__name__)
+        else:
+            self._renewed_at = asked_at
+        if is_held != self.is_owner:
+            (self._gain if is_held else self._lose)()
+
+    def _gain(self) -> None:
+        self.is_owner, self.changed_at = True, monotonic()
+        log.info("this process keeps the list and the events from now on")
+        if not call_safely(self._on_gain):
+            # Whoever cannot do the work leaves it to others.
+            self._lose()
+            self._release()
+
+    def _lose(self) -> None:
+        self.is_owner, self.changed_at = False, monotonic()
+        log.info("this process keeps the list and the events no longer")
+        call_safely(self._on_loss)
+
+    def _release(self) -> None:
+        try:
+            self._lock.release()
+        except RedisError as error:
+            log.info("the lease ends by itself: %s", type(error).__name__)

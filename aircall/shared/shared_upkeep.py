@@ -1,0 +1,145 @@
+"""The upkeep where several processes share it: one of them does it, and all others know from it how it is.
+
+Knows what is to be told of the link to the API's events; knows nothing of Redis or sockets.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import monotonic
+
+from aircall.link import NOT_STARTED
+from aircall.listener import LinkState, LinkStatus
+from aircall.shared.notices import Notice
+from aircall.signals import Signals
+from aircall.upkeep import OwnUpkeep, Role, UpkeepState
+
+READ, SIGNED_IN = "read", "signed-in"
+# Who opened a page counts as watching for so long (seconds).
+WATCH_TIME = 60.0
+NO_CONTACT = "the dashboard's own storage does not answer"
+NO_OWNER = "another process is taking over"
+
+
+class SharedUpkeep:
+    """What the pages of one process need. `tell` is given the state of the link whenever it changes."""
+
+    def __init__(self, own: OwnUpkeep, signals: Signals, tell: Callable[[LinkStatus], None]) -> None:
+        self._own = own
+        self._signals = signals
+        self._tell = tell
+        self._changed = threading.Condition()
+        self._is_owner = False
+        self._role_since = monotonic()
+        self._state: UpkeepState | None = None
+        self._fresh_until = self._viewed_at = float("-inf")
+        self._is_in_contact = False
+        self._others: Sequence[Notice] = ()
+        self._told = NOT_STARTED
+        signals.on(READ, lambda _value: self._read_if_owner())
+        signals.on(SIGNED_IN, lambda _value: self._signed_in_if_owner())
+
+    def gain(self) -> None:
+        """This process is the one that does it from now on."""
+        self._own.start()
+        self._is_owner, self._role_since = True, monotonic()
+
+    def lose(self) -> None:
+        """Another one does it from now on."""
+        self._is_owner, self._role_since = False, monotonic()
+        self._own.stop()
+
+    @property
+    def role(self) -> Role:
+        """Whether this process is the one, and since when."""
+        return Role(is_owner=self._is_owner, age=monotonic() - self._role_since)
+
+    @property
+    def state(self) -> UpkeepState | None:
+        """How the upkeep is now; None while nobody does it."""
+        return self._own.state if self._is_owner else self._state
+
+    @property
+    def own_state(self) -> UpkeepState | None:
+        """How it is, for the others to know; None where it is not this process that does it."""
+        return self._own.state if self._is_owner else None
+
+    @property
+    def viewed_ago(self) -> float | None:
+        """How many seconds ago somebody asked for a page here, None for never."""
+        ago = monotonic() - self._viewed_at
+        return None if ago == float("inf") else ago
+
+    @property
+    def is_watched_elsewhere(self) -> bool:
+        """Whether another process has open pages, or had somebody ask for one lately."""
+        return any(
+            notice.page_count or (notice.viewed_ago is not None and notice.viewed_ago < WATCH_TIME)
+            for notice in self._others
+        )
+
+    def signed_in(self) -> None:
+        """Somebody has just signed in, here: whoever does the upkeep has a token to work with."""
+        self._signals.send(SIGNED_IN)
+
+    def ensure_fresh(self, wait: float) -> None:
+        """Return when the log is as fresh as it is kept, or after `wait` seconds, whichever comes first."""
+        if self._is_owner:
+            self._own.ensure_fresh(wait)
+            return
+        self._viewed_at = monotonic()
+        if self._is_fresh():
+            return
+        self._signals.send(READ)
+        with self._changed:
+            self._changed.wait_for(self._is_answered, wait)
+
+    def take(self, _own: Notice, others: Sequence[Notice]) -> None:
+        """Take note of what the other processes tell."""
+        states = [notice.upkeep for notice in others if notice.upkeep is not None]
+        with self._changed:
+            self._others = others
+            self._state = states[0] if states else None
+            self._fresh_until = monotonic() + self._state.fresh_for if self._state else float("-inf")
+            self._changed.notify_all()
+        self._tell_link()
+
+    def note_contact(self, is_there: bool) -> None:
+        """Contact with what is shared was lost or found again."""
+        self._is_in_contact = is_there
+        self._tell_link()
+
+    def _read_if_owner(self) -> None:
+        if self._is_owner:
+            self._own.ensure_fresh(0)
+
+    def _signed_in_if_owner(self) -> None:
+        if self._is_owner:
+            self._own.signed_in()
+
+    def _is_fresh(self) -> bool:
+        return monotonic() < self._fresh_until
+
+    def _is_answered(self) -> bool:
+        # Nobody waits for an API whose last reading has failed.
+        return self._is_fresh() or (self._state is not None and self._state.trouble is not None)
+
+    def _tell_link(self) -> None:
+        with self._changed:
+            status = self._link()
+            if status != self._told:
+                self._told = status
+                self._tell(status)
+
+    def _link(self) -> LinkStatus:
+        state = self.state
+        if not self._is_in_contact:
+            return self._interrupted(NO_CONTACT)
+        return self._interrupted(NO_OWNER) if state is None else state.link
+
+    def _interrupted(self, reason: str) -> LinkStatus:
+        if self._told.state is LinkState.RECONNECTING:
+            return replace(self._told, reason=reason)
+        since = datetime.now(UTC) if self._told.state is LinkState.LIVE else self._told.since
+        return LinkStatus(LinkState.RECONNECTING, since, reason)

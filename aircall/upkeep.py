@@ -1,0 +1,136 @@
+"""Keeps log and feed fresh, while this process is the one that does: listener, readings and settling.
+
+Pages ask here how fresh the list is, whoever keeps it so. Knows nothing of Flask, Redis or the API's HTTP.
+"""
+
+from time import monotonic
+from typing import Protocol
+
+import msgspec
+
+from aircall.background import Background
+from aircall.errors import AircallError
+from aircall.link import Link
+from aircall.listener import LinkStatus, Listener
+from aircall.mirror import Mirror
+from aircall.settling import Settling
+from aircall.synchronisation import Progress, Synchronisation
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """Why the list could not be read: the error's class, and after how many seconds to try again.
+
+    `is_ours` where it was no error of the API.
+    """
+
+    error: str
+    is_ours: bool
+    retry_after: float | None = None
+
+
+class UpkeepState(msgspec.Struct, frozen=True, kw_only=True):
+    """How the upkeep is: the link as pages are told of it and as the listener has it, and the readings.
+
+    The list is fresh for so many seconds from when this was asked for.
+    """
+
+    link: LinkStatus
+    listener: LinkStatus
+    progress: Progress
+    trouble: Trouble | None
+    fresh_for: float
+
+
+class Role(msgspec.Struct, frozen=True):
+    """Whether this process does the upkeep, and for how many seconds that has been so."""
+
+    is_owner: bool
+    age: float
+
+
+class Upkeep(Protocol):
+    """What pages need of whoever keeps the list fresh."""
+
+    def start(self) -> None:
+        """Begin, or be ready to."""
+
+    def stop(self) -> None:
+        """End, and give back what is held."""
+
+    def ensure_fresh(self, wait: float) -> None:
+        """Return when the log is as fresh as it is kept, or after `wait` seconds."""
+
+    def signed_in(self) -> None:
+        """Somebody has just signed in: there is a token to work with."""
+
+    @property
+    def state(self) -> UpkeepState:
+        """How the upkeep is now."""
+
+
+class OwnUpkeep:
+    """The upkeep by this process. It may be started and stopped more than once."""
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        listener: Listener,
+        background: Background,
+        settling: Settling,
+        synchronisation: Synchronisation,
+        link: Link,
+    ) -> None:
+        self._mirror = mirror
+        self._listener = listener
+        self._background = background
+        self._settling = settling
+        self._synchronisation = synchronisation
+        self._link = link
+        self._started_at = monotonic()
+
+    def start(self) -> None:
+        """Take over: what others have left untold, every page finds by reading itself again."""
+        self._mirror.take_over()
+        self._started_at = monotonic()
+        self._background.start()
+        self._settling.start()
+        self._listener.start()
+
+    def stop(self) -> None:
+        """Listen and read no longer; a reading under way is not waited for."""
+        self._listener.stop()
+        self._settling.stop()
+        self._background.stop()
+
+    def ensure_fresh(self, wait: float) -> None:
+        """Return when the log is as fresh as it is kept, or after `wait` seconds."""
+        self._background.ensure_fresh(wait)
+
+    def signed_in(self) -> None:
+        """Somebody has just signed in: there is a token to work with, whatever failed before."""
+        self._background.signed_in()
+        self._listener.wake()
+
+    @property
+    def state(self) -> UpkeepState:
+        """How the upkeep is now."""
+        return UpkeepState(
+            link=self._link.status,
+            listener=self._listener.status,
+            progress=self._synchronisation.progress,
+            trouble=_trouble(self._background.last_error),
+            fresh_for=self._background.fresh_for,
+        )
+
+    @property
+    def role(self) -> Role:
+        """There is no other process that could do it."""
+        return Role(is_owner=True, age=monotonic() - self._started_at)
+
+
+def _trouble(error: Exception | None) -> Trouble | None:
+    if error is None:
+        return None
+    if isinstance(error, AircallError):
+        return Trouble(type(error).__name__, is_ours=False, retry_after=error.retry_after)
+    return Trouble(type(error).__name__, is_ours=True)
