@@ -13,6 +13,7 @@ from aircall.call_log import CallLog
 from aircall.changes import Changes
 from aircall.client import ApiClient
 from aircall.database import open_database
+from aircall.embedded_store import EmbeddedStore
 from aircall.feed import Feed
 from aircall.link import Link
 from aircall.listener import Listener
@@ -21,7 +22,7 @@ from aircall.mirror import Mirror
 from aircall.noting import Noting
 from aircall.pusher import PusherSettings
 from aircall.settling import Settling
-from aircall.store import EmbeddedStore, Store
+from aircall.store import Store
 from aircall.synchronisation import Synchronisation
 from aircall.web.error_words import reason_for
 from aircall.web.live import Live

@@ -8,10 +8,10 @@ from sqlalchemy import Engine
 
 from aircall.call_log import CallLog
 from aircall.database import open_database
+from aircall.embedded_store import EmbeddedStore
 from aircall.feed import Feed
 from aircall.mirror import Mirror
 from aircall.noting import Noting
-from aircall.store import EmbeddedStore
 from tests.storage.notes_api import NotesApi
 from tests.support.clock import StillClock
 from tests.support.postgres import Postgres, running_postgres

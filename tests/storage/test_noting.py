@@ -2,9 +2,9 @@
 
 import pytest
 
+from aircall.embedded_store import EmbeddedStore
 from aircall.errors import AircallError, ForbiddenError, RateLimitedError, ServerError
 from aircall.noting import Noting
-from aircall.store import EmbeddedStore
 from tests.storage.notes_api import KEY, TEXT, NotesApi
 from tests.support.clock import StillClock
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from aircall.embedded_store import EmbeddedStore
 from aircall.errors import (
     AircallError,
     LoginEndedError,
@@ -11,7 +12,6 @@ from aircall.errors import (
     UnconfirmedError,
 )
 from aircall.noting import Noting
-from aircall.store import EmbeddedStore
 from tests.storage.notes_api import KEY, TEXT, NotesApi
 
 LOST = [NoAnswerError("lost"), ServerError("500")]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from aircall.database import open_database
-from aircall.store import EmbeddedStore, Record
+from aircall.embedded_store import EmbeddedStore
+from aircall.store import Record
 from tests.support.clock import StillClock
 
 LONG = 3600.0

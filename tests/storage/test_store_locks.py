@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from aircall.store import EmbeddedStore
+from aircall.embedded_store import EmbeddedStore
 
 # Longer than any test that goes well holds a lock, in seconds.
 PATIENCE = 10.0
