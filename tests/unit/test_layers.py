@@ -27,6 +27,7 @@ FLASK = {
 HTTP = {"http", "requests", "urllib", "urllib3"}
 PUSHER = {"pysher", "websocket"}
 SQL = {"sqlalchemy", "sqlite3"}
+REDIS = {"redis"}
 THREADS = {"concurrent", "socket", "subprocess", "threading"}
 # What a room never learns, not even from those that it knows.
 IGNORANCE = {
@@ -37,8 +38,11 @@ IGNORANCE = {
     "aircall.login": FLASK | HTTP | PUSHER,
     "aircall.logins": FLASK | PUSHER,
     "aircall.account": FLASK | PUSHER,
-    "aircall.store": FLASK | HTTP | PUSHER | SQL | THREADS,
-    "aircall.embedded_store": FLASK | HTTP | PUSHER,
+    "aircall.store": FLASK | HTTP | PUSHER | SQL | REDIS | THREADS,
+    "aircall.embedded_store": FLASK | HTTP | PUSHER | REDIS,
+    "aircall.redis_connection": FLASK | HTTP - {"urllib"} | PUSHER | SQL,
+    "aircall.redis_locks": FLASK | HTTP | PUSHER | SQL,
+    "aircall.redis_store": FLASK | HTTP | PUSHER | SQL,
     "aircall.call_log": FLASK | HTTP | PUSHER | {"aircall.client"},
     "aircall.call_query": FLASK | HTTP | PUSHER | {"aircall.client"},
     "aircall.call_context": FLASK | HTTP | PUSHER | {"aircall.client"},
