@@ -48,6 +48,13 @@ def redis(redis_server: RedisServer) -> RedisServer:
 
 
 @pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis to which anything may be done."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Engine]:
     """A SQLite file that holds nothing yet."""
     engine = open_database(f"sqlite:///{tmp_path / 'test.db'}")
