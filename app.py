@@ -42,7 +42,8 @@ from aircall.web.session_store import StoreSessionInterface
 from aircall.web.sockets import WholeFrames
 from aircall.web.wiring import build_services, check_calls, sessions_url, start, stop
 from aircall.web.zone import viewer_zone
-from config import Config, ConfigError, environment
+from config import Config, environment
+from config_values import ConfigError
 
 ROOT = Path(__file__).parent
 STATIC = ROOT / "static"

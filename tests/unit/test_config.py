@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from config import Config, ConfigError, is_loopback
+from config import Config, is_loopback
+from config_values import ConfigError
 
 SECRET = "0123456789abcdef0123456789abcdef"
 

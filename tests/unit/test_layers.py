@@ -7,7 +7,9 @@ import pytest
 from tests.support.processes import ROOT
 from tests.support.source_code import House, cycle, hidden_imports, house, imports, reach, token_uses
 
-DASHBOARD = house(ROOT, "app.py", "config.py", "gunicorn.conf.py", "aircall/**/*.py", "scripts/**/*.py")
+DASHBOARD = house(
+    ROOT, "app.py", "config.py", "config_values.py", "gunicorn.conf.py", "aircall/**/*.py", "scripts/**/*.py"
+)
 SANDBOX = house(ROOT, "sandbox/**/*.py")
 WEB = sorted(name for name in DASHBOARD if f"{name}.".startswith("aircall.web."))
 BELOW_WEB = sorted(name for name in DASHBOARD if f"{name}.".startswith("aircall.") and name not in WEB)
@@ -32,6 +34,7 @@ THREADS = {"concurrent", "socket", "subprocess", "threading"}
 # What a room never learns, not even from those that it knows.
 IGNORANCE = {
     "config": FLASK | HTTP - {"urllib"} | PUSHER | SQL | {"aircall"},
+    "config_values": FLASK | HTTP - {"urllib"} | PUSHER | SQL | REDIS | {"aircall", "config"},
     "aircall.models": FLASK | HTTP | PUSHER | SQL | THREADS,
     "aircall.errors": FLASK | HTTP | PUSHER | SQL | THREADS,
     "aircall.client": FLASK | PUSHER | SQL | {"aircall.logins", "aircall.store"},
