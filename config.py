@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
 
-from config_values import ORIGIN, ConfigError, is_address, one_of, plain, port, url
+from config_values import ORIGIN, ConfigError, is_address, number, one_of, plain, port, url
 
 SECRET_KEY_LENGTH = 32
 LOG_FORMATS = ("console", "json")
@@ -21,6 +21,14 @@ POSTGRESQL = re.compile(
     r"postgresql(\+psycopg)?://[^\s/?#@:]+(:[^\s/?#@]*)?@(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?"
     r"/[\w.%-]+(\?ssl(mode|rootcert)=[\w./-]+(&ssl(mode|rootcert)=[\w./-]+)*)?", re.ASCII
 )  # fmt: skip
+
+# What is added may name the certificate of an authority of one's own.
+REDIS = re.compile(
+    r"rediss?://([^\s/?#@:]*(:[^\s/?#@]*)?@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?(/[0-9]{1,3})?"
+    r"(\?ssl_ca_certs=[\w./-]+)?|unix://([^\s/?#@:]*(:[^\s/?#@]*)?@)?/[\w./-]+(\?db=[0-9]{1,3})?", re.ASCII
+)  # fmt: skip
+METRICS_TOKEN_LENGTH = 16
+MOST_WORKERS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +54,10 @@ class Config:
     log_format: str
     log_level: str
     public_origin: str | None
+    workers: int
+    # It may have a password in it.
+    redis_url: str | None = field(repr=False)
+    metrics_token: str | None = field(repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Config":
@@ -54,7 +66,6 @@ class Config:
         Creates DATA_DIR, and in it a SECRET_KEY where none is set and the host is loopback.
         """
         env = {name: value.strip() for name, value in environ.items() if value.strip()}
-        _refuse_unsupported(env)
         api_url = url(env, "AIRCALL_API_URL", "https://frontend-test-api.aircall.dev")
         host = plain(env, "HOST", "127.0.0.1")
         data_dir = _data_dir(env)
@@ -79,6 +90,9 @@ class Config:
             log_format=one_of(env, "LOG_FORMAT", "console", LOG_FORMATS),
             log_level=one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
             public_origin=url(env, "PUBLIC_ORIGIN", "", ORIGIN).lower() or None,
+            workers=_workers(env),
+            redis_url=_redis_url(env),
+            metrics_token=_metrics_token(env),
         )
 
 
@@ -94,11 +108,6 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _refuse_unsupported(env: Mapping[str, str]) -> None:
-    if env.get("WORKERS", "1") != "1" or "REDIS_URL" in env:
-        raise ConfigError("WORKERS and REDIS_URL: this version serves from one process; leave both unset.")
 
 
 def _both(env: Mapping[str, str], name: str, other: str) -> str | None:
@@ -162,3 +171,29 @@ def _database_url(env: Mapping[str, str], data_dir: Path) -> str:
             "or postgresql://user:password@host:port/name (special characters written as %40)."
         )
     return value
+
+
+def _workers(env: Mapping[str, str]) -> int:
+    count = number(env, "WORKERS", 1, range(1, MOST_WORKERS + 1))
+    if count > 1 and "REDIS_URL" not in env:
+        raise ConfigError("WORKERS above 1 needs REDIS_URL.")
+    return count
+
+
+def _redis_url(env: Mapping[str, str]) -> str | None:
+    value = env.get("REDIS_URL")
+    if value is not None and not (
+        REDIS.fullmatch(value) and (value.startswith("unix:") or is_address(value))
+    ):
+        # Not repeated either.
+        raise ConfigError(
+            "REDIS_URL has to be redis://user:password@host:port/0, rediss://… for TLS or unix:///path "
+            "(special characters written as %40)."
+        )
+    return value
+
+
+def _metrics_token(env: Mapping[str, str]) -> str | None:
+    if len(env.get("METRICS_TOKEN", "x" * METRICS_TOKEN_LENGTH)) < METRICS_TOKEN_LENGTH:
+        raise ConfigError(f"METRICS_TOKEN has to be {METRICS_TOKEN_LENGTH} characters or more.")
+    return env.get("METRICS_TOKEN")

@@ -12,7 +12,7 @@ URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 ORIGIN = re.compile(r"https?://[^\s/?#@]+")
 # Keys, clusters, host names and addresses.
 PLAIN = re.compile(r"[\w.:%-]+", re.ASCII)
-PORT = re.compile("[0-9]{1,5}")
+NUMBER = re.compile("[0-9]{1,5}")
 
 
 class ConfigError(Exception):
@@ -47,9 +47,14 @@ def plain(env: Mapping[str, str], name: str, default: str) -> str:
 
 def port(env: Mapping[str, str], name: str, default: int) -> int:
     """A port's number, or 0."""
+    return number(env, name, default, range(65536))
+
+
+def number(env: Mapping[str, str], name: str, default: int, allowed: range) -> int:
+    """One of the numbers that are allowed, of five digits at most."""
     value = env.get(name, str(default))
-    if not PORT.fullmatch(value) or int(value) > 65535:
-        raise ConfigError(f"{name} has to be a port number from 0 to 65535.")
+    if not NUMBER.fullmatch(value) or int(value) not in allowed:
+        raise ConfigError(f"{name} has to be a number from {allowed.start} to {allowed.stop - 1}.")
     return int(value)
 
 
