@@ -17,7 +17,7 @@ COMPILED := $(TRANSLATED:.po=.mo)
 PIP_COMPILE = $(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-header --annotation-style=line
 # Most tests wait more than they work: three at a time keep two cores busy. What shares a file shares a sandbox.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile
-CODE := app.py config.py gunicorn.conf.py aircall sandbox scripts tests bench
+CODE := app.py config.py config_values.py gunicorn.conf.py aircall sandbox scripts tests bench
 
 .PHONY: help run setup test test-soketi check format lock translations bench screenshots clean
 

@@ -15,8 +15,9 @@ from flask_compress import Compress
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
-from aircall.database import DatabaseError, check_database
+from aircall.database import DatabaseError
 from aircall.login import LOGIN_LIFETIME
+from aircall.redis_connection import RedisUnusableError
 from aircall.web import (
     archive,
     assets,
@@ -40,9 +41,10 @@ from aircall.web import (
 from aircall.web.services import EXTENSION, Services
 from aircall.web.session_store import StoreSessionInterface
 from aircall.web.sockets import WholeFrames
-from aircall.web.wiring import build_services, check_calls, sessions_url, start, stop
+from aircall.web.wiring import build_services, check_storage, start, stop
 from aircall.web.zone import viewer_zone
-from config import Config, ConfigError, environment
+from config import Config, environment
+from config_values import ConfigError
 
 ROOT = Path(__file__).parent
 STATIC = ROOT / "static"
@@ -51,7 +53,13 @@ SESSION_LIFETIME = timedelta(seconds=LOGIN_LIFETIME)
 # A note of 50,000 characters, each of which a browser may write in twelve.
 LARGEST_FORM = 640 * 1024
 # What keeps the dashboard from starting, said in one line.
-STOPS = (ConfigError, DatabaseError, assets.AssetsMissingError, language.TranslationsMissingError)
+STOPS = (
+    ConfigError,
+    DatabaseError,
+    RedisUnusableError,
+    assets.AssetsMissingError,
+    language.TranslationsMissingError,
+)
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -159,9 +167,7 @@ def main() -> None:
     os.umask(0o077)
     try:
         config = Config.from_environment(environment(ROOT))
-        for url in (sessions_url(config), config.database_url):
-            check_database(url)
-        check_calls(config)
+        check_storage(config)
         assets.read_manifest(STATIC)
         language.check_translations()
     except STOPS as error:

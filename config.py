@@ -7,29 +7,28 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
 
+from config_values import ORIGIN, ConfigError, is_address, number, one_of, plain, port, url
+
 SECRET_KEY_LENGTH = 32
 LOG_FORMATS = ("console", "json")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-# A password in a URL would end up in logs, and a query in front of the paths that are added.
-URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
-ORIGIN = re.compile(r"https?://[^\s/?#@]+")
-# Keys, clusters, host names and addresses.
-PLAIN = re.compile(r"[\w.:%-]+", re.ASCII)
-PORT = re.compile("[0-9]{1,5}")
 # Nothing but what comes after the @ may be taken for a host, which errors name. SSL is all that may be added.
 POSTGRESQL = re.compile(
     r"postgresql(\+psycopg)?://[^\s/?#@:]+(:[^\s/?#@]*)?@(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?"
     r"/[\w.%-]+(\?ssl(mode|rootcert)=[\w./-]+(&ssl(mode|rootcert)=[\w./-]+)*)?", re.ASCII
 )  # fmt: skip
 
-
-class ConfigError(Exception):
-    """A setting is unusable. The message names it and says what it has to be."""
+# What is added may name the certificate of an authority of one's own.
+REDIS = re.compile(
+    r"rediss?://([^\s/?#@:]*(:[^\s/?#@]*)?@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?(/[0-9]{1,3})?"
+    r"(\?ssl_ca_certs=[\w./-]+)?|unix://([^\s/?#@:]*(:[^\s/?#@]*)?@)?/[\w./-]+(\?db=[0-9]{1,3})?", re.ASCII
+)  # fmt: skip
+METRICS_TOKEN_LENGTH = 16
+MOST_WORKERS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +54,10 @@ class Config:
     log_format: str
     log_level: str
     public_origin: str | None
+    workers: int
+    # It may have a password in it.
+    redis_url: str | None = field(repr=False)
+    metrics_token: str | None = field(repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Config":
@@ -63,20 +66,19 @@ class Config:
         Creates DATA_DIR, and in it a SECRET_KEY where none is set and the host is loopback.
         """
         env = {name: value.strip() for name, value in environ.items() if value.strip()}
-        _refuse_unsupported(env)
-        api_url = _url(env, "AIRCALL_API_URL", "https://frontend-test-api.aircall.dev")
-        host = _plain(env, "HOST", "127.0.0.1")
+        api_url = url(env, "AIRCALL_API_URL", "https://frontend-test-api.aircall.dev")
+        host = plain(env, "HOST", "127.0.0.1")
         data_dir = _data_dir(env)
         return cls(
             api_url=api_url,
-            pusher_app_key=_plain(env, "PUSHER_APP_KEY", "d44e3d910d38a928e0be"),
-            pusher_app_cluster=_plain(env, "PUSHER_APP_CLUSTER", "eu"),
-            pusher_auth_endpoint=_url(env, "PUSHER_AUTH_ENDPOINT", f"{api_url}/pusher/auth"),
-            pusher_host=_plain(env, "PUSHER_HOST", "") or None,
-            pusher_port=_port(env, "PUSHER_PORT", 0) or None,
-            pusher_scheme=_one_of(env, "PUSHER_SCHEME", "https", ("http", "https")),
+            pusher_app_key=plain(env, "PUSHER_APP_KEY", "d44e3d910d38a928e0be"),
+            pusher_app_cluster=plain(env, "PUSHER_APP_CLUSTER", "eu"),
+            pusher_auth_endpoint=url(env, "PUSHER_AUTH_ENDPOINT", f"{api_url}/pusher/auth"),
+            pusher_host=plain(env, "PUSHER_HOST", "") or None,
+            pusher_port=port(env, "PUSHER_PORT", 0) or None,
+            pusher_scheme=one_of(env, "PUSHER_SCHEME", "https", ("http", "https")),
             host=host,
-            port=_port(env, "PORT", 8000),
+            port=port(env, "PORT", 8000),
             secret_key=_secret_key(env, host, data_dir),
             data_dir=data_dir,
             database_url=_database_url(env, data_dir),
@@ -85,9 +87,12 @@ class Config:
             # Exactly as it was given, blanks at its ends included.
             listener_password=_both(env, "LISTENER_PASSWORD", "LISTENER_USERNAME")
             and environ["LISTENER_PASSWORD"],
-            log_format=_one_of(env, "LOG_FORMAT", "console", LOG_FORMATS),
-            log_level=_one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
-            public_origin=_url(env, "PUBLIC_ORIGIN", "", ORIGIN).lower() or None,
+            log_format=one_of(env, "LOG_FORMAT", "console", LOG_FORMATS),
+            log_level=one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
+            public_origin=url(env, "PUBLIC_ORIGIN", "", ORIGIN).lower() or None,
+            workers=_workers(env),
+            redis_url=_redis_url(env),
+            metrics_token=_metrics_token(env),
         )
 
 
@@ -103,48 +108,6 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _refuse_unsupported(env: Mapping[str, str]) -> None:
-    if env.get("WORKERS", "1") != "1" or "REDIS_URL" in env:
-        raise ConfigError("WORKERS and REDIS_URL: this version serves from one process; leave both unset.")
-
-
-def _url(env: Mapping[str, str], name: str, default: str, form: re.Pattern[str] = URL) -> str:
-    if name not in env:
-        return default
-    value = env[name].rstrip("/")
-    if not form.fullmatch(value) or not _is_address(value):
-        raise ConfigError(f"{name} has to be a URL such as https://example.com, without a password in it.")
-    return value
-
-
-def _is_address(url: str) -> bool:
-    try:
-        return bool(urlsplit(url).hostname) and urlsplit(url).port != 0
-    except ValueError:
-        return False
-
-
-def _plain(env: Mapping[str, str], name: str, default: str) -> str:
-    value = env.get(name, default)
-    if name in env and not PLAIN.fullmatch(value):
-        raise ConfigError(f"{name} has to be a plain name or address, not {value!r}.")
-    return value
-
-
-def _port(env: Mapping[str, str], name: str, default: int) -> int:
-    value = env.get(name, str(default))
-    if not PORT.fullmatch(value) or int(value) > 65535:
-        raise ConfigError(f"{name} has to be a port number from 0 to 65535.")
-    return int(value)
-
-
-def _one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
-    value = env.get(name, default)
-    if value not in allowed:
-        raise ConfigError(f"{name} has to be one of {', '.join(allowed)}, not {value!r}.")
-    return value
 
 
 def _both(env: Mapping[str, str], name: str, other: str) -> str | None:
@@ -198,13 +161,39 @@ def _kept_secret(path: Path) -> str:
 
 
 def _database_url(env: Mapping[str, str], data_dir: Path) -> str:
-    url = env.get("DATABASE_URL", f"sqlite:///{data_dir / 'calls.db'}")
-    path = Path(url.removeprefix("sqlite:///"))
-    is_file = url.startswith("sqlite:///") and path.name not in ("", ":memory:") and path.parent.is_dir()
-    if not is_file and not (POSTGRESQL.fullmatch(url) and _is_address(url)):
+    value = env.get("DATABASE_URL", f"sqlite:///{data_dir / 'calls.db'}")
+    path = Path(value.removeprefix("sqlite:///"))
+    is_file = value.startswith("sqlite:///") and path.name not in ("", ":memory:") and path.parent.is_dir()
+    if not is_file and not (POSTGRESQL.fullmatch(value) and is_address(value)):
         # The URL is not repeated, as it may have a password in it.
         raise ConfigError(
             "DATABASE_URL has to be sqlite:///… with a file in a directory that exists, "
             "or postgresql://user:password@host:port/name (special characters written as %40)."
         )
-    return url
+    return value
+
+
+def _workers(env: Mapping[str, str]) -> int:
+    count = number(env, "WORKERS", 1, range(1, MOST_WORKERS + 1))
+    if count > 1 and "REDIS_URL" not in env:
+        raise ConfigError("WORKERS above 1 needs REDIS_URL.")
+    return count
+
+
+def _redis_url(env: Mapping[str, str]) -> str | None:
+    value = env.get("REDIS_URL")
+    if value is not None and not (
+        REDIS.fullmatch(value) and (value.startswith("unix:") or is_address(value))
+    ):
+        # Not repeated either.
+        raise ConfigError(
+            "REDIS_URL has to be redis://user:password@host:port/0, rediss://… for TLS or unix:///path "
+            "(special characters written as %40)."
+        )
+    return value
+
+
+def _metrics_token(env: Mapping[str, str]) -> str | None:
+    if len(env.get("METRICS_TOKEN", "x" * METRICS_TOKEN_LENGTH)) < METRICS_TOKEN_LENGTH:
+        raise ConfigError(f"METRICS_TOKEN has to be {METRICS_TOKEN_LENGTH} characters or more.")
+    return env.get("METRICS_TOKEN")

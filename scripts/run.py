@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config import Config, ConfigError, environment
+from config import Config, environment
+from config_values import ConfigError
 
 ROOT = Path(__file__).parent.parent
 START_TIME = 30.0

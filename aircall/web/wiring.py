@@ -12,7 +12,8 @@ from aircall.call_figures import CallFigures
 from aircall.call_log import CallLog
 from aircall.changes import Changes
 from aircall.client import ApiClient
-from aircall.database import open_database
+from aircall.database import check_database, open_database
+from aircall.embedded_store import EmbeddedStore
 from aircall.feed import Feed
 from aircall.link import Link
 from aircall.listener import Listener
@@ -20,8 +21,10 @@ from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.noting import Noting
 from aircall.pusher import PusherSettings
+from aircall.redis_connection import check_redis, connect
+from aircall.redis_store import RedisStore
 from aircall.settling import Settling
-from aircall.store import EmbeddedStore, Store
+from aircall.store import Store
 from aircall.synchronisation import Synchronisation
 from aircall.web.error_words import reason_for
 from aircall.web.live import Live
@@ -31,12 +34,14 @@ from config import Config
 # Under which the store keeps whose logins these are, and for how long (a century, in seconds).
 API_KEY = "api"
 FOREVER = 100 * 366 * 24 * 3600.0
+# Longer than forgetting everything takes, in seconds.
+FORGETTING_TIME = 5.0
 
 
 def build_services(app: Flask, config: Config) -> Services:
     """Every room below the pages, each given the ones that it works with."""
     api = ApiClient(config.api_url, auth_endpoint=config.pusher_auth_endpoint)
-    store = EmbeddedStore(open_database(sessions_url(config)))
+    store = open_store(config)
     logins = Logins(store, api)
     account = Account(logins, config.listener_username, config.listener_password)
     mirror = Mirror(CallLog(open_database(config.database_url)), Feed())
@@ -103,9 +108,26 @@ def stop(app: Flask) -> None:
     built.mirror.log.close()
 
 
+def open_store(config: Config) -> Store:
+    """Where sessions and logins are kept: in Redis where there is one, else in a file of this process."""
+    if config.redis_url is not None:
+        return RedisStore(connect(config.redis_url))
+    return EmbeddedStore(open_database(sessions_url(config)))
+
+
 def sessions_url(config: Config) -> str:
-    """The database of the sessions and logins."""
+    """The database of the sessions and logins where there is no Redis."""
     return f"sqlite:///{config.data_dir / 'sessions.db'}"
+
+
+def check_storage(config: Config) -> None:
+    """Raises DatabaseError or RedisUnusableError, one line for people, where something cannot be kept."""
+    if config.redis_url is not None:
+        check_redis(config.redis_url)
+    else:
+        check_database(sessions_url(config))
+    check_database(config.database_url)
+    check_calls(config)
 
 
 def forget_other_api(store: Store, log: CallLog, api_url: str) -> None:
@@ -114,10 +136,12 @@ def forget_other_api(store: Store, log: CallLog, api_url: str) -> None:
     Raises DatabaseError where those calls are not ours to forget.
     """
     log.belong_to(api_url)
-    kept = store.load(API_KEY)
-    if kept is None or kept.value.decode() != api_url:
-        store.clear()
-        store.put(API_KEY, api_url.encode(), FOREVER)
+    # Of processes that start at once, each would forget what the others have begun to keep.
+    with store.lock(API_KEY, FORGETTING_TIME):
+        kept = store.load(API_KEY)
+        if kept is None or kept.value.decode() != api_url:
+            store.clear()
+            store.put(API_KEY, api_url.encode(), FOREVER)
 
 
 def check_calls(config: Config) -> None:

@@ -11,10 +11,12 @@ from aircall.database import open_database
 from aircall.feed import Feed
 from aircall.mirror import Mirror
 from aircall.noting import Noting
-from aircall.store import EmbeddedStore
+from aircall.store import Store
 from tests.storage.notes_api import NotesApi
+from tests.storage.stores import EmbeddedStores, RedisStores, Stores
 from tests.support.clock import StillClock
 from tests.support.postgres import Postgres, running_postgres
+from tests.support.redis_server import RedisServer, running_redis
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +31,27 @@ def postgres(postgres_server: Postgres) -> Postgres:
     """A PostgreSQL that holds nothing yet."""
     postgres_server.clear()
     return postgres_server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """One Redis for the whole run. Tests ask for `redis` instead."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(redis_server: RedisServer) -> RedisServer:
+    """A Redis that holds nothing yet."""
+    redis_server.clear()
+    return redis_server
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis to which anything may be done."""
+    with running_redis() as server:
+        yield server
 
 
 @pytest.fixture
@@ -62,10 +85,20 @@ def clock() -> StillClock:
     return StillClock()
 
 
+@pytest.fixture(params=["embedded", "redis"])
+def stores(request: pytest.FixtureRequest, tmp_path: Path, clock: StillClock) -> Stores:
+    """Where stores of either kind keep what they keep, which is nothing yet."""
+    if request.param == "embedded":
+        return EmbeddedStores(tmp_path, clock)
+    return RedisStores(request.getfixturevalue("redis"), clock)
+
+
 @pytest.fixture
-def store(sqlite: Engine, clock: StillClock) -> EmbeddedStore:
-    """A store that keeps nothing yet."""
-    return EmbeddedStore(sqlite, clock)
+def store(stores: Stores) -> Iterator[Store]:
+    """A store of either kind that keeps nothing yet."""
+    store = stores.open()
+    yield store
+    store.close()
 
 
 @pytest.fixture
@@ -75,7 +108,7 @@ def mirror(log: CallLog) -> Mirror:
 
 
 @pytest.fixture
-def noting(store: EmbeddedStore) -> Noting:
+def noting(store: Store) -> Noting:
     """Notes that are looked for shortly."""
     return Noting(store, look_pause=0.02, patience=0.1)
 

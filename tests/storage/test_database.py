@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, inspect, make_url, text
 
 from aircall.database import DatabaseError, StorageError, check_database, open_database
-from aircall.store import EmbeddedStore
+from aircall.embedded_store import EmbeddedStore
 from tests.support.postgres import PASSWORD, Postgres
 
 

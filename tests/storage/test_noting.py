@@ -4,9 +4,9 @@ import pytest
 
 from aircall.errors import AircallError, ForbiddenError, RateLimitedError, ServerError
 from aircall.noting import Noting
-from aircall.store import EmbeddedStore
+from aircall.store import Store
 from tests.storage.notes_api import KEY, TEXT, NotesApi
-from tests.support.clock import StillClock
+from tests.storage.stores import Stores
 
 DAY = 24 * 3600
 REFUSED = [ForbiddenError("no"), RateLimitedError("later"), ServerError("later", retry_after=1)]
@@ -32,12 +32,12 @@ def test_another_key_or_another_text_is_another_note(
     assert api.sent == 2
 
 
-def test_a_note_is_remembered_for_a_day(noting: Noting, api: NotesApi, clock: StillClock) -> None:
+def test_a_note_is_remembered_for_a_day(noting: Noting, api: NotesApi, stores: Stores) -> None:
     noting.add(TEXT, KEY, api.fetch, api.sender())
 
-    clock.now += DAY - 1
+    stores.age(DAY - 1)
     before = noting.add(TEXT, KEY, api.fetch, api.sender())
-    clock.now += 1
+    stores.age(1)
     after = noting.add(TEXT, KEY, api.fetch, api.sender())
 
     assert before is None
@@ -45,7 +45,7 @@ def test_a_note_is_remembered_for_a_day(noting: Noting, api: NotesApi, clock: St
 
 
 def test_what_another_version_remembered_is_as_good_as_nothing(
-    noting: Noting, api: NotesApi, store: EmbeddedStore
+    noting: Noting, api: NotesApi, store: Store
 ) -> None:
     noting.add(TEXT, KEY, api.fetch, api.sender())
     (name,) = store.keys("note:")
@@ -61,7 +61,7 @@ def test_half_a_character_in_a_note_is_no_trouble_here(noting: Noting, api: Note
 
 @pytest.mark.parametrize("error", REFUSED)
 def test_a_note_that_was_refused_is_sent_again_whatever_others_have_written(
-    noting: Noting, api: NotesApi, store: EmbeddedStore, error: AircallError
+    noting: Noting, api: NotesApi, store: Store, error: AircallError
 ) -> None:
     with pytest.raises(type(error)):
         noting.add(TEXT, KEY, api.fetch, api.sender(error, is_applied=False))

@@ -11,7 +11,7 @@ from aircall.errors import (
     UnconfirmedError,
 )
 from aircall.noting import Noting
-from aircall.store import EmbeddedStore
+from aircall.store import Store
 from tests.storage.notes_api import KEY, TEXT, NotesApi
 
 LOST = [NoAnswerError("lost"), ServerError("500")]
@@ -37,7 +37,7 @@ def test_a_note_is_known_again_however_its_spaces_were_kept(
 
 
 @pytest.mark.parametrize("other", ["", TEXT.upper(), TEXT.replace(" ", ""), TEXT + "!"])
-def test_neither_another_text_nor_an_older_note_is_taken_for_it(store: EmbeddedStore, other: str) -> None:
+def test_neither_another_text_nor_an_older_note_is_taken_for_it(store: Store, other: str) -> None:
     noting, api = Noting(store, look_pause=0.02, patience=0.1), NotesApi(TEXT, "Older still")
 
     with pytest.raises(UnconfirmedError) as caught:
@@ -72,7 +72,7 @@ def test_a_note_that_did_not_come_is_sent_by_the_next_try(noting: Noting, api: N
 
 
 def test_a_process_that_ends_while_it_sends_leaves_a_note_that_is_looked_for_first(
-    store: EmbeddedStore, api: NotesApi
+    store: Store, api: NotesApi
 ) -> None:
     with pytest.raises(SystemError):
         Noting(store).add(TEXT, KEY, api.fetch, api.sender(SystemError("killed")))
@@ -93,7 +93,7 @@ def test_looking_ends_with_the_call_or_the_login(noting: Noting, api: NotesApi, 
     assert api.looks == 1
 
 
-def test_looking_goes_on_in_any_other_trouble(store: EmbeddedStore, api: NotesApi) -> None:
+def test_looking_goes_on_in_any_other_trouble(store: Store, api: NotesApi) -> None:
     api.read_errors = [NoAnswerError("lost"), ServerError("500")]
 
     found = Noting(store, look_pause=0.01).add(TEXT, KEY, api.fetch, api.sender(LOST[0]))
@@ -103,7 +103,7 @@ def test_looking_goes_on_in_any_other_trouble(store: EmbeddedStore, api: NotesAp
 
 
 def test_one_look_may_take_all_the_time_that_is_left_and_never_less_than_a_pause(
-    store: EmbeddedStore,
+    store: Store,
 ) -> None:
     generous, hasty = NotesApi(), NotesApi()
 
@@ -121,9 +121,7 @@ def test_one_look_may_take_all_the_time_that_is_left_and_never_less_than_a_pause
     assert all(deadline is None or 0.1 <= deadline <= 0.15 for deadline in hasty.deadlines)
 
 
-def test_a_note_that_comes_late_is_looked_for_often_enough_to_be_seen(
-    store: EmbeddedStore, api: NotesApi
-) -> None:
+def test_a_note_that_comes_late_is_looked_for_often_enough_to_be_seen(store: Store, api: NotesApi) -> None:
     def come_at_the_sixth_look() -> None:
         if api.looks == 6:
             api.write()

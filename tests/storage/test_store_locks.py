@@ -1,6 +1,5 @@
 """The store's locks: exclusive, by name, free after any end, and forgotten when nobody uses them."""
 
-import gc
 import os
 import signal
 import threading
@@ -10,14 +9,15 @@ from contextlib import contextmanager
 
 import pytest
 
-from aircall.store import EmbeddedStore
+from aircall.store import Store
+from tests.storage.stores import Stores
 
 # Longer than any test that goes well holds a lock, in seconds.
 PATIENCE = 10.0
 
 
 @contextmanager
-def held(store: EmbeddedStore, name: str) -> Iterator[None]:
+def held(store: Store, name: str) -> Iterator[None]:
     """Another thread holds this lock."""
     is_held, is_enough = threading.Event(), threading.Event()
 
@@ -36,13 +36,7 @@ def held(store: EmbeddedStore, name: str) -> Iterator[None]:
         thread.join()
 
 
-def lock_count() -> int:
-    """How many locks there are in this process, in use or not."""
-    gc.collect()
-    return sum(type(thing).__name__ == "_NamedLock" for thing in gc.get_objects())
-
-
-def test_a_lock_is_held_by_one_thread_at_a_time(store: EmbeddedStore) -> None:
+def test_a_lock_is_held_by_one_thread_at_a_time(store: Store) -> None:
     inside, most = 0, 0
 
     def enter(_: int) -> bool:
@@ -50,7 +44,7 @@ def test_a_lock_is_held_by_one_thread_at_a_time(store: EmbeddedStore) -> None:
         with store.lock("a", PATIENCE) as is_held:
             inside += 1
             most = max(most, inside)
-            # Reading the database lets the other threads run.
+            # Reading a record lets the other threads run.
             store.load("a")
             inside -= 1
             return is_held
@@ -62,7 +56,7 @@ def test_a_lock_is_held_by_one_thread_at_a_time(store: EmbeddedStore) -> None:
     assert most == 1
 
 
-def test_who_cannot_have_the_lock_in_time_is_told_so_and_leaves_it_alone(store: EmbeddedStore) -> None:
+def test_who_cannot_have_the_lock_in_time_is_told_so_and_leaves_it_alone(store: Store) -> None:
     with held(store, "a"):
         with store.lock("a", 0) as at_once, store.lock("a", 0.01) as soon:
             assert (at_once, soon) == (False, False)
@@ -73,7 +67,7 @@ def test_who_cannot_have_the_lock_in_time_is_told_so_and_leaves_it_alone(store: 
         assert is_held
 
 
-def test_who_waits_gets_the_lock_when_it_is_free(store: EmbeddedStore) -> None:
+def test_who_waits_gets_the_lock_when_it_is_free(store: Store) -> None:
     is_had = threading.Event()
 
     def wait() -> None:
@@ -90,12 +84,12 @@ def test_who_waits_gets_the_lock_when_it_is_free(store: EmbeddedStore) -> None:
     assert is_had.is_set()
 
 
-def test_locks_of_different_names_have_nothing_to_do_with_each_other(store: EmbeddedStore) -> None:
+def test_locks_of_different_names_have_nothing_to_do_with_each_other(store: Store) -> None:
     with held(store, "a"), store.lock("b", 0) as is_held:
         assert is_held
 
 
-def test_a_lock_is_free_again_after_an_error(store: EmbeddedStore) -> None:
+def test_a_lock_is_free_again_after_an_error(store: Store) -> None:
     with pytest.raises(ZeroDivisionError), store.lock("a", 0):
         raise ZeroDivisionError
 
@@ -103,16 +97,16 @@ def test_a_lock_is_free_again_after_an_error(store: EmbeddedStore) -> None:
         assert is_held
 
 
-def test_locks_that_nobody_uses_are_forgotten(store: EmbeddedStore) -> None:
-    before = lock_count()
+def test_locks_that_nobody_uses_are_forgotten(stores: Stores, store: Store) -> None:
+    before = stores.lock_count()
 
     for number in range(100):
         with store.lock(f"call:{number}", 0):
             pass
     with held(store, "a"), store.lock("a", 0):
-        assert lock_count() == before + 1
+        assert stores.lock_count() == before + 1
 
-    assert lock_count() == before
+    assert stores.lock_count() == before
 
 
 class InterruptedWaitError(Exception):
@@ -123,8 +117,8 @@ def interrupt(*_: object) -> None:
     raise InterruptedWaitError
 
 
-def test_a_lock_is_forgotten_too_when_the_waiting_for_it_is_cut_short(store: EmbeddedStore) -> None:
-    before = lock_count()
+def test_a_lock_is_forgotten_too_when_the_waiting_for_it_is_cut_short(stores: Stores, store: Store) -> None:
+    before = stores.lock_count()
     usual = signal.signal(signal.SIGUSR1, interrupt)
     try:
         with held(store, "a"):
@@ -134,4 +128,4 @@ def test_a_lock_is_forgotten_too_when_the_waiting_for_it_is_cut_short(store: Emb
     finally:
         signal.signal(signal.SIGUSR1, usual)
 
-    assert lock_count() == before
+    assert stores.lock_count() == before

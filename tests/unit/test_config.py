@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from config import Config, ConfigError, is_loopback
+from config import Config, is_loopback
+from config_values import ConfigError
 
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -46,6 +47,9 @@ def test_every_setting_has_its_documented_default(tmp_path: Path, monkeypatch: p
         log_format="console",
         log_level="INFO",
         public_origin=None,
+        workers=1,
+        redis_url=None,
+        metrics_token=None,
     )
 
 
@@ -78,6 +82,17 @@ def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
         ("LOG_FORMAT", "json", "log_format", "json"),
         ("LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
         ("PUBLIC_ORIGIN", "https://Calls.example/", "public_origin", "https://calls.example"),
+        ("WORKERS", "1", "workers", 1),
+        ("REDIS_URL", "redis://localhost", "redis_url", "redis://localhost"),
+        ("REDIS_URL", "redis://:pass%40word@[::1]:6379/2", "redis_url", "redis://:pass%40word@[::1]:6379/2"),
+        (
+            "REDIS_URL",
+            "rediss://ann:secret@redis.example?ssl_ca_certs=/etc/ca.pem",
+            "redis_url",
+            "rediss://ann:secret@redis.example?ssl_ca_certs=/etc/ca.pem",
+        ),
+        ("REDIS_URL", "unix:///run/redis.sock?db=1", "redis_url", "unix:///run/redis.sock?db=1"),
+        ("METRICS_TOKEN", "sixteen letters!", "metrics_token", "sixteen letters!"),
     ],
 )
 def test_a_good_value_is_taken(tmp_path: Path, name: str, text: str, field: str, value: object) -> None:
@@ -122,8 +137,19 @@ def test_a_good_value_is_taken(tmp_path: Path, name: str, text: str, field: str,
         ("DATABASE_URL", "sqlite:///"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "sqlite:////no/such/directory/calls.db"),
-        ("REDIS_URL", "redis://localhost"),
+        ("REDIS_URL", "localhost:6379"),
+        ("REDIS_URL", "http://localhost"),
+        ("REDIS_URL", "redis://"),
+        ("REDIS_URL", "redis://localhost:99999"),
+        ("REDIS_URL", "redis://localhost:0"),
+        ("REDIS_URL", "redis://localhost/sessions"),
+        ("REDIS_URL", "redis://localhost?socket_timeout=60"),
+        ("REDIS_URL", "unix://redis.sock"),
+        ("WORKERS", "0"),
         ("WORKERS", "2"),
+        ("WORKERS", "65"),
+        ("WORKERS", "many"),
+        ("METRICS_TOKEN", "fifteen letters"),
         ("TIMEZONE", "Paris"),
         ("TIMEZONE", "../etc/localtime"),
         ("LISTENER_USERNAME", "listener"),
@@ -142,7 +168,9 @@ def test_a_bad_value_is_refused_in_one_short_line_that_names_it(tmp_path: Path, 
     assert len(line) < 200
 
 
-@pytest.mark.parametrize("name", ["AIRCALL_API_URL", "PUSHER_AUTH_ENDPOINT", "PUBLIC_ORIGIN", "DATABASE_URL"])
+@pytest.mark.parametrize(
+    "name", ["AIRCALL_API_URL", "PUSHER_AUTH_ENDPOINT", "PUBLIC_ORIGIN", "DATABASE_URL", "REDIS_URL"]
+)
 def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path, name: str) -> None:
     line = refusal(tmp_path, **{name: "https://alice:swordfish@api.example"})
 
@@ -156,6 +184,13 @@ def test_the_listeners_password_is_used_exactly_as_given(tmp_path: Path) -> None
     assert (config.listener_username, config.listener_password) == ("listener", " a b ")
 
 
+def test_more_than_one_process_needs_a_redis(tmp_path: Path) -> None:
+    line = refusal(tmp_path, WORKERS="4")
+
+    assert line == "WORKERS above 1 needs REDIS_URL."
+    assert read(tmp_path, WORKERS="4", REDIS_URL="redis://localhost").workers == 4
+
+
 def test_no_secret_is_in_the_repr(tmp_path: Path) -> None:
     config = read(
         tmp_path,
@@ -163,6 +198,8 @@ def test_no_secret_is_in_the_repr(tmp_path: Path) -> None:
         LISTENER_USERNAME="listener",
         LISTENER_PASSWORD="swordfish",
         DATABASE_URL="postgresql://calls:swordfish@localhost/calls",
+        REDIS_URL="redis://:swordfish@localhost",
+        METRICS_TOKEN="swordfish swordfish",
     )
 
     assert SECRET not in repr(config)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from config import Config, ConfigError
+from config import Config
+from config_values import ConfigError
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from config import Config, ConfigError, environment
+from config import Config, environment
+from config_values import ConfigError
 
 
 def read(tmp_path: Path, **settings: str) -> Config:

@@ -7,7 +7,9 @@ import pytest
 from tests.support.processes import ROOT
 from tests.support.source_code import House, cycle, hidden_imports, house, imports, reach, token_uses
 
-DASHBOARD = house(ROOT, "app.py", "config.py", "gunicorn.conf.py", "aircall/**/*.py", "scripts/**/*.py")
+DASHBOARD = house(
+    ROOT, "app.py", "config.py", "config_values.py", "gunicorn.conf.py", "aircall/**/*.py", "scripts/**/*.py"
+)
 SANDBOX = house(ROOT, "sandbox/**/*.py")
 WEB = sorted(name for name in DASHBOARD if f"{name}.".startswith("aircall.web."))
 BELOW_WEB = sorted(name for name in DASHBOARD if f"{name}.".startswith("aircall.") and name not in WEB)
@@ -27,17 +29,23 @@ FLASK = {
 HTTP = {"http", "requests", "urllib", "urllib3"}
 PUSHER = {"pysher", "websocket"}
 SQL = {"sqlalchemy", "sqlite3"}
+REDIS = {"redis"}
 THREADS = {"concurrent", "socket", "subprocess", "threading"}
 # What a room never learns, not even from those that it knows.
 IGNORANCE = {
     "config": FLASK | HTTP - {"urllib"} | PUSHER | SQL | {"aircall"},
+    "config_values": FLASK | HTTP - {"urllib"} | PUSHER | SQL | REDIS | {"aircall", "config"},
     "aircall.models": FLASK | HTTP | PUSHER | SQL | THREADS,
     "aircall.errors": FLASK | HTTP | PUSHER | SQL | THREADS,
     "aircall.client": FLASK | PUSHER | SQL | {"aircall.logins", "aircall.store"},
     "aircall.login": FLASK | HTTP | PUSHER,
     "aircall.logins": FLASK | PUSHER,
     "aircall.account": FLASK | PUSHER,
-    "aircall.store": FLASK | HTTP | PUSHER,
+    "aircall.store": FLASK | HTTP | PUSHER | SQL | REDIS | THREADS,
+    "aircall.embedded_store": FLASK | HTTP | PUSHER | REDIS,
+    "aircall.redis_connection": FLASK | HTTP - {"urllib"} | PUSHER | SQL,
+    "aircall.redis_locks": FLASK | HTTP | PUSHER | SQL,
+    "aircall.redis_store": FLASK | HTTP | PUSHER | SQL,
     "aircall.call_log": FLASK | HTTP | PUSHER | {"aircall.client"},
     "aircall.call_query": FLASK | HTTP | PUSHER | {"aircall.client"},
     "aircall.call_context": FLASK | HTTP | PUSHER | {"aircall.client"},

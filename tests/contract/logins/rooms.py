@@ -8,8 +8,8 @@ from threading import Thread
 
 from aircall.client import ApiClient, Use
 from aircall.database import open_database
+from aircall.embedded_store import EmbeddedStore
 from aircall.logins import Logins
-from aircall.store import EmbeddedStore
 from tests.contract.logins.threads import THREADS
 
 
