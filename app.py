@@ -41,7 +41,8 @@ from aircall.web import (
 from aircall.web.services import EXTENSION, Services
 from aircall.web.session_store import StoreSessionInterface
 from aircall.web.sockets import WholeFrames
-from aircall.web.wiring import build_services, check_storage, start, stop
+from aircall.web.storage import check_storage
+from aircall.web.wiring import build_services, start, stop
 from aircall.web.zone import viewer_zone
 from config import Config, environment
 from config_values import ConfigError
@@ -149,7 +150,7 @@ def _let_go_on_sigterm(built: Services) -> None:
 
     def let_go() -> None:
         built.archive_jobs.stop_all()
-        built.background.stop()
+        built.keeper.step_back()
         built.live.close_all()
 
     def handle(number: int, frame: FrameType | None) -> None:

@@ -14,7 +14,7 @@ wsgi_app = "app:serve()"
 bind = [f"[{_config.host}]:{_config.port}" if ":" in _config.host else f"{_config.host}:{_config.port}"]
 # Every open page holds a socket; a thread for each would end at some hundreds.
 worker_class = "gevent"
-workers = 1
+workers = _config.workers
 # Open pages and requests together; gunicorn's default of 1,000 would stop the site at that many pages.
 worker_connections = 10_000
 # Pages are hung up on at once, so that what is left are requests under way.

@@ -13,12 +13,15 @@ from aircall.archive_job import Job, Outcome
 from aircall.archive_run import GRACE, ArchiveRun
 from aircall.changes import Archived, Changes
 from aircall.errors import BusyError
+from aircall.signals import Signals
 from aircall.store import Store
 
 PREFIX = "job:"
 # Under which the id of the job that undoes another one is kept, by that one's id.
 UNDO_PREFIX = "undo:"
 UNDO_WAIT = 5.0
+# The signal that ends a job by its id, and under which it is kept that it was sent.
+STOP, STOP_PREFIX = "stop-job", "stop:"
 # A day: as long as somebody may want to take a change back.
 MEMORY = 24 * 3600.0
 # Of all jobs together: half of what the API client has under way at once, so that pages get their turn.
@@ -36,10 +39,14 @@ class TooManyJobsError(Exception):
 class ArchiveJobs:
     """The jobs of everybody. A job is found by its id and its owner's user name together."""
 
-    def __init__(self, changes: Changes, store: Store, explain: Callable[[Exception], str]) -> None:
+    def __init__(
+        self, changes: Changes, store: Store, explain: Callable[[Exception], str], signals: Signals
+    ) -> None:
         self._changes = changes
         self._store = store
         self._explain = explain
+        self._signals = signals
+        signals.on(STOP, self._stop_here)
         self._pool = ThreadPoolExecutor(PARALLEL_CHANGES, thread_name_prefix="archive-change")
         self._lock = threading.Lock()
         self._runs: dict[str, ArchiveRun] = {}
@@ -96,13 +103,17 @@ class ArchiveJobs:
 
     def stop(self, job: Job) -> None:
         """Begin no further change of this job; those that are under way still end."""
-        if run := self._runs.get(job.id):
-            run.stop()
+        self._store.put(STOP_PREFIX + job.id, b"", MEMORY)
+        self._signals.send(STOP, job.id)
 
     def is_stopping(self, job: Job) -> bool:
         """Whether the job was told to stop and has not ended yet."""
-        run = self._runs.get(job.id)
-        return run is not None and run.is_alive and run.is_stopping
+        return job.is_running and self._store.load(STOP_PREFIX + job.id) is not None
+
+    def _stop_here(self, job_id: str) -> None:
+        # Whichever process works on it.
+        if run := self._runs.get(job_id):
+            run.stop()
 
     def stop_all(self) -> None:
         """Begin no further change of any job. Returns at once; `close` waits for what is under way."""

@@ -51,12 +51,6 @@ class Role(msgspec.Struct, frozen=True):
 class Upkeep(Protocol):
     """What pages need of whoever keeps the list fresh."""
 
-    def start(self) -> None:
-        """Begin, or be ready to."""
-
-    def stop(self) -> None:
-        """End, and give back what is held."""
-
     def ensure_fresh(self, wait: float) -> None:
         """Return when the log is as fresh as it is kept, or after `wait` seconds."""
 
@@ -64,8 +58,25 @@ class Upkeep(Protocol):
         """Somebody has just signed in: there is a token to work with."""
 
     @property
-    def state(self) -> UpkeepState:
-        """How the upkeep is now."""
+    def state(self) -> UpkeepState | None:
+        """How the upkeep is now, as far as it is known; None while nobody does it."""
+
+    @property
+    def role(self) -> Role:
+        """What this process has to do with it."""
+
+
+class Keeper(Protocol):
+    """What starts and ends the upkeep, or this process's part in it."""
+
+    def start(self) -> None:
+        """Begin, or be ready to."""
+
+    def step_back(self) -> None:
+        """Leave it to others, if there are any, and go on serving. Returns at once."""
+
+    def stop(self) -> None:
+        """End, and give back what is held."""
 
 
 class OwnUpkeep:
@@ -100,6 +111,10 @@ class OwnUpkeep:
         """Listen and read no longer; a reading under way is not waited for."""
         self._listener.stop()
         self._settling.stop()
+        self._background.stop()
+
+    def step_back(self) -> None:
+        """Read the list no further; events still arrive until `stop`."""
         self._background.stop()
 
     def ensure_fresh(self, wait: float) -> None:

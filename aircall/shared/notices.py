@@ -19,8 +19,8 @@ from aircall.upkeep import UpkeepState
 log = logging.getLogger(__name__)
 
 SIGNAL = "notices"
-# How often a process posts its notice, and how long that is good (seconds).
-TURN, LIFETIME = 1.0, 5.0
+# How often a process posts its notice, how often at the most, and how long that is good (seconds).
+TURN, SHORTEST_TURN, LIFETIME = 1.0, 0.1, 5.0
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ class Notices:
         prefix: str,
         signals: Signals,
         own: Callable[[], Notice],
-        take: Callable[[Notice, Sequence[Notice]], None],
+        take: Callable[[Sequence[Notice]], None],
     ) -> None:
         self._post = client.register_script(POST)
         self._keys = [f"{prefix}notices", f"{prefix}notice-times"]
@@ -54,7 +54,7 @@ class Notices:
         self._take = take
         self._kicked = threading.Event()
         self._is_news = False
-        self._stopped = False
+        self._stopped = threading.Event()
         signals.on(SIGNAL, lambda _value: self._kicked.set())
 
     def start(self) -> None:
@@ -63,7 +63,7 @@ class Notices:
 
     def stop(self) -> None:
         """Post no more: what was posted last is good for some seconds yet."""
-        self._stopped = True
+        self._stopped.set()
         self._kicked.set()
 
     def post_now(self) -> None:
@@ -72,7 +72,7 @@ class Notices:
         self._kicked.set()
 
     def _run(self) -> None:
-        while not self._stopped:
+        while not self._stopped.wait(SHORTEST_TURN):
             self._kicked.clear()
             call_safely(self._turn)
             self._kicked.wait(TURN)
@@ -90,7 +90,8 @@ class Notices:
         if is_news:
             self._signals.send(SIGNAL)
             self._kicked.clear()
-        self._take(own, [found for text in posted if (found := _read(text)) and found.process != own.process])
+        found = [notice for text in posted if (notice := _read(text)) is not None]
+        self._take([notice for notice in found if notice.process != own.process])
 
 
 def _read(text: bytes) -> Notice | None:

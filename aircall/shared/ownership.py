@@ -49,9 +49,13 @@ class Ownership:
         """Ask for the lease from now on."""
         self._thread.start()
 
-    def stop(self, seconds: float = 2.0) -> None:
-        """Step back and give the lease to whoever asks next; at most so many seconds are waited for that."""
+    def step_back(self) -> None:
+        """Give the lease to whoever asks next, and ask for it no more. Returns at once."""
         self._stopped.set()
+
+    def stop(self, seconds: float = 2.0) -> None:
+        """Step back; at most so many seconds are waited for that."""
+        self.step_back()
         if self._thread.is_alive():
             self._thread.join(seconds)
 

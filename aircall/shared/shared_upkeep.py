@@ -95,7 +95,7 @@ class SharedUpkeep:
         with self._changed:
             self._changed.wait_for(self._is_answered, wait)
 
-    def take(self, _own: Notice, others: Sequence[Notice]) -> None:
+    def take(self, others: Sequence[Notice]) -> None:
         """Take note of what the other processes tell."""
         states = [notice.upkeep for notice in others if notice.upkeep is not None]
         with self._changed:

@@ -41,8 +41,7 @@ def log_in() -> ResponseReturnValue:
     except AircallError as error:
         return _page(form, sentence_for(error), 503)
     session.begin(signed_in)
-    services().background.signed_in()
-    services().listener.wake()
+    services().upkeep.signed_in()
     return see_other(form.next.data)
 
 

@@ -72,6 +72,11 @@ def sentence_for(error: AircallError) -> str:
     return _sentence(_reason(error))
 
 
+def sentence_of(error: str, retry_after: float | None) -> str:
+    """The same for an error of which the name of its class is known, and when to try again (seconds)."""
+    return _sentence(Reason(error, retry_after))
+
+
 def trouble() -> str:
     """What to say of the API where nothing more is known."""
     return f"{PASSING[ServerError]} {_try_again(None)}"

@@ -19,6 +19,7 @@ It is told:
 
 import logging
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from flask import Flask, request, session
@@ -32,6 +33,7 @@ from aircall.listener import LinkStatus
 from aircall.login import Login
 from aircall.logins import Logins
 from aircall.mirror import BURST
+from aircall.signals import Signals
 from aircall.web.login_watch import LoginWatch
 from aircall.web.messages import change_message, link_message
 from aircall.web.origin import is_own_origin
@@ -42,21 +44,32 @@ from aircall.web.viewers import Viewers
 log = logging.getLogger(__name__)
 
 SIGNED_IN = "signed-in"
+LOGIN_ENDED = "login-ended"
 # The page notices silence within the sum of the two (seconds), the server within one timeout more.
 PING_INTERVAL, PING_TIMEOUT = 4, 5
 
 
 class Live:
-    """The sockets of this process."""
+    """The sockets of this process. `on_look` is called whenever one of its pages shows another call."""
 
-    def __init__(self, app: Flask, feed: Feed, logins: Logins, public_origin: str | None) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        feed: Feed,
+        logins: Logins,
+        public_origin: str | None,
+        signals: Signals,
+        on_look: Callable[[], None],
+    ) -> None:
         self._feed = feed
         self._logins = logins
         self._public_origin = public_origin
         self._link: LinkStatus | None = None
         self._pages: dict[str, Login] = {}
-        self._watch = LoginWatch(logins, self._login_ids, self.close)
-        self._viewers = Viewers(self._emit, lambda: len(self._pages))
+        self._signals = signals
+        signals.on(LOGIN_ENDED, self._close_here)
+        self._watch = LoginWatch(logins, self._login_ids, self._close_here)
+        self._viewers = Viewers(self._emit, lambda: len(self._pages), on_look)
         # What is told of the link goes out in the order in which it came true.
         self._telling_link = threading.Lock()
         self.socketio = SocketIO(
@@ -84,9 +97,18 @@ class Live:
         feed.subscribe(self._send, self._send_reload)
 
     @property
-    def is_watched(self) -> bool:
-        """Whether any browser is connected."""
-        return bool(self._pages)
+    def page_count(self) -> int:
+        """How many browsers' pages are connected, to this process."""
+        return len(self._pages)
+
+    @property
+    def viewers_here(self) -> dict[str, list[str]]:
+        """The usernames of those who look at a call in these pages, by call."""
+        return self._viewers.here
+
+    def look_elsewhere(self, viewers: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+        """Take note of who looks at calls in the pages of other processes, by process and call."""
+        self._viewers.look_elsewhere(viewers)
 
     def start(self) -> None:
         """Watch over the logins of the open pages, and tell who looks at what."""
@@ -105,7 +127,10 @@ class Live:
             self._emit("link", link_message(status))
 
     def close(self, login_id: str) -> None:
-        """Close every socket of a login that has ended, each told why."""
+        """Close every socket of a login that has ended, on every process, each told why."""
+        self._signals.send(LOGIN_ENDED, login_id)
+
+    def _close_here(self, login_id: str) -> None:
         for socket_id, owner in list(self._pages.items()):
             if owner.id == login_id:
                 self.socketio.emit("signed-out", {}, to=socket_id)

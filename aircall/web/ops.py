@@ -6,6 +6,7 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from aircall.database import StorageError
+from aircall.link import NOT_STARTED
 from aircall.models import instant_text
 from aircall.web.services import services
 
@@ -21,13 +22,14 @@ def healthz() -> ResponseReturnValue:
 @bp.get("/readyz")
 def readyz() -> ResponseReturnValue:
     """200 with the state of each neighbour; 503 where the storage fails, without which there are no pages."""
-    link = services().listener.status
+    upkeep = services().upkeep.state
+    link = upkeep.listener if upkeep else NOT_STARTED
     storage, synchronised_at = _storage()
-    error = services().background.last_error
+    found = upkeep.trouble if upkeep else None
     state = {
         "storage": storage,
         "upstream": {
-            "state": "ok" if error is None else type(error).__name__,
+            "state": "ok" if found is None else found.error,
             "synchronised_at": synchronised_at,
         },
         "listener": {

@@ -10,12 +10,10 @@ from aircall.background import Background
 from aircall.call_figures import CallFigures
 from aircall.changes import Changes
 from aircall.client import ApiClient
-from aircall.listener import Listener
 from aircall.logins import Logins
 from aircall.mirror import Mirror
-from aircall.settling import Settling
 from aircall.store import Store
-from aircall.synchronisation import Synchronisation
+from aircall.upkeep import Keeper, Upkeep
 from aircall.web.live import Live
 from config import Config
 
@@ -34,10 +32,9 @@ class Services:
     figures: CallFigures
     changes: Changes
     archive_jobs: ArchiveJobs
-    synchronisation: Synchronisation
     background: Background
-    settling: Settling
-    listener: Listener
+    upkeep: Upkeep
+    keeper: Keeper
     live: Live
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from aircall.errors import AircallError
-from aircall.web.error_words import sentence_for, trouble
+from aircall.upkeep import Trouble
+from aircall.web.error_words import sentence_of, trouble
 from aircall.web.services import services
 
 # A page waits so long, in seconds, for the list to be read again before it shows what is known.
@@ -24,23 +24,23 @@ class SyncState:
 
 def await_fresh_list() -> None:
     """Return when the mirrored list is as fresh as it is kept, or when nobody should wait any longer."""
-    services().background.ensure_fresh(FRESH_WAIT)
+    services().upkeep.ensure_fresh(FRESH_WAIT)
 
 
 def sync_state() -> SyncState:
     """The state now."""
     as_of = services().mirror.log.synchronised_at
-    progress = services().synchronisation.progress
+    state = services().upkeep.state
     return SyncState(
         is_complete=as_of is not None,
-        read_count=progress.read_count,
-        expected_count=progress.expected_count,
+        read_count=state.progress.read_count if state else 0,
+        expected_count=state.progress.expected_count if state else None,
         as_of=as_of,
-        problem=_problem(services().background.last_error),
+        problem=_problem(state.trouble if state else None),
     )
 
 
-def _problem(error: Exception | None) -> str:
-    if error is None:
+def _problem(found: Trouble | None) -> str:
+    if found is None:
         return ""
-    return sentence_for(error) if isinstance(error, AircallError) else trouble()
+    return trouble() if found.is_ours else sentence_of(found.error, found.retry_after)

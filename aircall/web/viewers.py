@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from aircall.callbacks import call_safely
-from aircall.web.presence import Presence
+from aircall.web.presence import Presence, View
 
 # Changes are told this seldom, and more seldom where very many pages are told (seconds, and for each page).
 PAUSE, PAUSE_EACH = 0.2, 0.001
@@ -15,12 +16,24 @@ FEW_CALLS = 10
 
 
 class Viewers:
-    """The presence of all pages. `tell` sends an event, by its name and payload, to each of them."""
+    """The presence of all pages. `tell` sends an event, by its name and payload, to each of this process.
 
-    def __init__(self, tell: Callable[[str, object], None], page_count: Callable[[], int]) -> None:
+    `on_move` is called whenever one of them shows another call: it has to return at once.
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[str, object], None],
+        page_count: Callable[[], int],
+        on_move: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._on_move = on_move
         self._tell = tell
         self._page_count = page_count
         self._presence = Presence()
+        # Who looks at what: in the pages of this process, and in those of others, by names of our making.
+        self._here: dict[str, View] = {}
+        self._elsewhere: dict[str, View] = {}
         self._lock = threading.Lock()
         self._moved = threading.Event()
         self._stopped = threading.Event()
@@ -37,8 +50,37 @@ class Viewers:
     def look(self, page_id: str, username: str, call_id: str | None) -> None:
         """This page shows this call; with None, no call, or it is gone."""
         with self._lock:
+            self._here.pop(page_id, None)
+            if call_id is not None:
+                self._here[page_id] = View(call_id, username)
             self._presence.look(page_id, username, call_id, time.monotonic())
         self._moved.set()
+        self._on_move()
+
+    @property
+    def here(self) -> dict[str, list[str]]:
+        """The usernames of those who look at a call in the pages of this process, by call."""
+        names: defaultdict[str, set[str]] = defaultdict(set)
+        for view in list(self._here.values()):
+            names[view.call_id].add(view.username)
+        return {call_id: sorted(found) for call_id, found in names.items()}
+
+    def look_elsewhere(self, viewers: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+        """In the pages of other processes these look at these calls, by process and call, and nobody else."""
+        views = {
+            f"{process} {call_id} {name}": View(call_id, name)
+            for process, calls in viewers.items()
+            for call_id, names in calls.items()
+            for name in names
+        }
+        with self._lock:
+            before, self._elsewhere = self._elsewhere, views
+            for key in before.keys() - views.keys():
+                self._presence.look(key, before[key].username, None, time.monotonic())
+            for key in views.keys() - before.keys():
+                self._presence.look(key, views[key].username, views[key].call_id, time.monotonic())
+        if before.keys() != views.keys():
+            self._moved.set()
 
     @contextmanager
     def held(self) -> Iterator[dict[str, list[str]]]:

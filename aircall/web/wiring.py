@@ -12,63 +12,42 @@ from aircall.call_figures import CallFigures
 from aircall.call_log import CallLog
 from aircall.changes import Changes
 from aircall.client import ApiClient
-from aircall.database import check_database, open_database
-from aircall.embedded_store import EmbeddedStore
+from aircall.database import open_database
 from aircall.feed import Feed
 from aircall.link import Link
-from aircall.listener import Listener
+from aircall.listener import LinkStatus, Listener
 from aircall.logins import Logins
 from aircall.mirror import Mirror
+from aircall.models import Call
 from aircall.noting import Noting
 from aircall.pusher import PusherSettings
-from aircall.redis_connection import check_redis, connect
-from aircall.redis_store import RedisStore
 from aircall.settling import Settling
-from aircall.store import Store
+from aircall.shared.shared_upkeep import SharedUpkeep
+from aircall.shared.sharing import Sharing
+from aircall.signals import Signals
 from aircall.synchronisation import Synchronisation
+from aircall.upkeep import OwnUpkeep
 from aircall.web.error_words import reason_for
 from aircall.web.live import Live
 from aircall.web.services import EXTENSION, Services
+from aircall.web.storage import forget_other_api, open_store
 from config import Config
-
-# Under which the store keeps whose logins these are, and for how long (a century, in seconds).
-API_KEY = "api"
-FOREVER = 100 * 366 * 24 * 3600.0
-# Longer than forgetting everything takes, in seconds.
-FORGETTING_TIME = 5.0
 
 
 def build_services(app: Flask, config: Config) -> Services:
     """Every room below the pages, each given the ones that it works with."""
     api = ApiClient(config.api_url, auth_endpoint=config.pusher_auth_endpoint)
     store = open_store(config)
+    sharing = Sharing(config.redis_url) if config.redis_url else None
+    signals = sharing.signals if sharing else Signals()
     logins = Logins(store, api)
-    account = Account(logins, config.listener_username, config.listener_password)
-    mirror = Mirror(CallLog(open_database(config.database_url)), Feed())
+    mirror = Mirror(CallLog(open_database(config.database_url)), sharing.feed if sharing else Feed())
     forget_other_api(store, mirror.log, config.api_url)
-    live = Live(app, mirror.feed, logins, config.public_origin)
-    synchronisation = Synchronisation(
-        mirror,
-        lambda offset, limit: account.authorized(partial(api.get_calls, offset=offset, limit=limit)),
-    )
-    background = Background(synchronisation, lambda: live.is_watched, on_read=lambda: link.on_read())
-    link = Link(background, live.send_link)
-    listener = Listener(
-        pusher_settings(config),
-        authorize=lambda socket_id, channel: account.authorized(
-            partial(api.authorize_channel, socket_id=socket_id, channel=channel)
-        ),
-        on_call=mirror.apply,
-        on_gap=link.on_gap,
-        on_status=link.on_status,
-    )
-    settling = Settling(
-        mirror.feed,
-        lambda call_id: mirror.read(
-            call_id, lambda wanted: account.authorized(partial(api.get_call, call_id=wanted))
-        ),
+    live = Live(
+        app, mirror.feed, logins, config.public_origin, signals, sharing.post_now if sharing else _alone
     )
     changes = Changes(api, logins, store, mirror, Noting(store))
+    upkeep = _Upkeep(config, api, logins, mirror, live, sharing)
     return Services(
         config=config,
         api=api,
@@ -77,11 +56,10 @@ def build_services(app: Flask, config: Config) -> Services:
         mirror=mirror,
         figures=CallFigures(mirror.log.engine, mirror.log.search),
         changes=changes,
-        archive_jobs=ArchiveJobs(changes, store, reason_for),
-        synchronisation=synchronisation,
-        background=background,
-        settling=settling,
-        listener=listener,
+        archive_jobs=ArchiveJobs(changes, store, reason_for, signals),
+        background=upkeep.background,
+        upkeep=upkeep.shared or upkeep.own,
+        keeper=sharing or upkeep.own,
         live=live,
     )
 
@@ -90,17 +68,13 @@ def start(app: Flask) -> None:
     """Start the background work of this app: what listens, reads the list and watches over open pages."""
     built = cast(Services, app.extensions[EXTENSION])
     built.live.start()
-    built.background.start()
-    built.settling.start()
-    built.listener.start()
+    built.keeper.start()
 
 
 def stop(app: Flask) -> None:
     """End the background work and give back what it held."""
     built = cast(Services, app.extensions[EXTENSION])
-    built.listener.stop()
-    built.settling.stop()
-    built.background.stop()
+    built.keeper.stop()
     built.live.stop()
     built.archive_jobs.close()
     built.api.close()
@@ -108,49 +82,73 @@ def stop(app: Flask) -> None:
     built.mirror.log.close()
 
 
-def open_store(config: Config) -> Store:
-    """Where sessions and logins are kept: in Redis where there is one, else in a file of this process."""
-    if config.redis_url is not None:
-        return RedisStore(connect(config.redis_url))
-    return EmbeddedStore(open_database(sessions_url(config)))
+class _Upkeep:
+    """The rooms that keep log and feed fresh, tied to each other and to other processes, if there are any."""
+
+    def __init__(
+        self,
+        config: Config,
+        api: ApiClient,
+        logins: Logins,
+        mirror: Mirror,
+        live: Live,
+        sharing: Sharing | None,
+    ) -> None:
+        self._live = live
+        self._post_now = sharing.post_now if sharing else _alone
+        account = Account(logins, config.listener_username, config.listener_password)
+        synchronisation = _synchronisation(api, account, mirror)
+        self.background = Background(synchronisation, self._is_watched, on_read=self._on_read)
+        self.link = Link(self.background, self._tell_link)
+        listener = _listener(config, api, account, mirror, self.link)
+        settling = _settling(api, account, mirror)
+        self.own = OwnUpkeep(mirror, listener, self.background, settling, synchronisation, self.link)
+        self.shared = SharedUpkeep(self.own, sharing.signals, live.send_link) if sharing else None
+        if sharing and self.shared:
+            sharing.share(self.shared, live)
+
+    def _is_watched(self) -> bool:
+        return bool(self._live.page_count) or (self.shared is not None and self.shared.is_watched_elsewhere)
+
+    def _on_read(self) -> None:
+        self.link.on_read()
+        self._post_now()
+
+    def _tell_link(self, status: LinkStatus) -> None:
+        """Tell all pages: where there are several processes, each tells its own."""
+        if self.shared is None:
+            self._live.send_link(status)
+        self._post_now()
 
 
-def sessions_url(config: Config) -> str:
-    """The database of the sessions and logins where there is no Redis."""
-    return f"sqlite:///{config.data_dir / 'sessions.db'}"
+def _synchronisation(api: ApiClient, account: Account, mirror: Mirror) -> Synchronisation:
+    return Synchronisation(
+        mirror,
+        lambda offset, limit: account.authorized(partial(api.get_calls, offset=offset, limit=limit)),
+    )
 
 
-def check_storage(config: Config) -> None:
-    """Raises DatabaseError or RedisUnusableError, one line for people, where something cannot be kept."""
-    if config.redis_url is not None:
-        check_redis(config.redis_url)
-    else:
-        check_database(sessions_url(config))
-    check_database(config.database_url)
-    check_calls(config)
+def _listener(config: Config, api: ApiClient, account: Account, mirror: Mirror, link: Link) -> Listener:
+    return Listener(
+        pusher_settings(config),
+        authorize=lambda socket_id, channel: account.authorized(
+            partial(api.authorize_channel, socket_id=socket_id, channel=channel)
+        ),
+        on_call=mirror.apply,
+        on_gap=link.on_gap,
+        on_status=link.on_status,
+    )
 
 
-def forget_other_api(store: Store, log: CallLog, api_url: str) -> None:
-    """Begin afresh where what is kept belongs to another API: its tokens and calls are none of this one's.
+def _settling(api: ApiClient, account: Account, mirror: Mirror) -> Settling:
+    def fetch(call_id: str) -> Call:
+        return account.authorized(partial(api.get_call, call_id=call_id))
 
-    Raises DatabaseError where those calls are not ours to forget.
-    """
-    log.belong_to(api_url)
-    # Of processes that start at once, each would forget what the others have begun to keep.
-    with store.lock(API_KEY, FORGETTING_TIME):
-        kept = store.load(API_KEY)
-        if kept is None or kept.value.decode() != api_url:
-            store.clear()
-            store.put(API_KEY, api_url.encode(), FOREVER)
+    return Settling(mirror.feed, lambda call_id: mirror.read(call_id, fetch))
 
 
-def check_calls(config: Config) -> None:
-    """Raises DatabaseError, one line for people, where the database holds the calls of another API."""
-    log = CallLog(open_database(config.database_url))
-    try:
-        log.belong_to(config.api_url)
-    finally:
-        log.close()
+def _alone() -> None:
+    """There is no other process to tell."""
 
 
 def pusher_settings(config: Config) -> PusherSettings:

@@ -18,6 +18,7 @@ from aircall.login import Login
 from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.noting import Noting
+from aircall.signals import Signals
 from tests.support.sandbox import Sandbox
 
 # Short, so that trouble ends soon: a whole request to the API, and the search for a note of unknown fate.
@@ -51,7 +52,7 @@ def working(api: ApiClient, data_dir: Path) -> Iterator[Team]:
     logins = Logins(store, api)
     noting = Noting(store, look_pause=LOOK_PAUSE, patience=PATIENCE)
     changes = Changes(api, logins, store, mirror, noting)
-    jobs = ArchiveJobs(changes, store, lambda error: type(error).__name__)
+    jobs = ArchiveJobs(changes, store, lambda error: type(error).__name__, Signals())
     yield Team(changes, jobs, mirror, logins, logins.create("alice", "any"), data_dir)
     jobs.close()
     api.close()
