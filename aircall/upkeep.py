@@ -79,6 +79,10 @@ class Keeper(Protocol):
         """End, and give back what is held."""
 
 
+class StartedUpkeep(Upkeep, Keeper, Protocol):
+    """An upkeep that is done here whenever it is started."""
+
+
 class OwnUpkeep:
     """The upkeep by this process. It may be started and stopped more than once."""
 

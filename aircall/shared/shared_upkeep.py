@@ -13,7 +13,7 @@ from aircall.link import NOT_STARTED
 from aircall.listener import LinkState, LinkStatus
 from aircall.shared.notices import Notice
 from aircall.signals import Signals
-from aircall.upkeep import OwnUpkeep, Role, UpkeepState
+from aircall.upkeep import Role, StartedUpkeep, UpkeepState
 
 READ, SIGNED_IN = "read", "signed-in"
 # Who opened a page counts as watching for so long (seconds).
@@ -25,7 +25,7 @@ NO_OWNER = "another process is taking over"
 class SharedUpkeep:
     """What the pages of one process need. `tell` is given the state of the link whenever it changes."""
 
-    def __init__(self, own: OwnUpkeep, signals: Signals, tell: Callable[[LinkStatus], None]) -> None:
+    def __init__(self, own: StartedUpkeep, signals: Signals, tell: Callable[[LinkStatus], None]) -> None:
         self._own = own
         self._signals = signals
         self._tell = tell
