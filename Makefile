@@ -19,7 +19,7 @@ PIP_COMPILE = $(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile
 CODE := app.py config.py config_values.py gunicorn.conf.py aircall sandbox scripts tests bench
 
-.PHONY: help run setup test test-soketi check format lock translations bench screenshots clean
+.PHONY: help run setup test test-soketi check lint format lock translations bench screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,12 +40,14 @@ test: setup $(INSTALLED_DEV) ## Every test, in Chromium too
 test-soketi: setup $(INSTALLED_DEV) $(SOKETI_INSTALLED) ## The listener's contract against soketi, a Pusher server of others
 	$(BIN)/python -m pytest tests/soketi
 
-check: setup $(INSTALLED_DEV) ## Format, lint, types and the fast tests
+check: lint ## Format, lint, types and the fast tests
+	$(PYTEST) -q tests/unit tests/web
+
+lint: setup $(INSTALLED_DEV) ## Format, lint and types
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/hadolint Dockerfile
-	$(PYTEST) -q tests/unit tests/web
 
 format: $(INSTALLED_DEV) ## Format the code
 	$(BIN)/ruff format $(CODE)

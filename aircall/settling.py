@@ -39,6 +39,9 @@ class Settling:
         """Start reading."""
         with self._changed:
             self._is_running = True
+            # Whatever was due before a stop, a reading of the list has brought since.
+            self._last_change.clear()
+            self._due_at.clear()
         threading.Thread(target=self._run, name="settling", daemon=True).start()
 
     def stop(self) -> None:
@@ -52,6 +55,8 @@ class Settling:
             return
         call_id, now = entry.change.call_id, time.monotonic()
         with self._changed:
+            if not self._is_running:
+                return
             before = self._last_change.pop(call_id, None)
             self._last_change[call_id] = now
             if len(self._last_change) > MOST_CALLS:
