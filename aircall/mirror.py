@@ -27,7 +27,7 @@ class Mirror:
     def apply(self, call: Call) -> None:
         """Take over a call's newest state: from an event, or the API's answer to a change.
 
-        Raises StorageError where it could not be written; then nobody has been told either.
+        Raises one of STORAGE_ERRORS where it could not be written; then nobody has been told either.
         """
         self._write(lambda: self.log.apply([call]))
 

@@ -1,9 +1,10 @@
-"""What tests of every kind share: one sandbox for the whole run, as new for each test."""
+"""What tests of every kind share: one sandbox and one Redis for the whole run, as new for each test."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support.redis_server import RedisServer, running_redis
 from tests.support.rest_client import RestClient, signed_in
 from tests.support.sandbox import Sandbox
 
@@ -27,3 +28,24 @@ def rest(sandbox: Sandbox) -> Iterator[RestClient]:
     """Alice, signed in at the API itself, not at the dashboard."""
     with signed_in(sandbox.url) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """One Redis for the whole run. Tests ask for `redis` instead."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(redis_server: RedisServer) -> RedisServer:
+    """A Redis that holds nothing yet."""
+    redis_server.clear()
+    return redis_server
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis to which anything may be done."""
+    with running_redis() as server:
+        yield server

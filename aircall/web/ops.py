@@ -5,8 +5,8 @@ from datetime import datetime
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
-from aircall.database import StorageError
 from aircall.models import instant_text
+from aircall.storage_errors import STORAGE_ERRORS
 from aircall.web.services import services
 
 bp = Blueprint("ops", __name__)
@@ -44,7 +44,7 @@ def _storage() -> tuple[str, str | None]:
     try:
         at = services().mirror.log.synchronised_at
         services().store.load("readyz")
-    except StorageError as error:
+    except STORAGE_ERRORS as error:
         return type(error).__name__, None
     return "ok", _text(at)
 

@@ -16,7 +16,6 @@ from tests.storage.notes_api import NotesApi
 from tests.storage.stores import EmbeddedStores, RedisStores, Stores
 from tests.support.clock import StillClock
 from tests.support.postgres import Postgres, running_postgres
-from tests.support.redis_server import RedisServer, running_redis
 
 
 @pytest.fixture(scope="session")
@@ -31,27 +30,6 @@ def postgres(postgres_server: Postgres) -> Postgres:
     """A PostgreSQL that holds nothing yet."""
     postgres_server.clear()
     return postgres_server
-
-
-@pytest.fixture(scope="session")
-def redis_server() -> Iterator[RedisServer]:
-    """One Redis for the whole run. Tests ask for `redis` instead."""
-    with running_redis() as server:
-        yield server
-
-
-@pytest.fixture
-def redis(redis_server: RedisServer) -> RedisServer:
-    """A Redis that holds nothing yet."""
-    redis_server.clear()
-    return redis_server
-
-
-@pytest.fixture
-def own_redis() -> Iterator[RedisServer]:
-    """A Redis to which anything may be done."""
-    with running_redis() as server:
-        yield server
 
 
 @pytest.fixture
