@@ -7,9 +7,6 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-# What anything that works with a database may raise.
-StorageError = SQLAlchemyError
-
 
 class DatabaseError(Exception):
     """A database cannot be opened or written to. The message names it, without its password."""
@@ -74,7 +71,7 @@ def check_database(url: str) -> None:
     try:
         with engine.connect() as connection:
             _try_to_write(connection)
-    except StorageError as error:
+    except SQLAlchemyError as error:
         raise DatabaseError(f"{_name(engine.url)} cannot be used: {first_line(error)}") from error
     finally:
         engine.dispose()
@@ -103,7 +100,7 @@ def _name(url: URL) -> str:
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
-def first_line(error: StorageError) -> str:
+def first_line(error: SQLAlchemyError) -> str:
     return str(error).splitlines()[0]
 
 

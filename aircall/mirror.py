@@ -37,8 +37,8 @@ class Mirror:
     def apply(self, call: Call) -> None:
         """Take over a call's newest state, as an event tells it.
 
-        Raises StorageError where it could not be written, and FencedError where another process has taken
-        over since; then nobody has been told either.
+        Raises one of STORAGE_ERRORS where it could not be written, and FencedError where another process has
+        taken over since; then nobody has been told either.
         """
         self._write(lambda: self.log.apply([call], fence=self._fence))
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
-from aircall.database import StorageError
 from aircall.errors import MalformedAnswerError, NoAnswerError
 from aircall.mirror import Mirror
 from aircall.models import CallPage
 from aircall.page_size import PageSize
 from aircall.reading import Absences, Reading, Span
+from aircall.storage_errors import STORAGE_ERRORS
 
 PARALLEL_READS = 4
 # A span that fails so often in a row, each time smaller, ends the reading.
@@ -84,7 +84,7 @@ class Synchronisation:
             reading = self._begin_or_go_on()
             try:
                 self._read(reading)
-            except (MalformedAnswerError, StorageError):
+            except (MalformedAnswerError, *STORAGE_ERRORS):
                 # Nothing that such an API said is to be built upon, nor on pages that could not be kept.
                 self._unfinished = None
                 raise

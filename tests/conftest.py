@@ -1,4 +1,4 @@
-"""What tests of every kind share: one sandbox for the whole run, as new for each test."""
+"""What tests of every kind share: one sandbox and one Redis for the whole run, as new for each test."""
 
 from collections.abc import Iterator
 

@@ -5,9 +5,10 @@ import logging
 from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 
 from aircall.errors import AircallError, NotFoundError
+from aircall.storage_errors import STORAGE_ERRORS
 from aircall.web import kept_forms, session
 from aircall.web.error_words import SENTENCES, sentence_for, trouble
 from aircall.web.forms import LoginForm
@@ -30,6 +31,11 @@ EXPIRED_NOTE = _l(
     "The page was open for too long, so nothing was sent yet. Check what you wrote and send it."
 )
 EXPIRED_ACTION = _l("The page was open for too long, so this was not done yet. Try again.")
+NO_STORAGE = _l("The dashboard can't reach its own storage right now. Try again in a moment.")
+NO_STORAGE_CHANGE = _l(
+    "The dashboard can't reach its own storage right now, so this may not have been done. "
+    "Try again in a moment, and look first whether it was."
+)
 TITLES = {
     400: _l("That did not work"),
     403: _l("Not allowed"),
@@ -50,6 +56,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(CSRFError, _expired)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(AircallError, _trouble)
+    for storage_error in STORAGE_ERRORS:
+        app.register_error_handler(storage_error, _no_storage)
     app.register_error_handler(Exception, _bug)
 
 
@@ -90,6 +98,9 @@ def _expired(error: CSRFError) -> ResponseReturnValue:
 
 
 def _refused(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, InternalServerError) and isinstance(error.original_exception, STORAGE_ERRORS):
+        # It failed when the page was done and the session was to be kept.
+        return _no_storage(error.original_exception)
     status = error.code or 500
     if status < 400:
         return error
@@ -111,6 +122,14 @@ def _trouble(error: AircallError) -> ResponseReturnValue:
         return error_page(TITLES[404], SENTENCES[NotFoundError], 404)
     log.warning("%s %s: %s", request.method, request.endpoint, type(error).__name__)
     return error_page(_("We can't show this right now"), sentence_for(error), 503)
+
+
+def _no_storage(error: Exception) -> ResponseReturnValue:
+    log.error("%s %s: the storage failed: %s", request.method, request.endpoint, type(error).__name__)
+    log.debug("the storage failed", exc_info=error)
+    session.go_on_without_storage(error)
+    text = NO_STORAGE if request.method == "GET" else NO_STORAGE_CHANGE
+    return error_page(_("We can't show this right now"), text, 503)
 
 
 def _bug(error: Exception) -> ResponseReturnValue:

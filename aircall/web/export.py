@@ -75,7 +75,7 @@ def calls() -> ResponseReturnValue:
 
 
 def csv_parts(log: CallQuery, wanted: CallFilter, zone: ZoneInfo) -> Iterator[str]:
-    """The file, part by part. Raises StorageError where the log cannot be read any further."""
+    """The file, part by part. Raises one of STORAGE_ERRORS where the log cannot be read any further."""
     yield BYTE_ORDER_MARK + _written([COLUMNS])
     for calls in _parts(log, wanted):
         yield _written([csv_row(call, zone) for call in calls])

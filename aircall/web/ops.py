@@ -5,9 +5,9 @@ from datetime import datetime
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
-from aircall.database import StorageError
 from aircall.link import NOT_STARTED
 from aircall.models import instant_text
+from aircall.storage_errors import STORAGE_ERRORS
 from aircall.web.services import services
 
 bp = Blueprint("ops", __name__)
@@ -46,7 +46,7 @@ def _storage() -> tuple[str, str | None]:
     try:
         at = services().mirror.log.synchronised_at
         services().store.load("readyz")
-    except StorageError as error:
+    except STORAGE_ERRORS as error:
         return type(error).__name__, None
     return "ok", _text(at)
 

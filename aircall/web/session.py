@@ -12,7 +12,7 @@ from aircall.errors import AircallError, LoginEndedError
 from aircall.login import Login
 from aircall.web import kept_forms
 from aircall.web.services import services
-from aircall.web.session_store import SIGNED_IN_KEY, StoreSessionInterface
+from aircall.web.session_store import SIGNED_IN_KEY, StoredSession, StoreSessionInterface
 
 P = ParamSpec("P")
 
@@ -89,6 +89,12 @@ def required_login() -> Login:
 def username() -> str:
     """The user name of the login of this request. Raises LoginEndedError where nobody is signed in."""
     return required_login().user.username
+
+
+def go_on_without_storage(error: Exception) -> None:
+    """For the rest of this request nothing is asked of the store, which has just failed, nor kept in it."""
+    cast(StoredSession, session).storage_error = error
+    g.setdefault("login", None)
 
 
 def has_just_ended() -> bool:

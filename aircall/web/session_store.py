@@ -5,22 +5,28 @@ every session back after every request, which brings back what a request that ra
 """
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
-from flask import Flask, Request
+import msgspec
+from flask import Flask, Request, Response, request, session
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
 
+from aircall.storage_errors import STORAGE_ERRORS
 from aircall.store import Store
 
 # A session nobody has signed in with holds a CSRF token, and is made by every passing robot.
 ANONYMOUS_LIFETIME = timedelta(hours=1)
 SIGNED_IN_KEY = "login_id"
+# What operators ask needs no session, least of all where the store is what they ask about.
+SESSIONLESS = "ops"
 
 
 class StoredSession(ServerSideSession):  # type: ignore[misc]  # it publishes no types
     """A session that knows the id under which it was loaded; None for a new one."""
 
     loaded_sid: str | None = None
+    # Why the store cannot be used on this request: nothing is known of the browser, and nothing is kept.
+    storage_error: Exception | None = None
 
 
 class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # it publishes no types
@@ -31,13 +37,30 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
     def __init__(self, app: Flask, store: Store) -> None:
         super().__init__(app, permanent=False, serialization_format="json")
         self._store = store
+        # Not before the view is known, and before anything else looks into the session.
+        app.before_request(_raise_storage_error)
 
     def open_session(self, app: Flask, request: Request) -> StoredSession:
-        """The session that the browser's cookie names, or a new one."""
-        session: StoredSession = super().open_session(app, request)
+        """The session that the browser's cookie names, or a new one; then `storage_error` may say why."""
+        try:
+            session: StoredSession = super().open_session(app, request)
+        except STORAGE_ERRORS as error:
+            session = self.session_class(sid=self._generate_sid(self.sid_length))
+            session.storage_error = error
+            return session
         is_loaded = session.sid == request.cookies.get(self.get_cookie_name(app))
         session.loaded_sid = session.sid if is_loaded else None
         return session
+
+    def save_session(self, app: Flask, session: StoredSession, response: Response) -> None:
+        """Keep what has changed. Raises one of STORAGE_ERRORS, once for each request."""
+        if session.storage_error is not None:
+            return
+        try:
+            super().save_session(app, session, response)
+        except STORAGE_ERRORS as error:
+            session.storage_error = error
+            raise
 
     def should_set_cookie(self, app: Flask, session: Any) -> bool:
         """Not for a login that the browser named itself: it may have got another session meanwhile."""
@@ -45,7 +68,8 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         record = self._store.load(store_id)
-        return None if record is None else dict(self.serializer.decode(record.value))
+        # Not by the serializer, which takes what it cannot read for a pickle.
+        return None if record is None else msgspec.json.decode(record.value, type=dict[str, Any])
 
     def _delete_session(self, store_id: str) -> None:
         self._store.delete(store_id)
@@ -63,6 +87,12 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
         while (record := self._store.load(store_id)) is not None:
             if self._store.replace(store_id, record.generation, value, ttl):
                 return
+
+
+def _raise_storage_error() -> None:
+    error = cast(StoredSession, session).storage_error
+    if error is not None and request.blueprint != SESSIONLESS:
+        raise error
 
 
 def _is_known_login(session: StoredSession) -> bool:

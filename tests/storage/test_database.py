@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, inspect, make_url, text
 
-from aircall.database import DatabaseError, StorageError, check_database, open_database
+from aircall.database import DatabaseError, check_database, open_database
 from aircall.embedded_store import EmbeddedStore
+from aircall.storage_errors import STORAGE_ERRORS
 from tests.support.postgres import PASSWORD, Postgres
 
 
@@ -28,7 +29,7 @@ def test_an_error_does_not_tell_what_was_to_be_kept(sqlite: Engine) -> None:
     with sqlite.begin() as connection:
         connection.execute(text("ALTER TABLE records RENAME COLUMN value TO content"))
 
-    with pytest.raises(StorageError) as failed:
+    with pytest.raises(STORAGE_ERRORS) as failed:
         store.put("login:1", b"a token", 10)
 
     assert "no column named value" in str(failed.value)

@@ -7,10 +7,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from aircall.call_table import calls
-from aircall.database import StorageError
 from aircall.errors import ServerError
 from aircall.mirror import Mirror
 from aircall.models import Call, CallPage
+from aircall.storage_errors import STORAGE_ERRORS
 from aircall.synchronisation import Progress, ReadingCancelledError, Synchronisation
 from tests.contract.synchronisation.lists import Fetch, Held, PlainList, fixed, known, truth
 from tests.support.made_calls import call_id, made_call
@@ -163,7 +163,7 @@ def test_a_reading_whose_pages_could_not_be_kept_begins_anew(mirror: Mirror, fet
         return fetch(offset, limit)
 
     synchronisation = Synchronisation(mirror, counted, page_size=fixed(20), parallel=1)
-    with pytest.raises(StorageError):
+    with pytest.raises(STORAGE_ERRORS):
         synchronisation.run()
     with mirror.log.engine.begin() as connection:
         connection.exec_driver_sql(f"ALTER TABLE away RENAME TO {calls.name}")
