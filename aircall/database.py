@@ -18,7 +18,7 @@ class DatabaseError(Exception):
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
-    "busy_timeout=500",
+    "busy_timeout=2000",
     "cache_size=-12000",
     "wal_autocheckpoint=4000",
 )

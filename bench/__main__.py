@@ -8,7 +8,7 @@ from importlib import import_module
 
 from bench.figures import Figure, table
 
-MODULES = ("synchronisation", "pages", "audits")
+MODULES = ("synchronisation", "pages", "processes", "audits")
 
 
 def main(names: list[str]) -> int:

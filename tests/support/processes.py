@@ -57,7 +57,7 @@ def running(
     command: Sequence[str],
     ready: str,
     *,
-    deadline: float = 20.0,
+    deadline: float = 45.0,
     environment: Mapping[str, str] | None = None,
     directory: Path = ROOT,
     stopping_time: float = STOPPING_TIME,
