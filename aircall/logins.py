@@ -58,7 +58,7 @@ class Logins:
         self._clock = clock
         self._refresh_wait = refresh_wait
         self._run_later = run_later
-        self._failures = RefreshFailures(clock)
+        self._failures = RefreshFailures(store, clock)
 
     def create(self, username: str, password: str) -> Login:
         """Sign in at the API and keep the tokens here. Raises what `ApiClient.login` and `me` raise."""

@@ -1,10 +1,24 @@
-"""Refreshes that came to nothing, and when each login may try again. Knows no API and no store."""
+"""Refreshes that came to nothing, and when each login may try again. Knows a store and no API."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
-from aircall.errors import AircallError, MalformedAnswerError, NoAnswerError
+import msgspec
+
+from aircall.errors import (
+    AircallError,
+    CircuitOpenError,
+    CrowdedError,
+    ForbiddenError,
+    MalformedAnswerError,
+    NoAnswerError,
+    NotFoundError,
+    RateLimitedError,
+    RejectedError,
+    ServerError,
+    UnreachableError,
+)
 from aircall.login import Login
+from aircall.store import Store
 
 # While refreshing fails and the token still lives, the API is asked this seldom (seconds).
 REFRESH_PAUSE = 10.0
@@ -16,25 +30,47 @@ LOST = (NoAnswerError, MalformedAnswerError)
 LAST_CHANCE = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
+# Longer than anybody waits for a refresh that another one has under way, in seconds.
+MEMORY = 15.0
+PREFIX = "refresh:"
+# What a refresh comes to that is no refusal; anything else is told as the general error.
+KINDS: Mapping[str, type[AircallError]] = {
+    kind.__name__: kind
+    for kind in (
+        CircuitOpenError,
+        CrowdedError,
+        ForbiddenError,
+        MalformedAnswerError,
+        NoAnswerError,
+        NotFoundError,
+        RateLimitedError,
+        RejectedError,
+        ServerError,
+        UnreachableError,
+    )
+}
+
+
+class _Failure(msgspec.Struct, frozen=True):
     """Why the last refresh of a login came to nothing, when, and when it is worth another try."""
 
-    error: AircallError
+    kind: str
+    message: str
+    retry_after: float | None
     at: float
     again_at: float
 
+    def error(self) -> AircallError:
+        """The error as it was."""
+        return KINDS.get(self.kind, AircallError)(self.message, retry_after=self.retry_after)
+
 
 class RefreshFailures:
-    """The last failure of each login, for any number of threads. Times are those of `clock`, in seconds."""
+    """The last failure of each login, for all who share the store. Times are those of `clock`, in seconds."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self._store = store
         self._clock = clock
-        self._by_login: dict[str, _Failure] = {}
-
-    def __len__(self) -> int:
-        """How many are kept."""
-        return len(self._by_login)
 
     def remember(self, login: Login, error: AircallError) -> None:
         """This login could not be refreshed just now."""
@@ -42,23 +78,28 @@ class RefreshFailures:
         again_at = now + REFRESH_PAUSE
         if isinstance(error, LOST):
             again_at = max(again_at, login.access_expires_at - LAST_CHANCE)
-        for other_id, failure in list(self._by_login.items()):
-            if now >= failure.again_at:
-                self._by_login.pop(other_id, None)
-        self._by_login[login.id] = _Failure(error, now, again_at)
+        failure = _Failure(type(error).__name__, str(error), error.retry_after, now, again_at)
+        self._store.put(PREFIX + login.id, msgspec.json.encode(failure), again_at - now + MEMORY)
 
     def forget(self, login_id: str) -> None:
         """This login works, or has ended."""
-        self._by_login.pop(login_id, None)
+        self._store.delete(PREFIX + login_id)
 
     def may_try(self, login_id: str) -> bool:
         """Whether a login whose token still lives may ask the API again."""
-        failure = self._by_login.get(login_id)
+        failure = self._load(login_id)
         return failure is None or self._clock() >= failure.again_at
 
     def raise_recent(self, login_id: str, asked_at: float) -> None:
         """Raise this login's failure if it is newer than `asked_at`, or only moments old."""
-        failure = self._by_login.get(login_id)
+        failure = self._load(login_id)
         if failure is not None and failure.at > min(asked_at, self._clock() - URGENT_PAUSE):
-            # Without the traceback, which would grow with each time that it is raised.
-            raise failure.error.with_traceback(None)
+            raise failure.error()
+
+    def _load(self, login_id: str) -> _Failure | None:
+        record = self._store.load(PREFIX + login_id)
+        try:
+            return None if record is None else msgspec.json.decode(record.value, type=_Failure)
+        except msgspec.MsgspecError:
+            # Another version kept it.
+            return None

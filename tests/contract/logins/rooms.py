@@ -10,6 +10,9 @@ from aircall.client import ApiClient, Use
 from aircall.database import open_database
 from aircall.embedded_store import EmbeddedStore
 from aircall.logins import Logins
+from aircall.redis_connection import connect
+from aircall.redis_store import RedisStore
+from aircall.store import Store
 from tests.contract.logins.threads import THREADS
 
 
@@ -46,7 +49,7 @@ class Later:
 class Rooms:
     """A client, a store and the logins in it."""
 
-    def __init__(self, api: ApiClient, store: EmbeddedStore, clock: Clock) -> None:
+    def __init__(self, api: ApiClient, store: Store, clock: Clock) -> None:
         self.api = api
         self.store = store
         self.clock = clock
@@ -60,13 +63,18 @@ class Rooms:
 
 @contextmanager
 def rooms(
-    url: str, directory: Path, *, deadline: float = 7.0, is_clock_running: bool = True
+    url: str,
+    directory: Path,
+    *,
+    deadline: float = 7.0,
+    is_clock_running: bool = True,
+    redis_url: str | None = None,
 ) -> Iterator[Rooms]:
-    """Everything that logins need, over the API at this address."""
+    """Everything that logins need, over the API at this address; kept in the directory, or in Redis."""
     clock = Clock(is_running=is_clock_running)
     # Nobody has to queue here: the bulkheads have tests of their own.
     api = ApiClient(url, deadline=deadline, slots=dict.fromkeys(Use, 2 * THREADS), clock=clock)
-    store = EmbeddedStore(open_database(f"sqlite:///{directory / 'sessions.db'}"), clock)
+    store = _store(directory, clock, redis_url)
     here = Rooms(api, store, clock)
     try:
         yield here
@@ -74,3 +82,9 @@ def rooms(
         here.later.settle()
         api.close()
         store.close()
+
+
+def _store(directory: Path, clock: Clock, redis_url: str | None) -> Store:
+    if redis_url is not None:
+        return RedisStore(connect(redis_url))
+    return EmbeddedStore(open_database(f"sqlite:///{directory / 'sessions.db'}"), clock)

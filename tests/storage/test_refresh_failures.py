@@ -1,22 +1,19 @@
-"""When a login that could not be refreshed may try again. No socket."""
+"""When a login that could not be refreshed may try again, whichever process asks."""
 
 import pytest
 
 from aircall.errors import AircallError, CircuitOpenError, MalformedAnswerError, NoAnswerError, ServerError
 from aircall.login import Login
 from aircall.models import Tokens, User
-from aircall.refresh_failures import LAST_CHANCE, REFRESH_PAUSE, URGENT_PAUSE, RefreshFailures
+from aircall.refresh_failures import KINDS, LAST_CHANCE, MEMORY, REFRESH_PAUSE, URGENT_PAUSE, RefreshFailures
+from aircall.store import Store
+from tests.storage.stores import Stores
 from tests.support.clock import StillClock
 
 
 @pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
-
-
-@pytest.fixture
-def failures(clock: StillClock) -> RefreshFailures:
-    return RefreshFailures(clock)
+def failures(store: Store, clock: StillClock) -> RefreshFailures:
+    return RefreshFailures(store, clock)
 
 
 def login(clock: StillClock, login_id: str = "one") -> Login:
@@ -70,14 +67,15 @@ def test_who_is_in_need_is_told_what_failed_moments_ago_or_since_they_asked(
     failures: RefreshFailures, clock: StillClock
 ) -> None:
     failures.raise_recent("one", clock.now)
-    error = ServerError("500")
-    failures.remember(login(clock), error)
+    failures.remember(login(clock), ServerError("500", retry_after=7))
     failed_at = clock.now
 
     clock.now = failed_at + URGENT_PAUSE - 0.5
     with pytest.raises(ServerError) as told:
         failures.raise_recent("one", clock.now)
-    assert told.value is error
+    assert (type(told.value), str(told.value)) == (ServerError, "500")
+    assert told.value.retry_after == 7
+    assert not told.value.is_executed_possible
     clock.now = failed_at + URGENT_PAUSE
     failures.raise_recent("one", clock.now)
     with pytest.raises(ServerError):
@@ -98,10 +96,27 @@ def test_a_login_that_works_again_is_forgotten_alone(failures: RefreshFailures, 
 
 
 def test_failures_of_logins_that_are_gone_do_not_pile_up(
-    failures: RefreshFailures, clock: StillClock
+    failures: RefreshFailures, clock: StillClock, stores: Stores
 ) -> None:
     for number in range(50):
+        stores.age(REFRESH_PAUSE + MEMORY)
         failures.remember(login(clock, str(number)), ServerError("500"))
-        clock.now += REFRESH_PAUSE
 
-    assert len(failures) == 1
+    assert stores.record_count() == 1
+
+
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_what_went_wrong_is_told_as_it_was_by_whoever_else_uses_the_store(
+    failures: RefreshFailures, clock: StillClock, stores: Stores, kind: type[AircallError]
+) -> None:
+    other = stores.open()
+    error = kind("A reason.")
+    failures.remember(login(clock), error)
+
+    with pytest.raises(kind) as told:
+        RefreshFailures(other, clock).raise_recent("one", clock.now)
+
+    assert str(told.value) == "A reason."
+    assert told.value.is_executed_possible == error.is_executed_possible
+    assert not RefreshFailures(other, clock).may_try("one")
+    other.close()
