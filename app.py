@@ -1,9 +1,11 @@
 """Wires the rooms together. `python app.py` serves the dashboard by the settings of its environment."""
 
 import atexit
+import logging
 import os
 import signal
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -18,6 +20,7 @@ from jinja2 import StrictUndefined
 from aircall.database import DatabaseError
 from aircall.login import LOGIN_LIFETIME
 from aircall.redis_connection import RedisUnusableError
+from aircall.storage_errors import STORAGE_ERRORS
 from aircall.web import (
     archive,
     assets,
@@ -47,12 +50,16 @@ from aircall.web.zone import viewer_zone
 from config import Config, environment
 from config_values import ConfigError
 
+log = logging.getLogger(__name__)
+
 ROOT = Path(__file__).parent
 STATIC = ROOT / "static"
 # A session is of no use without its login, which ends no later than this.
 SESSION_LIFETIME = timedelta(seconds=LOGIN_LIFETIME)
 # A note of 50,000 characters, each of which a browser may write in twelve.
 LARGEST_FORM = 640 * 1024
+# How often a worker tries again whether its storage is there (seconds).
+STORAGE_PAUSE = 1.0
 # What keeps the dashboard from starting, said in one line.
 STOPS = (
     ConfigError,
@@ -134,11 +141,21 @@ def _viewer() -> dict[str, object]:
 
 def serve() -> Flask:
     """The dashboard at work, until this process ends. This is what gunicorn loads."""
-    app = create_app()
+    app = _created_app()
     start(app)
     atexit.register(stop, app)
     _let_go_on_sigterm(cast(Services, app.extensions[EXTENSION]))
     return app
+
+
+def _created_app() -> Flask:
+    """The dashboard, once its storage can be used: a worker that gave up would take all others along."""
+    while True:
+        try:
+            return create_app()
+        except STORAGE_ERRORS as error:
+            log.error("waiting for the storage: %s", type(error).__name__)
+            time.sleep(STORAGE_PAUSE)
 
 
 def _let_go_on_sigterm(built: Services) -> None:

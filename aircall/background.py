@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from aircall.errors import AircallError
+from aircall.storage_errors import STORAGE_ERRORS
 from aircall.synchronisation import ReadingCancelledError, Synchronisation
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ class Background:
 
     def _note_failure(self, error: Exception) -> None:
         # Without this thread the list would silently grow old, so that it outlives even a full disk.
-        if isinstance(error, AircallError):
+        if isinstance(error, (AircallError, *STORAGE_ERRORS)):
             log.warning("the call list could not be read: %s", type(error).__name__)
         else:
             log.error("the synchronisation failed", exc_info=error)
