@@ -24,7 +24,7 @@ from aircall.synchronisation import ReadingCancelledError, Synchronisation
 from tests.contract.synchronisation.lists import known
 from tests.support.made_calls import call_id, made_call, made_notes
 
-# In a thousand orders nothing of the database's own matters; some more see whether anything does in a server.
+# A server takes several times as long for each order.
 ORDERS = {"sqlite": 1000, "postgresql": 200}
 ROUNDS = 20
 READINGS = 2
