@@ -42,17 +42,21 @@ class Mirror:
         """
         self._write(lambda: self.log.apply([call], fence=self._fence))
 
-    def merge(self, found: Sequence[Call], as_of: int) -> None:
-        """Take over calls that were read after version `as_of` of the log was taken."""
-        self._write(lambda: self.log.apply(found, as_of))
+    def merge(self, found: Sequence[Call], as_of: int) -> bool:
+        """Take over calls that were read after version `as_of` of the log was taken.
 
-    def fill(self, found: Sequence[Call], as_of: int) -> None:
-        """Merge, telling nobody: for the first reading, which every open page follows by itself.
+        Returns whether pages can follow; where it was too much for that, they are told to be read again.
+        """
+        return self._write(lambda: self.log.apply(found, as_of))
 
-        Who fills begins a new epoch of the feed at the end, and not before the log says that it is whole.
+    def fill(self, found: Sequence[Call], as_of: int) -> bool:
+        """Merge, telling nobody; whether there was anything to tell.
+
+        Who fills begins a new epoch of the feed at the end: after the first reading, which every open page
+        follows by itself, not before the log says that it is whole.
         """
         with self._lock:
-            self.log.apply(found, as_of)
+            return bool(self.log.apply(found, as_of))
 
     def settle(self, answer: Call, as_of: int, fetch: Callable[[str], Call]) -> None:
         """Take over the API's answer to a change that was asked for after version `as_of`.
@@ -83,11 +87,12 @@ class Mirror:
         self.merge([call], as_of)
         return call
 
-    def _write(self, write: Callable[[], list[Change]]) -> None:
+    def _write(self, write: Callable[[], list[Change]]) -> bool:
         with self._lock:
             changes = write()
             if len(changes) > BURST:
                 self.feed.begin_epoch()
-                return
+                return False
             for change in changes:
                 self.feed.append(change)
+        return True

@@ -16,12 +16,11 @@ from aircall.models import CallPage
 from aircall.page_size import PageSize
 from aircall.reading import Absences, Reading, Span
 from aircall.storage_errors import STORAGE_ERRORS
+from aircall.takeover import Takeover
 
 PARALLEL_READS = 4
 # A span that fails so often in a row, each time smaller, ends the reading.
 MOST_FAILURES = 3
-# So many calls are written in one step; in between everybody else has a turn.
-STEP = 2000
 
 
 class ReadingCancelledError(Exception):
@@ -108,6 +107,7 @@ class Synchronisation:
     def _read(self, reading: Reading) -> None:
         under_way: set[Span] = set()
         error: Exception | None = None
+        takeover = Takeover(self._mirror, is_first=reading.is_first)
         try:
             while not self._is_cancelled and self._ask(reading, under_way, is_failing=error is not None):
                 answer = self._answers.get()
@@ -118,9 +118,10 @@ class Synchronisation:
                 error = self._note(reading, answer) or error
                 # The API works on the next page while this one is written down.
                 self._ask(reading, under_way, is_failing=error is not None)
-                self._merge(reading, answer)
+                takeover.take(answer.page.calls if answer.page else (), answer.as_of)
         finally:
             reading.put_back(under_way)
+            takeover.end()
         self._end(error)
 
     def _ask(self, reading: Reading, under_way: set[Span], *, is_failing: bool) -> bool:
@@ -173,13 +174,6 @@ class Synchronisation:
             return None
         reading.put_back([replace(span, failure_count=0)])
         return answer.error
-
-    def _merge(self, reading: Reading, answer: _Answer) -> None:
-        merge = self._mirror.fill if reading.is_first else self._mirror.merge
-        found = answer.page.calls if answer.page else ()
-        for start in range(0, len(found), STEP):
-            merge(found[start : start + STEP], answer.as_of)
-            time.sleep(0)
 
     def _remove_missing(self, reading: Reading) -> None:
         """Forget what is not listed any more."""

@@ -1,9 +1,13 @@
-"""What tests of every kind share: one sandbox and one Redis for the whole run, as new for each test."""
+"""What tests of every kind share: a sandbox, a PostgreSQL and a Redis for the whole run, as new each time."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
+from aircall.database import open_database
+from tests.support.postgres import Postgres, running_postgres
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.rest_client import RestClient, signed_in
 from tests.support.sandbox import Sandbox
@@ -28,6 +32,39 @@ def rest(sandbox: Sandbox) -> Iterator[RestClient]:
     """Alice, signed in at the API itself, not at the dashboard."""
     with signed_in(sandbox.url) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """One PostgreSQL for the whole run. Tests ask for `postgres` instead."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: Postgres) -> Postgres:
+    """A PostgreSQL that holds nothing yet."""
+    postgres_server.clear()
+    return postgres_server
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Engine]:
+    """A SQLite file that holds nothing yet."""
+    engine = open_database(f"sqlite:///{tmp_path / 'test.db'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A database of either kind that holds nothing yet."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite")
+        return
+    engine = open_database(request.getfixturevalue("postgres").url)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

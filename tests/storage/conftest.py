@@ -1,4 +1,4 @@
-"""A database of one's own for each test."""
+"""A log, a mirror and a store of one's own for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import Engine
 
 from aircall.call_log import CallLog
-from aircall.database import open_database
 from aircall.feed import Feed
 from aircall.mirror import Mirror
 from aircall.noting import Noting
@@ -15,40 +14,6 @@ from aircall.store import Store
 from tests.storage.notes_api import NotesApi
 from tests.storage.stores import EmbeddedStores, RedisStores, Stores
 from tests.support.clock import StillClock
-from tests.support.postgres import Postgres, running_postgres
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Postgres]:
-    """One PostgreSQL for the whole run. Tests ask for `postgres` instead."""
-    with running_postgres() as server:
-        yield server
-
-
-@pytest.fixture
-def postgres(postgres_server: Postgres) -> Postgres:
-    """A PostgreSQL that holds nothing yet."""
-    postgres_server.clear()
-    return postgres_server
-
-
-@pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[Engine]:
-    """A SQLite file that holds nothing yet."""
-    engine = open_database(f"sqlite:///{tmp_path / 'test.db'}")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """A database of either kind that holds nothing yet."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("sqlite")
-        return
-    engine = open_database(request.getfixturevalue("postgres").url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

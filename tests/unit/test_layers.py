@@ -69,6 +69,7 @@ IGNORANCE = {
     "aircall.shared.sharing": FLASK | {"aircall.client", "aircall.logins"},
     "aircall.mirror": FLASK | HTTP | PUSHER | {"aircall.client"},
     "aircall.synchronisation": FLASK | HTTP | PUSHER | {"aircall.client", "aircall.logins"},
+    "aircall.takeover": FLASK | HTTP | PUSHER | {"aircall.client", "aircall.logins"},
     "aircall.background": FLASK | HTTP | PUSHER | {"aircall.client", "aircall.logins"},
     "aircall.listener": FLASK | SQL | {"aircall.store", "aircall.call_log", "aircall.logins"},
     "aircall.changes": FLASK | PUSHER,

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -36,6 +37,27 @@ def test_a_search_finds_a_number_in_any_spelling(alice: Person, sandbox: Sandbox
     for spelling in spellings:
         alice.get("/calls", query_string={"view": "all", "q": spelling})
         assert sandbox.calls()[0]["id"] in alice.call_ids, spelling
+
+
+def test_filters_together_show_what_passes_each_and_a_day_is_that_of_the_viewer(
+    alice: Person, sandbox: Sandbox
+) -> None:
+    zone = ZoneInfo("Pacific/Kiritimati")
+    alice.client.set_cookie("tz", zone.key)
+    calls = sorted(sandbox.calls(), key=lambda call: (call["created_at"], call["id"]), reverse=True)
+    days = {call["id"]: datetime.fromisoformat(call["created_at"]).astimezone(zone).date() for call in calls}
+    first, last = sorted(days.values())[10], sorted(days.values())[-10]
+
+    for one in calls[::6]:
+        same = {"type": "call_type", "direction": "direction", "line": "via"}
+        query = {name: one[key] for name, key in same.items()} | {"from": first, "to": last}
+        alice.get("/calls", query_string={"view": "all", "per_page": 100, **query})
+        expected = [
+            call["id"]
+            for call in calls
+            if all(call[key] == one[key] for key in same.values()) and first <= days[call["id"]] <= last
+        ]
+        assert alice.call_ids == expected
 
 
 def test_nothing_found_offers_to_clear_the_filters(alice: Person) -> None:

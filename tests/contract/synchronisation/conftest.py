@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from aircall.call_log import CallLog
 from aircall.client import ApiClient
-from aircall.database import open_database
 from aircall.feed import Feed
 from aircall.mirror import Mirror
 from tests.contract.synchronisation.lists import Fetch
@@ -17,11 +16,9 @@ from tests.support.sandbox import Sandbox
 
 
 @pytest.fixture
-def mirror(tmp_path: Path) -> Iterator[Mirror]:
+def mirror(database: Engine) -> Mirror:
     """A mirror that knows no call yet."""
-    log = CallLog(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
-    yield Mirror(log, Feed())
-    log.close()
+    return Mirror(CallLog(database), Feed())
 
 
 @pytest.fixture

@@ -1,0 +1,73 @@
+"""A later reading that finds more than pages can follow: they read themselves again, but not all the time."""
+
+import pytest
+
+from aircall.errors import ServerError
+from aircall.feed import Entry
+from aircall.mirror import Mirror
+from aircall.models import CallPage
+from aircall.synchronisation import Synchronisation
+from tests.contract.synchronisation.lists import PlainList, after_each_page, fixed, once
+from tests.support.made_calls import made_call
+
+KNOWN, NEW, PAGE = 1000, 2000, 200
+
+
+class Told:
+    """What a page that is connected is told: changes, and how many calls there were when it was to reload."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self.entries: list[Entry] = []
+        self.reloads: list[int] = []
+        mirror.feed.subscribe(self.entries.append, lambda _: self.reloads.append(len(mirror.log.call_ids())))
+
+
+@pytest.fixture
+def api(mirror: Mirror) -> PlainList:
+    """A list that has been read, and has grown by far since."""
+    api = PlainList(*range(KNOWN))
+    Synchronisation(mirror, api).run()
+    api.numbers = [*range(KNOWN, KNOWN + NEW), *api.numbers]
+    return api
+
+
+def test_pages_reload_when_it_becomes_too_much_and_when_all_is_there(mirror: Mirror, api: PlainList) -> None:
+    told = Told(mirror)
+
+    Synchronisation(mirror, api, page_size=fixed(PAGE)).run()
+
+    assert told.reloads == [KNOWN + PAGE, KNOWN + NEW]
+    assert told.entries == []
+
+
+def test_pages_reload_once_where_it_was_too_much_only_once(mirror: Mirror, api: PlainList) -> None:
+    told = Told(mirror)
+
+    Synchronisation(mirror, api, page_size=fixed(NEW)).run()
+
+    assert told.reloads == [KNOWN + NEW]
+
+
+def test_what_was_found_by_a_reading_that_failed_is_told(mirror: Mirror, api: PlainList) -> None:
+    told = Told(mirror)
+
+    def failing(offset: int, limit: int) -> CallPage:
+        if offset == 3 * PAGE:
+            raise ServerError("Trouble.")
+        return api(offset, limit)
+
+    synchronisation = Synchronisation(mirror, failing, page_size=fixed(PAGE), parallel=1)
+    with pytest.raises(ServerError):
+        synchronisation.run()
+
+    assert told.reloads == [KNOWN + PAGE, KNOWN + 3 * PAGE]
+
+
+def test_events_meanwhile_are_told_at_once(mirror: Mirror, api: PlainList) -> None:
+    told = Told(mirror)
+    news = made_call(9999)
+    hear = after_each_page(api, once(lambda: mirror.apply(news)))
+
+    Synchronisation(mirror, hear, page_size=fixed(PAGE), parallel=1).run()
+
+    assert [entry.change.call for entry in told.entries] == [news]

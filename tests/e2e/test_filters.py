@@ -1,0 +1,70 @@
+"""The filters with scripts: what is found is said, and stands in the address."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.pages import call_ids, expect_live, expect_marked, mark, sign_in
+from tests.e2e.troubles import Visitor
+from tests.support.sandbox import Call, Sandbox
+
+
+@pytest.fixture
+def page(shared_address: str, visitor: Visitor) -> Page:
+    """All calls, a hundred to a page, with a mark that a reload would wipe out."""
+    page = sign_in(visitor(shared_address).new_page())
+    page.goto("/calls?view=all&per_page=100")
+    expect_live(page)
+    mark(page)
+    return page
+
+
+def newest_first(calls: list[Call]) -> list[str]:
+    """The ids of these calls in the list's order."""
+    ordered = sorted(calls, key=lambda call: (call["created_at"], call["id"]), reverse=True)
+    return [call["id"] for call in ordered]
+
+
+def expect_found(page: Page, count: int) -> None:
+    """So many calls are said to have been found, and counted above the list."""
+    words = "1 call found." if count == 1 else f"{count} calls found."
+    expect(page.locator("#announcer")).to_have_text(words)
+    expect(page.locator(".toolbar__summary")).to_have_text(re.compile(rf"\b{count} calls?$"))
+
+
+def test_what_is_chosen_and_typed_is_found_said_and_kept_in_the_address(
+    page: Page, shared_sandbox: Sandbox
+) -> None:
+    calls = shared_sandbox.calls()
+    missed = [call for call in calls if call["call_type"] == "missed"]
+    end = missed[0]["from"][-4:]
+    both = [call for call in missed if any(end in call[name] for name in ("from", "to", "via"))]
+
+    page.get_by_label("Type", exact=True).select_option("missed")
+    expect_found(page, len(missed))
+    assert call_ids(page) == newest_first(missed)
+    page.get_by_role("searchbox", name="Search").press_sequentially(end)
+    expect_found(page, len(both))
+    assert call_ids(page) == newest_first(both)
+
+    expect(page).to_have_url(re.compile(rf"view=all.*q={end}.*type=missed"))
+    expect_marked(page)
+    page.reload()
+    assert call_ids(page) == newest_first(both)
+    page.get_by_role("link", name="Clear filters").click()
+    expect(page.locator(".toolbar__summary")).to_have_text(f"1–{len(calls)} of {len(calls)} calls")
+    expect(page.get_by_role("searchbox", name="Search")).to_have_value("")
+    expect(page.get_by_label("Type", exact=True)).to_have_value("")
+
+
+def test_nothing_found_is_said_too_and_back_leads_to_what_was_there(page: Page) -> None:
+    before = call_ids(page)
+    page.get_by_role("searchbox", name="Search").fill("nobody wrote this")
+    page.keyboard.press("Enter")
+    expect(page.locator("#announcer")).to_have_text("0 calls found.")
+    expect(page.get_by_role("heading", name="No calls match")).to_be_visible()
+
+    page.go_back()
+
+    expect(page.locator("[data-call-id]")).to_have_count(len(before))
