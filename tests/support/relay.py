@@ -76,7 +76,9 @@ class Relay:
         with client, contextlib.suppress(OSError), socket.create_connection(self._server) as server:
             with self._lock:
                 self._open |= {client, server}
-            back = Thread(target=self._pass, args=(server, client, self._edit), name="relay-back", daemon=True)
+            back = Thread(
+                target=self._pass, args=(server, client, self._edit), name="relay-back", daemon=True
+            )
             back.start()
             self._pass(client, server)
             back.join()
