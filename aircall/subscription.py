@@ -57,7 +57,7 @@ class Subscription:
         self._pusher = self._make_pusher()
 
     def open(self) -> None:
-        """Connect, and return when subscribed. Raises SubscriptionEndedError, or what `authorize` raised."""
+        """Connect, and return when subscribed. Raises SubscriptionEndedError, or authorize's AircallError."""
         # The process's default is the only limit for connecting that pysher leaves to us. Nothing else here
         # uses websocket-client.
         websocket.setdefaulttimeout(self._settings.connect_timeout)
@@ -124,6 +124,10 @@ class Subscription:
             signature = self._authorize(socket_id, CHANNEL)
         except AircallError as error:
             self._end(error)
+            return
+        except Exception as error:
+            # The storage's, say. pysher would log it whole, and the time for a subscription would pass idly.
+            self._end(SubscriptionEndedError(f"not authorized ({type(error).__name__})"))
             return
         if not self._ended.is_set():
             self._pusher.subscribe(CHANNEL, auth=signature)

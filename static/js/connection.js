@@ -13,7 +13,7 @@ const WORDS = {
 const facts = { isOnline: navigator.onLine, isConnected: false, isCaughtUp: false, link: null };
 let shown = 'starting';
 let brokenSince = Date.now();
-// When last all was well: before a sleep, say, where the trouble began only after it.
+// When last all was well, as far as was heard: before a sleep, say, where the trouble began only after it.
 let goodAt = brokenSince;
 let liveSince = null;
 let timer = null;
@@ -22,8 +22,13 @@ let timer = null;
 export function reportConnection(news, since = Date.now()) {
   const wasWhole = isWhole(facts);
   Object.assign(facts, news);
-  if (wasWhole && !isWhole(facts)) brokenSince = goodAt = since;
+  if (wasWhole && !isWhole(facts)) brokenSince = since;
   look();
+}
+
+// The server has been heard from: what was good until then is so still.
+export function reportSign() {
+  if (isWhole(facts)) goodAt = Date.now();
 }
 
 // Who was away gets the usual time before trouble is shown.
@@ -39,7 +44,7 @@ export function isLive() {
 function look() {
   clearTimeout(timer);
   const now = Date.now();
-  if (isWhole(facts)) goodAt = now;
+  if (isWhole(facts) && brokenSince !== null) goodAt = now;
   brokenSince = isWhole(facts) ? null : (brokenSince ?? now);
   shown = stateToShow(shown, facts, brokenSince, now);
   liveSince = shown === 'live' ? (liveSince ?? now) : null;

@@ -17,8 +17,14 @@ export function keepDraft() {
   followSending(field, key);
 }
 
+// All tabs are logged out at once, but each has drafts that only it can forget.
 export function forgetDraftsAtLogout() {
-  document.querySelector('[data-logout]')?.addEventListener('submit', () => forgetDrafts(sessionStorage));
+  const tabs = new BroadcastChannel('logout');
+  tabs.addEventListener('message', () => forgetDrafts(sessionStorage));
+  document.querySelector('[data-logout]')?.addEventListener('submit', () => {
+    forgetDrafts(sessionStorage);
+    tabs.postMessage(null);
+  });
 }
 
 function followSending(field, key) {

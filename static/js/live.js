@@ -2,7 +2,7 @@
 
 import { io } from 'socket.io-client';
 import { changeCall, removeCall } from './call-changes.js';
-import { reportConnection } from './connection.js';
+import { reportConnection, reportSign } from './connection.js';
 import { followPresence } from './presence.js';
 import { refresh, refreshSurely } from './refresh.js';
 import { goToLogin, passOverNoAnswer } from './requests.js';
@@ -37,7 +37,7 @@ export function goLive() {
 
 // Connects at once, unless there is a connection that has been heard from.
 export function reconnect() {
-  if (!socket.connected || Date.now() - heardAt > SILENCE_MS) socket.disconnect().connect();
+  if (!socket.connected || isStale()) socket.disconnect().connect();
 }
 
 function followConnection() {
@@ -48,8 +48,9 @@ function followConnection() {
   });
   socket.io.on('ping', noteSign);
   socket.on('disconnect', (reason) => {
-    // Of a silence it is known only late: the trouble began when it did.
-    reportConnection({ isConnected: false, link: null }, reason === 'ping timeout' ? heardAt : Date.now());
+    // Of a silence it is known only late: the trouble began when it did. Through a longer one the machine slept.
+    const since = reason === 'ping timeout' && !isStale() ? heardAt : Date.now();
+    reportConnection({ isConnected: false, link: null }, since);
     reportTold(false);
     if (reason === 'io server disconnect') reconnectIn(0);
   });
@@ -82,6 +83,11 @@ function followCalls() {
 
 function noteSign() {
   heardAt = Date.now();
+  reportSign();
+}
+
+function isStale() {
+  return Date.now() - heardAt > SILENCE_MS;
 }
 
 function takePosition(position) {

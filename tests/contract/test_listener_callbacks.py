@@ -6,7 +6,8 @@ from threading import Event
 
 import pytest
 
-from tests.contract.listening import CALL, GAP, listening, settings_for
+from aircall.listener import LinkState
+from tests.contract.listening import CALL, GAP, listening, settings_for, sign
 from tests.contract.rude_pusher import CHANNEL, RudePusher, polite
 from tests.support.waiting import wait_until
 
@@ -35,6 +36,25 @@ def test_callbacks_that_fail_are_logged_without_what_they_say_and_followed_by_a_
     assert subject.heard == [GAP, CALL, GAP, OTHER, GAP, GAP, CALL, GAP]
     assert "A callback failed: ValueError in " in caplog.text
     assert CALL.notes[0].content not in caplog.text
+
+
+def test_a_signature_that_fails_for_reasons_of_our_own_is_soon_asked_for_again_and_its_text_is_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def sign_but_not_the_first(socket_id: str, channel: str) -> str:
+        if socket_id == "1.1":
+            raise OSError("no room for the token")
+        return sign(socket_id, channel)
+
+    with (
+        RudePusher(polite) as server,
+        listening(settings_for(server.port), sign_but_not_the_first) as subject,
+    ):
+        # Long before the time that a subscription may take is over.
+        subject.wait_until(LinkState.LIVE, deadline=2.0)
+
+    assert "not authorized (OSError)" in subject.reasons
+    assert "token" not in caplog.text
 
 
 def test_calls_that_come_faster_than_they_are_taken_are_dropped_and_reported_as_one_gap(

@@ -36,6 +36,24 @@ def expect_not_live(page: Page, within: float = WAIT_MS) -> None:
     expect(words).to_be_visible()
 
 
+def watch_connection(page: Page) -> None:
+    """Keep every state that the page claims from now on."""
+    page.evaluate("""() => {
+        const root = document.documentElement;
+        window.claimed = [root.dataset.connection];
+        new MutationObserver(() => {
+            const { connection } = root.dataset;
+            if (window.claimed.at(-1) !== connection) window.claimed.push(connection);
+        }).observe(root, { attributes: true });
+    }""")
+
+
+def claimed(page: Page) -> list[str]:
+    """The states since then, each once in a row."""
+    states: list[str] = page.evaluate("() => window.claimed")
+    return states
+
+
 def shown(page: Page, call_id: str) -> Locator:
     """The element of a call, in a list or on its own page."""
     return page.locator(f"[data-call-id='{call_id}']")

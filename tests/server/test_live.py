@@ -1,11 +1,14 @@
 """Live updates over real sockets: who may listen, what is told, and when a socket ends."""
 
+import time
+from pathlib import Path
+
 import pytest
 import requests
 from bs4 import BeautifulSoup
 from socketio.exceptions import ConnectionError as RefusedError
 
-from tests.support.dashboard import COOKIE, log_in
+from tests.support.dashboard import COOKIE, log_in, serving
 from tests.support.sandbox import Sandbox
 from tests.support.socket_client import connected
 from tests.support.waiting import wait_until
@@ -96,12 +99,27 @@ def test_logging_out_closes_the_sockets_and_no_others(address: str, cookie: str,
         token = BeautifulSoup(page.text, "html.parser").select("form[action='/logout'] [name=csrf_token]")[0]
         fields = {"csrf_token": token["value"]}
         requests.post(f"{address}/logout", data=fields, cookies={COOKIE: cookie}, timeout=10)
+        logged_out_at = time.monotonic()
 
         alice.next("signed-out")
         alice.next("disconnect")
+        assert time.monotonic() < logged_out_at + 1
         sandbox.archive(sandbox.calls()[0]["id"])
         assert bob.next("update-call")
         assert not alice.client.connected
+
+
+@pytest.mark.timeout(90)
+def test_a_session_that_the_api_ends_loses_its_sockets_within_a_minute(tmp_path: Path) -> None:
+    with (
+        Sandbox.start("--access-ttl", "5") as sandbox,
+        serving(sandbox, tmp_path / "data") as address,
+        connected(address, log_in(address)) as page,
+    ):
+        sandbox.revoke()
+
+        wait_until(lambda: not page.client.connected, deadline=60, what="the end of the socket")
+        page.next("signed-out")
 
 
 def test_a_frame_too_large_or_unknown_harms_nobody(address: str, cookie: str, sandbox: Sandbox) -> None:

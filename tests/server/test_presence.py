@@ -95,7 +95,8 @@ def test_a_browser_that_vanishes_in_silence_is_gone_when_it_answers_no_ping(
     with connected(address, log_in(address, "bob")) as bob, deaf_page(address, cookie, call=call_ids[0]):
         assert viewers(bob, call_ids[0]) == ["alice"]
 
-        wait_until(lambda: bob.client.connected and viewers_or_none(bob, call_ids[0]) == [], deadline=25)
+        # A ping after 4 seconds at most, 5 for its answer, 5 until somebody looks, and 2 of grace.
+        wait_until(lambda: bob.client.connected and viewers_or_none(bob, call_ids[0]) == [], deadline=17)
 
 
 def viewers_or_none(page: SocketClient, call_id: str) -> Any:

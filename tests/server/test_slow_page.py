@@ -101,17 +101,18 @@ def test_pages_that_never_read_cost_little_and_are_dropped(sandbox: Sandbox, tmp
         address = started.ready[1]
         cookie = log_in(address)
         wait_until(lambda: sandbox.counters().subscriptions_now == 1, what="the subscription")
-        deaf = [pages.enter_context(deaf_page(address, cookie)) for _ in range(50)]
         with connected(address, cookie) as page:
             before = memory(started.process.pid)
+            deaf = [pages.enter_context(deaf_page(address, cookie)) for _ in range(50)]
             for number in range(500):
                 call_id = ids[number % len(ids)]
                 sandbox.add_note(call_id, f"{number:1000}") if number < len(ids) else sandbox.archive(call_id)
-            wait_until(lambda: page.next("update-call")["call"] == sandbox.call(ids[499 % len(ids)]))
+            truth = sandbox.call(ids[499 % len(ids)])
+            wait_until(lambda: page.next("update-call")["call"] == truth)
             grown = memory(started.process.pid) - before
 
-        assert grown < 20_000_000
-        wait_until(lambda: all(has_ended(each) for each in deaf), deadline=35, what="the end of all of them")
+        assert grown < 10_000_000
+        wait_until(lambda: all(has_ended(each) for each in deaf), deadline=15, what="the end of all of them")
 
 
 def has_ended(page: socket.socket) -> bool:

@@ -2,20 +2,22 @@
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock, Thread
 from typing import Self
 from urllib.parse import urlsplit
 
 CHUNK = 65_536
+Edit = Callable[[bytes], bytes]
 
 
 class Relay:
-    """Passes bytes both ways between clients and one server."""
+    """Passes bytes both ways between clients and one server; `edit` sees what the server says first."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, edit: Edit = bytes) -> None:
         parts = urlsplit(server)
+        self._edit = edit
         self._server = (parts.hostname or "", parts.port or 0)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._flowing = Event()
@@ -27,9 +29,9 @@ class Relay:
 
     @classmethod
     @contextmanager
-    def to(cls, server: str) -> Iterator[Self]:
+    def to(cls, server: str, edit: Edit = bytes) -> Iterator[Self]:
         """A relay to the server at this address."""
-        relay = cls(server)
+        relay = cls(server, edit)
         relay._start(relay._accept)
         try:
             yield relay
@@ -74,18 +76,20 @@ class Relay:
         with client, contextlib.suppress(OSError), socket.create_connection(self._server) as server:
             with self._lock:
                 self._open |= {client, server}
-            back = Thread(target=self._pass, args=(server, client), name="relay-back", daemon=True)
+            back = Thread(
+                target=self._pass, args=(server, client, self._edit), name="relay-back", daemon=True
+            )
             back.start()
             self._pass(client, server)
             back.join()
             with self._lock:
                 self._open -= {client, server}
 
-    def _pass(self, source: socket.socket, target: socket.socket) -> None:
+    def _pass(self, source: socket.socket, target: socket.socket, edit: Edit = bytes) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(CHUNK):
                 self._flowing.wait()
-                target.sendall(data)
+                target.sendall(edit(data))
         _shut_down(target)
         _shut_down(source)
 

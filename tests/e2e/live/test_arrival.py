@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Timer
 
+import pytest
 import requests
 
 from tests.e2e.live.conftest import Stopwatch
@@ -21,6 +22,8 @@ ON_EVERY_PAGE = 2000
 RUNS, AT_ONCE = 200, 20
 # When the change comes in Chromium, from the request for the page, in seconds.
 OFFSETS = [tenth / 10 for tenth in range(10)]
+# So many changes at once are not told one by one.
+MORE_THAN_A_BURST = 101
 # From the reading of a page to its connection, in seconds.
 UNTIL_CONNECTED = 1.0
 
@@ -91,6 +94,34 @@ def test_no_change_between_a_page_and_its_socket_is_missed_in_200_runs(tmp_path:
             arrived = list(pool.map(lambda *run: _arrives(sandbox, address, cookie, *run), ids, offsets))
 
     assert arrived.count(True) == RUNS
+
+
+@pytest.mark.parametrize(("drawn", "least", "most"), [(0.0, 0.0, 1.0), (0.9, 1.7, 3.5)])
+def test_pages_that_have_to_be_read_again_take_their_time_within_two_seconds(
+    address: str, visitor: Visitor, sandbox: Sandbox, drawn: float, least: float, most: float
+) -> None:
+    page = visitor(address).new_page()
+    page.add_init_script(f"Math.random = () => {drawn}")
+    told: list[float] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda text: note_reload(told, text)))
+    sign_in(page)
+    expect_live(page)
+
+    with page.expect_request(lambda request: request.url == f"{address}/calls" and bool(told)):
+        for _ in range(MORE_THAN_A_BURST):
+            sandbox.add_call()
+        told.clear()
+        sandbox.drop_sockets()
+    seconds = time.monotonic() - told[0]
+
+    assert least <= seconds <= most
+    expect_live(page)
+
+
+def note_reload(told: list[float], frame: str | bytes) -> None:
+    """Remember when a page is told to read itself again."""
+    if str(frame).startswith('42["reload"'):
+        told.append(time.monotonic())
 
 
 def _arrives(sandbox: Sandbox, address: str, cookie: str, call_id: str, offset: float) -> bool:

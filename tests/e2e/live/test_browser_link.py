@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,12 +10,14 @@ from playwright.sync_api import Page, expect
 from tests.e2e.live.conftest import Stopwatch
 from tests.e2e.pages import (
     call_ids,
+    claimed,
     expect_archived,
     expect_live,
     expect_marked,
     expect_not_live,
     mark,
     sign_in,
+    watch_connection,
 )
 from tests.e2e.troubles import Troubles, Visitor
 from tests.support.relay import Relay
@@ -40,24 +43,6 @@ def page(relay: Relay, visitor: Visitor) -> Page:
     expect_live(page)
     mark(page)
     return page
-
-
-def watch_connection(page: Page) -> None:
-    """Keep every state that the page claims from now on."""
-    page.evaluate("""() => {
-        const root = document.documentElement;
-        window.claimed = [root.dataset.connection];
-        new MutationObserver(() => {
-            const { connection } = root.dataset;
-            if (window.claimed.at(-1) !== connection) window.claimed.push(connection);
-        }).observe(root, { attributes: true });
-    }""")
-
-
-def claimed(page: Page) -> list[str]:
-    """The states since then, each once in a row."""
-    states: list[str] = page.evaluate("() => window.claimed")
-    return states
 
 
 def test_a_line_that_is_dead_in_silence_is_owned_up_to_within_15_seconds(
@@ -132,6 +117,21 @@ def test_a_page_without_a_network_says_so_and_is_right_once_it_is_back(
     expect_live(page)
     expect(page.locator("#banner")).to_be_empty()
     expect_marked(page)
+
+
+def test_a_machine_that_wakes_without_a_line_says_since_when_it_has_been_asleep(
+    relay: Relay, visitor: Visitor
+) -> None:
+    page = visitor(relay.address).new_page()
+    page.clock.install(time=datetime(2026, 5, 4, 10, 0, tzinfo=UTC))
+    sign_in(page)
+    expect_live(page)
+
+    relay.fall_silent()
+    page.clock.fast_forward("02:30:00")
+
+    expect(page.locator("#banner")).to_have_text(re.compile(r"^Changes may come late since 12:0\d:"))
+    expect(page.locator("#connection")).to_have_attribute("title", re.compile(r"^Since 12:0\d"))
 
 
 @pytest.mark.parametrize("width", [320, 375, 1280])

@@ -1,6 +1,7 @@
 """What a person has in hand survives what others do: focus, ticks, selection, scroll, drafts."""
 
 import re
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -124,40 +125,38 @@ def test_a_change_of_the_call_being_read_never_replaces_it_nor_the_note(
     expect_marked(page)
 
 
-def test_a_draft_is_kept_for_its_call_and_its_writer_until_it_is_sent(
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_a_changed_row_is_marked_and_only_moves_for_who_likes_that(
+    page: Page, shared_sandbox: Sandbox, motion: Literal["no-preference", "reduce"]
+) -> None:
+    page.emulate_media(reduced_motion=motion)
+    call_id = call_ids(page)[0]
+
+    shared_sandbox.archive(call_id)
+
+    row = page.locator(f"[data-call-id='{call_id}'][data-fresh]")
+    moves = row.evaluate("row => row.getAnimations({ subtree: true }).length > 0")
+    assert moves == (motion == "no-preference")
+    assert row.evaluate("row => getComputedStyle(row).boxShadow") != "none"
+
+
+def test_what_was_opened_stays_open_when_a_colleagues_change_is_drawn(
     page: Page, shared_sandbox: Sandbox
 ) -> None:
-    call_id, other_id = call_ids(page)[:2]
-    text = "Appel à 14 h — שלום 👋 " * 20
-    page.goto(f"/calls/{call_id}")
-    note_field(page).fill(text)
-
-    page.goto(f"/calls/{other_id}")
-    expect(note_field(page)).to_have_value("")
-    page.goto(f"/calls/{call_id}")
-    expect(note_field(page)).to_have_value(text)
-    page.get_by_role("button", name="Add note").click()
-    expect(notes(page).first).to_have_text(text.strip())
-    page.reload()
-
-    expect(note_field(page)).to_have_value("")
-    assert [note["content"].strip() for note in shared_sandbox.call(call_id)["notes"]].count(
-        text.strip()
-    ) == 1
-
-
-def test_logging_out_forgets_drafts(page: Page) -> None:
     call_id = call_ids(page)[0]
-    page.goto(f"/calls/{call_id}")
-    note_field(page).fill("Not for others")
+    page.goto("/insights")
+    expect_live(page)
+    mark(page)
+    data = page.locator("#chart-data")
+    data.locator("summary").click()
+    page.evaluate("() => document.addEventListener('callboard:drawn', () => { window.isDrawn = true; })")
 
-    page.get_by_role("button", name="Log out").click()
-    expect(page.get_by_role("button", name="Log in")).to_be_visible()
-    assert page.evaluate("() => JSON.stringify(sessionStorage)") == "{}"
-    sign_in(page, "bob")
-    page.goto(f"/calls/{call_id}")
+    with page.expect_response(re.compile("/insights")):
+        shared_sandbox.archive(call_id)
+    page.wait_for_function("() => window.isDrawn")
 
-    expect(note_field(page)).to_have_value("")
+    expect(data).to_have_attribute("open", "")
+    expect_marked(page)
 
 
 def test_the_title_counts_missed_calls_in_the_inbox_as_they_change(

@@ -1,28 +1,68 @@
 """A page that was away is right at once: asleep, out of sight or left. Promise 10."""
 
+import re
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Request
+from playwright.sync_api import Browser, Page, Request, Response
 
 from tests.e2e.conftest import ARGUMENTS
 from tests.e2e.live.conftest import Stopwatch
-from tests.e2e.pages import call_ids, expect_archived, expect_live, expect_marked, mark, sign_in
+from tests.e2e.pages import (
+    call_ids,
+    claimed,
+    expect_archived,
+    expect_live,
+    expect_marked,
+    mark,
+    sign_in,
+    watch_connection,
+)
 from tests.e2e.troubles import Troubles, Visitor, open_context
 from tests.support.chromium import Chromium
+from tests.support.relay import Relay
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
 # Milliseconds.
 AFTER_WAKING = 3000
+FALLBACK = 30_000
 SLEEP_SECONDS = 60.0
 
 
 def is_rereading(request: Request) -> bool:
     """Whether the page asks for itself in the background."""
     return urlsplit(request.url).path == "/calls" and request.headers.get("x-requested-with") == "background"
+
+
+def is_answer(response: Response) -> bool:
+    """Whether the page was answered what it asked of itself."""
+    return is_rereading(response.request)
+
+
+def rereadings(page: Page) -> list[Request]:
+    """What the page asks for itself from now on."""
+    found: list[Request] = []
+    page.on("request", lambda request: found.append(request) if is_rereading(request) else None)
+    return found
+
+
+def put_out_of_sight(page: Page, *, is_hidden: bool = True) -> None:
+    """Tell the page that nobody sees it: a Chromium without windows never does."""
+    page.evaluate(
+        """(isHidden) => {
+            Object.defineProperty(document, 'hidden', { configurable: true, get: () => isHidden });
+            document.dispatchEvent(new Event('visibilitychange'));
+        }""",
+        is_hidden,
+    )
+
+
+def put_in_sight(page: Page) -> None:
+    """Tell the page that somebody sees it again."""
+    put_out_of_sight(page, is_hidden=False)
 
 
 @pytest.mark.timeout(240)
@@ -55,6 +95,23 @@ def test_a_laptop_that_wakes_is_right_within_three_seconds(
         laptop.close()
 
 
+@pytest.mark.parametrize("seconds", [20, 60])
+def test_a_sleep_is_not_worth_a_word_where_the_page_is_soon_live_again(
+    shared_address: str, visitor: Visitor, seconds: int
+) -> None:
+    page = visitor(shared_address).new_page()
+    page.clock.install()
+    sign_in(page)
+    expect_live(page)
+    watch_connection(page)
+
+    with page.expect_websocket():
+        page.clock.fast_forward(seconds * 1000)
+
+    expect_live(page)
+    assert claimed(page) == ["live"]
+
+
 def test_a_page_that_nobody_saw_for_long_reads_itself_again(shared_address: str, visitor: Visitor) -> None:
     page = visitor(shared_address).new_page()
     page.clock.install()
@@ -68,14 +125,64 @@ def test_a_page_that_nobody_saw_for_long_reads_itself_again(shared_address: str,
     expect_live(page)
 
 
+@pytest.mark.parametrize(("seconds", "times"), [(20, 0), (40, 1)])
+def test_a_page_that_was_out_of_sight_for_long_reads_itself_again(
+    shared_address: str, visitor: Visitor, shared_sandbox: Sandbox, seconds: int, times: int
+) -> None:
+    page = visitor(shared_address).new_page()
+    page.clock.install()
+    sign_in(page)
+    expect_live(page)
+    readings = rereadings(page)
+
+    put_out_of_sight(page)
+    page.clock.run_for(seconds * 1000)
+    assert readings == []
+    put_in_sight(page)
+
+    wait_until(lambda: expect_live(page) is None and len(readings) == times)
+    call_id = call_ids(page)[0]
+    is_archived = shared_sandbox.archive(call_id)["is_archived"]
+    expect_archived(page, call_id, is_archived)
+    assert len(readings) == times
+
+
+def test_a_page_without_a_socket_asks_for_nothing_while_it_is_out_of_sight(
+    shared_address: str, visitor: Visitor
+) -> None:
+    context = visitor(shared_address)
+    context.route_web_socket(re.compile("/socket.io/"), lambda socket: socket.close())
+    page = context.new_page()
+    page.clock.install()
+    sign_in(page)
+    readings = rereadings(page)
+    with page.expect_response(is_answer):
+        page.clock.run_for(FALLBACK)
+
+    put_out_of_sight(page)
+    page.clock.run_for(10 * FALLBACK)
+    asked_out_of_sight = len(readings) - 1
+    with page.expect_response(is_answer):
+        put_in_sight(page)
+
+    assert asked_out_of_sight == 0
+
+
+def let_it_be_kept(answer: bytes) -> bytes:
+    """The server's answer without the word that has Chromium keep no page for going back, as others do."""
+    return answer.replace(b"no-store", b"no-cache")
+
+
 def test_a_page_that_is_come_back_to_is_right(
     shared_address: str, browser: Browser, tmp_path: Path, troubles: Troubles, shared_sandbox: Sandbox
 ) -> None:
     # Playwright's own Chromium keeps no pages for going back; this one does, as everybody's.
-    with Chromium.start(ARGUMENTS, tmp_path / "profile") as chromium:
+    with (
+        Relay.to(shared_address, let_it_be_kept) as relay,
+        Chromium.start(ARGUMENTS, tmp_path / "profile") as chromium,
+    ):
         everyday = browser.browser_type.connect_over_cdp(chromium.control)
-        context = open_context(everyday, troubles, shared_address)
-        page = sign_in(context.new_page())
+        page = sign_in(open_context(everyday, troubles, relay.address).new_page())
         call_id = call_ids(page)[0]
         page.goto("/calls?view=all")
         expect_live(page)
@@ -83,8 +190,10 @@ def test_a_page_that_is_come_back_to_is_right(
         page.goto("/healthz")
         is_archived = shared_sandbox.archive(call_id)["is_archived"]
 
-        page.go_back()
+        # A page that was kept is not loaded, for which `go_back` would wait.
+        page.evaluate("() => history.back()")
 
         expect_archived(page, call_id, is_archived)
         expect_live(page)
+        expect_marked(page)
         everyday.close()

@@ -1,6 +1,7 @@
 """The link from the API's events to the server breaks: promises 4, 5, 6, 16 and 17."""
 
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +159,21 @@ def test_foreign_input_on_the_channel_changes_nothing(page: Page, sandbox: Sandb
     expect_live(page)
     expect_marked(page)
     assert sandbox.counters().subscriptions_total == 1
+
+
+def test_an_event_of_a_call_that_the_api_does_not_list_moves_nothing_and_is_forgotten(
+    page: Page, sandbox: Sandbox
+) -> None:
+    ids = call_ids(page)
+    offer = page.get_by_role("link", name="1 new call – show")
+
+    sandbox.send_event("update-call", {**sandbox.call(ids[0]), "id": str(uuid.uuid4())})
+    # It may be a call that came in since the list was last read, so that it is offered until that has been.
+    expect(offer).to_be_visible()
+    assert call_ids(page) == ids
+    sandbox.drop_sockets()
+
+    expect(offer).to_be_hidden()
+    expect_live(page)
+    assert call_ids(page) == ids
+    expect_marked(page)
