@@ -1,7 +1,8 @@
 """One job at work: a few changes at a time, until each call has a result that is written down.
 
 Knows how changes fail; knows nothing of stores and pages. What is under way when the job is stopped is
-waited for. An API that takes no changes for now is left alone until it does, or until patience ends.
+waited for. An API that takes no changes for now is left alone until it does, or until patience ends; one that
+does not say what became of its changes is sent no more of them.
 """
 
 import logging
@@ -34,6 +35,8 @@ GRACE = 5.0
 LAST_TRIES = 6
 # How long a job waits in all, in seconds, while it is told to come back later.
 PATIENCE = 30.0
+# So many changes in a row of which nobody knows whether they were made, and no more are begun.
+MOST_UNSEEN = 10
 OUTCOMES = {
     ChangedSinceError: Outcome.LEFT_ALONE,
     LoginEndedError: Outcome.SIGNED_OUT,
@@ -63,6 +66,7 @@ class ArchiveRun:
         self._ends_at = float("inf")
         # Who wants a single call changed looks on, and would rather know at once.
         self._patience = Patience(PATIENCE if len(job.call_ids) > 1 else 0.0)
+        self._unseen_count = 0
         self._written_at, self._has_news = monotonic(), False
         self._thread = threading.Thread(target=self._run, name="archive-job", daemon=True)
 
@@ -145,8 +149,11 @@ class ArchiveRun:
             return
         self._patience.taken()
         self._add([answer])
+        self._unseen_count = self._unseen_count + 1 if answer.outcome is Outcome.UNCONFIRMED else 0
         if answer.outcome is Outcome.SIGNED_OUT:
             self._drop(Outcome.SIGNED_OUT, answer.reason)
+        elif self._unseen_count >= MOST_UNSEEN:
+            self._drop(Outcome.STOPPED)
 
     def _drop(self, outcome: Outcome, reason: str = "") -> None:
         self._add([Result(call_id, outcome, reason) for call_id in self._todo])

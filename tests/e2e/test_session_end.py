@@ -24,8 +24,8 @@ ENDED = "Your session has ended. Log in again to go on."
 
 def end_sessions(sandbox: Sandbox) -> None:
     """The API takes neither anybody's access token nor their refresh token any more."""
-    sandbox.expire_access_tokens()
     sandbox.refuse_refresh()
+    sandbox.expire_access_tokens()
 
 
 def expect_login(page: Page) -> None:

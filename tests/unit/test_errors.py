@@ -5,6 +5,7 @@ import pytest
 from aircall import errors
 from aircall.errors import (
     AircallError,
+    ConflictError,
     ForbiddenError,
     InvalidRequestError,
     MalformedAnswerError,
@@ -18,6 +19,7 @@ from aircall.errors import (
     UnreachableError,
     error_for,
 )
+from tests.support.made_calls import made_call
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,7 @@ def test_an_invalid_request_keeps_its_messages_apart() -> None:
 
     assert isinstance(error, InvalidRequestError)
     assert error.messages == ("content should not be empty", "content must be a string")
+    assert str(error) == "content should not be empty; content must be a string"
 
 
 def test_an_invalid_request_always_says_something() -> None:
@@ -95,6 +98,14 @@ def test_an_error_says_whether_the_request_may_have_been_executed(
     error: AircallError, is_possible: bool
 ) -> None:
     assert error.is_executed_possible is is_possible
+
+
+def test_an_error_that_has_seen_the_call_tells_how_it_was() -> None:
+    call = made_call()
+
+    for error in (ConflictError("Said", last_seen=call), UnconfirmedError("Said", last_seen=call)):
+        assert error.last_seen is call
+        assert str(error) == "Said"
 
 
 def test_the_tree_in_the_docstring_is_the_tree() -> None:

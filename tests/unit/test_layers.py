@@ -116,6 +116,11 @@ def test_web_rooms_know_no_sql_no_pusher_and_no_http_client() -> None:
     assert found(WEB, SQL | PUSHER | {"http", "requests", "urllib3"}) == {}
 
 
+def test_requests_leave_by_one_door_and_one_room_alone_repeats_them() -> None:
+    assert found(DASHBOARD, {"requests", "urllib3"}).keys() == {"aircall.connections", "aircall.transport"}
+    assert found(DASHBOARD, {"aircall.retries"}).keys() == {"aircall.client"}
+
+
 @pytest.mark.parametrize("name", sorted(IGNORANCE))
 def test_a_room_does_not_learn_what_it_is_not_to_know(name: str) -> None:
     learnt = reach(DASHBOARD, name)

@@ -62,8 +62,8 @@ def test_who_has_stopped_a_change_sees_that_it_stops(alice: Person, sandbox: San
 
 def test_a_login_that_ends_in_the_middle_leads_back_to_what_is_left(alice: Person, sandbox: Sandbox) -> None:
     ids = alice.call_ids[:3]
-    sandbox.expire_access_tokens()
     sandbox.refuse_refresh()
+    sandbox.expire_access_tokens()
 
     alice.submit("/calls/archive", archived="true", ids=ids)
     assert alice.path == "/login"

@@ -14,8 +14,8 @@ def test_a_note_waits_in_its_form_after_the_login(alice: Person, sandbox: Sandbo
     if how == "logged out elsewhere":
         lose_session(alice)
     else:
-        sandbox.expire_access_tokens()
         sandbox.refuse_refresh()
+        sandbox.expire_access_tokens()
 
     alice.submit(f"/calls/{call_id}/notes", content=TEXT)
     assert alice.path == "/login"
@@ -116,8 +116,8 @@ def test_a_kept_note_outlives_another_end_of_the_session(alice: Person, sandbox:
     call_id, other = alice.call_ids[:2]
     keep_notes(alice, {call_id: TEXT})
     log_in(alice)
-    sandbox.expire_access_tokens()
     sandbox.refuse_refresh()
+    sandbox.expire_access_tokens()
 
     alice.get(f"/calls/{other}")
     assert alice.path == "/login"

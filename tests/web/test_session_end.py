@@ -36,8 +36,8 @@ def test_a_refused_refresh_ends_the_session_with_a_message_and_the_way_back(
     alice: Person, sandbox: Sandbox
 ) -> None:
     call_id = alice.call_ids[0]
-    sandbox.expire_access_tokens()
     sandbox.refuse_refresh()
+    sandbox.expire_access_tokens()
 
     alice.get(f"/calls/{call_id}?view=all")
 
@@ -56,8 +56,8 @@ def test_two_tabs_that_learn_of_the_end_at_once_get_login_pages_that_work(
     tabs = [Person(app), Person(app)]
     for tab in tabs:
         tab.client.set_cookie("callboard", cookie.value)
-    sandbox.expire_access_tokens()
     sandbox.refuse_refresh()
+    sandbox.expire_access_tokens()
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda tab: tab.get(f"/calls/{alice.call_ids[0]}"), tabs))

@@ -1,5 +1,6 @@
 """An API that answers nonsense, or not at all: no page breaks, and each says what is known and what to do."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.contract.test_client_bodies import BODIES
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
 
 UNREADABLE = "gave an answer we can't read"
 SENTENCES: dict[str, tuple[Callable[[Sandbox], None], str]] = {
@@ -74,6 +76,20 @@ def test_each_kind_of_trouble_is_told_in_its_own_words(
     assert "This is the call as of" in alice.text
     alice.submit(f"/calls/{call_id}/archive", archived="true")
     assert sentence in alice.find("#notices").get_text()
+
+
+def test_a_list_that_cannot_be_read_again_says_why_and_from_when_it_is_until_it_can(
+    alice: Person, sandbox: Sandbox
+) -> None:
+    ids = alice.get("/calls").call_ids
+    sandbox.answer_503(times=None)
+
+    wait_until(lambda: "This is the list as of" in alice.get("/calls").text, 30, "a reading that failed")
+
+    assert re.search(r"phone system [\w ]+\. .*This is the list as of \d\d:\d\d", alice.text)
+    assert alice.call_ids == ids
+    sandbox.clear_faults()
+    wait_until(lambda: "This is the list as of" not in alice.get("/calls").text, 15, "a list read again")
 
 
 def test_an_api_that_is_left_alone_is_told_with_when_to_try_again(

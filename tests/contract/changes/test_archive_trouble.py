@@ -106,8 +106,8 @@ def test_a_single_call_is_not_waited_for(team: Team, sandbox: Sandbox) -> None:
 
 def test_a_job_ends_with_its_login_and_goes_on_with_the_next_one(team: Team, sandbox: Sandbox) -> None:
     call_ids = inbox(sandbox)[:20]
-    sandbox.expire_access_tokens()
     sandbox.refuse_refresh()
+    sandbox.expire_access_tokens()
     job = run(team, call_ids, True)
     sandbox.clear_faults()
 
