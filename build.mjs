@@ -28,6 +28,7 @@ const ICONS = [
   'circle-alert',
   'inbox',
   'info',
+  'keyboard',
   'log-out',
   'phone',
   'phone-incoming',

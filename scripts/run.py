@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +33,7 @@ def main() -> None:
             hint = " Any name and password will do."
         address = _address(env)
         dashboard = stack.enter_context(_process([sys.executable, "app.py"], env))
-        _wait_until_served(dashboard, f"{address}/healthz")
+        wait_until_served(dashboard, f"{address}/healthz")
         print(f"Callboard is at {address}.{hint} Ctrl-C stops it.", flush=True)
         sys.exit(dashboard.wait())
 
@@ -68,12 +67,13 @@ def _address(env: dict[str, str]) -> str:
     return f"http://{host}:{config.port}"
 
 
-def _wait_until_served(dashboard: subprocess.Popen[str], url: str) -> None:
+def wait_until_served(dashboard: subprocess.Popen[str], url: str) -> None:
+    """Return once this address answers. Ends the program where the dashboard does, or takes too long."""
     deadline = time.monotonic() + START_TIME
     while time.monotonic() < deadline:
         if dashboard.poll() is not None:
             sys.exit("The dashboard ended while it was starting.")
-        with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=1):  # noqa: S310  # ours
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):  # noqa: S310  # ours
             return
         time.sleep(0.1)
     sys.exit("The dashboard did not start in time.")

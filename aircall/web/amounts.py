@@ -36,13 +36,13 @@ def times(number: int) -> str:
 
 
 def share(number: int, total: int) -> str:
-    """The number as a share of the total, `25 %`; a little is not 0 %, and not quite all is not 100 %."""
+    """The number as a share of the total, `25%`; a little is not 0%, and not quite all is not 100%."""
     percent = round(100 * number / total)
     if percent == 0 and number:
-        return _("under %(number)s %%", number=1)
+        return _("under %(number)s%%", number=1)
     if percent == 100 and number < total:
-        return _("over %(number)s %%", number=99)
-    return _("%(number)s %%", number=percent)
+        return _("over %(number)s%%", number=99)
+    return _("%(number)s%%", number=percent)
 
 
 def listed(texts: Sequence[str]) -> str:

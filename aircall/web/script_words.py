@@ -14,7 +14,7 @@ SENTENCES = (
     marked("Changes may come late since %(time)s: the page asks every 30 seconds. You can go on working."),
     marked("No answer came, so this may or may not have been done. Look before you try again."),
     marked("This could not be done."),
-    marked("The list could not be read. Check your connection and try again."),
+    marked("The calls could not be read. Check your connection and try again."),
     marked("New calls available."),
     marked("No longer there"),
 )

@@ -1,4 +1,5 @@
-// The filter form without a reload: choices apply at once, a search while it is typed. The address follows.
+// The filter form of the list or the insights without a reload: choices apply at once, a search while it is
+// typed. The address follows.
 
 import { filterAddress } from './addresses.js';
 import { say } from './announcer.js';
@@ -55,7 +56,7 @@ async function visit(address, remember) {
     });
   } catch (error) {
     passOverNoAnswer(error);
-    showNotice(gettext('The list could not be read. Check your connection and try again.'), {
+    showNotice(gettext('The calls could not be read. Check your connection and try again.'), {
       isError: true,
       retry: () => visit(address, remember),
     });
@@ -66,17 +67,21 @@ async function visit(address, remember) {
 
 function show(answer, remember) {
   if (!answer) return;
-  if (!isSamePage(answer.page)) throw new NoAnswerError('This is not the list.');
+  if (!isSamePage(answer.page)) throw new NoAnswerError('This is another page.');
   drawPage(answer);
   history[remember](null, '', answer.response.url);
   shownAddress = location.href;
-  say(document.getElementById('list').dataset.announcement);
+  say(filtered().dataset.announcement);
 }
 
 function setBusy(isBusy) {
-  const list = document.getElementById('list');
-  if (isBusy) list.setAttribute('aria-busy', 'true');
-  else list.removeAttribute('aria-busy');
+  if (isBusy) filtered().setAttribute('aria-busy', 'true');
+  else filtered().removeAttribute('aria-busy');
+}
+
+// What the filters are for.
+function filtered() {
+  return document.querySelector('#list, #figures');
 }
 
 function closeDates(event) {

@@ -32,10 +32,8 @@ if (position) {
   if (!isZoneOfPage()) refresh({ isWhole: true }).catch(passOverNoAnswer);
 }
 
-if (page === 'list') {
-  enhanceFilters();
-  enhanceSelection();
-}
+if (page === 'list' || page === 'insights') enhanceFilters();
+if (page === 'list') enhanceSelection();
 
 if (page === 'call') keepDraft();
 if (page === 'job') followJob();

@@ -26,7 +26,7 @@ export function enhanceShortcuts() {
     if (isOn.checked) localStorage.removeItem(OFF);
     else localStorage.setItem(OFF, 'yes');
   });
-  document.querySelector('[data-keys]').addEventListener('click', showKeys);
+  for (const button of document.querySelectorAll('[data-keys]')) button.addEventListener('click', showKeys);
   addEventListener('keydown', (event) => {
     if (!isOn.checked || !Object.hasOwn(ACTS, event.key) || isMeantElsewhere(event)) return;
     event.preventDefault();

@@ -12,10 +12,25 @@ from tests.e2e.test_accessibility import is_wider_than_its_window
 from tests.e2e.test_every_state import violations
 from tests.e2e.troubles import Troubles, Visitor, open_context
 
-CUT_OFF = """() => [...document.querySelectorAll('button, a:not(.skip-link), label, h1, h2, dt, dd, th, p')]
-  .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest('.visually-hidden'))
-  .filter((each) => getComputedStyle(each).overflow !== 'visible' && each.scrollWidth > each.clientWidth + 1)
-  .map((each) => each.outerHTML.slice(0, 120))"""
+# What does not fit its box, lies beyond the window, or has no room for its words. The hours of the week and
+# the tables of figures scroll in boxes of their own.
+CUT_OFF = """() => {
+  const pen = document.createElement('canvas').getContext('2d');
+  const words = (field) => field.selectedOptions?.[0]?.text ?? field.placeholder ?? '';
+  const hasRoom = (each) => {
+    const { font, fontSize, paddingLeft, paddingRight } = getComputedStyle(each);
+    const room = each.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+    pen.font = font;
+    return room >= (each.matches('dd') ? 4 * parseFloat(fontSize) : pen.measureText(words(each)).width);
+  };
+  return [...document.querySelectorAll('button, a, label, h1, h2, dt, dd, th, p, select, .input')]
+    .filter((each) => each.checkVisibility({ visibilityProperty: true }))
+    .filter((each) => !each.closest('.visually-hidden, .skip-link, .week, .chart__data'))
+    .filter((each) => getComputedStyle(each).overflow !== 'visible' && each.scrollWidth > each.clientWidth + 1
+      || each.getBoundingClientRect().right > innerWidth + 1
+      || each.matches('dd, select, .input') && !hasRoom(each))
+    .map((each) => each.outerHTML.slice(0, 120));
+}"""
 # How light a number's letters are, from 0 to 1.
 LIGHTNESS = """() => Math.max(...getComputedStyle(document.querySelector('.number')).color
   .match(/[0-9.]+/g).slice(0, 3).map(Number)) / 255"""
@@ -31,22 +46,30 @@ def large_text_browser(browser: Browser) -> Iterator[Browser]:
     large.close()
 
 
-@pytest.mark.parametrize("width", [1280, 375, 320])
-def test_french_words_are_neither_cut_off_nor_too_wide(
-    shared_address: str, visitor: Visitor, troubles: Troubles, width: int
+@pytest.mark.parametrize("locale", ["en-GB", "fr-FR"])
+@pytest.mark.parametrize("width", [1920, 1280, 768, 375, 320])
+def test_words_are_neither_cut_off_nor_too_wide(
+    shared_address: str, visitor: Visitor, troubles: Troubles, width: int, locale: str
 ) -> None:
     troubles.expect("answer 404: GET .*/nowhere")
-    context = visitor(shared_address, viewport={"width": width, "height": 720}, locale="fr-FR")
+    context = visitor(shared_address, viewport={"width": width, "height": 720}, locale=locale)
 
     assert what_does_not_fit(context.new_page()) == []
 
 
+@pytest.mark.parametrize("width", [1280, 375])
 @pytest.mark.parametrize("locale", ["en-GB", "fr-FR"])
 def test_large_text_is_neither_cut_off_nor_too_wide(
-    shared_address: str, large_text_browser: Browser, troubles: Troubles, locale: str
+    shared_address: str, large_text_browser: Browser, troubles: Troubles, locale: str, width: int
 ) -> None:
     troubles.expect("answer 404: GET .*/nowhere")
-    context = open_context(large_text_browser, troubles, shared_address, locale=locale)
+    context = open_context(
+        large_text_browser,
+        troubles,
+        shared_address,
+        locale=locale,
+        viewport={"width": width, "height": 720},
+    )
 
     assert what_does_not_fit(context.new_page()) == []
 
@@ -63,7 +86,9 @@ def what_does_not_fit(page: Page) -> list[str]:
     for address in ("/calls", "/calls?q=no+such", f"/calls/{call_id}", "/insights?view=all", "/nowhere"):
         page.goto(address)
         wrong += unfit(page)
-    return wrong
+    page.goto("/calls?view=all")
+    page.locator("[name=ids]").first.check()
+    return wrong + unfit(page)
 
 
 def unfit(page: Page) -> list[str]:

@@ -19,6 +19,7 @@ THROWN = "setTimeout(() => { throw new Error('thrown later'); })"
     [
         ("console.error('said so')", "console: said so"),
         ("console.warn('warned of it')", "console: warned of it"),
+        ("console.log('left over')", "console: left over"),
         (STYLE, "Content Security Policy"),
         (PICTURE, "Content Security Policy"),
         (THROWN, "script: .*thrown later"),

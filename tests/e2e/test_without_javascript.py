@@ -75,6 +75,18 @@ def test_filters_are_applied_by_their_button(page: Page, shared_sandbox: Sandbox
     expect(page.get_by_text(f"of {len(wanted)} call")).to_be_visible()
 
 
+def test_the_filters_of_the_insights_are_applied_by_their_button(page: Page) -> None:
+    page.goto("/insights?view=all")
+
+    page.get_by_role("combobox", name="Type").select_option("voicemail")
+    page.get_by_role("button", name="Apply").click()
+
+    expect(page).to_have_url(re.compile(r"/insights\?.*type=voicemail"))
+    expect(page.get_by_role("link", name="Back to the list")).to_have_attribute(
+        "href", re.compile("type=voicemail")
+    )
+
+
 def test_calls_that_came_are_a_link_away_on_a_later_page(
     address: str, visitor: Visitor, sandbox: Sandbox
 ) -> None:

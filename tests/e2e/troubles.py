@@ -15,7 +15,7 @@ LEFT_OPENING = "WebSocket is closed before the connection is established."
 
 
 class Troubles:
-    """Errors and warnings of scripts, of the page's policy and of requests, in every page of its contexts."""
+    """What scripts or a page's policy say on the console, and requests that fail, in every page."""
 
     def __init__(self) -> None:
         self._found: list[str] = []
@@ -40,7 +40,7 @@ class Troubles:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         is_known = message.text.startswith(SAID_TWICE) or message.text.endswith(LEFT_OPENING)
-        if message.type in ("error", "warning") and not is_known:
+        if not is_known:
             self._found.append(f"console: {message.text}")
 
     def _on_request_failed(self, request: Request) -> None:

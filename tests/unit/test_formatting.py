@@ -8,7 +8,7 @@ from flask import Flask, render_template_string
 
 from aircall.models import Call
 from aircall.web import formatting, language
-from aircall.web.amounts import counted_calls
+from aircall.web.amounts import counted_calls, share
 from aircall.web.kinds import kind
 
 NOON = datetime(2026, 11, 23, 11, 15, tzinfo=UTC)
@@ -190,6 +190,14 @@ def test_counted_calls_are_one_or_many() -> None:
     assert counted_calls(0) == "0 calls"
     assert counted_calls(1) == "1 call"
     assert counted_calls(94_000) == "94,000 calls"
+
+
+@pytest.mark.parametrize(
+    ("number", "total", "text"),
+    [(1, 4, "25%"), (4, 4, "100%"), (0, 4, "0%"), (1, 1000, "under 1%"), (999, 1000, "over 99%")],
+)
+def test_a_share_is_never_said_to_be_none_or_all_where_it_is_not(number: int, total: int, text: str) -> None:
+    assert share(number, total) == text
 
 
 def test_templates_are_given_the_filters() -> None:

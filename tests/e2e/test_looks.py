@@ -1,0 +1,95 @@
+"""What people's own settings make of the pages: their zone, their colours, their wish for rest."""
+
+import re
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.pages import call_ids, expect_live, sign_in
+from tests.e2e.test_every_state import violations
+from tests.e2e.troubles import Visitor
+
+# The colour of a side of an element's outline or border.
+COLOUR = "(element, name) => getComputedStyle(element)[name]"
+MOVING = """() => [...document.querySelectorAll('*')].filter((element) => [null, '::before', '::after']
+  .map((part) => getComputedStyle(element, part))
+  .some((style) => style.animationName !== 'none' || parseFloat(style.transitionDuration) > 0))
+  .map((element) => element.outerHTML.slice(0, 80))"""
+
+
+def colour(page: Page, selector: str, name: str) -> str:
+    """The computed value of a style of the first such element."""
+    return str(page.locator(selector).first.evaluate(COLOUR, name))
+
+
+@pytest.mark.parametrize(
+    ("zone", "scripts"), [("America/New_York", True), ("Asia/Tokyo", True), ("Asia/Tokyo", False)]
+)
+def test_the_very_first_list_has_the_times_of_the_browsers_zone(
+    shared_address: str, visitor: Visitor, zone: str, scripts: bool
+) -> None:
+    page = visitor(shared_address, timezone_id=zone, java_script_enabled=scripts).new_page()
+    page.goto("/login")
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password").fill("any")
+
+    with page.expect_response(lambda answer: answer.url.endswith("/calls") and answer.ok) as listed:
+        page.get_by_role("button", name="Log in").click()
+
+    assert f'data-zone="{zone if scripts else "UTC"}"' in listed.value.text()
+
+
+@pytest.mark.parametrize("path", ["/calls?view=all", "/insights?view=all"])
+def test_colours_that_are_forced_leave_nothing_untold(
+    shared_address: str, visitor: Visitor, path: str
+) -> None:
+    page = sign_in(visitor(shared_address, forced_colors="active").new_page())
+    page.goto(path)
+    expect_live(page)
+
+    assert violations(page) == []
+    assert colour(page, ".tabs [aria-current]", "outlineStyle") == "solid"
+    # A bar is told from its neighbours only by its colour, so that stays.
+    assert colour(page, "#chart .chart__answered", "fill") != colour(page, "#chart .chart__missed", "fill")
+
+
+def test_with_forced_colours_a_ticked_row_can_be_told(shared_address: str, visitor: Visitor) -> None:
+    page = sign_in(visitor(shared_address, forced_colors="active").new_page())
+    page.goto("/calls?view=all")
+    ticked, other = call_ids(page)[:2]
+
+    page.locator(f"#pick-{ticked}").check()
+
+    side = "borderInlineStartColor"
+    assert colour(page, f"#call-{ticked}", side) != colour(page, f"#call-{other}", side)
+
+
+def test_who_wants_rest_sees_nothing_move(shared_address: str, visitor: Visitor) -> None:
+    page = sign_in(visitor(shared_address).new_page())
+    page.goto("/calls?view=all")
+    expect_live(page)
+    page.locator("#list [name=ids]").first.check()
+
+    assert page.evaluate("() => matchMedia('(prefers-reduced-motion: reduce)').matches")
+    assert page.evaluate(MOVING) == []
+    expect(page.get_by_role("group", name="Selected calls")).to_be_visible()
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_one_page_turns_into_the_next_unless_that_is_unwanted(
+    shared_address: str, visitor: Visitor, motion: Literal["no-preference", "reduce"]
+) -> None:
+    page = visitor(shared_address).new_page()
+    page.emulate_media(reduced_motion=motion)
+    page.add_init_script(
+        "addEventListener('pagereveal', (e) => { window.isTurning = Boolean(e.viewTransition); })"
+    )
+    sign_in(page)
+
+    page.goto("/calls?view=all")
+    page.get_by_role("link", name="Older").click()
+
+    expect(page).to_have_url(re.compile("page=2"))
+    page.wait_for_function("() => window.isTurning !== undefined")
+    assert page.evaluate("() => window.isTurning") == (motion == "no-preference")
