@@ -61,7 +61,7 @@ IGNORANCE = {
     "aircall.archive_jobs": FLASK | PUSHER,
     "aircall.feed": FLASK | HTTP | PUSHER | SQL,
     "aircall.signals": FLASK | HTTP | PUSHER | SQL | REDIS,
-    "aircall.upkeep": FLASK | REDIS | {"aircall.client", "aircall.logins"},
+    "aircall.upkeep": FLASK | {"aircall.client", "aircall.logins", "aircall.redis_connection"},
     "aircall.shared.redis_feed": FLASK | HTTP | PUSHER | SQL,
     "aircall.shared.redis_signals": FLASK | HTTP | PUSHER | SQL,
     "aircall.shared.follower": FLASK | HTTP | PUSHER | SQL,
