@@ -21,6 +21,8 @@ ORIGIN = re.compile(r"https?://[^\s/?#@]+")
 # Keys, clusters, host names and addresses.
 PLAIN = re.compile(r"[\w.:%-]+", re.ASCII)
 PORT = re.compile("[0-9]{1,5}")
+# What a header can carry as it is.
+METRICS_TOKEN = re.compile("[!-~]{16,}")
 # Nothing but what comes after the @ may be taken for a host, which errors name. SSL is all that may be added.
 POSTGRESQL = re.compile(
     r"postgresql(\+psycopg)?://[^\s/?#@:]+(:[^\s/?#@]*)?@(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?"
@@ -55,6 +57,7 @@ class Config:
     log_format: str
     log_level: str
     public_origin: str | None
+    metrics_token: str | None = field(repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Config":
@@ -88,6 +91,7 @@ class Config:
             log_format=_one_of(env, "LOG_FORMAT", "console", LOG_FORMATS),
             log_level=_one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
             public_origin=_url(env, "PUBLIC_ORIGIN", "", ORIGIN).lower() or None,
+            metrics_token=_metrics_token(env),
         )
 
 
@@ -195,6 +199,12 @@ def _kept_secret(path: Path) -> str:
     with open(descriptor, "w") as file:
         file.write(secret)
     return secret
+
+
+def _metrics_token(env: Mapping[str, str]) -> str | None:
+    if "METRICS_TOKEN" in env and not METRICS_TOKEN.fullmatch(env["METRICS_TOKEN"]):
+        raise ConfigError("METRICS_TOKEN has to be 16 characters or more, all of them ASCII, without blanks.")
+    return env.get("METRICS_TOKEN")
 
 
 def _database_url(env: Mapping[str, str], data_dir: Path) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from aircall import metrics
 from aircall.client import ApiClient
 from aircall.errors import (
     AircallError,
@@ -164,6 +165,7 @@ class Logins:
         except REFUSALS as error:
             return self._after_refusal(login, error)
         except AircallError as error:
+            metrics.REFRESHES.labels("failed").inc()
             log.warning("refresh failed, the login stays: %s", type(error).__name__)
             self._failures.remember(login, error)
             raise
@@ -178,10 +180,12 @@ class Logins:
         current = self.get(login.id)
         if current.generation > login.generation:
             return current
+        metrics.REFRESHES.labels("refused").inc()
         self.end(login.id)
         raise LoginEndedError("The API refuses to refresh the login.") from error
 
     def _save(self, login: Login, grant: Grant) -> Login:
+        metrics.REFRESHES.labels("renewed").inc()
         self._failures.forget(login.id)
         now = self._clock()
         renewed = login.renewed(grant.tokens, now)

@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Collection, Sequence
 
+from aircall import metrics
 from aircall.call_log import CallLog
 from aircall.errors import AircallError, NotFoundError
 from aircall.feed import Change, Feed
@@ -25,11 +26,12 @@ class Mirror:
         self._lock = threading.Lock()
 
     def apply(self, call: Call) -> None:
-        """Take over a call's newest state: from an event, or the API's answer to a change.
+        """Take over a call's newest state from an event.
 
         Raises StorageError where it could not be written; then nobody has been told either.
         """
-        self._write(lambda: self.log.apply([call]))
+        changes = self._write(lambda: self.log.apply([call]))
+        metrics.EVENTS_IN.labels(changes[0].kind if changes else "known").inc()
 
     def merge(self, found: Sequence[Call], as_of: int) -> None:
         """Take over calls that were read after version `as_of` of the log was taken."""
@@ -72,11 +74,18 @@ class Mirror:
         self.merge([call], as_of)
         return call
 
-    def _write(self, write: Callable[[], list[Change]]) -> None:
+    def begin_epoch(self) -> None:
+        """Have every page read again."""
+        self.feed.begin_epoch()
+        metrics.FEED_EPOCHS.inc()
+
+    def _write(self, write: Callable[[], list[Change]]) -> list[Change]:
         with self._lock:
             changes = write()
             if len(changes) > BURST:
-                self.feed.begin_epoch()
-                return
+                self.begin_epoch()
+                return changes
             for change in changes:
                 self.feed.append(change)
+                metrics.FEED_CHANGES.labels(change.kind).inc()
+        return changes

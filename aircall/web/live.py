@@ -22,18 +22,19 @@ import threading
 from typing import cast
 
 from flask import Flask, request, session
-from flask_socketio import SocketIO, emit, join_room
+from flask_socketio import SocketIO, join_room
 from gevent import monkey
 
+from aircall import metrics
 from aircall.errors import LoginEndedError
-from aircall.feed import Entry, Feed, condensed
+from aircall.feed import Feed, condensed
 from aircall.fields import is_call_id
 from aircall.listener import LinkStatus
 from aircall.login import Login
 from aircall.logins import Logins
 from aircall.mirror import BURST
 from aircall.web.login_watch import LoginWatch
-from aircall.web.messages import change_message, link_message
+from aircall.web.messages import change_message, emit, link_message
 from aircall.web.origin import is_own_origin
 from aircall.web.session_store import SIGNED_IN_KEY
 from aircall.web.sockets import LARGEST_FRAME, bound_frames, packet_log
@@ -55,7 +56,7 @@ class Live:
         self._public_origin = public_origin
         self._link: LinkStatus | None = None
         self._pages: dict[str, Login] = {}
-        self._watch = LoginWatch(logins, self._login_ids, self.close)
+        self._watch = LoginWatch(logins, lambda: {page.id for page in list(self._pages.values())}, self.close)
         self._viewers = Viewers(self._emit, lambda: len(self._pages))
         # What is told of the link goes out in the order in which it came true.
         self._telling_link = threading.Lock()
@@ -81,7 +82,10 @@ class Live:
         self.socketio.on_error_default(_refuse)
         # Past Flask, which would load the session each time.
         self.socketio.server.on("view", self._view)
-        feed.subscribe(self._send, self._send_reload)
+        feed.subscribe(
+            lambda entry: self._emit(*change_message(entry)),
+            lambda position: self._emit("reload", {"position": position}),
+        )
 
     @property
     def is_watched(self) -> bool:
@@ -108,6 +112,7 @@ class Live:
         """Close every socket of a login that has ended, each told why."""
         for socket_id, owner in list(self._pages.items()):
             if owner.id == login_id:
+                metrics.EVENTS_OUT.labels("signed-out").inc()
                 self.socketio.emit("signed-out", {}, to=socket_id)
                 self.socketio.server.disconnect(socket_id, namespace="/")
 
@@ -138,6 +143,7 @@ class Live:
             if isinstance(error, LoginEndedError):
                 return False
             raise
+        metrics.SOCKETS.set(len(self._pages))
         return True
 
     def _disconnect(self, _reason: object = None) -> None:
@@ -145,6 +151,7 @@ class Live:
         # An event that a page sends may have this name, too.
         if not self.socketio.server.manager.is_connected(socket_id, "/"):
             page = self._pages.pop(socket_id, None)
+            metrics.SOCKETS.set(len(self._pages))
             if page is not None:
                 self._viewers.look(socket_id, page.user.username, None)
 
@@ -171,13 +178,8 @@ class Live:
     def _is_own(self, origin: str | None, environ: dict[str, str]) -> bool:
         return is_own_origin(origin, environ.get("HTTP_HOST", ""), self._public_origin)
 
-    def _send(self, entry: Entry) -> None:
-        self._emit(*change_message(entry))
-
-    def _send_reload(self, position: str) -> None:
-        self._emit("reload", {"position": position})
-
     def _emit(self, name: str, payload: object) -> None:
+        metrics.EVENTS_OUT.labels(name).inc(len(self._pages))
         self.socketio.emit(name, payload, to=SIGNED_IN)
 
     def _view(self, socket_id: str, given: object = None, *_more: object) -> None:
@@ -185,9 +187,6 @@ class Live:
         page = self._pages.get(socket_id)
         if page is not None and (call_id is None or (isinstance(call_id, str) and is_call_id(call_id))):
             self._viewers.look(socket_id, page.user.username, call_id)
-
-    def _login_ids(self) -> set[str]:
-        return {login.id for login in list(self._pages.values())}
 
 
 def _refuse(error: Exception) -> bool:

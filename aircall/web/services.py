@@ -1,5 +1,6 @@
 """What the views work with, made once by the application factory and found through the current app."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,10 +14,12 @@ from aircall.client import ApiClient
 from aircall.listener import Listener
 from aircall.logins import Logins
 from aircall.mirror import Mirror
+from aircall.ownership import Ownership
 from aircall.settling import Settling
 from aircall.store import Store
 from aircall.synchronisation import Synchronisation
 from aircall.web.live import Live
+from aircall.web.readiness import Readiness
 from config import Config
 
 EXTENSION = "callboard"
@@ -24,7 +27,11 @@ EXTENSION = "callboard"
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The rooms below the pages."""
+    """The rooms below the pages.
+
+    `ownership` is what this process is among those that share the work. `feed_age` tells how many seconds ago
+    the feed last heard from its source: 0 where it is its own.
+    """
 
     config: Config
     api: ApiClient
@@ -39,6 +46,9 @@ class Services:
     settling: Settling
     listener: Listener
     live: Live
+    readiness: Readiness
+    ownership: Ownership
+    feed_age: Callable[[], float] = lambda: 0.0
 
 
 def services() -> Services:

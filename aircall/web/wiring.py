@@ -19,12 +19,14 @@ from aircall.listener import Listener
 from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.noting import Noting
+from aircall.ownership import Ownership, OwnerState
 from aircall.pusher import PusherSettings
 from aircall.settling import Settling
 from aircall.store import EmbeddedStore, Store
 from aircall.synchronisation import Synchronisation
 from aircall.web.error_words import reason_for
 from aircall.web.live import Live
+from aircall.web.readiness import Readiness
 from aircall.web.services import EXTENSION, Services
 from config import Config
 
@@ -78,6 +80,8 @@ def build_services(app: Flask, config: Config) -> Services:
         settling=settling,
         listener=listener,
         live=live,
+        readiness=Readiness(store, mirror.log),
+        ownership=Ownership(),
     )
 
 
@@ -88,12 +92,14 @@ def start(app: Flask) -> None:
     built.background.start()
     built.settling.start()
     built.listener.start()
+    built.ownership.become(OwnerState.OWNER)
 
 
 def stop(app: Flask) -> None:
     """End the background work and give back what it held."""
     built = cast(Services, app.extensions[EXTENSION])
     built.listener.stop()
+    built.ownership.become(OwnerState.STOPPED)
     built.settling.stop()
     built.background.stop()
     built.live.stop()

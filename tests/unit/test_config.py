@@ -46,6 +46,7 @@ def test_every_setting_has_its_documented_default(tmp_path: Path, monkeypatch: p
         log_format="console",
         log_level="INFO",
         public_origin=None,
+        metrics_token=None,
     )
 
 
@@ -77,6 +78,7 @@ def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
         ("TIMEZONE", "Europe/Paris", "timezone", ZoneInfo("Europe/Paris")),
         ("LOG_FORMAT", "json", "log_format", "json"),
         ("LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
+        ("METRICS_TOKEN", "16-characters-ok", "metrics_token", "16-characters-ok"),
         ("PUBLIC_ORIGIN", "https://Calls.example/", "public_origin", "https://calls.example"),
     ],
 )
@@ -132,6 +134,9 @@ def test_a_good_value_is_taken(tmp_path: Path, name: str, text: str, field: str,
         ("LOG_LEVEL", "VERBOSE"),
         ("PUBLIC_ORIGIN", "https://calls.example/dashboard"),
         ("PUBLIC_ORIGIN", "calls.example"),
+        ("METRICS_TOKEN", "15-characters--"),
+        ("METRICS_TOKEN", "sixteen and more characters"),
+        ("METRICS_TOKEN", "sechzehn-und-mehr-für-zwei"),
     ],
 )
 def test_a_bad_value_is_refused_in_one_short_line_that_names_it(tmp_path: Path, name: str, text: str) -> None:
@@ -163,6 +168,7 @@ def test_no_secret_is_in_the_repr(tmp_path: Path) -> None:
         LISTENER_USERNAME="listener",
         LISTENER_PASSWORD="swordfish",
         DATABASE_URL="postgresql://calls:swordfish@localhost/calls",
+        METRICS_TOKEN="swordfish-swordfish",
     )
 
     assert SECRET not in repr(config)
