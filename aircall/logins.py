@@ -151,7 +151,7 @@ class Logins:
             return
         except Exception as error:
             # A full disk, perhaps. The error itself may hold the record, with its tokens.
-            log.error("a login could not be refreshed: %s", type(error).__name__)
+            log.error("a login could not be refreshed", extra={"error": type(error).__name__})
 
     def _is_due(self, login: Login) -> bool:
         return login.is_due(self._clock()) and self._failures.may_try(login.id)
@@ -166,7 +166,7 @@ class Logins:
             return self._after_refusal(login, error)
         except AircallError as error:
             metrics.REFRESHES.labels("failed").inc()
-            log.warning("refresh failed, the login stays: %s", type(error).__name__)
+            log.warning("refresh failed, the login stays", extra={"error": type(error).__name__})
             self._failures.remember(login, error)
             raise
         return self._save(login, grant)

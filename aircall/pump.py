@@ -84,9 +84,7 @@ class Pump:
             self._queue.put(_Arrival(call, time.monotonic()))
             return
         if not self._is_gap_queued:
-            log.warning(
-                "The taker of calls is too slow: dropping, after %d dropped so far", self.dropped_count
-            )
+            log.warning("The taker of calls is too slow: dropping", extra={"dropped": self.dropped_count})
         self.dropped_count += 1
         metrics.EVENTS_IN.labels("dropped").inc()
         self.put_gap()

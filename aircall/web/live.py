@@ -190,7 +190,7 @@ class Live:
 
 
 def _refuse(error: Exception) -> bool:
-    log.error("a page could not be served: %s", type(error).__name__)
+    log.error("a page could not be served", extra={"error": type(error).__name__})
     return False
 
 
