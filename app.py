@@ -40,6 +40,7 @@ from aircall.web import (
     script_words,
     session,
     theme,
+    traffic,
 )
 from aircall.web.services import EXTENSION, Services
 from aircall.web.session_store import StoreSessionInterface
@@ -80,6 +81,8 @@ def create_app(config: Config | None = None) -> Flask:
     # Sources are no business of browsers: the built files have a server of their own.
     app = Flask(__name__, static_folder=None)
     _configure(app, config)
+    # Innermost: built files and sockets are no requests of pages.
+    traffic.register(app)
     app.extensions[EXTENSION] = built = build_services(app, config)
     app.session_interface = StoreSessionInterface(app, built.store)
     _register_pages(app, config)

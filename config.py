@@ -16,6 +16,8 @@ from config_values import ORIGIN, ConfigError, is_address, number, one_of, plain
 SECRET_KEY_LENGTH = 32
 LOG_FORMATS = ("console", "json")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+# What a header can carry as it is.
+METRICS_TOKEN = re.compile("[!-~]{16,}")
 # Nothing but what comes after the @ may be taken for a host, which errors name. SSL is all that may be added.
 POSTGRESQL = re.compile(
     r"postgresql(\+psycopg)?://[^\s/?#@:]+(:[^\s/?#@]*)?@(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?"
@@ -27,7 +29,6 @@ REDIS = re.compile(
     r"rediss?://([^\s/?#@:]*(:[^\s/?#@]*)?@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?(/[0-9]{1,3})?"
     r"(\?ssl_ca_certs=[\w./-]+)?|unix://([^\s/?#@:]*(:[^\s/?#@]*)?@)?/[\w./-]+(\?db=[0-9]{1,3})?", re.ASCII
 )  # fmt: skip
-METRICS_TOKEN_LENGTH = 16
 MOST_WORKERS = 64
 
 
@@ -160,6 +161,12 @@ def _kept_secret(path: Path) -> str:
     return secret
 
 
+def _metrics_token(env: Mapping[str, str]) -> str | None:
+    if "METRICS_TOKEN" in env and not METRICS_TOKEN.fullmatch(env["METRICS_TOKEN"]):
+        raise ConfigError("METRICS_TOKEN has to be 16 characters or more, all of them ASCII, without blanks.")
+    return env.get("METRICS_TOKEN")
+
+
 def _database_url(env: Mapping[str, str], data_dir: Path) -> str:
     value = env.get("DATABASE_URL", f"sqlite:///{data_dir / 'calls.db'}")
     path = Path(value.removeprefix("sqlite:///"))
@@ -191,9 +198,3 @@ def _redis_url(env: Mapping[str, str]) -> str | None:
             "(special characters written as %40)."
         )
     return value
-
-
-def _metrics_token(env: Mapping[str, str]) -> str | None:
-    if len(env.get("METRICS_TOKEN", "x" * METRICS_TOKEN_LENGTH)) < METRICS_TOKEN_LENGTH:
-        raise ConfigError(f"METRICS_TOKEN has to be {METRICS_TOKEN_LENGTH} characters or more.")
-    return env.get("METRICS_TOKEN")

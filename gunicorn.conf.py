@@ -3,12 +3,19 @@
 Imports neither sockets nor TLS: the worker's gevent has to replace them before anybody else has them.
 """
 
+import os
 from pathlib import Path
+from typing import Any
 
 from aircall.logs import log_settings
 from config import Config, environment
 
 _config = Config.from_environment(environment(Path(__file__).parent))
+_metrics = _config.data_dir / "metrics"
+# By this prometheus_client decides, when it is imported, that each process counts in files of its own.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
+
+from prometheus_client import multiprocess  # noqa: E402
 
 wsgi_app = "app:serve()"
 bind = [f"[{_config.host}]:{_config.port}" if ":" in _config.host else f"{_config.host}:{_config.port}"]
@@ -23,3 +30,15 @@ graceful_timeout = 8
 umask = 0o077
 control_socket_disable = True
 logconfig_dict = log_settings(_config.log_format, _config.log_level)
+
+
+def on_starting(_server: Any) -> None:
+    """Begin to count at zero: what is there was counted before the last stop."""
+    _metrics.mkdir(mode=0o700, exist_ok=True)
+    for path in _metrics.glob("*.db"):
+        path.unlink()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Whatever a process was that has ended, it is not any more. What it has counted stays."""
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -98,7 +98,7 @@ class ArchiveRun:
             while (self._todo or self._under_way) and monotonic() < self._ends_at:
                 self._turn()
         except Exception as error:
-            log.error("a job was broken off: %s", type(error).__name__)
+            log.error("a job was broken off", extra={"error": type(error).__name__})
         self._finish()
 
     def _turn(self) -> None:
@@ -134,7 +134,7 @@ class ArchiveRun:
             return error if is_refusal(error) else self._failure(call_id, error, Outcome.FAILED)
         except Exception as error:
             # Of the storage, perhaps, and after the change. The error itself may hold what was to be kept.
-            log.error("a change of a call broke off: %s", type(error).__name__)
+            log.error("a change of a call broke off", extra={"error": type(error).__name__})
             return self._failure(call_id, error, Outcome.UNCONFIRMED)
         return Result(call_id, Outcome.DONE if done.is_changed else Outcome.ALREADY_SO, number=done.number)
 
@@ -173,7 +173,7 @@ class ArchiveRun:
         try:
             self._keep(self.job.written())
         except Exception as error:
-            log.error("a job could not be written down: %s", type(error).__name__)
+            log.error("a job could not be written down", extra={"error": type(error).__name__})
             return False
         self._has_news = False
         return True

@@ -89,6 +89,6 @@ def _look(
         except UnauthorizedError:
             break
         except AircallError as error:
-            log.info("Looking for a change: %s", type(error).__name__)
+            log.info("Looking for a change", extra={"error": type(error).__name__})
         time.sleep(look_pause)
     raise UnconfirmedError("Whether the call was changed could not be seen in time.", last_seen=last_seen)

@@ -136,7 +136,7 @@ class Background:
     def _note_failure(self, error: Exception) -> None:
         # Without this thread the list would silently grow old, so that it outlives even a full disk.
         if isinstance(error, (AircallError, *STORAGE_ERRORS)):
-            log.warning("the call list could not be read: %s", type(error).__name__)
+            log.warning("the call list could not be read", extra={"error": type(error).__name__})
         else:
             log.error("the synchronisation failed", exc_info=error)
         with self._changed:

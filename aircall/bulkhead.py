@@ -73,7 +73,8 @@ class CircuitBreaker:
             if is_open and not was_open:
                 self._probe_at = self._clock() + PAUSE
         if is_open != was_open:
-            log.warning("%s requests: circuit %s", self._name, "open" if is_open else "closed")
+            state = "open" if is_open else "closed"
+            log.warning("circuit %s", state, extra={"requests": self._name})
 
 
 class Bulkhead:

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
-from aircall import fields
+from aircall import fields, metrics
 from aircall.answers import check, read_call_page, read_json
 from aircall.bulkhead import Bulkhead
 from aircall.errors import MalformedAnswerError, NotFoundError, UnauthorizedError
@@ -42,6 +42,18 @@ class Use(StrEnum):
     CHANNEL = "channel"
 
 
+# Every endpoint by the name of its method, which is also how it is measured.
+USES = {
+    "login": Use.LOGIN,
+    "refresh": Use.REFRESH,
+    "refresh_access": Use.REFRESH,
+    "me": Use.LOGIN,
+    "get_calls": Use.LIST,
+    "get_call": Use.CALL,
+    "add_note": Use.CALL,
+    "toggle_archived": Use.CALL,
+    "authorize_channel": Use.CHANNEL,
+}
 SLOTS = {Use.LIST: 4, Use.CALL: 16, Use.LOGIN: 8, Use.REFRESH: 8, Use.CHANNEL: 2}
 
 
@@ -75,32 +87,33 @@ class ApiClient:
         headers = {"Content-Type": JSON}
         body = _json(username=username, password=password)
         request = Request(method="POST", url=self._url("/auth/login"), headers=headers, body=body)
-        return Grant.from_json(read_json(self._ask(Use.LOGIN, request, password)))
+        return Grant.from_json(read_json(self._ask("login", request, password)))
 
     def refresh(self, refresh_token: str) -> Grant:
         """A new pair of tokens for a refresh token, which is kept where the API gives no new one."""
-        answer = self._post(Use.REFRESH, "/auth/refresh-token-v2", refresh_token)
+        answer = self._post("refresh", "/auth/refresh-token-v2", refresh_token)
         return Grant.from_json(read_json(answer), refresh_token)
 
     def refresh_access(self, access_token: str) -> Grant:
         """A new access token for one that is still valid, by the deprecated endpoint; no refresh token."""
-        return Grant.from_json(read_json(self._post(Use.REFRESH, "/auth/refresh-token", access_token)))
+        answer = self._post("refresh_access", "/auth/refresh-token", access_token)
+        return Grant.from_json(read_json(answer))
 
     def me(self, access_token: str) -> User:
         """Whose token this is."""
-        return User.from_json(read_json(self._get(Use.LOGIN, "/me", access_token)))
+        return User.from_json(read_json(self._get("me", "/me", access_token)))
 
     def get_calls(self, access_token: str, offset: int, limit: int) -> CallPage:
         """The API's calls from `offset` on, at most `limit`, in its own order, which is none."""
         query = urlencode({"offset": offset, "limit": limit})
-        page = read_call_page(self._get(Use.LIST, f"/calls?{query}", access_token))
+        page = read_call_page(self._get("get_calls", f"/calls?{query}", access_token))
         if page.malformed_count:
             log.warning("Left out %d of %d calls that cannot be read", page.malformed_count, page.row_count)
         return page
 
     def get_call(self, access_token: str, call_id: str, *, deadline: float | None = None) -> Call:
         """One call, within `deadline` seconds if given. Raises NotFoundError where there is none."""
-        body = self._get(Use.CALL, _call_path(call_id), access_token, deadline)
+        body = self._get("get_call", _call_path(call_id), access_token, deadline)
         data = read_json(body) if body.strip() else None
         if data is None:
             raise NotFoundError("There is no such call.")
@@ -109,14 +122,14 @@ class ApiClient:
     def add_note(self, access_token: str, call_id: str, content: str) -> Call:
         """Add a note; the call with it. Never sent twice: after an error of unknown fate, read the call."""
         body = _json(content=content)
-        answer = self._post(Use.CALL, f"{_call_path(call_id)}/note", access_token, body)
+        answer = self._post("add_note", f"{_call_path(call_id)}/note", access_token, body)
         return Call.from_json(read_json(answer))
 
     def toggle_archived(self, access_token: str, call_id: str) -> Call:
         """Turn the archive flag over, whatever it is; the call after that. Never sent twice."""
         url = self._url(f"{_call_path(call_id)}/archive")
         request = Request(method="PUT", url=url, headers=_bearer(access_token), body=None)
-        data = read_json(self._ask(Use.CALL, request, access_token))
+        data = read_json(self._ask("toggle_archived", request, access_token))
         call = Call.from_json(data)
         # Taken for "not archived", a missing flag would make the caller turn it over once more.
         if fields.flag(data.get("is_archived")) is None:
@@ -128,34 +141,36 @@ class ApiClient:
         headers = {"Content-Type": FORM, **_bearer(access_token)}
         body = urlencode({"socket_id": socket_id, "channel_name": channel}).encode()
         request = Request(method="POST", url=self._auth_endpoint, headers=headers, body=body)
-        return _signature(read_json(self._ask(Use.CHANNEL, request, access_token)))
+        return _signature(read_json(self._ask("authorize_channel", request, access_token)))
 
     def close(self) -> None:
         """Close the connections that are kept open."""
         self._transport.close()
 
-    def _get(self, use: Use, path: str, token: str, deadline: float | None = None) -> bytes:
+    def _get(self, endpoint: str, path: str, token: str, deadline: float | None = None) -> bytes:
         request = Request(method="GET", url=self._url(path), headers=_bearer(token), body=None)
-        return self._ask(use, request, token, deadline)
+        return self._ask(endpoint, request, token, deadline)
 
-    def _post(self, use: Use, path: str, token: str, body: bytes | None = None) -> bytes:
+    def _post(self, endpoint: str, path: str, token: str, body: bytes | None = None) -> bytes:
         headers = _bearer(token) if body is None else {"Content-Type": JSON, **_bearer(token)}
-        return self._ask(use, Request(method="POST", url=self._url(path), headers=headers, body=body), token)
+        request = Request(method="POST", url=self._url(path), headers=headers, body=body)
+        return self._ask(endpoint, request, token)
 
     def _url(self, path: str) -> str:
         return self._base_url + path
 
-    def _ask(self, use: Use, request: Request, secret: str, deadline: float | None = None) -> bytes:
+    def _ask(self, endpoint: str, request: Request, secret: str, deadline: float | None = None) -> bytes:
         def attempt(seconds: float) -> bytes:
-            answer = self._transport.send(request, seconds)
-            check(answer, secret)
-            return answer.body
+            with metrics.upstream(endpoint):
+                answer = self._transport.send(request, seconds)
+                check(answer, secret)
+                return answer.body
 
         def tries(seconds: float) -> bytes:
             is_change = request.method != "GET"
             return with_retries(attempt, is_change=is_change, deadline=seconds, budget=self._budget)
 
-        return self._bulkheads[use].run(tries, deadline or self._deadline)
+        return self._bulkheads[USES[endpoint]].run(tries, deadline or self._deadline)
 
 
 def _json(**values: str) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from aircall import metrics
 from aircall.background import Background
 from aircall.listener import LinkState, LinkStatus
 
@@ -60,8 +61,14 @@ class Link:
         if status.state is LinkState.LIVE and (self._is_gap_to_come or self._background.is_behind):
             status = replace(status, state=LinkState.RECONNECTING, reason="reading what was missed")
         if self._told is None or (status.state, status.reason) != (self._told.state, self._told.reason):
+            self._count(status.state)
             self._told = replace(status, since=self._since(status.state))
             self._tell(self._told)
+
+    def _count(self, state: LinkState) -> None:
+        metrics.LINK_LIVE.set(state is LinkState.LIVE)
+        if self._told is None or state is not self._told.state:
+            metrics.LINK_CHANGES.labels(state).inc()
 
     def _since(self, state: LinkState) -> datetime:
         """Since when it has been live, or has not been: one kind of trouble may follow the other."""

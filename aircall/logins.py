@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from aircall import metrics
 from aircall.client import ApiClient
 from aircall.errors import (
     AircallError,
@@ -150,7 +151,7 @@ class Logins:
             return
         except Exception as error:
             # A full disk, perhaps. The error itself may hold the record, with its tokens.
-            log.error("a login could not be refreshed: %s", type(error).__name__)
+            log.error("a login could not be refreshed", extra={"error": type(error).__name__})
 
     def _is_due(self, login: Login) -> bool:
         return login.is_due(self._clock()) and self._failures.may_try(login.id)
@@ -164,7 +165,8 @@ class Logins:
         except REFUSALS as error:
             return self._after_refusal(login, error)
         except AircallError as error:
-            log.warning("refresh failed, the login stays: %s", type(error).__name__)
+            metrics.REFRESHES.labels("failed").inc()
+            log.warning("refresh failed, the login stays", extra={"error": type(error).__name__})
             self._failures.remember(login, error)
             raise
         return self._save(login, grant)
@@ -178,10 +180,12 @@ class Logins:
         current = self.get(login.id)
         if current.generation > login.generation:
             return current
+        metrics.REFRESHES.labels("refused").inc()
         self.end(login.id)
         raise LoginEndedError("The API refuses to refresh the login.") from error
 
     def _save(self, login: Login, grant: Grant) -> Login:
+        metrics.REFRESHES.labels("renewed").inc()
         self._failures.forget(login.id)
         now = self._clock()
         renewed = login.renewed(grant.tokens, now)

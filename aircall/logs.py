@@ -1,25 +1,38 @@
-"""How log lines look: for people on a terminal, or JSON for machines. Knows nothing of who writes them."""
+"""How log lines look: for people on a terminal, or JSON for machines. Knows nothing of who writes them.
 
+What is logged with `extra={...}` is a field of its line, as is what `structlog.contextvars` has bound.
+"""
+
+import re
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
 # These write every payload, address or request at INFO: customers' data, and lines without end.
 QUIET = ("pysher", "websocket", "urllib3", "socketio", "engineio")
+# The server quotes what was sent to it: addresses with a search in them, or a header.
+SERVER = "gunicorn.error"
+QUOTED = re.compile(r"""\?\S*|(['"]).*\1""", re.DOTALL)
+# Whatever begins a new line for some reader, or moves a terminal's cursor.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+Fields = MutableMapping[str, Any]
 
 
 def log_settings(log_format: str, level: str) -> dict[str, Any]:
     """Settings for `logging.config.dictConfig`; `log_format` is `console` or `json`."""
-    console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    renderer = structlog.processors.JSONRenderer() if log_format == "json" else console
     before = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.ExtraAdder(),
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _without_quotes,
     ]
-    after = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+    after = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendered(log_format)]
     formatter = {"()": structlog.stdlib.ProcessorFormatter, "foreign_pre_chain": before, "processors": after}
     return {
         "version": 1,
@@ -28,5 +41,33 @@ def log_settings(log_format: str, level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"level": level, "handlers": ["stderr"]},
         "loggers": {name: {"level": "WARNING"} for name in QUIET}
-        | {"gunicorn.error": {"level": level, "propagate": True}},
+        | {SERVER: {"level": level, "propagate": True}},
     }
+
+
+def _rendered(log_format: str) -> list[Any]:
+    if log_format == "json":
+        return [structlog.processors.JSONRenderer()]
+    return [_on_one_line, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+
+
+def _without_quotes(_logger: object, _method: str, fields: Fields) -> Fields:
+    """What the server says, without what it quotes."""
+    if fields.get("logger") == SERVER:
+        fields["event"] = QUOTED.sub("…", str(fields["event"]))
+    return fields
+
+
+def _on_one_line(_logger: object, _method: str, fields: Fields) -> Fields:
+    """Nothing that was logged can look like a line of its own; a traceback's lines are set in."""
+    traceback = fields.pop("exception", None)
+    for name, value in fields.items():
+        fields[name] = CONTROL.sub(_escaped, value) if isinstance(value, str) else value
+    if traceback is not None:
+        lines = str(traceback).split("\n")
+        fields["exception"] = "\n".join("  | " + CONTROL.sub(_escaped, line) for line in lines)
+    return fields
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()

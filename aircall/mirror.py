@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Collection, Sequence
 
+from aircall import metrics
 from aircall.call_log import CallLog
 from aircall.errors import AircallError, NotFoundError
 from aircall.feed import Change, Feed
@@ -32,7 +33,7 @@ class Mirror:
         Whoever did so before may have ended between writing a change down and telling of it.
         """
         self._fence = self.log.take_over_events()
-        self.feed.begin_epoch()
+        self.begin_epoch()
 
     def apply(self, call: Call) -> None:
         """Take over a call's newest state, as an event tells it.
@@ -40,14 +41,15 @@ class Mirror:
         Raises one of STORAGE_ERRORS where it could not be written, and FencedError where another process has
         taken over since; then nobody has been told either.
         """
-        self._write(lambda: self.log.apply([call], fence=self._fence))
+        changes = self._write(lambda: self.log.apply([call], fence=self._fence))
+        metrics.EVENTS_IN.labels(changes[0].kind if changes else "known").inc()
 
     def merge(self, found: Sequence[Call], as_of: int) -> bool:
         """Take over calls that were read after version `as_of` of the log was taken.
 
         Returns whether pages can follow; where it was too much for that, they are told to be read again.
         """
-        return self._write(lambda: self.log.apply(found, as_of))
+        return len(self._write(lambda: self.log.apply(found, as_of))) <= BURST
 
     def fill(self, found: Sequence[Call], as_of: int) -> bool:
         """Merge, telling nobody; whether there was anything to tell.
@@ -87,12 +89,18 @@ class Mirror:
         self.merge([call], as_of)
         return call
 
-    def _write(self, write: Callable[[], list[Change]]) -> bool:
+    def _write(self, write: Callable[[], list[Change]]) -> list[Change]:
         with self._lock:
             changes = write()
             if len(changes) > BURST:
-                self.feed.begin_epoch()
-                return False
+                self.begin_epoch()
+                return changes
             for change in changes:
                 self.feed.append(change)
-        return True
+                metrics.FEED_CHANGES.labels(change.kind).inc()
+        return changes
+
+    def begin_epoch(self) -> None:
+        """Have every page read itself again."""
+        self.feed.begin_epoch()
+        metrics.FEED_EPOCHS.inc()

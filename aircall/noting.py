@@ -92,7 +92,7 @@ class Noting:
             except (NotFoundError, LoginEndedError):
                 raise
             except AircallError as error:
-                log.info("Looking for a note: %s", type(error).__name__)
+                log.info("Looking for a note", extra={"error": type(error).__name__})
             time.sleep(self._look_pause)
         raise UnconfirmedError("Whether the note was stored could not be seen in time.", last_seen=call)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from queue import Queue
 from typing import Final, Literal
 
+from aircall import metrics
 from aircall.callbacks import call_safely
 from aircall.models import Call
 
@@ -17,6 +18,14 @@ END: Final = "end"
 STUCK_AFTER = 30.0
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A call that waits, and since when."""
+
+    call: Call
+    at: float
 
 
 @dataclass(eq=False)
@@ -50,7 +59,7 @@ class Pump:
         self._on_gap = on_gap
         self._limit = limit
         self._stuck_after = stuck_after
-        self._queue: Queue[Call | Literal["gap", "end"]] = Queue()
+        self._queue: Queue[_Arrival | Literal["gap", "end"]] = Queue()
         self._worker: _Worker | None = None
         self._given_up: _Worker | None = None
         self._is_gap_queued = False
@@ -72,13 +81,12 @@ class Pump:
         """Hand over a call, or drop it where too many wait. Returns at once."""
         self._replace_lost_worker()
         if self._queue.qsize() < self._limit:
-            self._queue.put(call)
+            self._queue.put(_Arrival(call, time.monotonic()))
             return
         if not self._is_gap_queued:
-            log.warning(
-                "The taker of calls is too slow: dropping, after %d dropped so far", self.dropped_count
-            )
+            log.warning("The taker of calls is too slow: dropping", extra={"dropped": self.dropped_count})
         self.dropped_count += 1
+        metrics.EVENTS_IN.labels("dropped").inc()
         self.put_gap()
 
     def put_gap(self) -> None:
@@ -109,11 +117,17 @@ class Pump:
             self._hand_over(item)
             worker.busy_since = None
 
-    def _hand_over(self, item: Call | Literal["gap", "end"]) -> None:
-        if isinstance(item, Call):
-            if not call_safely(self._on_call, item):
-                self._queue_gap()
+    def _hand_over(self, item: _Arrival | Literal["gap", "end"]) -> None:
+        if isinstance(item, _Arrival):
+            self._hand_over_call(item)
         else:
             # Before the callback: what is dropped while it runs is another gap.
             self._is_gap_queued = False
             call_safely(self._on_gap)
+
+    def _hand_over_call(self, arrival: _Arrival) -> None:
+        if call_safely(self._on_call, arrival.call):
+            metrics.EVENT_AGE.observe(time.monotonic() - arrival.at)
+        else:
+            metrics.EVENTS_IN.labels("failed").inc()
+            self._queue_gap()

@@ -75,7 +75,7 @@ def with_retries(
             pause = retry_pause(error, is_change=is_change, retries=retries)
             if pause is None or monotonic() + pause >= ends or not budget.spend():
                 raise
-            log.info("%s, trying again in %.1f s", type(error).__name__, pause)
+            log.info("trying again", extra={"error": type(error).__name__, "in_seconds": round(pause, 1)})
         time.sleep(pause)
         retries += 1
 

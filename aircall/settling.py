@@ -71,7 +71,7 @@ class Settling:
             try:
                 self._read(call_id)
             except AircallError as error:
-                log.info("a call could not be read again: %s", type(error).__name__)
+                log.info("a call could not be read again", extra={"error": type(error).__name__})
             except Exception:
                 # Such as a full disk; the thread has to outlive it.
                 log.exception("a call could not be settled")

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import pysher
 import websocket
 
+from aircall import metrics
 from aircall.errors import AircallError, MalformedAnswerError
 from aircall.models import Call
 from aircall.pusher import PusherSettings, decoded, fields
@@ -147,6 +148,7 @@ class Subscription:
     def _on_channel_event(self, event: object, data: object, channel: object) -> None:
         self._heard.set()
         if channel not in self._pusher.channels:
+            metrics.EVENTS_IN.labels("foreign").inc()
             log.warning("Dropped an event of another channel")
         elif event == "pusher_internal:subscription_succeeded":
             self._on_succeeded()
@@ -155,6 +157,7 @@ class Subscription:
         elif event == "update-call":
             self._on_update(data)
         else:
+            metrics.EVENTS_IN.labels("foreign").inc()
             log.warning("Dropped an event of an unknown kind")
 
     def _on_succeeded(self) -> None:
@@ -166,6 +169,7 @@ class Subscription:
         try:
             call = Call.from_json(decoded(data))
         except MalformedAnswerError as error:
+            metrics.EVENTS_IN.labels("malformed").inc()
             log.warning("Dropped an event: %s", error)
             return
         if self._settled.is_set() and not self._ended.is_set():

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
+from aircall import metrics
 from aircall.errors import MalformedAnswerError, NoAnswerError
 from aircall.mirror import Mirror
 from aircall.models import CallPage
@@ -78,7 +79,7 @@ class Synchronisation:
         reading removes anything. A reading that ended early is gone on with, if that was not long ago: it
         counts as one that began when it first did, for all that has happened since.
         """
-        with self._lock:
+        with self._lock, metrics.reading():
             self._answers = SimpleQueue()
             reading = self._begin_or_go_on()
             try:
@@ -182,6 +183,7 @@ class Synchronisation:
 
     def _complete(self, reading: Reading) -> None:
         self._mirror.log.mark_synchronised(reading.began_at)
+        metrics.read_whole(reading.row_count, reading.began_at)
         if reading.is_first:
             # After the mark: pages rendered before it look again by themselves, and hear of this too.
-            self._mirror.feed.begin_epoch()
+            self._mirror.begin_epoch()

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from aircall import metrics
 from aircall.background import Background
 from aircall.errors import AircallError
 from aircall.link import Link
@@ -107,12 +108,14 @@ class OwnUpkeep:
         """Take over: what others have left untold, every page finds by reading itself again."""
         self._mirror.take_over()
         self._started_at = monotonic()
+        metrics.OWNER.set(1)
         self._background.start()
         self._settling.start()
         self._listener.start()
 
     def stop(self) -> None:
         """Listen and read no longer; a reading under way is not waited for."""
+        metrics.OWNER.set(0)
         self._listener.stop()
         self._settling.stop()
         self._background.stop()

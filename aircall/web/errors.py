@@ -84,7 +84,7 @@ def _unsaved_note() -> str:
 
 
 def _expired(error: CSRFError) -> ResponseReturnValue:
-    log.warning("a form was refused: %s", error.description)
+    log.warning("a form was refused", extra={"reason": error.description})
     if request.endpoint == "auth.log_in":
         return render_template("auth/login.html", form=LoginForm(), error=None, notice=EXPIRED_LOGIN), 400
     login = session.current_login()
@@ -120,7 +120,7 @@ def _text(error: HTTPException, status: int) -> str:
 def _trouble(error: AircallError) -> ResponseReturnValue:
     if isinstance(error, NotFoundError):
         return error_page(TITLES[404], SENTENCES[NotFoundError], 404)
-    log.warning("%s %s: %s", request.method, request.endpoint, type(error).__name__)
+    log.warning("a page could not be made", extra={"view": request.endpoint, "error": type(error).__name__})
     return error_page(_("We can't show this right now"), sentence_for(error), 503)
 
 
@@ -133,7 +133,7 @@ def _no_storage(error: Exception) -> ResponseReturnValue:
 
 
 def _bug(error: Exception) -> ResponseReturnValue:
-    log.error("%s %s failed", request.method, request.endpoint, exc_info=error)
+    log.error("a page failed", extra={"view": request.endpoint}, exc_info=error)
     return error_page(
         _("Something went wrong"), _("This is our mistake, and it has been noted. Try again."), 500
     )

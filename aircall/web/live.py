@@ -23,11 +23,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from flask import Flask, request, session
-from flask_socketio import SocketIO, emit, join_room
-from gevent import monkey
+from flask_socketio import join_room
 
+from aircall import metrics
 from aircall.errors import LoginEndedError
-from aircall.feed import Entry, Feed, condensed
+from aircall.feed import Feed, condensed
 from aircall.fields import is_call_id
 from aircall.listener import LinkStatus
 from aircall.login import Login
@@ -35,18 +35,16 @@ from aircall.logins import Logins
 from aircall.mirror import BURST
 from aircall.signals import Signals
 from aircall.web.login_watch import LoginWatch
-from aircall.web.messages import change_message, link_message
+from aircall.web.messages import change_message, emit, link_message
 from aircall.web.origin import is_own_origin
 from aircall.web.session_store import SIGNED_IN_KEY
-from aircall.web.sockets import LARGEST_FRAME, bound_frames, packet_log
+from aircall.web.socket_server import socket_server
 from aircall.web.viewers import Viewers
 
 log = logging.getLogger(__name__)
 
 SIGNED_IN = "signed-in"
 LOGIN_ENDED = "login-ended"
-# The page notices silence within the sum of the two (seconds), the server within one timeout more.
-PING_INTERVAL, PING_TIMEOUT = 4, 5
 
 
 class Live:
@@ -72,29 +70,15 @@ class Live:
         self._viewers = Viewers(self._emit, lambda: len(self._pages), on_look)
         # What is told of the link goes out in the order in which it came true.
         self._telling_link = threading.Lock()
-        self.socketio = SocketIO(
-            app,
-            # Without loggers of ours, these two write past the settings.
-            logger=packet_log("socketio"),
-            engineio_logger=packet_log("engineio"),
-            async_mode="gevent" if monkey.is_module_patched("socket") else "threading",
-            # One after the other, and never more under way than there are pages.
-            async_handlers=False,
-            transports=["websocket"],
-            manage_session=False,
-            ping_interval=PING_INTERVAL,
-            ping_timeout=PING_TIMEOUT,
-            max_http_buffer_size=LARGEST_FRAME,
-            http_compression=False,
-            cors_allowed_origins=self._is_own,
-        )
-        bound_frames(self.socketio.server.eio)
+        self.socketio = socket_server(app, self._is_own)
         self.socketio.on_event("connect", self._connect)
         self.socketio.on_event("disconnect", self._disconnect)
-        self.socketio.on_error_default(_refuse)
         # Past Flask, which would load the session each time.
         self.socketio.server.on("view", self._view)
-        feed.subscribe(self._send, self._send_reload)
+        feed.subscribe(
+            lambda entry: self._emit(*change_message(entry)),
+            lambda position: self._emit("reload", {"position": position}),
+        )
 
     @property
     def page_count(self) -> int:
@@ -133,6 +117,7 @@ class Live:
     def _close_here(self, login_id: str) -> None:
         for socket_id, owner in list(self._pages.items()):
             if owner.id == login_id:
+                metrics.EVENTS_OUT.labels("signed-out").inc()
                 self.socketio.emit("signed-out", {}, to=socket_id)
                 self.socketio.server.disconnect(socket_id, namespace="/")
 
@@ -163,6 +148,7 @@ class Live:
             if isinstance(error, LoginEndedError):
                 return False
             raise
+        metrics.SOCKETS.set(len(self._pages))
         return True
 
     def _disconnect(self, _reason: object = None) -> None:
@@ -170,6 +156,7 @@ class Live:
         # An event that a page sends may have this name, too.
         if not self.socketio.server.manager.is_connected(socket_id, "/"):
             page = self._pages.pop(socket_id, None)
+            metrics.SOCKETS.set(len(self._pages))
             if page is not None:
                 self._viewers.look(socket_id, page.user.username, None)
 
@@ -193,16 +180,14 @@ class Live:
             emit(*change_message(entry))
         emit("caught-up", {"position": self._feed.position})
 
+    def _login_ids(self) -> set[str]:
+        return {login.id for login in list(self._pages.values())}
+
     def _is_own(self, origin: str | None, environ: dict[str, str]) -> bool:
         return is_own_origin(origin, environ.get("HTTP_HOST", ""), self._public_origin)
 
-    def _send(self, entry: Entry) -> None:
-        self._emit(*change_message(entry))
-
-    def _send_reload(self, position: str) -> None:
-        self._emit("reload", {"position": position})
-
     def _emit(self, name: str, payload: object) -> None:
+        metrics.EVENTS_OUT.labels(name).inc(len(self._pages))
         self.socketio.emit(name, payload, to=SIGNED_IN)
 
     def _view(self, socket_id: str, given: object = None, *_more: object) -> None:
@@ -210,14 +195,6 @@ class Live:
         page = self._pages.get(socket_id)
         if page is not None and (call_id is None or (isinstance(call_id, str) and is_call_id(call_id))):
             self._viewers.look(socket_id, page.user.username, call_id)
-
-    def _login_ids(self) -> set[str]:
-        return {login.id for login in list(self._pages.values())}
-
-
-def _refuse(error: Exception) -> bool:
-    log.error("a page could not be served: %s", type(error).__name__)
-    return False
 
 
 def _socket_id() -> str:

@@ -74,5 +74,5 @@ class LoginWatch:
             call_safely(self._on_end, login_id)
         except Exception as error:
             # One login's trouble, be it the API's or the disk's, must not end the watch over all others.
-            log.warning("a login could not be kept fresh: %s", type(error).__name__)
+            log.warning("a login could not be kept fresh", extra={"error": type(error).__name__})
         return None

@@ -1,7 +1,10 @@
-"""What pages are told, as JSON. Knows records, nothing of how they are sent."""
+"""What pages are told, as JSON. Knows records, and nothing of the sockets."""
 
 from typing import Any
 
+import flask_socketio
+
+from aircall import metrics
 from aircall.feed import ChangeKind, Entry
 from aircall.listener import LinkStatus
 from aircall.models import instant_text
@@ -20,3 +23,9 @@ def change_message(entry: Entry) -> tuple[str, dict[str, Any]]:
 def link_message(status: LinkStatus) -> dict[str, str]:
     """How our own link to the API's events is."""
     return {"state": status.state, "since": instant_text(status.since), "reason": status.reason}
+
+
+def emit(name: str, payload: object) -> None:
+    """Tell this to the page that has just been heard from."""
+    metrics.EVENTS_OUT.labels(name).inc()
+    flask_socketio.emit(name, payload)

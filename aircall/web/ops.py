@@ -1,54 +1,84 @@
-"""What operators and load balancers ask: is it alive, can it serve."""
+"""What operators and load balancers ask: is it alive, can it serve, what has it done."""
 
 from datetime import datetime
+from hmac import compare_digest
 
-from flask import Blueprint, jsonify
+from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from aircall import metrics
 from aircall.link import NOT_STARTED
 from aircall.models import instant_text
-from aircall.storage_errors import STORAGE_ERRORS
+from aircall.web.readiness import age_of
 from aircall.web.services import services
+from config import is_loopback
 
 bp = Blueprint("ops", __name__)
+
+PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
+# A proxy that passes others on is on this machine as well, and says so by one of these.
+FORWARDING = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 
 
 @bp.get("/healthz")
 def healthz() -> ResponseReturnValue:
     """200 while the process serves."""
-    return "ok\n", {"Content-Type": "text/plain; charset=utf-8"}
+    return "ok\n", PLAIN_TEXT
+
+
+@bp.get("/metrics")
+def show_metrics() -> ResponseReturnValue:
+    """Everything that is counted, for whoever is on this machine or has the token.
+
+    Anybody else gets the 404 of a page that does not exist, as from the proxy: nothing tells that there is
+    something to guess a token for.
+    """
+    if not (_is_here() or _has_token()):
+        return "There is nothing here.\n", 404, PLAIN_TEXT
+    return metrics.text(), {"Content-Type": metrics.CONTENT_TYPE}
 
 
 @bp.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """200 with the state of each neighbour; 503 where the storage fails, without which there are no pages."""
-    upkeep = services().upkeep.state
+    """200 with the state of each neighbour; 503 where the storage fails, without which there are no pages.
+
+    An age is in seconds: since when it has been so, or since the last good reading; None if there was none.
+    """
+    built = services()
+    upkeep, role, storage = built.upkeep.state, built.upkeep.role, built.readiness.storage()
     link = upkeep.listener if upkeep else NOT_STARTED
-    storage, synchronised_at = _storage()
     found = upkeep.trouble if upkeep else None
     state = {
-        "storage": storage,
+        "storage": {"state": storage.state, "age": storage.age},
         "upstream": {
             "state": "ok" if found is None else found.error,
-            "synchronised_at": synchronised_at,
+            "age": age_of(storage.synchronised_at),
+            "synchronised_at": _text(storage.synchronised_at),
         },
         "listener": {
             "state": link.state,
+            "age": age_of(link.since),
             "since": instant_text(link.since),
             "reason": link.reason,
             "retry_at": _text(link.retry_at),
         },
+        "feed": {"state": "ok", "age": round(built.feed_age(), 1)},
+        "owner": {"state": "owner" if role.is_owner else "follower", "age": round(role.age, 1)},
     }
-    return jsonify(state), 200 if storage == "ok" else 503
+    return jsonify(state), 200 if storage.state == "ok" else 503
 
 
-def _storage() -> tuple[str, str | None]:
-    try:
-        at = services().mirror.log.synchronised_at
-        services().store.load("readyz")
-    except STORAGE_ERRORS as error:
-        return type(error).__name__, None
-    return "ok", _text(at)
+def _is_here() -> bool:
+    is_direct = not any(name in request.headers for name in FORWARDING)
+    return is_direct and is_loopback(request.remote_addr or "")
+
+
+def _has_token() -> bool:
+    wanted = services().config.metrics_token
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return (
+        wanted is not None and scheme.lower() == "bearer" and compare_digest(given.encode(), wanted.encode())
+    )
 
 
 def _text(instant: datetime | None) -> str | None:

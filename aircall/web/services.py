@@ -1,5 +1,6 @@
 """What the views work with, made once by the application factory and found through the current app."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,6 +16,7 @@ from aircall.mirror import Mirror
 from aircall.store import Store
 from aircall.upkeep import Keeper, Upkeep
 from aircall.web.live import Live
+from aircall.web.readiness import Readiness
 from config import Config
 
 EXTENSION = "callboard"
@@ -22,7 +24,10 @@ EXTENSION = "callboard"
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The rooms below the pages."""
+    """The rooms below the pages.
+
+    `feed_age` tells how many seconds ago the feed last heard from its source: 0 where it is its own.
+    """
 
     config: Config
     api: ApiClient
@@ -36,6 +41,8 @@ class Services:
     upkeep: Upkeep
     keeper: Keeper
     live: Live
+    readiness: Readiness
+    feed_age: Callable[[], float]
 
 
 def services() -> Services:

@@ -52,10 +52,12 @@ def test_nobody_else_on_the_machine_can_read_what_is_kept(sandbox: Sandbox, tmp_
     with serving(sandbox, data_dir) as address:
         log_in(address)
 
-        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in data_dir.iterdir()}
+        modes = {path: stat.S_IMODE(path.stat().st_mode) for path in data_dir.rglob("*")}
+        folders = {path for path in modes if path.is_dir()}
 
-    assert modes
-    assert set(modes.values()) == {0o600}, modes
+    assert {path.name for path in folders} == {"metrics"}
+    assert {path: mode for path, mode in modes.items() if mode != (0o700 if path in folders else 0o600)} == {}
+    assert len(modes) > 5
 
 
 def test_an_unusable_file_ends_the_start_with_one_line(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from aircall.errors import (
     UnreachableError,
 )
 from tests.support.clock import StillClock
+from tests.support.log_lines import told
 
 FAILURES = [
     UnreachableError("refused"),
@@ -191,10 +192,7 @@ def test_it_is_logged_when_it_opens_and_when_it_closes(
     for error in [*itertools.repeat(NoAnswerError("lost"), 7), None, None]:
         breaker.record(error)
 
-    assert [record.getMessage() for record in caplog.records] == [
-        "call requests: circuit open",
-        "call requests: circuit closed",
-    ]
+    assert told(caplog.records, "requests") == [("circuit open", "call"), ("circuit closed", "call")]
 
 
 def test_a_bug_of_ours_says_nothing_of_the_api_and_frees_its_slot() -> None:

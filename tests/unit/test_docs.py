@@ -25,7 +25,7 @@ CODE = re.compile(r"^```\n(.*?)^```|`([^`\n]+)`", re.DOTALL | re.MULTILINE)
 TABLE_ROW = re.compile(r"^\| `([A-Z_]+)` \| (.*?) \|", re.MULTILINE)
 COMMENTED_OUT = re.compile(r"^#(?=[A-Z_]+=)", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?://)([^)]+)\)")
-FILE_NAME = re.compile(r"[\w./-]+\.(?:py|mjs|js|css|html|md)")
+FILE_NAME = re.compile(r"[\w./-]+\.(?:py|mjs|js|css|html|md)\b")
 MACHINE_PATH = re.compile(r"(?<![\w.>}])/(?:home|mnt|opt|root|srv|tmp|usr|Users|var|work)/")
 
 

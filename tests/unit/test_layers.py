@@ -35,6 +35,7 @@ THREADS = {"concurrent", "socket", "subprocess", "threading"}
 IGNORANCE = {
     "config": FLASK | HTTP - {"urllib"} | PUSHER | SQL | {"aircall"},
     "config_values": FLASK | HTTP - {"urllib"} | PUSHER | SQL | REDIS | {"aircall", "config"},
+    "aircall.metrics": FLASK | HTTP | PUSHER | SQL,
     "aircall.models": FLASK | HTTP | PUSHER | SQL | THREADS,
     "aircall.errors": FLASK | HTTP | PUSHER | SQL | THREADS,
     "aircall.client": FLASK | PUSHER | SQL | {"aircall.logins", "aircall.store"},
@@ -126,6 +127,13 @@ def test_a_room_does_not_learn_what_it_is_not_to_know(name: str) -> None:
     learnt = reach(DASHBOARD, name)
 
     assert learnt & IGNORANCE[name] == set()
+
+
+def test_only_the_metrics_and_the_server_know_prometheus() -> None:
+    others = DASHBOARD.keys() - {"aircall.metrics", "aircall.processes", "gunicorn.conf"}
+
+    assert found(others, {"prometheus_client"}) == {}
+    assert reach(DASHBOARD, "aircall.metrics") & DASHBOARD.keys() == {"aircall", "aircall.processes"}
 
 
 def test_the_sandbox_and_the_dashboard_know_nothing_of_each_other_or_of_the_tests() -> None:

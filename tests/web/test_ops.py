@@ -20,8 +20,14 @@ def test_it_is_ready_with_the_state_of_each_neighbour(alice: Person) -> None:
 
     assert answer.status_code == 200
     state = answer.get_json()
-    assert state["storage"] == "ok"
-    assert state["upstream"]["state"] == "ok"
+    assert {name: one["state"] for name, one in state.items()} == {
+        "storage": "ok",
+        "upstream": "ok",
+        "listener": "live",
+        "feed": "ok",
+        "owner": "owner",
+    }
+    assert all(0 <= one["age"] < 60 for one in state.values())
     assert state["upstream"]["synchronised_at"].endswith("Z")
 
 

@@ -1,6 +1,5 @@
 """A refresh that fails or hangs: how seldom it is tried, and that nobody waits for it who need not."""
 
-import re
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from aircall.refresh_failures import URGENT_PAUSE
 from tests.contract.logins.rooms import Later, Rooms, rooms
 from tests.contract.logins.test_trouble import DUE, EXPIRED, FAULTS, REFRESH
 from tests.support.clock import StillClock
+from tests.support.log_lines import told, written
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
@@ -107,7 +107,7 @@ def test_a_dead_token_is_not_waited_for_twice_by_one_page(
         here.logins.fresh(alice.id)
 
     assert at_once == 1
-    assert caplog.messages == ["refresh failed, the login stays: ServerError"] * 2
+    assert told(caplog.records, "error") == [("refresh failed, the login stays", "ServerError")] * 2
     assert sandbox.counters().requests - before == 2
 
 
@@ -123,9 +123,9 @@ def test_a_refresh_in_the_background_that_breaks_is_logged_by_its_type_alone(
 
     Logins(here.store, here.api, here.clock, run_later=break_first).fresh(alice.id)
 
-    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert re.fullmatch(r"a login could not be refreshed: \w+Error", line)
-    assert alice.id not in line
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.getMessage() == "a login could not be refreshed"
+    assert alice.id not in written(record)
 
 
 def test_what_runs_in_the_background_holds_up_no_end() -> None:
