@@ -90,8 +90,10 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
 
 
 def _raise_storage_error() -> None:
+    if request.blueprint == SESSIONLESS:
+        return
     error = cast(StoredSession, session).storage_error
-    if error is not None and request.blueprint != SESSIONLESS:
+    if error is not None:
         raise error
 
 
