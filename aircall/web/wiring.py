@@ -62,6 +62,7 @@ def build_services(app: Flask, config: Config) -> Services:
         lambda call_id: mirror.read(
             call_id, lambda wanted: account.authorized(partial(api.get_call, call_id=wanted))
         ),
+        on_failure=link.on_doubt,
     )
     changes = Changes(api, logins, store, mirror, Noting(store))
     return Services(
