@@ -49,6 +49,12 @@ class Link:
             self._is_gap_to_come = False
             self._report()
 
+    def on_doubt(self) -> None:
+        """A call may be shown wrongly, and no event will put it right: the list has to be read again."""
+        self._background.request()
+        with self._lock:
+            self._report()
+
     def on_read(self) -> None:
         """The list has been read."""
         with self._lock:

@@ -10,7 +10,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from aircall.errors import AircallError
+from aircall.callbacks import call_safely
+from aircall.errors import NotFoundError
 from aircall.feed import Entry, Feed
 
 log = logging.getLogger(__name__)
@@ -24,10 +25,20 @@ MOST_CALLS = 100
 
 
 class Settling:
-    """Calls `read` with the id of each call that has changed several times and is calm again."""
+    """Calls `read` with the id of each call that has changed several times and is calm again.
 
-    def __init__(self, feed: Feed, read: Callable[[str], object], calm: float = CALM) -> None:
+    Where that fails, `on_failure` is called: its truth has to be learnt in some other way.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        read: Callable[[str], object],
+        on_failure: Callable[[], object],
+        calm: float = CALM,
+    ) -> None:
         self._read = read
+        self._on_failure = on_failure
         self._calm = calm
         self._changed = threading.Condition()
         self._is_running = False
@@ -70,11 +81,12 @@ class Settling:
         while (call_id := self._next()) is not None:
             try:
                 self._read(call_id)
-            except AircallError as error:
-                log.info("a call could not be read again", extra={"error": type(error).__name__})
-            except Exception:
-                # Such as a full disk; the thread has to outlive it.
-                log.exception("a call could not be settled")
+            except NotFoundError:
+                log.info("a call that changed is gone")
+            except Exception as error:
+                # Of the API, or such as a full disk; the thread has to outlive it.
+                log.warning("a call could not be read again", extra={"error": type(error).__name__})
+                call_safely(self._on_failure)
 
     def _next(self) -> str | None:
         """The next call that is calm, once it is; None when stopped."""

@@ -104,7 +104,7 @@ class _Upkeep:
         self.background = Background(synchronisation, self._is_watched, on_read=self._on_read)
         self.link = Link(self.background, self._tell_link)
         listener = _listener(config, api, account, mirror, self.link)
-        settling = _settling(api, account, mirror)
+        settling = _settling(api, account, mirror, self.link)
         self.own = OwnUpkeep(mirror, listener, self.background, settling, synchronisation, self.link)
         self.shared = SharedUpkeep(self.own, sharing.signals, live.send_link) if sharing else None
         if sharing and self.shared:
@@ -143,11 +143,11 @@ def _listener(config: Config, api: ApiClient, account: Account, mirror: Mirror, 
     )
 
 
-def _settling(api: ApiClient, account: Account, mirror: Mirror) -> Settling:
+def _settling(api: ApiClient, account: Account, mirror: Mirror, link: Link) -> Settling:
     def fetch(call_id: str) -> Call:
         return account.authorized(partial(api.get_call, call_id=call_id))
 
-    return Settling(mirror.feed, lambda call_id: mirror.read(call_id, fetch))
+    return Settling(mirror.feed, lambda call_id: mirror.read(call_id, fetch), on_failure=link.on_doubt)
 
 
 def _alone() -> None:

@@ -1,11 +1,14 @@
 """The listener and a server that lets it wait before there is a link at all: each step has its own limit."""
 
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
+from tests.contract.certificates import server_context
 from tests.contract.listening import listening, settings_for
 from tests.support.waiting import wait_until
 
@@ -43,3 +46,14 @@ def test_a_server_that_is_silent_in_the_tls_handshake_is_given_up_and_tried_agai
             stack.enter_context(server.accept()[0])
 
     assert "the connection failed (TimeoutError)" in subject.reasons
+
+
+def test_a_server_whose_certificate_nobody_vouches_for_is_told_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+        with listening(settings_for(server.getsockname()[1], is_secure=True)) as subject:
+            connection, _ = server.accept()
+            with pytest.raises(ssl.SSLError, match="unknown ca"), connection:
+                server_context(tmp_path).wrap_socket(connection, server_side=True)
+
+            wait_until(lambda: "the connection failed (SSLCertVerificationError)" in subject.reasons)

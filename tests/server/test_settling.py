@@ -29,6 +29,23 @@ def test_an_old_state_that_is_told_last_is_put_right(address: str, cookie: str, 
     assert sandbox.counters().call_reads == 1
 
 
+def test_an_old_state_is_put_right_soon_even_where_the_call_cannot_be_read(
+    address: str, cookie: str, sandbox: Sandbox
+) -> None:
+    call_id = sandbox.calls()[0]["id"]
+    with connected(address, cookie) as page:
+        live_page(page)
+        sandbox.answer_503(times=None, path=f"/calls/{call_id}")
+        changed = sandbox.archive(call_id)
+        stale = changed | {"is_archived": not changed["is_archived"]}
+        sandbox.send_event("update-call", stale)
+
+        told = [page.next("update-call")["call"] for _ in range(2)]
+        assert page.next("link")["reason"] == "reading what was missed"
+        assert [*told, page.next("update-call")["call"]] == [changed, stale, changed]
+        live_page(page)
+
+
 def test_changes_of_many_calls_and_a_single_one_of_each_cost_no_reading(
     address: str, cookie: str, sandbox: Sandbox
 ) -> None:
