@@ -44,6 +44,7 @@ function keys() {
 
 function showKeys() {
   keys().showModal();
+  keys().querySelector('button').focus();
 }
 
 function press(selector, where = document) {

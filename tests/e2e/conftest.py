@@ -76,9 +76,8 @@ def visitor(browser: Browser, troubles: Troubles) -> Iterator[Visitor]:
     contexts: list[BrowserContext] = []
 
     def visit(address: str, **options: Any) -> BrowserContext:
-        context = open_context(
-            browser, troubles, address, timezone_id="Europe/Paris", reduced_motion="reduce", **options
-        )
+        usual = {"timezone_id": "Europe/Paris", "reduced_motion": "reduce"}
+        context = open_context(browser, troubles, address, **(usual | options))
         context.set_default_timeout(WAIT_MS)
         contexts.append(context)
         return context

@@ -154,6 +154,7 @@ def test_the_keys_are_told_and_can_be_switched_off(list_page: Page) -> None:
 
     list_page.keyboard.press("?")
     expect(dialog).to_be_visible()
+    expect(dialog.get_by_role("button", name="Close")).to_be_focused()
     list_page.keyboard.press("e")
     list_page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()

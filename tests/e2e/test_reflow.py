@@ -114,7 +114,8 @@ def test_the_shortcuts_dialog_is_fit_for_everybody(
 def test_paper_has_the_calls_in_dark_letters_and_nothing_to_press(
     shared_address: str, visitor: Visitor
 ) -> None:
-    page = sign_in(visitor(shared_address, color_scheme="dark").new_page())
+    a4 = {"width": 794, "height": 1123}
+    page = sign_in(visitor(shared_address, color_scheme="dark", viewport=a4).new_page())
     page.goto("/calls?view=all&type=missed")
     expect_live(page)
 
@@ -124,6 +125,7 @@ def test_paper_has_the_calls_in_dark_letters_and_nothing_to_press(
     expect(page.get_by_role("textbox").locator("visible=true")).to_have_count(0)
     expect(page.locator("[data-call-id] .number").first).to_be_visible()
     expect(page.locator("[data-call-id] .kind__label").first).to_be_visible()
+    expect(page.locator("[data-call-id] .call-row__excerpt").first).to_be_visible()
     assert page.evaluate(LIGHTNESS) < 0.2
 
 

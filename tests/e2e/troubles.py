@@ -12,6 +12,8 @@ SAID_TWICE = "Failed to load resource: the server responded with a status of"
 # The browser gave up itself, since the page was left: a request, and a socket that was still opening.
 LEFT = "net::ERR_ABORTED"
 LEFT_OPENING = "WebSocket is closed before the connection is established."
+# The browser does what it is told at the end of a session, and says so.
+CLEARED = re.compile(r"^Clear-Site-Data header on '.*/logout': Cleared data types: \"cache\"\.$")
 
 
 class Troubles:
@@ -39,9 +41,10 @@ class Troubles:
         return [text for text in self._found if not any(re.search(known, text) for known in self._expected)]
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        is_known = message.text.startswith(SAID_TWICE) or message.text.endswith(LEFT_OPENING)
+        text = message.text
+        is_known = text.startswith(SAID_TWICE) or text.endswith(LEFT_OPENING) or CLEARED.match(text)
         if not is_known:
-            self._found.append(f"console: {message.text}")
+            self._found.append(f"console: {text}")
 
     def _on_request_failed(self, request: Request) -> None:
         if request.failure != LEFT:
