@@ -1,6 +1,9 @@
 """What tests of every kind share: a sandbox, a PostgreSQL and a Redis for the whole run, as new each time."""
 
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from tests.support.postgres import Postgres, running_postgres
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.rest_client import RestClient, signed_in
 from tests.support.sandbox import Sandbox
+from tests.support.stopwatch import Stopwatch
 
 
 @pytest.fixture(scope="session")
@@ -86,3 +90,20 @@ def own_redis() -> Iterator[RedisServer]:
     """A Redis to which anything may be done."""
     with running_redis() as server:
         yield server
+
+
+@pytest.fixture
+def took(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Stopwatch:
+    """Measures a block, for people to read: `with took("shown on 8 pages"): …`. Asserts nothing."""
+
+    @contextmanager
+    def measure(what: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        seconds = time.monotonic() - began
+        record_property(what, round(seconds, 3))
+        if path := os.environ.get("MEASURED_FILE"):
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(f"{request.node.name}: {what}: {seconds:.2f} s\n")
+
+    return measure

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import websocket
+
+from tests.support.waiting import wait_until
 
 WAIT = 15.0
 
@@ -56,3 +58,16 @@ class BareSocket:
         """Return when the server hangs up. Answers nothing."""
         while self._connection.recv():
             pass
+
+
+def come_back(stack: ExitStack, address: str, cookie: str, within: float) -> str:
+    """Connect until let in, as a page does whose server has died; the name of what it is told then."""
+    return wait_until(lambda: _told(stack, address, cookie), within, "a socket")
+
+
+def _told(stack: ExitStack, address: str, cookie: str) -> str:
+    try:
+        socket = stack.enter_context(BareSocket.connect(address, cookie, position="of the dead.1"))
+        return socket.next_of("caught-up", "reload")[0]
+    except (OSError, websocket.WebSocketException):
+        return ""

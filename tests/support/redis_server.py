@@ -20,18 +20,19 @@ STARTING_TIME, STOPPING_TIME = 20.0, 10.0
 class RedisServer:
     """A server on a port of its own, which it keeps when it is restarted."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, is_durable: bool = False) -> None:
+        self._options = ["--appendonly", "yes"] if is_durable else []
         self.port = free_port()
         self.url = f"redis://{LOOPBACK}:{self.port}"
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, empty. Raises AssertionError where redis-server is not installed or does not start."""
+        """Start it, empty unless it is durable. Raises AssertionError where it cannot be started."""
         command = ["redis-server", "--port", str(self.port), "--bind", LOOPBACK, "--save", ""]
         with (self._directory / "output").open("ab") as output:
             self._process = subprocess.Popen(
-                [*command, "--dir", str(self._directory)],
+                [*command, *self._options, "--dir", str(self._directory)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -49,7 +50,7 @@ class RedisServer:
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:
-        """Start it again, empty, on the same port."""
+        """Start it again on the same port, empty unless it is durable."""
         self.stop()
         self.start()
 
@@ -90,10 +91,10 @@ class RedisServer:
 
 
 @contextmanager
-def running_redis() -> Iterator[RedisServer]:
-    """A server that holds nothing."""
+def running_redis(*, is_durable: bool = False) -> Iterator[RedisServer]:
+    """A server that holds nothing. A durable one keeps what it was told, but for its last second."""
     with tempfile.TemporaryDirectory(prefix="redis-", ignore_cleanup_errors=True) as name:
-        server = RedisServer(Path(name))
+        server = RedisServer(Path(name), is_durable=is_durable)
         try:
             server.start()
             yield server

@@ -9,12 +9,12 @@ from threading import Timer
 import pytest
 import requests
 
-from tests.e2e.live.conftest import Stopwatch
 from tests.e2e.pages import call_ids, expect_archived, expect_live, sign_in
 from tests.e2e.troubles import Visitor
 from tests.support.dashboard import COOKIE, log_in, serving
 from tests.support.sandbox import Sandbox
 from tests.support.socket_client import connected
+from tests.support.stopwatch import Stopwatch
 from tests.support.waiting import wait_until
 
 # How long a change may take to every open page, in milliseconds.

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.live.conftest import Stopwatch
 from tests.e2e.pages import (
     call_ids,
     claimed,
@@ -22,6 +21,7 @@ from tests.e2e.pages import (
 from tests.e2e.troubles import Troubles, Visitor
 from tests.support.relay import Relay
 from tests.support.sandbox import Sandbox
+from tests.support.stopwatch import Stopwatch
 
 # Milliseconds.
 AFTER_SILENCE = 15_000

@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-import websocket
 from playwright.sync_api import expect
 
-from tests.e2e.live.conftest import Serve, Stopwatch
+from tests.e2e.live.conftest import Serve
 from tests.e2e.pages import (
     add_note,
     call_ids,
@@ -25,9 +24,10 @@ from tests.e2e.pages import (
     sign_in,
 )
 from tests.e2e.troubles import Troubles, Visitor
-from tests.support.bare_socket import BareSocket
+from tests.support.bare_socket import BareSocket, come_back
 from tests.support.dashboard import COOKIE, log_in
 from tests.support.sandbox import Sandbox
+from tests.support.stopwatch import Stopwatch
 from tests.support.waiting import wait_until
 
 # Within which every page is told where it stands after the server died, and has then read itself, in seconds.
@@ -70,7 +70,7 @@ def test_three_hundred_pages_come_back_after_the_server_was_killed(
         os.kill(worker, signal.SIGKILL)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             with took(f"{STORM} pages told where they stand"):
-                back = [pool.submit(_come_back, many, address, cookie) for _ in range(STORM)]
+                back = [pool.submit(come_back, many, address, cookie, ALL_BACK) for _ in range(STORM)]
                 assert not wait(back, ALL_BACK).not_done
             with took(f"{STORM} pages read again"):
                 told = [page.result() for page in back]
@@ -80,19 +80,6 @@ def test_three_hundred_pages_come_back_after_the_server_was_killed(
         assert {page.result() for page in reads} == {200}
         assert sandbox.counters().list_reads - reads_before <= FEW_READS
         wait_until(lambda: sandbox.counters().subscriptions_now == 1, what="one subscription")
-
-
-def _come_back(stack: ExitStack, address: str, cookie: str) -> str:
-    """Connect until let in, as a page does; what it is told then."""
-    return wait_until(lambda: _told(stack, address, cookie), ALL_BACK, "a socket")
-
-
-def _told(stack: ExitStack, address: str, cookie: str) -> str:
-    try:
-        socket = stack.enter_context(BareSocket.connect(address, cookie, position="of the dead.1"))
-        return socket.next_of("caught-up", "reload")[0]
-    except (OSError, websocket.WebSocketException):
-        return ""
 
 
 def _children(pid: int) -> list[int]:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.live.conftest import Stopwatch
 from tests.e2e.pages import (
     call_ids,
     expect_archived,
@@ -21,6 +20,7 @@ from tests.e2e.pages import (
 from tests.e2e.troubles import Visitor
 from tests.support.dashboard import serving
 from tests.support.sandbox import Sandbox
+from tests.support.stopwatch import Stopwatch
 from tests.support.waiting import wait_until
 
 # Milliseconds.

@@ -1,0 +1,6 @@
+"""What measures how long something took: `with took("shown on 8 pages"): …`. Knows no test."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+Stopwatch = Callable[[str], AbstractContextManager[None]]
