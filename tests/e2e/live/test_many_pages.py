@@ -2,10 +2,12 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import quantiles
 from urllib.parse import urlsplit
 
 import pytest
@@ -36,7 +38,7 @@ ALL_BACK, ALL_READ = 15.0, 45.0
 # and the library looks at each socket every 5.
 MUTE_DROPPED = 15.0
 STORM, OPEN, MUTE, LOADS = 300, 200, 50, 40
-# What each of those loads may take on average.
+# What nineteen of twenty of those loads may take at most.
 LOAD_SECONDS = 0.5
 # Reading the list again is a request or two; all pages together ask for no more than this.
 FEW_READS = 10
@@ -93,11 +95,14 @@ def test_two_hundred_open_pages_leave_room_for_others(
     for _ in range(OPEN):
         many.enter_context(BareSocket.connect(address, cookie)).next_of("caught-up", "reload")
 
-    with took(f"{LOADS} pages loaded beside {OPEN} open ones"), ThreadPoolExecutor(1) as pool:
-        loads = pool.submit(lambda: [read_page(address, cookie) for _ in range(LOADS)])
-        statuses = loads.result(LOADS * LOAD_SECONDS)
+    loads = []
+    with took(f"{LOADS} pages loaded beside {OPEN} open ones"):
+        for _ in range(LOADS):
+            began = time.monotonic()
+            assert read_page(address, cookie) == 200
+            loads.append(time.monotonic() - began)
 
-    assert statuses == [200] * LOADS
+    assert quantiles(loads, n=20)[-1] <= LOAD_SECONDS
     wait_until(lambda: sandbox.counters().subscriptions_now == 1, what="one subscription")
 
 
