@@ -29,7 +29,7 @@ def test_it_shows_every_field(alice: Person, sandbox: Sandbox) -> None:
 
 def test_newer_and_older_stay_inside_the_filtered_list(alice: Person) -> None:
     ids = alice.get("/calls?type=missed").call_ids
-    middle = alice.find(f"#open-{ids[2]}")
+    middle = alice.find(f"#call-{ids[2]} a")
 
     alice.get(str(middle["href"]))
 
@@ -47,7 +47,7 @@ def test_the_way_back_leads_to_the_page_that_the_call_is_on_by_now(
 ) -> None:
     first = alice.get("/calls?view=all&per_page=10").call_ids
     last = first[-1]
-    following = str(alice.find(f"#open-{last}")["href"])
+    following = str(alice.find(f"#call-{last} a")["href"])
     app.extensions["callboard"].mirror.apply(Call.from_json(sandbox.add_call()))
 
     alice.get(str(alice.get(following).find("nav.trail > a")["href"]))
@@ -66,7 +66,7 @@ def test_the_way_back_from_a_call_that_came_since_leads_to_it(
     app: Flask, alice: Person, sandbox: Sandbox
 ) -> None:
     alice.get("/calls?view=all&per_page=10")
-    following = str(alice.find(f"#open-{alice.call_ids[0]}")["href"])
+    following = str(alice.find(f"#call-{alice.call_ids[0]} a")["href"])
     new = sandbox.add_call()
     app.extensions["callboard"].mirror.apply(Call.from_json(new))
 
@@ -89,7 +89,7 @@ def test_there_is_nothing_newer_than_the_first_call_and_nothing_older_than_the_l
 
 def test_a_call_that_has_just_left_the_list_keeps_its_place_in_it(alice: Person) -> None:
     ids = alice.get("/calls").call_ids
-    alice.get(str(alice.find(f"#open-{ids[2]}")["href"]))
+    alice.get(str(alice.find(f"#call-{ids[2]} a")["href"]))
 
     alice.submit(f"/calls/{ids[2]}/archive", archived="true")
 
