@@ -14,7 +14,7 @@ from aircall.models import Call, Note, milliseconds
 from aircall.phone_numbers import folded, spellings
 from aircall.phone_numbers import number_key as number_key
 
-FORM = 4
+FORM = 5
 # Everything in the database that belongs to the log begins with this, and nothing else does.
 PREFIX = "callboard_"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

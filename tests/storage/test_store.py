@@ -151,7 +151,7 @@ def test_a_prefix_is_taken_to_the_letter(store: EmbeddedStore, prefix: str, foun
 
 
 @given(st.sets(st.text("aA%_/\\é😀"), max_size=6), st.text("aA%_/\\é😀", max_size=3))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_keys_are_those_that_start_with_the_prefix(
     store: EmbeddedStore, names: set[str], prefix: str
 ) -> None:
