@@ -92,7 +92,9 @@ def _international(digits: str) -> str:
 
 def _country(digits: str) -> tuple[str, str]:
     """The country's code that these begin with, and what is dialled before a number within the country."""
-    for length in range(1, LONGEST_COUNTRY_CODE + 1):
+    # None begins with a zero, though 01 read as a number is 1.
+    lengths = range(1, LONGEST_COUNTRY_CODE + 1) if digits[:1] != "0" else ()
+    for length in lengths:
         if len(digits) >= length and int(digits[:length]) in COUNTRY_CODE_TO_REGION_CODE:
             return digits[:length], _trunk_prefix(int(digits[:length]))
     return "", ""

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine
 
 from aircall.database import open_database
@@ -15,6 +17,11 @@ from tests.support.redis_server import RedisServer, running_redis
 from tests.support.rest_client import RestClient, signed_in
 from tests.support.sandbox import Sandbox
 from tests.support.stopwatch import Stopwatch
+
+
+# How long a busy machine takes for an example is no property of what is tested.
+hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

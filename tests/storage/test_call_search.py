@@ -91,6 +91,14 @@ def test_a_country_is_looked_for_where_numbers_begin(log: CallLog) -> None:
     assert searched(log, "336") == [call_id(2), call_id(1)]
 
 
+@pytest.mark.parametrize("search", ["+01 89", "+0189394635", "00 01 89"])
+def test_no_country_begins_with_a_zero(log: CallLog, search: str) -> None:
+    log.apply([with_number(1, "+33189394635"), with_number(2, "000189394635")])
+
+    # Two zeros are a sign only where a country follows; a plus sign before anything else is passed over.
+    assert searched(log, search) == ([call_id(2)] if search.startswith("00") else [call_id(2), call_id(1)])
+
+
 def test_a_number_of_a_country_without_a_trunk_zero_keeps_its_own(log: CallLog) -> None:
     log.apply([with_number(1, "+390612345678"), with_number(2, "+14155550123")])
 
