@@ -18,7 +18,6 @@ from tests.support.rest_client import RestClient, signed_in
 from tests.support.sandbox import Sandbox
 from tests.support.stopwatch import Stopwatch
 
-
 # How long a busy machine takes for an example is no property of what is tested.
 hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("patient")
