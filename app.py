@@ -61,6 +61,8 @@ SESSION_LIFETIME = timedelta(seconds=LOGIN_LIFETIME)
 LARGEST_FORM = 640 * 1024
 # How often a worker tries again whether its storage is there (seconds).
 STORAGE_PAUSE = 1.0
+# How often a worker that ends hangs up on pages that have come back (seconds).
+HANG_UP_PAUSE = 0.2
 # What keeps the dashboard from starting, said in one line.
 STOPS = (
     ConfigError,
@@ -171,7 +173,10 @@ def _let_go_on_sigterm(built: Services) -> None:
     def let_go() -> None:
         built.archive_jobs.stop_all()
         built.keeper.step_back()
-        built.live.close_all()
+        # Connections are taken for another second, and a page that comes back by then would wait for the end.
+        while True:
+            built.live.close_all()
+            gevent.sleep(HANG_UP_PAUSE)
 
     def handle(number: int, frame: FrameType | None) -> None:
         if callable(end_worker):

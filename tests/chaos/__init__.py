@@ -1,0 +1,1 @@
+"""Several processes and what they stand on, killed, frozen and brought back."""

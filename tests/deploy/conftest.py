@@ -10,10 +10,13 @@ import requests
 from tests.deploy.instance import Instance, instances
 from tests.deploy.nginx import Proxy, proxy_in, standing_before
 from tests.support.dashboard import serving
+from tests.support.one_of_several import shared_settings
+from tests.support.postgres import Postgres
+from tests.support.redis_server import RedisServer
 from tests.support.sandbox import Sandbox
 
 # How many dashboards stand behind the proxy.
-DASHBOARDS = 1
+DASHBOARDS = 2
 
 
 @pytest.fixture
@@ -30,9 +33,11 @@ def behind(proxy: Proxy) -> Iterator[list[Instance]]:
 
 
 @pytest.fixture
-def dashboards(proxy: Proxy, sandbox: Sandbox, tmp_path: Path) -> Iterator[list[str]]:
+def dashboards(
+    proxy: Proxy, sandbox: Sandbox, redis: RedisServer, postgres: Postgres, tmp_path: Path
+) -> Iterator[list[str]]:
     """The addresses of the dashboards behind nginx, which is not there yet."""
-    settings = {"PUBLIC_ORIGIN": proxy.url}
+    settings = shared_settings(redis, postgres) | {"PUBLIC_ORIGIN": proxy.url}
     with ExitStack() as stack:
         yield [
             stack.enter_context(serving(sandbox, tmp_path / f"data-{number}", settings))

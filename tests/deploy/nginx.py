@@ -81,6 +81,7 @@ def configuration(proxy: Proxy, instances: Sequence[str]) -> str:
     behind = [f"server {urlsplit(address).netloc} max_fails=1 fail_timeout=2s;" for address in instances]
     changed = {
         "one line for each instance": " ".join(behind),
+        "the next": "",
         "name": f"server_name {NAME};",
         "https": f"listen {LOOPBACK}:{urlsplit(proxy.url).port}",
         "http": f"listen {LOOPBACK}:{urlsplit(proxy.plain_url).port}",

@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,20 @@ def test_an_open_page_does_not_hold_up_the_end(sandbox: Sandbox, tmp_path: Path)
             page.next("disconnect")
             # Well below the grace that the server gives to requests under way.
             assert started.process.wait(6) == 0
+
+
+def test_a_page_that_comes_back_before_the_end_does_not_hold_it_up(sandbox: Sandbox, tmp_path: Path) -> None:
+    environment = dict(os.environ) | settings(sandbox, tmp_path / "data")
+    with running([sys.executable, "app.py"], READY, environment=environment) as started:
+        address = started.ready[1]
+        cookie = log_in(address)
+        with connected(address, cookie) as page:
+            started.process.send_signal(signal.SIGTERM)
+            page.next("disconnect")
+        with suppress(RefusedError), connected(address, cookie) as page:
+            page.next("disconnect")
+
+        assert started.process.wait(6) == 0
 
 
 def test_a_restart_keeps_everybody_signed_in(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Two dashboards behind nginx, restarted one after the other while people work."""
