@@ -67,7 +67,7 @@ class Instance:
 
     def is_owner(self) -> bool:
         """Whether it is the one that keeps list and events, as far as it can be asked."""
-        return bool(self.state()) and self.state()["owner"]["state"] == "owner"
+        return bool(self.state().get("owner", {}).get("state") == "owner")
 
     def is_ready(self) -> bool:
         """Whether it answers, and its storage does."""
