@@ -28,6 +28,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 ONE_YEAR = 365 * 24 * 3600
+# For what has another address once it has changed.
+KEPT_FOR_GOOD = f"public, max-age={ONE_YEAR}, immutable"
 
 
 def register(app: Flask, *, is_https: bool) -> None:

@@ -1,7 +1,17 @@
-"""The sentences that the script says, for pages in another language than its own English."""
+"""The sentences that the script says, for pages in another language than its own English.
 
-from flask import Flask
+They are a file of their own, which browsers keep: its address changes with what is in it.
+"""
 
+import hashlib
+from functools import cache
+
+from flask import Blueprint, Flask, abort, current_app, json, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
+
+from aircall.web.headers import KEPT_FOR_GOOD
+from aircall.web.language import DEFAULT, LANGUAGES, viewer_language
 from aircall.web.words import gettext, marked, marked_plural, ngettext
 
 SENTENCES = (
@@ -32,9 +42,38 @@ REASONS = (
 )
 
 
+bp = Blueprint("script_words", __name__)
+
+
 def register(app: Flask) -> None:
-    """Give templates `script_words`."""
-    app.jinja_env.globals["script_words"] = script_words
+    """Serve the sentences, and give templates `script_words_url`."""
+    app.register_blueprint(bp)
+    app.jinja_env.globals["script_words_url"] = script_words_url
+
+
+def script_words_url() -> str:
+    """Where the sentences in the viewer's language are; empty where that is the script's own."""
+    language = viewer_language()
+    if language == DEFAULT:
+        return ""
+    digest = hashlib.sha256(_file(language).encode()).hexdigest()
+    return url_for("script_words.show", language=language, v=digest[:10])
+
+
+@bp.get("/words/<language>.json")
+def show(language: str) -> ResponseReturnValue:
+    """The sentences in this language."""
+    if language not in LANGUAGES:
+        abort(404)
+    return current_app.response_class(
+        _file(language), mimetype="application/json", headers={"Cache-Control": KEPT_FOR_GOOD}
+    )
+
+
+@cache
+def _file(language: str) -> str:
+    with force_locale(language):
+        return json.dumps(script_words())
 
 
 def script_words() -> dict[str, str | list[str]]:

@@ -17,8 +17,9 @@ from aircall.store import Store
 # A session nobody has signed in with holds a CSRF token, and is made by every passing robot.
 ANONYMOUS_LIFETIME = timedelta(hours=1)
 SIGNED_IN_KEY = "login_id"
-# What operators ask needs no session, least of all where the store is what they ask about.
-SESSIONLESS = "ops"
+# What operators ask needs no session, least of all where the store is what they ask about; nor does what is
+# the same for everybody.
+SESSIONLESS = ("ops", "script_words")
 
 
 class StoredSession(ServerSideSession):  # type: ignore[misc]  # it publishes no types
@@ -90,7 +91,7 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
 
 
 def _raise_storage_error() -> None:
-    if request.blueprint == SESSIONLESS:
+    if request.blueprint in SESSIONLESS:
         return
     error = cast(StoredSession, session).storage_error
     if error is not None:

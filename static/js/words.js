@@ -1,9 +1,11 @@
-// Sentences in the page's language. Those of any language but English come with the page, by the English ones.
+// Sentences in the page's language. Those of any language but English are a file of their own, by the English ones;
+// should it be out of reach, the script speaks English.
 // Values go into a sentence by name, `%(day)s`, as they do on the server.
 
 const page = globalThis.document; // the tests have none
 const language = page?.documentElement.lang || 'en';
-const catalogue = JSON.parse(page?.getElementById('words')?.textContent ?? '{}');
+const address = page?.querySelector('meta[name="script-words"]')?.content;
+const catalogue = address ? await fetch(address).then((answer) => answer.json()).catch(() => ({})) : {};
 const plurals = new Intl.PluralRules(language);
 
 // How times and lists are written.

@@ -178,3 +178,24 @@ def test_the_export_is_the_same_in_every_language(alice: Person) -> None:
     english = alice.client.get("/calls.csv?view=all").data
 
     assert alice.client.get("/calls.csv?view=all", headers=FRENCH).data == english
+
+
+def test_what_the_script_says_is_a_file_that_browsers_keep(alice: Person) -> None:
+    page = alice.get("/calls", headers=FRENCH).page
+    address = str(page.select_one("meta[name=script-words]")["content"])  # type: ignore[index]  # it is there
+
+    answer = alice.client.get(address)
+
+    assert answer.get_json()["Live"] == "En direct"
+    assert answer.get_json()["%(number)s selected"] == ["%(number)s sélectionné", "%(number)s sélectionnés"]
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert "Cookie" not in answer.headers.get("Vary", "")
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_the_script_needs_no_file_for_its_own_language(alice: Person) -> None:
+    assert alice.get("/calls").page.select("meta[name=script-words]") == []
+
+
+def test_there_is_no_such_file_for_other_languages(stranger: Person) -> None:
+    assert stranger.client.get("/words/de.json").status_code == 404
