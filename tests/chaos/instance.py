@@ -98,7 +98,7 @@ def _is_ready(instance: Instance) -> bool:
     """Whether it knows the others: it hears from Redis, and of the one that keeps the list."""
     try:
         return instance.get("/readyz").ok
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 

@@ -1,8 +1,9 @@
 """A page's socket as plain frames, without a thread, so that there can be hundreds. Knows no page."""
 
 import json
+import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,15 +23,22 @@ class BareSocket:
     @classmethod
     @contextmanager
     def connect(
-        cls, address: str, cookie: str, position: str | None = None, *, trusted: Path | None = None
+        cls,
+        address: str,
+        cookie: str,
+        position: str | None = None,
+        *,
+        trusted: Path | None = None,
+        wait: float = WAIT,
     ) -> Iterator[Self]:
         """A connection that has said hello. Raises OSError or a WebSocketException where it is refused.
 
-        `trusted` is the certificate that vouches for an https address.
+        `trusted` is the certificate that vouches for an https address; `wait` is for how many seconds it may
+        be silent.
         """
         connection = websocket.create_connection(
             f"{address.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket",
-            timeout=WAIT,
+            timeout=wait,
             origin=address,
             cookie=f"{'callboard' if trusted is None else '__Host-callboard'}={cookie}",
             sslopt={"ca_certs": str(trusted)} if trusted else None,
@@ -54,6 +62,11 @@ class BareSocket:
             elif not frame or frame.startswith("41"):
                 raise websocket.WebSocketConnectionClosedException("the server hung up")
 
+    def hang_up(self) -> None:
+        """End it, also while another thread waits for what comes next."""
+        with suppress(OSError):
+            self._connection.sock.shutdown(socket.SHUT_RDWR)
+
     def read_to_end(self) -> None:
         """Return when the server hangs up. Answers nothing."""
         while self._connection.recv():
@@ -67,7 +80,7 @@ def come_back(stack: ExitStack, address: str, cookie: str, within: float) -> str
 
 def _told(stack: ExitStack, address: str, cookie: str) -> str:
     try:
-        socket = stack.enter_context(BareSocket.connect(address, cookie, position="of the dead.1"))
-        return socket.next_of("caught-up", "reload")[0]
+        page = stack.enter_context(BareSocket.connect(address, cookie, position="of the dead.1"))
+        return page.next_of("caught-up", "reload")[0]
     except (OSError, websocket.WebSocketException):
         return ""
