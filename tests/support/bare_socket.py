@@ -65,7 +65,8 @@ class BareSocket:
     def hang_up(self) -> None:
         """End it, also while another thread waits for what comes next."""
         with suppress(OSError):
-            self._connection.sock.shutdown(socket.SHUT_RDWR)
+            if self._connection.sock is not None:
+                self._connection.sock.shutdown(socket.SHUT_RDWR)
 
     def read_to_end(self) -> None:
         """Return when the server hangs up. Answers nothing."""
