@@ -19,7 +19,7 @@ PIP_COMPILE = $(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile
 CODE := app.py config.py config_values.py gunicorn.conf.py aircall sandbox scripts tests bench
 
-.PHONY: help run setup test test-soketi check lint format lock translations bench screenshots clean
+.PHONY: help run setup test test-soketi check lint format lock translations bench soak screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -65,6 +65,10 @@ translations: $(INSTALLED) ## Gather what people read into the catalogues of air
 bench: setup $(INSTALLED_DEV) $(LIGHTHOUSE_INSTALLED) ## The benchmarks, each a ratio against a reference in one run
 	@scripts/install-browser
 	$(BIN)/python -m bench
+
+soak: setup $(INSTALLED_DEV) ## Half an hour of traffic while processes are killed, or SOAK_MINUTES of it
+	@scripts/install-server redis-server redis-server
+	$(BIN)/python -m tests.soak
 
 screenshots: setup $(INSTALLED_DEV) ## Pictures of every page in every state, light and dark, wide and narrow, in screenshots/
 	@scripts/install-browser

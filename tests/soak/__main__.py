@@ -1,0 +1,24 @@
+"""Runs the soak for SOAK_MINUTES, 30 unless set, and prints what came of it. `make soak` calls it.
+
+Exits with 1 where a page was wrong at the end, memory grew, or the log has an error that no kill explains.
+"""
+
+import os
+import sys
+
+from tests.soak.soak import Soak
+
+# In seconds: how often a process is killed, and what memory may grow by in an hour (MB, each process).
+KILL_PAUSE, GROWTH_LIMIT = 60.0, 30.0
+
+
+def main() -> int:
+    """Run it. Returns the exit status."""
+    minutes = float(os.environ.get("SOAK_MINUTES", "30"))
+    outcome = Soak(workers=4, seconds=minutes * 60, kill_pause=KILL_PAUSE).run()
+    print(*outcome.lines(), sep="\n")
+    return int(bool(outcome.errors or outcome.failed_answers) or outcome.growth > GROWTH_LIMIT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""The soak itself: starts everything, lets people and colleagues work, kills a process now and then.
+
+All load is bounded in number, pace and time, and goes to this machine alone.
+"""
+
+import json
+import os
+import random
+import shlex
+import signal
+import statistics
+import sys
+import tempfile
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from bench.pages import memory
+from tests.chaos.instance import SECRET_KEY
+from tests.chaos.lasting_page import LastingPage, lasting_pages, wait_until_right
+from tests.soak.people import people_at_work
+from tests.support.dashboard import READY, log_in, settings
+from tests.support.processes import Started, running
+from tests.support.redis_server import running_redis
+from tests.support.sandbox import Sandbox
+
+PEOPLE, PAGES, CALLS_SHOWN = 4, 8, 40
+# A colleague's change every so many seconds; tokens live so long.
+TRAFFIC, TOKEN_LIFE = 2, 20
+# How soon every page has to be right once all is quiet, and how often memory is looked at (seconds).
+RIGHT, LOOK_PAUSE = 10.0, 2.0
+# What a process that is killed makes others say at ERROR: gunicorn tells of a child that was killed.
+EXPLAINED = ("was sent SIGKILL",)
+
+
+@dataclass
+class Outcome:
+    """What came of a soak. `growth` is in MB an hour, for each process, over the second half."""
+
+    seconds: float
+    kills: int = 0
+    connections: int = 0
+    refreshes: int = 0
+    right_after: float = 0.0
+    growth: float = 0.0
+    memory: list[tuple[float, float]] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def failed_answers(self) -> int:
+        """Answers with 5xx. Requests that a kill has cut off are no answers."""
+        return sum(count for status, count in self.statuses.items() if status >= 500)
+
+    def lines(self) -> list[str]:
+        """The figures, for people."""
+        return [
+            f"{self.seconds:.0f} s, {self.kills} processes killed, tokens renewed {self.refreshes} times",
+            f"answers by status (0: cut off by a kill): {dict(sorted(self.statuses.items()))}",
+            f"{PAGES} pages, connected {self.connections} times",
+            f"every page right {self.right_after:.1f} s after the end",
+            f"memory of all processes: {self.memory[0][1]:.0f} MB first, {self.memory[-1][1]:.0f} MB last",
+            f"memory of each process grew by {self.growth:.1f} MB an hour",
+            f"unexpected errors in the log: {len(self.errors)}",
+            *self.errors[:10],
+        ]
+
+
+class Soak:
+    """One run, with so many workers, for so many seconds, one of them killed after each pause."""
+
+    def __init__(self, *, workers: int, seconds: float, kill_pause: float) -> None:
+        self._workers = workers
+        self._kill_pause = kill_pause
+        self._random = random.Random(7)  # noqa: S311  # chooses whom to kill
+        self._outcome = Outcome(seconds)
+
+    def run(self) -> Outcome:
+        """Run it. Raises AssertionError where a page is wrong at the end."""
+        options = ("--access-ttl", str(TOKEN_LIFE), "--traffic", str(TRAFFIC), "--strict-rotation")
+        with (
+            tempfile.TemporaryDirectory(prefix="callboard-soak-") as name,
+            Sandbox.start(*options) as sandbox,
+            running_redis(is_durable=True) as redis,
+        ):
+            log = Path(name) / "log"
+            environment = os.environ | settings(sandbox, Path(name) / "data") | self._settings(redis.url)
+            # All of its lines are looked at in the end.
+            kept = f"exec {shlex.quote(sys.executable)} app.py 2> >(tee {shlex.quote(str(log))} >&2)"
+            with running(["bash", "-c", kept], READY, environment=environment, stopping_time=20) as started:
+                self._work(sandbox, started)
+            self._outcome.errors = unexpected_errors(log)
+        return self._outcome
+
+    def _settings(self, redis_url: str) -> dict[str, str]:
+        return {
+            "REDIS_URL": redis_url,
+            "WORKERS": str(self._workers),
+            "SECRET_KEY": SECRET_KEY,
+            "LOG_FORMAT": "json",
+        }
+
+    def _work(self, sandbox: Sandbox, started: Started) -> None:
+        address, outcome = started.ready[1], self._outcome
+        call_ids = [str(call["id"]) for call in sandbox.calls()[:CALLS_SHOWN]]
+        cookie = log_in(address, "watcher")
+        with lasting_pages([address] * PAGES, cookie, call_ids) as pages:
+            with people_at_work(address, PEOPLE, call_ids) as people:
+                self._kill_now_and_then(started.process.pid)
+            outcome.statuses = sum((person.statuses for person in people), Counter())
+            outcome.refreshes = sandbox.counters().refreshes
+            self._wait_until_right(pages, sandbox)
+            outcome.connections = sum(page.connection_count for page in pages)
+        outcome.growth = growth(outcome.memory, self._workers)
+
+    def _kill_now_and_then(self, master: int) -> None:
+        began = monotonic()
+        next_kill, next_look = began + self._kill_pause, began
+        while (now := monotonic()) < began + self._outcome.seconds:
+            if now >= next_look:
+                self._outcome.memory.append((now - began, memory(master)))
+                next_look = now + LOOK_PAUSE
+            if now >= next_kill:
+                os.kill(self._random.choice(_workers_of(master)), signal.SIGKILL)
+                self._outcome.kills += 1
+                next_kill = now + self._kill_pause
+            self._pause(min(next_kill, next_look) - monotonic())
+
+    def _pause(self, seconds: float) -> None:
+        threading.Event().wait(max(0.0, seconds))
+
+    def _wait_until_right(self, pages: list[LastingPage], sandbox: Sandbox) -> None:
+        began = monotonic()
+        wait_until_right(pages, sandbox, RIGHT)
+        self._outcome.right_after = monotonic() - began
+
+
+def growth(looks: list[tuple[float, float]], processes: int) -> float:
+    """How many MB an hour the memory of each process grew by over the second half, by least squares."""
+    later = looks[len(looks) // 2 :]
+    slope = statistics.linear_regression(*zip(*later, strict=True)).slope
+    return slope * 3600 / processes
+
+
+def unexpected_errors(log: Path) -> list[str]:
+    """The lines of the log that tell of an error which no kill explains."""
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    errors = [str(line["event"]) for line in lines if line["level"] in ("error", "critical")]
+    return [event for event in errors if not any(known in event for known in EXPLAINED)]
+
+
+def _workers_of(master: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
