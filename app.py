@@ -3,15 +3,12 @@
 import atexit
 import logging
 import os
-import signal
 import sys
 import time
 from datetime import timedelta
 from pathlib import Path
-from types import FrameType
 from typing import cast
 
-import gevent
 from flask import Flask
 from flask_compress import Compress
 from flask_wtf import CSRFProtect
@@ -45,6 +42,7 @@ from aircall.web import (
 from aircall.web.services import EXTENSION, Services
 from aircall.web.session_store import StoreSessionInterface
 from aircall.web.sockets import WholeFrames
+from aircall.web.stopping import let_go_on_sigterm
 from aircall.web.storage import check_storage
 from aircall.web.wiring import build_services, start, stop
 from aircall.web.zone import viewer_zone
@@ -61,8 +59,6 @@ SESSION_LIFETIME = timedelta(seconds=LOGIN_LIFETIME)
 LARGEST_FORM = 640 * 1024
 # How often a worker tries again whether its storage is there (seconds).
 STORAGE_PAUSE = 1.0
-# How often a worker that ends hangs up on pages that have come back (seconds).
-HANG_UP_PAUSE = 0.2
 # What keeps the dashboard from starting, said in one line.
 STOPS = (
     ConfigError,
@@ -149,7 +145,7 @@ def serve() -> Flask:
     app = _created_app()
     start(app)
     atexit.register(stop, app)
-    _let_go_on_sigterm(cast(Services, app.extensions[EXTENSION]))
+    let_go_on_sigterm(cast(Services, app.extensions[EXTENSION]))
     return app
 
 
@@ -161,30 +157,6 @@ def _created_app() -> Flask:
         except STORAGE_ERRORS as error:
             log.error("waiting for the storage: %s", type(error).__name__)
             time.sleep(STORAGE_PAUSE)
-
-
-def _let_go_on_sigterm(built: Services) -> None:
-    """When the server begins to stop, and waits, end what does not end by itself.
-
-    Readings and sockets end at once; jobs begin nothing new, and write down what became of the rest.
-    """
-    end_worker = signal.getsignal(signal.SIGTERM)
-
-    def let_go() -> None:
-        built.archive_jobs.stop_all()
-        built.keeper.step_back()
-        # Connections are taken for another second, and a page that comes back by then would wait for the end.
-        while True:
-            built.live.close_all()
-            gevent.sleep(HANG_UP_PAUSE)
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if callable(end_worker):
-            end_worker(number, frame)
-        # Starting a thread waits for it, which is an error where the signal finds gevent's own loop running.
-        gevent.spawn(let_go)
-
-    signal.signal(signal.SIGTERM, handle)
 
 
 def main() -> None:
