@@ -57,6 +57,6 @@ def touch(connection: Connection, call_ids: Collection[str], version: int) -> No
 
 
 def in_parts(call_ids: Collection[str]) -> Iterator[Sequence[str]]:
-    """The ids in parts that one statement may name."""
-    ids = list(call_ids)
+    """The ids, each once, in parts that one statement may name."""
+    ids = list(dict.fromkeys(call_ids))
     return (ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS))
