@@ -4,6 +4,7 @@ Imports neither sockets nor TLS: the worker's gevent has to replace them before 
 """
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from aircall.logs import log_settings
 from config import Config, environment
 
 _config = Config.from_environment(environment(Path(__file__).parent))
-_metrics = _config.data_dir / "metrics"
+_metrics = _config.data_dir / "metrics" / str(os.getpid())
 # By this prometheus_client decides, when it is imported, that each process counts in files of its own.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
 
@@ -33,10 +34,11 @@ logconfig_dict = log_settings(_config.log_format, _config.log_level)
 
 
 def on_starting(_server: Any) -> None:
-    """Begin to count at zero: what is there was counted before the last stop."""
-    _metrics.mkdir(mode=0o700, exist_ok=True)
-    for path in _metrics.glob("*.db"):
-        path.unlink()
+    """Begin to count at zero, and clear away what servers that have ended have counted."""
+    for path in (_metrics, *_metrics.parent.glob("*")):
+        if path == _metrics or not Path(f"/proc/{path.name}").exists():
+            shutil.rmtree(path, ignore_errors=True)
+    _metrics.mkdir(mode=0o700, parents=True)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

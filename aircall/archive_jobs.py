@@ -24,9 +24,9 @@ UNDO_WAIT = 5.0
 STOP, STOP_PREFIX = "stop-job", "stop:"
 # A day: as long as somebody may want to take a change back.
 MEMORY = 24 * 3600.0
-# Of all jobs together: half of what the API client has under way at once, so that pages get their turn.
+# Of all jobs of a process: half of what the API client has under way at once, so that pages get their turn.
 PARALLEL_CHANGES = 8
-# How many jobs of more than one call a person may have under way.
+# How many jobs of more than one call a person may have under way in a process.
 MOST_JOBS = 3
 # How long the last state may take to be written down, in seconds.
 WRITING_TIME = 1.0
@@ -154,3 +154,6 @@ class ArchiveJobs:
 
     def _keep(self, job: Job) -> None:
         self._store.put(PREFIX + job.id, job.to_bytes(), MEMORY)
+        # Whoever stopped it at another process may not have been heard.
+        if self._store.load(STOP_PREFIX + job.id) is not None:
+            self._stop_here(job.id)

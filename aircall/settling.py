@@ -42,6 +42,8 @@ class Settling:
         self._calm = calm
         self._changed = threading.Condition()
         self._is_running = False
+        # Of an earlier start, whatever is still under way ends.
+        self._start_count = 0
         self._last_change: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
         feed.subscribe(self._note, lambda _position: None)
@@ -50,10 +52,12 @@ class Settling:
         """Start reading."""
         with self._changed:
             self._is_running = True
+            self._start_count += 1
+            number = self._start_count
             # Whatever was due before a stop, a reading of the list has brought since.
             self._last_change.clear()
             self._due_at.clear()
-        threading.Thread(target=self._run, name="settling", daemon=True).start()
+        threading.Thread(target=self._run, args=(number,), name="settling", daemon=True).start()
 
     def stop(self) -> None:
         """Stop; a reading under way ends by itself."""
@@ -77,8 +81,8 @@ class Settling:
                 self._due_at[call_id] = now + self._calm
                 self._changed.notify_all()
 
-    def _run(self) -> None:
-        while (call_id := self._next()) is not None:
+    def _run(self, number: int) -> None:
+        while (call_id := self._next(number)) is not None:
             try:
                 self._read(call_id)
             except NotFoundError:
@@ -88,10 +92,10 @@ class Settling:
                 log.warning("a call could not be read again", extra={"error": type(error).__name__})
                 call_safely(self._on_failure)
 
-    def _next(self) -> str | None:
+    def _next(self, number: int) -> str | None:
         """The next call that is calm, once it is; None when stopped."""
         with self._changed:
-            while self._is_running:
+            while self._is_running and number == self._start_count:
                 call_id = min(self._due_at, key=self._due_at.__getitem__, default=None)
                 wait = None if call_id is None else self._due_at[call_id] - time.monotonic()
                 if call_id is not None and wait is not None and wait <= 0:

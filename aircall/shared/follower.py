@@ -44,7 +44,7 @@ class Follower:
         self._stopped = threading.Event()
         self._has_begun = False
         self._is_in_contact = False
-        self._heard_at = time.monotonic()
+        self._heard_at = self._checked_at = time.monotonic()
 
     @property
     def silence(self) -> float:
@@ -74,11 +74,16 @@ class Follower:
 
     def _begin_or_check(self) -> None:
         if self._has_begun:
-            self._feed.check()
+            self._check()
         else:
             self._signals.begin()
             self._feed.adopt()
             self._has_begun = True
+
+    def _check(self) -> None:
+        self._feed.check()
+        self._signals.check()
+        self._checked_at = time.monotonic()
 
     def _read(self) -> None:
         last_ids = {self._feed.stream: self._feed.last_id, self._signals.stream: self._signals.last_id}
@@ -87,8 +92,9 @@ class Follower:
         for stream, rows in cast(Streams, answer or ()):
             taker = self._feed if stream.decode() == self._feed.stream else self._signals
             taker.take(rows)
-        if not answer:
-            self._feed.check()
+        # Also where there is something new all the time.
+        if time.monotonic() >= self._checked_at + BLOCK:
+            self._check()
 
     def _note_contact(self, is_there: bool, reason: str = "") -> None:
         if is_there:

@@ -6,6 +6,7 @@ Knows how notices go round; knows nothing of what follows from them.
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 
 import msgspec
 from redis import Redis
@@ -54,6 +55,7 @@ class Notices:
         self._take = take
         self._kicked = threading.Event()
         self._is_news = False
+        self._posted_at = monotonic()
         self._stopped = threading.Event()
         signals.on(SIGNAL, lambda _value: self._kicked.set())
 
@@ -86,7 +88,11 @@ class Notices:
         except RedisError as error:
             self._is_news = is_news
             log.info("a notice could not be posted: %s", type(error).__name__)
+            if monotonic() >= self._posted_at + LIFETIME:
+                # Whatever the others told last is not good any more.
+                self._take([])
             return
+        self._posted_at = monotonic()
         if is_news:
             self._signals.send(SIGNAL)
             self._kicked.clear()

@@ -42,6 +42,7 @@ class Ownership:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ownership", daemon=True)
         self._renewed_at = 0.0
+        self._is_doubted = False
         self.is_owner = False
         self.changed_at = monotonic()
 
@@ -52,6 +53,10 @@ class Ownership:
     def step_back(self) -> None:
         """Give the lease to whoever asks next, and ask for it no more. Returns at once."""
         self._stopped.set()
+
+    def take_again(self) -> None:
+        """Give the lease back and ask for it anew: another process has written as the owner since."""
+        self._is_doubted = True
 
     def stop(self, seconds: float = 2.0) -> None:
         """Step back; at most so many seconds are waited for that."""
@@ -68,6 +73,10 @@ class Ownership:
             self._release()
 
     def _turn(self) -> None:
+        if self._is_doubted and self.is_owner:
+            self._is_doubted = False
+            self._lose()
+            self._release()
         asked_at = monotonic()
         try:
             is_held = self._lock.reacquire() if self.is_owner else self._lock.acquire()
@@ -84,8 +93,8 @@ class Ownership:
     def _gain(self) -> None:
         self.is_owner, self.changed_at = True, monotonic()
         log.info("this process keeps the list and the events from now on")
-        if not call_safely(self._on_gain):
-            # Whoever cannot do the work leaves it to others.
+        # Whoever cannot do the work leaves it to others; who took too long to begin it has lost the lease.
+        if not call_safely(self._on_gain) or not self._is_still_held():
             self._lose()
             self._release()
 
@@ -93,6 +102,12 @@ class Ownership:
         self.is_owner, self.changed_at = False, monotonic()
         log.info("this process keeps the list and the events no longer")
         call_safely(self._on_loss)
+
+    def _is_still_held(self) -> bool:
+        try:
+            return self._lock.reacquire()
+        except RedisError:
+            return False
 
     def _release(self) -> None:
         try:

@@ -63,9 +63,15 @@ class RedisFeed(Feed):
 
     def mend(self) -> None:
         """Make up for what could not be told. Raises RedisError."""
-        if self._is_torn:
-            self._begin_there(keys=self._keys, args=[new_epoch()])
-            self._is_torn = False
+        if not self._is_torn:
+            return
+        # First, as another change may fail to be told meanwhile.
+        self._is_torn = False
+        try:
+            self._begin_there(keys=self._keys, args=[new_epoch(), self._sequence])
+        except RedisError:
+            self._is_torn = True
+            raise
 
     def since(self, position: str) -> list[Entry] | None:
         """The changes after `position`, as far as they have come to this process; the others are to come."""
@@ -88,17 +94,29 @@ class RedisFeed(Feed):
                 if b"epoch" in fields:
                     self._begin(fields[b"epoch"].decode(), sequence)
                 elif sequence == self._sequence + 1:
-                    self._add(msgspec.json.decode(fields[b"change"], type=Change), sequence)
+                    self._take_change(fields[b"change"], sequence)
                 elif sequence > self._sequence:
                     # More has come than the stream keeps.
                     self.adopt()
                     return
 
+    def _take_change(self, body: bytes, sequence: int) -> None:
+        try:
+            self._add(msgspec.json.decode(body, type=Change), sequence)
+        except msgspec.MsgspecError:
+            # Another version of the dashboard wrote it: what it says, pages find by reading themselves again.
+            self._begin(self._epoch, sequence)
+
     def check(self) -> None:
         """Begin anew where Redis has lost what was kept, or has another epoch. Raises RedisError."""
         self.mend()
-        epoch = cast(bytes | None, self._client.hget(self._keys[0], "epoch"))
-        if epoch is None or epoch.decode() != self._epoch:
+        epoch, last = cast(list[bytes | None], self._client.hmget(self._keys[0], ["epoch", "sequence"]))
+        if epoch is not None and epoch.decode() == self._epoch and int(last or 0) < self._sequence:
+            # It came back with what it had some time ago: numbers would be given out twice.
+            self._is_torn = True
+            self.mend()
+            self.adopt()
+        elif epoch is None or epoch.decode() != self._epoch:
             self.adopt()
 
     def adopt(self) -> None:

@@ -39,9 +39,19 @@ class RedisSignals(Signals):
         newest = cast(Rows, self._client.xrevrange(self.stream, count=1))
         self.last_id = newest[0][0].decode() if newest else "0"
 
+    def check(self) -> None:
+        """Begin anew where Redis has lost what was kept, or its clock went back. Raises RedisError."""
+        newest = cast(Rows, self._client.xrevrange(self.stream, count=1))
+        if self.last_id != "0" and (not newest or _order(newest[0][0].decode()) < _order(self.last_id)):
+            self.begin()
+
     def take(self, rows: Rows) -> None:
         """Deliver what the stream has brought from others."""
         for id_, fields in rows:
             self.last_id = id_.decode()
             if fields[b"from"].decode() != self._process:
                 self.deliver(fields[b"name"].decode(), fields[b"value"].decode())
+
+
+def _order(row_id: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in row_id.split("-"))

@@ -8,24 +8,25 @@ VERSION_MEMORY = 60_000
 
 # A lost sequence goes on where no process has been: at the time in milliseconds.
 _BEGIN = """
-local function begin(epoch)
+local function begin(epoch, seen)
     if redis.call('HEXISTS', KEYS[1], 'sequence') == 0 then
         local now = redis.call('TIME')
         redis.call('HSET', KEYS[1], 'sequence', now[1] * 1000 + math.floor(now[2] / 1000))
     end
-    local sequence = redis.call('HINCRBY', KEYS[1], 'sequence', 1)
-    redis.call('HSET', KEYS[1], 'epoch', epoch)
+    local last = tonumber(redis.call('HGET', KEYS[1], 'sequence'))
+    local sequence = math.max(last, seen) + 1
+    redis.call('HSET', KEYS[1], 'epoch', epoch, 'sequence', sequence)
     redis.call('DEL', KEYS[2], KEYS[3])
     redis.call('XADD', KEYS[2], sequence .. '-0', 'epoch', epoch)
 end
 """
 
-# Begin an epoch by the name ARGV[1].
-BEGIN = f"{_BEGIN} begin(ARGV[1])"
+# Begin an epoch by the name ARGV[1], with a number above ARGV[2], which somebody has seen already.
+BEGIN = f"{_BEGIN} begin(ARGV[1], tonumber(ARGV[2]))"
 
 # The epoch, begun as ARGV[1] where there is none, its last number and all changes that are kept.
 FIRST = f"""{_BEGIN}
-if redis.call('HEXISTS', KEYS[1], 'epoch') == 0 then begin(ARGV[1]) end
+if redis.call('HEXISTS', KEYS[1], 'epoch') == 0 then begin(ARGV[1], 0) end
 local state = redis.call('HMGET', KEYS[1], 'epoch', 'sequence')
 return {{state[1], tonumber(state[2]), redis.call('XRANGE', KEYS[2], '-', '+')}}
 """
@@ -33,13 +34,14 @@ return {{state[1], tonumber(state[2]), redis.call('XRANGE', KEYS[2], '-', '+')}}
 # Add the change ARGV[1] of the call ARGV[2], made at version ARGV[3], to the last ARGV[4]; in a new epoch
 # ARGV[5] where there is none. Answers the epoch and its last number.
 APPEND = f"""{_BEGIN}
-if redis.call('HEXISTS', KEYS[1], 'epoch') == 0 then begin(ARGV[5]) end
+if redis.call('HEXISTS', KEYS[1], 'epoch') == 0 then begin(ARGV[5], 0) end
 local version = tonumber(ARGV[3])
-local told = tonumber(redis.call('HGET', KEYS[3], ARGV[2]) or -1)
+local told = tonumber(redis.call('ZSCORE', KEYS[3], ARGV[2]) or -1)
 if version >= told then
     local sequence = redis.call('HINCRBY', KEYS[1], 'sequence', 1)
     redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[4], sequence .. '-0', 'change', ARGV[1])
-    redis.call('HSET', KEYS[3], ARGV[2], version)
+    redis.call('ZADD', KEYS[3], version, ARGV[2])
+    redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -ARGV[4] - 1)
     redis.call('PEXPIRE', KEYS[3], {VERSION_MEMORY})
 end
 local state = redis.call('HMGET', KEYS[1], 'epoch', 'sequence')

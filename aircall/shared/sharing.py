@@ -77,6 +77,10 @@ class Sharing:
         """Leave the upkeep to others as soon as may be, and go on serving. Returns at once."""
         self._ownership.step_back()
 
+    def take_again(self) -> None:
+        """Begin the upkeep of this process anew: another one has written in its place."""
+        self._ownership.take_again()
+
     def post_now(self) -> None:
         """Have the others know at once what has changed here."""
         self._notices.post_now()

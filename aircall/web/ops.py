@@ -15,6 +15,9 @@ from config import is_loopback
 
 bp = Blueprint("ops", __name__)
 
+# A feed that is well is heard from every second.
+SILENT = 3.0
+
 PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 # A proxy that passes others on is on this machine as well, and says so by one of these.
 FORWARDING = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
@@ -62,7 +65,7 @@ def readyz() -> ResponseReturnValue:
             "reason": link.reason,
             "retry_at": _text(link.retry_at),
         },
-        "feed": {"state": "ok", "age": round(built.feed_age(), 1)},
+        "feed": {"state": "ok" if built.feed_age() < SILENT else "silent", "age": round(built.feed_age(), 1)},
         "owner": {"state": "owner" if role.is_owner else "follower", "age": round(role.age, 1)},
     }
     return jsonify(state), 200 if storage.state == "ok" else 503

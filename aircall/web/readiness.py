@@ -31,7 +31,9 @@ class Readiness:
         """Its state now; the age of an error is that of the last good look."""
         try:
             synchronised_at = self._log.synchronised_at
-            self._store.load("readyz")
+            # A lock is written down where a store is shared; one that only answers reads would be of no use.
+            with self._store.lock("readyz", 0):
+                self._store.load("readyz")
         except STORAGE_ERRORS as error:
             return StorageState(state=type(error).__name__, age=age_of(self._good_at), synchronised_at=None)
         self._good_at = datetime.now(UTC)

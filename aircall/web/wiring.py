@@ -1,5 +1,6 @@
 """Makes every room below the pages, each given the ones that it works with, and starts and stops them."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import cast
 
@@ -9,7 +10,7 @@ from aircall.account import Account
 from aircall.archive_jobs import ArchiveJobs
 from aircall.background import Background
 from aircall.call_figures import CallFigures
-from aircall.call_log import CallLog
+from aircall.call_log import CallLog, FencedError
 from aircall.changes import Changes
 from aircall.client import ApiClient
 from aircall.database import open_database
@@ -103,7 +104,7 @@ class _Upkeep:
         synchronisation = _synchronisation(api, account, mirror)
         self.background = Background(synchronisation, self._is_watched, on_read=self._on_read)
         self.link = Link(self.background, self._tell_link)
-        listener = _listener(config, api, account, mirror, self.link)
+        listener = _listener(config, api, account, self.link, partial(_apply, mirror, sharing))
         settling = _settling(api, account, mirror, self.link)
         self.own = OwnUpkeep(mirror, listener, self.background, settling, synchronisation, self.link)
         self.shared = SharedUpkeep(self.own, sharing.signals, live.send_link) if sharing else None
@@ -131,13 +132,24 @@ def _synchronisation(api: ApiClient, account: Account, mirror: Mirror) -> Synchr
     )
 
 
-def _listener(config: Config, api: ApiClient, account: Account, mirror: Mirror, link: Link) -> Listener:
+def _apply(mirror: Mirror, sharing: Sharing | None, call: Call) -> None:
+    try:
+        mirror.apply(call)
+    except FencedError:
+        if sharing is not None:
+            sharing.take_again()
+        raise
+
+
+def _listener(
+    config: Config, api: ApiClient, account: Account, link: Link, on_call: Callable[[Call], None]
+) -> Listener:
     return Listener(
         pusher_settings(config),
         authorize=lambda socket_id, channel: account.authorized(
             partial(api.authorize_channel, socket_id=socket_id, channel=channel)
         ),
-        on_call=mirror.apply,
+        on_call=on_call,
         on_gap=link.on_gap,
         on_status=link.on_status,
     )

@@ -17,7 +17,7 @@ class Peer:
     """One of several. `told` are the changes by their order, and None for each new epoch."""
 
     def __init__(self, url: str, length: int = 1000) -> None:
-        client = connect(url)
+        self.redis = client = connect(url)
         self.feed = RedisFeed(client, PREFIX, length)
         self.signals = RedisSignals(client, PREFIX, f"{id(self):x}")
         self.told: list[Entry | None] = []

@@ -102,3 +102,29 @@ def test_an_owner_that_cannot_renew_steps_back_before_its_lease_is_over() -> Non
         wait_until(lambda: candidate.is_owner, 2 * LEASE, "its return")
         candidate.ownership.stop()
     assert candidate.history == ["gained", "lost", "gained", "lost"]
+
+
+def test_who_took_longer_to_begin_than_the_lease_has_lost_it(redis: RedisServer) -> None:
+    begun: list[str] = []
+
+    def begin() -> None:
+        # As if another had taken over while this one was held up.
+        begun.append("begun")
+        redis.execute("SET", f"{PREFIX}owner", "another", "PX", 1000)
+
+    slow = Ownership(connect(redis.url), PREFIX, begin, lambda: begun.append("lost"))
+    slow.start()
+
+    wait_until(lambda: begun[:2] == ["begun", "lost"], what="its stepping back")
+    slow.stop()
+
+
+def test_an_owner_whom_another_has_overwritten_takes_over_anew(candidates: list[Candidate]) -> None:
+    (owner,) = owners(candidates)
+    before = [len(candidate.history) for candidate in candidates]
+
+    owner.ownership.take_again()
+
+    wait_until(lambda: owner.history[:2] == ["gained", "lost"], what="its stepping back")
+    wait_until(lambda: len(owners(candidates)) == 1, LEASE, "one owner")
+    assert sum(len(candidate.history) for candidate in candidates) == sum(before) + 2

@@ -1,12 +1,19 @@
 """The feed of several processes on a real Redis: one order for all, and honesty after every outage."""
 
 from functools import partial
+from threading import Event, Thread
 
 from aircall.feed import Change, ChangeKind
-from tests.shared.peer import Peer, updated
+from tests.shared.peer import PREFIX, Peer, updated
 from tests.support.made_calls import call_id, made_call
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.waiting import wait_until
+
+# A row that no version of ours can read.
+ADD_STRANGE = """
+local sequence = redis.call('HINCRBY', KEYS[1], 'sequence', 1)
+return redis.call('XADD', KEYS[2], sequence .. '-0', 'change', '{"kind": "merge"}')
+"""
 
 
 def test_what_one_process_adds_every_process_tells_as_it_was_at_the_same_position(peers: list[Peer]) -> None:
@@ -137,3 +144,64 @@ def test_a_change_that_could_not_be_told_makes_all_pages_read_again_once_redis_i
         wait_until(lambda: len(peer.told) > len(told_before), 5, "the new epoch")
         peer.stop()
         assert peer.versions[len(told_before) :][0] is None
+
+
+def test_a_redis_that_came_back_with_an_older_state_makes_all_pages_read_again(redis: RedisServer) -> None:
+    peer = Peer(redis.url)
+    peer.start()
+    peer.wait_for_contact()
+    peer.feed.append(updated(made_call(1), 1))
+    kept = redis.execute("DUMP", f"{PREFIX}feed"), redis.execute("DUMP", f"{PREFIX}feed-changes")
+    peer.feed.append(updated(made_call(2), 2))
+    peer.wait_for(1, 2)
+
+    for key, body in zip(("feed", "feed-changes"), kept, strict=True):
+        redis.execute("RESTORE", f"{PREFIX}{key}", 0, body, "REPLACE")
+    peer.wait_for(None)
+    peer.feed.append(updated(made_call(3), 3))
+
+    peer.wait_for(None, 3)
+    peer.stop()
+
+
+def test_what_another_version_added_makes_pages_read_again_and_stops_nothing(peers: list[Peer]) -> None:
+    strange = updated(made_call(1), 1)
+    peers[0].feed.append(strange)
+    for peer in peers:
+        peer.wait_for(1)
+    before = [len(peer.told) for peer in peers]
+
+    peers[0].redis.eval(ADD_STRANGE, 2, f"{PREFIX}feed", f"{PREFIX}feed-changes")
+    peers[0].feed.append(updated(made_call(2), 2))
+
+    for peer, count in zip(peers, before, strict=True):
+        peer.wait_for(None, 2)
+        assert len(peer.told) == count + 2
+
+
+def test_a_change_that_could_not_be_told_is_made_up_for_though_signals_never_rest(
+    peers: list[Peer], redis: RedisServer
+) -> None:
+    redis.execute("ACL", "SETUSER", "torn", "on", "nopass", "~*", "&*", "+@all")
+    torn = Peer(redis.url.replace("//", "//torn:any@"))
+    torn.start()
+    torn.wait_for_contact()
+    told_before = len(peers[0].told)
+    is_enough = Event()
+
+    def chat() -> None:
+        while not is_enough.wait(0.1):
+            peers[1].signals.send("looked")
+
+    chatting = Thread(target=chat)
+    chatting.start()
+    redis.execute("ACL", "SETUSER", "torn", "-evalsha", "-eval")
+    torn.feed.append(updated(made_call(1), 1))
+    redis.execute("ACL", "SETUSER", "torn", "+evalsha", "+eval")
+    try:
+        wait_until(lambda: peers[0].versions[told_before:] == [None], 4, "the new epoch")
+    finally:
+        is_enough.set()
+        chatting.join()
+        torn.stop()
+        redis.execute("ACL", "DELUSER", "torn")
