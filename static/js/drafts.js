@@ -17,14 +17,8 @@ export function keepDraft() {
   followSending(field, key);
 }
 
-// All tabs are logged out at once, but each has drafts that only it can forget.
 export function forgetDraftsAtLogout() {
-  const tabs = new BroadcastChannel('logout');
-  tabs.addEventListener('message', () => forgetDrafts(sessionStorage));
-  document.querySelector('[data-logout]')?.addEventListener('submit', () => {
-    forgetDrafts(sessionStorage);
-    tabs.postMessage(null);
-  });
+  document.querySelector('[data-logout]')?.addEventListener('submit', () => forgetDrafts(sessionStorage));
 }
 
 function followSending(field, key) {

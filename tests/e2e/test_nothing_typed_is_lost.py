@@ -67,6 +67,8 @@ def test_a_note_outlives_the_session_to_the_letter(
     sign_in(page)
 
     expect(page).to_have_url(re.compile(re.escape(here)))
+    # The script brings it back once it runs.
+    expect(note_field(page)).to_have_value(TEXT)
     assert note_field(page).input_value() == TEXT
     assert sandbox.counters().notes_added == 0
     send(page)
@@ -118,6 +120,8 @@ def test_a_note_from_before_another_login_is_shown_and_can_be_sent(
     send(page)
 
     expect(page.locator("#notices")).to_contain_text("nothing was sent yet")
+    # The script brings it back once it runs.
+    expect(note_field(page)).to_have_value(TEXT)
     assert note_field(page).input_value() == TEXT
     assert sandbox.counters().notes_added == 0
     send(page)

@@ -50,17 +50,3 @@ def test_logging_out_forgets_drafts(page: Page) -> None:
     page.goto(f"/calls/{call_id}")
 
     expect(note_field(page)).to_have_value("")
-
-
-def test_logging_out_in_one_tab_forgets_the_drafts_of_all(page: Page) -> None:
-    call_id, other_id = call_ids(page)[:2]
-    tab = page.context.new_page()
-    for each, path in ((page, f"/calls/{call_id}"), (tab, f"/calls/{other_id}")):
-        each.goto(path)
-        note_field(each).fill("Not for others")
-
-    page.get_by_role("button", name="Log out").click()
-
-    for each in (page, tab):
-        expect(each.get_by_role("button", name="Log in")).to_be_visible()
-        assert each.evaluate("() => JSON.stringify(sessionStorage)") == "{}"
