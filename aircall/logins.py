@@ -15,6 +15,7 @@ from aircall import metrics
 from aircall.client import ApiClient
 from aircall.errors import (
     AircallError,
+    CrowdedError,
     InvalidRequestError,
     LoginEndedError,
     NoAnswerError,
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 PREFIX = "login:"
 # Longer than a refresh may take, so that who waits sees how it ended (seconds).
 REFRESH_WAIT = 12.0
+# A crowded machine may let one end before it is used.
+MOST_TOKENS = 3
 REFUSALS = (UnauthorizedError, InvalidRequestError)
 
 
@@ -84,20 +87,22 @@ class Logins:
         self._failures.forget(login_id)
 
     def authorized(self, login_id: str, request: Callable[[str], T]) -> T:
-        """Run `request` with an access token; refresh once and run it again if the API refuses the token.
+        """Run `request` with an access token; refresh and run it again where the API refuses the token.
 
-        Raises LoginEndedError when there is no way to a good token, and whatever `request` raises.
+        Raises LoginEndedError when there is no way to a good token, CrowdedError where tokens end on the
+        way, and whatever `request` raises.
         """
-        login = self.fresh(login_id)
-        try:
-            return request(login.tokens.access)
-        except UnauthorizedError:
-            # 401 means that nothing was executed, so that any request may be run again.
-            login = self.fresh(login_id, refused=login.generation)
-        try:
-            return request(login.tokens.access)
-        except UnauthorizedError as error:
-            raise LoginEndedError("The API refuses a token it has just issued.") from error
+        refused = 0
+        for _ in range(MOST_TOKENS):
+            login = self.fresh(login_id, refused)
+            try:
+                return request(login.tokens.access)
+            except UnauthorizedError as error:
+                # Nothing was executed, so that any request may be run again; a new token may end on the way.
+                if refused and not login.is_due(self._clock()):
+                    raise LoginEndedError("The API refuses a token it has just issued.") from error
+                refused = login.generation
+        raise CrowdedError("Tokens end on the way.")
 
     def authorized_by_anyone(self, request: Callable[[str], T]) -> T:
         """Run `request` with the token of any login that works.

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from aircall.client import ApiClient
-from aircall.errors import LoginEndedError, ServerError
+from aircall.errors import CrowdedError, LoginEndedError, ServerError, UnauthorizedError
 from aircall.login import Login
 from aircall.logins import Logins
 from tests.contract.logins.rooms import Clock, Rooms
@@ -121,6 +121,35 @@ def test_a_new_token_that_is_refused_too_leads_to_the_login_and_not_into_a_loop(
     after = sandbox.counters()
     assert after.refreshes == 1
     assert after.requests - before.requests == 3
+
+
+def test_a_token_that_ended_on_the_way_says_nothing_of_the_login(here: Rooms, alice: Login) -> None:
+    used: list[str] = []
+
+    def arrive_late(token: str) -> str:
+        used.append(token)
+        if len(used) < 3:
+            # A crowded machine: until this is read, the token's life is over.
+            here.clock.ahead += 601
+            raise UnauthorizedError("Unauthorized")
+        return token
+
+    assert here.logins.authorized(alice.id, arrive_late) == used[-1]
+    assert len(set(used)) == 3
+
+
+def test_tokens_that_always_end_on_the_way_end_the_request_and_not_the_login(
+    here: Rooms, alice: Login, sandbox: Sandbox
+) -> None:
+    def never_arrive(_token: str) -> str:
+        here.clock.ahead += 601
+        raise UnauthorizedError("Unauthorized")
+
+    with pytest.raises(CrowdedError):
+        here.logins.authorized(alice.id, never_arrive)
+
+    assert here.is_kept(alice.id)
+    assert sandbox.counters().refreshes == 2
 
 
 def test_what_goes_wrong_with_the_request_itself_is_told(
