@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -47,14 +48,29 @@ def offline(page: Page, look: Look) -> None:
 
 
 def broken(page: Page, data_dir: Path, look: Look) -> None:
-    """A storage that has lost what it keeps: nothing that anybody has foreseen."""
-    with sqlite3.connect(data_dir / "calls.db") as calls:
-        names = calls.execute(
-            "SELECT name FROM sqlite_master WHERE name LIKE 'callboard!_%' ESCAPE '!' AND type = 'table'"
-        ).fetchall()
-        for (name,) in names:
-            calls.execute(f'DROP TABLE IF EXISTS "{name}"')
-    calls.close()
+    """A storage that holds what nobody has foreseen, and one that has lost what it kept."""
+    tables = tables_of(data_dir)
+    change(data_dir, [f'UPDATE "{name}" SET notes = \'{{\'' for name in tables if "_calls_" in name])
     page.goto("/calls?view=all&type=missed")
     expect(page.get_by_role("heading", name="Something went wrong")).to_be_visible()
     look("error-500")
+    change(data_dir, [f'DROP TABLE IF EXISTS "{name}"' for name in tables])
+    page.goto("/calls?view=all&type=missed")
+    expect(page.get_by_text("can't reach its own storage")).to_be_visible()
+    look("error-storage")
+
+
+def tables_of(data_dir: Path) -> list[str]:
+    """The tables of the call log, but for those that SQLite keeps for its search."""
+    with closing(sqlite3.connect(data_dir / "calls.db")) as log:
+        names = log.execute(
+            "SELECT name FROM sqlite_master WHERE name LIKE 'callboard!_%' ESCAPE '!' AND type = 'table'"
+        ).fetchall()
+    return [name for (name,) in names]
+
+
+def change(data_dir: Path, statements: list[str]) -> None:
+    """Do that to the call log behind the dashboard's back."""
+    with closing(sqlite3.connect(data_dir / "calls.db")) as log, log:
+        for statement in statements:
+            log.execute(statement)
