@@ -17,7 +17,8 @@ def main() -> int:
     minutes = float(os.environ.get("SOAK_MINUTES", "30"))
     outcome = Soak(workers=4, seconds=minutes * 60, kill_pause=KILL_PAUSE).run()
     print(*outcome.lines(), sep="\n")
-    return int(bool(outcome.errors or outcome.failed_answers) or outcome.growth > GROWTH_LIMIT)
+    is_growing = outcome.growth is not None and outcome.growth > GROWTH_LIMIT
+    return int(is_growing or bool(outcome.errors or outcome.failed_answers))
 
 
 if __name__ == "__main__":

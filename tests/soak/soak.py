@@ -8,7 +8,6 @@ import os
 import random
 import shlex
 import signal
-import statistics
 import sys
 import tempfile
 import threading
@@ -17,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from bench.pages import memory
 from tests.chaos.instance import SECRET_KEY
 from tests.chaos.lasting_page import LastingPage, lasting_pages, wait_until_right
+from tests.soak.memory import Look, growth, look, workers_of
 from tests.soak.people import people_at_work
 from tests.support.dashboard import READY, log_in, settings
 from tests.support.processes import Started, running
@@ -37,15 +36,14 @@ EXPLAINED = ("was sent SIGKILL",)
 
 @dataclass
 class Outcome:
-    """What came of a soak. `growth` is in MB an hour, for each process, over the second half."""
+    """What came of a soak."""
 
     seconds: float
     kills: int = 0
     connections: int = 0
     refreshes: int = 0
     right_after: float = 0.0
-    growth: float = 0.0
-    memory: list[tuple[float, float]] = field(default_factory=list)
+    memory: list[Look] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
 
@@ -54,15 +52,21 @@ class Outcome:
         """Answers with 5xx. Requests that a kill has cut off are no answers."""
         return sum(count for status, count in self.statuses.items() if status >= 500)
 
+    @property
+    def growth(self) -> float | None:
+        """What a warm process grew by, in MB an hour; None where none lived for long enough."""
+        return growth(self.memory)
+
     def lines(self) -> list[str]:
         """The figures, for people."""
+        sizes = [size for _, _, size in self.memory]
+        grown = "in none for long enough to tell" if self.growth is None else f"{self.growth:+.1f} MB an hour"
         return [
             f"{self.seconds:.0f} s, {self.kills} processes killed, tokens renewed {self.refreshes} times",
             f"answers by status (0: cut off by a kill): {dict(sorted(self.statuses.items()))}",
             f"{PAGES} pages, connected {self.connections} times",
             f"every page right {self.right_after:.1f} s after the end",
-            f"memory of all processes: {self.memory[0][1]:.0f} MB first, {self.memory[-1][1]:.0f} MB last",
-            f"memory of each process grew by {self.growth:.1f} MB an hour",
+            f"memory of a process: {min(sizes):.0f} to {max(sizes):.0f} MB, growing {grown}",
             f"unexpected errors in the log: {len(self.errors)}",
             *self.errors[:10],
         ]
@@ -113,17 +117,16 @@ class Soak:
             outcome.refreshes = sandbox.counters().refreshes
             self._wait_until_right(pages, sandbox)
             outcome.connections = sum(page.connection_count for page in pages)
-        outcome.growth = growth(outcome.memory, self._workers)
 
     def _kill_now_and_then(self, master: int) -> None:
         began = monotonic()
         next_kill, next_look = began + self._kill_pause, began
         while (now := monotonic()) < began + self._outcome.seconds:
             if now >= next_look:
-                self._outcome.memory.append((now - began, memory(master)))
+                self._outcome.memory += look(now - began, master)
                 next_look = now + LOOK_PAUSE
             if now >= next_kill:
-                os.kill(self._random.choice(_workers_of(master)), signal.SIGKILL)
+                os.kill(self._random.choice(workers_of(master)), signal.SIGKILL)
                 self._outcome.kills += 1
                 next_kill = now + self._kill_pause
             self._pause(min(next_kill, next_look) - monotonic())
@@ -137,19 +140,8 @@ class Soak:
         self._outcome.right_after = monotonic() - began
 
 
-def growth(looks: list[tuple[float, float]], processes: int) -> float:
-    """How many MB an hour the memory of each process grew by over the second half, by least squares."""
-    later = looks[len(looks) // 2 :]
-    slope = statistics.linear_regression(*zip(*later, strict=True)).slope
-    return slope * 3600 / processes
-
-
 def unexpected_errors(log: Path) -> list[str]:
     """The lines of the log that tell of an error which no kill explains."""
     lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
     errors = [str(line["event"]) for line in lines if line["level"] in ("error", "critical")]
     return [event for event in errors if not any(known in event for known in EXPLAINED)]
-
-
-def _workers_of(master: int) -> list[int]:
-    return [int(one) for one in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
