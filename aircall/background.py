@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 READ_INTERVAL = 15.0
 # A reading may take up to this share of the time: a long list is read less often.
 READ_SHARE = 0.1
-# Who opened a page counts as watching for so long.
+# Who opened a page, of this process or another, counts as watching for so long.
 WATCH_TIME = 60.0
 # How often to look whether a browser has connected, at the most.
 LOOK_INTERVAL = 1.0
@@ -125,7 +125,7 @@ class Background:
             except Exception as error:
                 self._note_failure(error)
             else:
-                self._note_success(began)
+                self._note_success(number, began)
 
     def _wait_until_due(self, number: int) -> bool:
         with self._changed:
@@ -144,11 +144,12 @@ class Background:
             self.last_error = error
             self._changed.notify_all()
 
-    def _note_success(self, began: float) -> None:
+    def _note_success(self, number: int, began: float) -> None:
         with self._changed:
             self._try_ended = time.monotonic()
             self.last_error = None
-            self._last_read = began
+            if self._run_number == number:
+                self._last_read = began
             self._interval = max(self._read_interval, (self._try_ended - self._try_began) / READ_SHARE)
             # What was asked for since the reading first began is due now.
             self._try_began = began

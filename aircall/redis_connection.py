@@ -22,15 +22,19 @@ class RedisUnusableError(Exception):
     """A Redis cannot be reached or written to. The message names it, without its password."""
 
 
+class SilentRedisError(TimeoutError):
+    """Redis has just not answered somebody, so that it was not asked."""
+
+
 class ImpatientRedis(Redis):
-    """A client that raises TimeoutError at once for everybody while Redis has just not answered somebody."""
+    """A client that raises SilentRedisError at once while Redis has just not answered somebody."""
 
     _silent_until = 0.0
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Send one command. Raises RedisError. What a pipeline sends does not come by here."""
         if monotonic() < self._silent_until:
-            raise TimeoutError("Redis has just not answered.")
+            raise SilentRedisError("Redis has just not answered.")
         try:
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except TimeoutError:

@@ -13,6 +13,8 @@ from redis import Redis
 from redis.exceptions import LockNotOwnedError, RedisError, TimeoutError
 from redis.lock import Lock
 
+from aircall.redis_connection import SilentRedisError
+
 log = logging.getLogger(__name__)
 
 # For how long a holder that was killed keeps others out, in seconds.
@@ -65,6 +67,8 @@ class RedisLocks:
     def _acquire(self, lock: Lock, holder: str, wait: float) -> bool:
         try:
             is_held = bool(lock.acquire(LOOK_PAUSE, wait > 0, wait, holder))
+        except SilentRedisError:
+            raise
         except TimeoutError:
             # A Redis that was only held up makes the lease later, for nobody.
             self._doubt(lock, holder)
@@ -98,16 +102,23 @@ class RedisLocks:
     def _renew(self) -> None:
         while not self._is_closed.wait(self._round_pause):
             with self._guard:
-                held, doubtful = list(self._held.values()), list(self._doubtful.items())
+                held, doubtful = list(self._held.items()), list(self._doubtful.items())
             try:
-                for lock in held:
-                    # Given back just now, or lost, which its holder will tell.
-                    with suppress(LockNotOwnedError):
-                        lock.reacquire()
+                for holder, lock in held:
+                    self._keep(lock, holder)
                 for holder, lock in doubtful:
                     self._settle(lock, holder)
             except RedisError as error:
                 log.warning("leases could not be renewed: %s", type(error).__name__)
+
+    def _keep(self, lock: Lock, holder: str) -> None:
+        try:
+            lock.reacquire()
+        except LockNotOwnedError:
+            # Redis may have lost what it kept. Who gives it back just now waits, or it would outlive that.
+            with self._guard:
+                if holder in self._held and lock.do_acquire(holder):
+                    log.warning("a lock that Redis had lost was taken again")
 
     def _settle(self, lock: Lock, holder: str) -> None:
         with suppress(LockNotOwnedError):

@@ -49,7 +49,7 @@ return {{state[1], tonumber(state[2])}}
 """
 
 # Post the notice ARGV[2] of the process ARGV[1] for ARGV[3] milliseconds; all notices that are good.
-# The notices stand in a hash, until when they are good in a sorted set.
+# The notices stand in a hash, until when they are good in a sorted set; the last one ends with both.
 POST = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -59,5 +59,6 @@ for _, gone in ipairs(redis.call('ZRANGE', KEYS[2], '-inf', '(' .. now, 'BYSCORE
     redis.call('ZREM', KEYS[2], gone)
     redis.call('HDEL', KEYS[1], gone)
 end
+for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[3]) end
 return redis.call('HVALS', KEYS[1])
 """

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 
+from aircall.background import WATCH_TIME
 from aircall.link import NOT_STARTED
 from aircall.listener import LinkState, LinkStatus
 from aircall.shared.notices import Notice
@@ -16,8 +17,6 @@ from aircall.signals import Signals
 from aircall.upkeep import Role, StartedUpkeep, UpkeepState
 
 READ, SIGNED_IN = "read", "signed-in"
-# Who opened a page counts as watching for so long (seconds).
-WATCH_TIME = 60.0
 NO_CONTACT = "the dashboard's own storage does not answer"
 NO_OWNER = "another process is taking over"
 

@@ -26,16 +26,15 @@ from flask import Flask, request, session
 from flask_socketio import join_room
 
 from aircall import metrics
-from aircall.errors import LoginEndedError
 from aircall.feed import Feed, condensed
 from aircall.fields import is_call_id
 from aircall.listener import LinkStatus
-from aircall.login import Login
 from aircall.logins import Logins
 from aircall.mirror import BURST
 from aircall.signals import Signals
 from aircall.web.login_watch import LoginWatch
 from aircall.web.messages import change_message, emit, link_message
+from aircall.web.open_pages import OpenPages
 from aircall.web.origin import is_own_origin
 from aircall.web.session_store import SIGNED_IN_KEY
 from aircall.web.socket_server import socket_server
@@ -60,13 +59,12 @@ class Live:
         on_look: Callable[[], None],
     ) -> None:
         self._feed = feed
-        self._logins = logins
         self._public_origin = public_origin
         self._link: LinkStatus | None = None
-        self._pages: dict[str, Login] = {}
+        self._pages = OpenPages(logins)
         self._signals = signals
         signals.on(LOGIN_ENDED, self._close_here)
-        self._watch = LoginWatch(logins, self._login_ids, self._close_here)
+        self._watch = LoginWatch(logins, lambda: self._pages.login_ids, self._close_here)
         self._viewers = Viewers(self._emit, lambda: len(self._pages), on_look)
         # What is told of the link goes out in the order in which it came true.
         self._telling_link = threading.Lock()
@@ -115,11 +113,10 @@ class Live:
         self._signals.send(LOGIN_ENDED, login_id)
 
     def _close_here(self, login_id: str) -> None:
-        for socket_id, owner in list(self._pages.items()):
-            if owner.id == login_id:
-                metrics.EVENTS_OUT.labels("signed-out").inc()
-                self.socketio.emit("signed-out", {}, to=socket_id)
-                self.socketio.server.disconnect(socket_id, namespace="/")
+        for socket_id in self._pages.of_login(login_id):
+            metrics.EVENTS_OUT.labels("signed-out").inc()
+            self.socketio.emit("signed-out", {}, to=socket_id)
+            self.socketio.server.disconnect(socket_id, namespace="/")
 
     def close_all(self) -> None:
         """Hang up on every page; each comes back by itself, to the server that is there then."""
@@ -130,35 +127,25 @@ class Live:
         # The server lets a missing Origin pass. And a page that is in has nothing more to ask for.
         if login_id is None or "Origin" not in request.headers or socket_id in self._pages:
             return False
-        if not self._let_in(socket_id, login_id):
+        if not self._pages.let_in(socket_id, login_id):
             return False
         given = auth if isinstance(auth, dict) else {}
         position = given.get("position")
-        self._tell_state(position if isinstance(position, str) else None)
-        self._view(socket_id, {"id": given.get("call")})
-        return True
-
-    def _let_in(self, socket_id: str, login_id: str) -> bool:
         try:
-            self._pages[socket_id] = self._logins.get(login_id)
-            # Who logs out just now finds this socket to close, or is found here.
-            self._logins.get(login_id)
-        except Exception as error:
-            self._pages.pop(socket_id, None)
-            if isinstance(error, LoginEndedError):
-                return False
+            self._tell_state(position if isinstance(position, str) else None)
+        except Exception:
+            self._pages.forget(socket_id)
             raise
-        metrics.SOCKETS.set(len(self._pages))
+        self._view(socket_id, {"id": given.get("call")})
         return True
 
     def _disconnect(self, _reason: object = None) -> None:
         socket_id = _socket_id()
         # An event that a page sends may have this name, too.
         if not self.socketio.server.manager.is_connected(socket_id, "/"):
-            page = self._pages.pop(socket_id, None)
-            metrics.SOCKETS.set(len(self._pages))
-            if page is not None:
-                self._viewers.look(socket_id, page.user.username, None)
+            username = self._pages.forget(socket_id)
+            if username is not None:
+                self._viewers.look(socket_id, username, None)
 
     def _tell_state(self, position: str | None) -> None:
         """Let the page into the room, and tell it what it needs to follow what is told there from now on."""
@@ -180,9 +167,6 @@ class Live:
             emit(*change_message(entry))
         emit("caught-up", {"position": self._feed.position})
 
-    def _login_ids(self) -> set[str]:
-        return {login.id for login in list(self._pages.values())}
-
     def _is_own(self, origin: str | None, environ: dict[str, str]) -> bool:
         return is_own_origin(origin, environ.get("HTTP_HOST", ""), self._public_origin)
 
@@ -192,9 +176,9 @@ class Live:
 
     def _view(self, socket_id: str, given: object = None, *_more: object) -> None:
         call_id = given.get("id") if isinstance(given, dict) else False
-        page = self._pages.get(socket_id)
-        if page is not None and (call_id is None or (isinstance(call_id, str) and is_call_id(call_id))):
-            self._viewers.look(socket_id, page.user.username, call_id)
+        username = self._pages.username(socket_id)
+        if username is not None and (call_id is None or (isinstance(call_id, str) and is_call_id(call_id))):
+            self._viewers.look(socket_id, username, call_id)
 
 
 def _socket_id() -> str:

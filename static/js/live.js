@@ -10,7 +10,7 @@ import { goToLogin, passOverNoAnswer } from './requests.js';
 // After a restart of the server every open page comes back at once: each takes its time within this span.
 const SPREAD_MS = 2000;
 const REFUSED_PAUSE_MS = 5000;
-// The server is heard from every 10 seconds. After this long it has hung up, even if nobody could tell us.
+// The server is heard from every few seconds. After this long it has hung up, even if nobody could tell us.
 const SILENCE_MS = 15_000;
 
 let socket = null;

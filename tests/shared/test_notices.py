@@ -63,3 +63,16 @@ def test_the_notice_of_a_process_that_ended_is_gone_within_seconds(
 
     wait_until(lambda: staying.page_counts() == {}, LIFETIME + 2, "its end")
     staying.notices.stop()
+
+
+def test_nothing_stays_in_redis_once_the_last_process_has_ended(
+    redis: RedisServer, peers: list[Peer]
+) -> None:
+    teller = Teller("last", redis, peers[0])
+    teller.notices.start()
+    keys = [f"{PREFIX}notices", f"{PREFIX}notice-times"]
+    wait_until(lambda: redis.execute("EXISTS", *keys) == 2, what="the notice")
+
+    teller.notices.stop()
+
+    wait_until(lambda: redis.execute("EXISTS", *keys) == 0, LIFETIME + 2, "the end")

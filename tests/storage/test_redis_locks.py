@@ -4,7 +4,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from redis.exceptions import TimeoutError
+from redis import Redis
+from redis.exceptions import RedisError, TimeoutError
 
 from aircall.redis_connection import connect
 from aircall.redis_locks import RedisLocks
@@ -94,6 +95,34 @@ def test_a_lock_is_free_soon_after_redis_was_frozen_while_it_was(
     client.close()
 
 
+def test_a_lock_is_held_again_soon_after_redis_has_lost_it(own_redis: RedisServer, locks: RedisLocks) -> None:
+    with locks.hold("a", 0):
+        own_redis.execute("FLUSHALL")
+
+        wait_until(lambda: own_redis.execute("EXISTS", "lock:a") == 1, what="the lock")
+        with locks.hold("a", 0) as is_held:
+            assert not is_held
+    assert own_redis.execute("EXISTS", "lock:a") == 0
+
+
+def test_what_was_not_even_asked_of_a_silent_redis_costs_nothing_later(own_redis: RedisServer) -> None:
+    client = connect(own_redis.url)
+    locks = RedisLocks(client, "lock:", lease=LONG, round_pause=ROUND)
+    own_redis.freeze()
+    for number in range(50):
+        with pytest.raises(TimeoutError), locks.hold(str(number), 0):
+            pass
+    own_redis.thaw()
+    wait_until(lambda: answers(client), what="an answer")
+
+    with locks.hold("last", 0):
+        wait_until(lambda: calls_of(own_redis, "pexpire") >= 3, what="rounds")
+        # But for the first of the fifty, which may have been made, none is looked after.
+        assert renewals(own_redis) - calls_of(own_redis, "pexpire") < 10
+    locks.close()
+    client.close()
+
+
 def test_closing_ends_the_thread_that_renews(own_redis: RedisServer) -> None:
     store = RedisStore(connect(own_redis.url))
     before = threading.active_count()
@@ -107,4 +136,15 @@ def test_closing_ends_the_thread_that_renews(own_redis: RedisServer) -> None:
 
 def renewals(server: RedisServer) -> int:
     """How often leases were renewed: the only scripts that are run meanwhile."""
-    return int(server.execute("INFO", "commandstats").get("cmdstat_evalsha", {}).get("calls", 0))
+    return calls_of(server, "evalsha")
+
+
+def calls_of(server: RedisServer, command: str) -> int:
+    return int(server.execute("INFO", "commandstats").get(f"cmdstat_{command}", {}).get("calls", 0))
+
+
+def answers(client: Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except RedisError:
+        return False
