@@ -21,7 +21,7 @@ from prometheus_client import multiprocess  # noqa: E402
 wsgi_app = "app:serve()"
 bind = [f"[{_config.host}]:{_config.port}" if ":" in _config.host else f"{_config.host}:{_config.port}"]
 # Every open page holds a socket; a thread for each would end at some hundreds.
-worker_class = "gevent"
+worker_class = "aircall.web.worker.Worker"
 workers = _config.workers
 # Open pages and requests together; gunicorn's default of 1,000 would stop the site at that many pages.
 worker_connections = 10_000
