@@ -15,8 +15,8 @@ LEFT_OPENING = "WebSocket is closed before the connection is established."
 # The browser does what it is told at the end of a session, and says so.
 CLEARED = re.compile(r"^Clear-Site-Data header on '.*/logout': Cleared data types: \"cache\"\.$")
 
-# Playwright looks at a page even before its style is there, by which the browser knows that pages turn: this one
-# is shown at once then, which is no error for anybody.
+# Playwright looks at a page even before its style is there, by which the browser knows that pages turn: it is
+# shown at once then, which is no error for anybody.
 NOT_TURNED = "Transition was aborted because of invalid state. ViewTransition opt-in disabled"
 
 
