@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, or_, select, update
 
 from aircall.call_query import CallQuery
 from aircall.call_rows import (
@@ -149,9 +149,8 @@ class CallLog(CallQuery):
         if not changed:
             return
         self._delete(connection, [call.id for call in changed if call.id in known])
-        last = connection.execute(select(func.max(calls.c.number))).scalar_one() or 0
         insert_rows(connection, [to_row(call, version) for call in changed])
-        self.search.add(connection, last)
+        self.search.add(connection, len(changed))
         self._next_revision(connection)
 
     def _delete(

@@ -11,7 +11,9 @@ from aircall.call_search import SearchIndex
 from aircall.call_table import FORM, LATE_INDEXES, PREFIX, calls, metadata, state
 from aircall.database import exclusively, first_line
 
-STATE_ID = 1
+FIRST_STATE = {
+    "id": 1, "version": 0, "revision": 0, "indexed_revision": 0, "indexed_number": 0, "fence": 0,
+}  # fmt: skip
 TABLE = re.compile(rf"{PREFIX}(?:calls|log|search|removed)_(\d+)")
 
 log = logging.getLogger(__name__)
@@ -23,9 +25,7 @@ def prepare_tables(engine: Engine) -> SearchIndex:
         _drop_other_forms(connection)
         metadata.create_all(connection)
         if connection.execute(select(state)).first() is None:
-            connection.execute(
-                insert(state).values(id=STATE_ID, version=0, revision=0, indexed_revision=0, fence=0)
-            )
+            connection.execute(insert(state).values(FIRST_STATE))
         if connection.execute(select(state.c.synchronised_at)).scalar_one() is None:
             for index in LATE_INDEXES:
                 index.drop(connection, checkfirst=True)

@@ -2,11 +2,12 @@
 
 What a search finds is said by `search_condition` alone, which any database can work out call by call. Indexes
 of every three characters in a row only make that quick: PostgreSQL uses its own (pg_trgm) unasked, SQLite's
-(FTS5) is a table that is kept beside the calls and asked here. A search for less than three characters looks
-at every call.
+(FTS5) is a table that is kept beside the calls and asked here. It may lag behind: calls that it does not have
+yet are looked at one by one, as all are where a search has less than three characters.
 """
 
 import logging
+import time
 from typing import Any
 
 from sqlalchemy import (
@@ -25,12 +26,16 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from aircall.call_table import FORM, PREFIX, calls, state
+from aircall.database import exclusively
 from aircall.phone_numbers import folded, wanted_spellings
 from aircall.remembered import Remembered
 
 INDEXED_LENGTH = 3
 # Where more calls than this may be meant, going through them newest first finds a page of them sooner.
 MOST_CANDIDATES = 5000
+# So many calls are indexed as they are written. With more, as in a first reading, the index catches up later,
+# in steps of so many, between which everybody else has a turn.
+MOST_AT_ONCE, STEP = 500, 2000
 # What so many searches found is remembered.
 MOST_SEARCHES = 32
 NAME = f"{PREFIX}search_{FORM}"
@@ -58,28 +63,38 @@ class SearchIndex:
     """SQLite's index, made ready where it can be; elsewhere its methods do nothing, and need not.
 
     Who writes calls tells it in the same transaction: `forget` before rows go, `add` after rows came.
+    `catch_up` adds those that were too many for that.
     """
 
     def __init__(self, connection: Connection) -> None:
-        self._remembered = Remembered(connection.engine, MOST_SEARCHES)
+        self._engine = connection.engine
+        self._remembered = Remembered(self._engine, MOST_SEARCHES)
         self.is_kept = connection.dialect.name == "sqlite" and _is_prepared(connection, CREATE, TRY)
         if self.is_kept:
-            _catch_up(connection)
+            _mend(connection)
         if connection.dialect.name == "postgresql":
             _is_prepared(connection, "CREATE EXTENSION IF NOT EXISTS pg_trgm", CREATE_TRIGRAMS)
 
     def forget(self, connection: Connection, *conditions: ColumnElement[bool]) -> None:
         """The calls for which these conditions hold are about to be deleted."""
         if self.is_kept:
-            gone = select(literal("delete"), *_content).where(*conditions)
+            is_indexed = calls.c.number <= select(state.c.indexed_number).scalar_subquery()
+            gone = select(literal("delete"), *_content).where(is_indexed, *conditions)
             names = [NAME, "rowid", "digits", "words"]
             connection.execute(insert(_index).from_select(names, gone))
 
-    def add(self, connection: Connection, after: int) -> None:
-        """The calls with row numbers greater than this have just been inserted."""
-        if self.is_kept:
-            new = select(*_content).where(calls.c.number > after)
-            connection.execute(insert(_index).from_select(["rowid", "digits", "words"], new))
+    def add(self, connection: Connection, row_count: int) -> None:
+        """So many calls have just been inserted."""
+        if self.is_kept and row_count <= MOST_AT_ONCE:
+            _index_next(connection, MOST_AT_ONCE)
+
+    def catch_up(self) -> None:
+        """Add all calls that are not in the index yet."""
+        is_behind = self.is_kept
+        while is_behind:
+            with exclusively(self._engine) as connection:
+                is_behind = _index_next(connection, STEP)
+            time.sleep(0)
 
     def match(self, search: str) -> str:
         """What to ask the index for: calls that may be found. Empty where it cannot tell, or need not."""
@@ -93,15 +108,17 @@ class SearchIndex:
         match = self.match(search)
         if not match:
             return []
-        return self._remembered.answer(search, lambda connection: _narrowing(connection, search, match))
+        with self._engine.connect() as connection:
+            # What comes after it is looked at by itself, also what is indexed meanwhile.
+            last = connection.execute(select(state.c.indexed_number)).scalar_one()
+        return self._remembered.answer((search, last), lambda found: _narrowing(found, search, match, last))
 
 
-def _narrowing(connection: Connection, search: str, match: str) -> list[ColumnElement[bool]]:
-    # First, so that what is written meanwhile is looked at by itself.
-    last = connection.execute(select(func.max(calls.c.number))).scalar_one() or 0
-    some = _matching(match).limit(MOST_CANDIDATES + 1).subquery()
-    if connection.execute(select(func.count()).select_from(some)).scalar_one() > MOST_CANDIDATES:
-        return []
+def _narrowing(connection: Connection, search: str, match: str, last: int) -> list[ColumnElement[bool]]:
+    for some in (_matching(match), select(calls.c.number).where(calls.c.number > last)):
+        few = some.limit(MOST_CANDIDATES + 1).subquery()
+        if connection.execute(select(func.count()).select_from(few)).scalar_one() > MOST_CANDIDATES:
+            return []
     # As one text, since a thousand rows take Python longer than SQLite.
     found = select(func.json_group_array(calls.c.number)).where(
         calls.c.number.in_(_matching(match)), search_condition(search)
@@ -131,9 +148,22 @@ def _is_prepared(connection: Connection, *statements: str) -> bool:
     return True
 
 
-def _catch_up(connection: Connection) -> None:
+def _index_next(connection: Connection, most: int) -> bool:
+    """Index so many more calls, in the order in which they were written. Returns whether there were any."""
+    indexed = connection.execute(select(state.c.indexed_number)).scalar_one()
+    new = select(*_content).where(calls.c.number > indexed).order_by(calls.c.number).limit(most)
+    last = connection.execute(select(func.max(new.subquery().c.number))).scalar_one()
+    if last is None:
+        return False
+    connection.execute(insert(_index).from_select(["rowid", "digits", "words"], new))
+    connection.execute(update(state).values(indexed_number=last))
+    return True
+
+
+def _mend(connection: Connection) -> None:
     """Index every call anew if some were written where there was no index, as by an older SQLite."""
     row = connection.execute(select(state)).one()
     if row.indexed_revision != row.revision:
         connection.execute(insert(_index).values({NAME: "rebuild"}))
-        connection.execute(update(state).values(indexed_revision=row.revision))
+        last = func.coalesce(select(func.max(calls.c.number)).scalar_subquery(), 0)
+        connection.execute(update(state).values(indexed_revision=row.revision, indexed_number=last))

@@ -14,7 +14,7 @@ from aircall.models import Call, Note, milliseconds
 from aircall.phone_numbers import folded, spellings
 from aircall.phone_numbers import number_key as number_key
 
-FORM = 5
+FORM = 6
 # Everything in the database that belongs to the log begins with this, and nothing else does.
 PREFIX = "callboard_"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,10 +49,6 @@ calls = Table(
     Column("counterpart", WORD, nullable=False),
     # The log's version when this row was last written.
     Column("version", BigInteger, nullable=False),
-    # Rows of one line stand in it as they were written, so that it costs next to nothing.
-    Index(f"{PREFIX}calls_{FORM}_line", "via"),
-    # With what is filtered by most, so that calls can be counted and passed over without reading their rows.
-    Index(f"{PREFIX}calls_{FORM}_view", "is_archived", "created_at", "id", "call_type", "direction", "via"),
     # A number never comes again, though its row may have been the last.
     sqlite_autoincrement=True,
 )
@@ -64,8 +60,10 @@ state = Table(
     Column("version", BigInteger, nullable=False),
     # Grows by one with each write that changed, added or removed a row: while it stays, so do all answers.
     Column("revision", BigInteger, nullable=False),
-    # The revision that the index of SQLite's search was brought up to; see call_search.py.
+    # The revision since which nobody has written calls without minding the index of SQLite's search, and the
+    # last row that is in it; see call_search.py.
     Column("indexed_revision", BigInteger, nullable=False),
+    Column("indexed_number", BigInteger, nullable=False),
     # When the last whole reading of the list began, in milliseconds; NULL before there was one.
     Column("synchronised_at", BigInteger),
     # The URL of the API whose calls these are; NULL before anybody said.
@@ -82,9 +80,20 @@ removals = Table(
     Column("version", BigInteger, nullable=False),
 )
 
-# Those that the first page of the list can do without. Made once the list has been read: to sort 100,000 rows
-# is a matter of 50 ms, and to keep each of these in order while such a list is written down one of 500.
+# Made once the list has been read, until when pages look at all calls there are: to sort 100,000 rows is a
+# matter of 50 ms, and to keep each of these in order while such a list is written down one of 500.
 LATE_INDEXES = (
+    Index(f"{PREFIX}calls_{FORM}_line", calls.c.via),
+    # With what is filtered by most, so that calls can be counted and passed over without reading their rows.
+    Index(
+        f"{PREFIX}calls_{FORM}_view",
+        calls.c.is_archived,
+        calls.c.created_at,
+        calls.c.id,
+        calls.c.call_type,
+        calls.c.direction,
+        calls.c.via,
+    ),
     Index(f"{PREFIX}calls_{FORM}_newest", calls.c.created_at, calls.c.id),
     Index(f"{PREFIX}calls_{FORM}_counterpart", calls.c.counterpart, calls.c.created_at, calls.c.id),
     # For counting: calls of one sort lie side by side, in order of time.

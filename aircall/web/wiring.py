@@ -99,6 +99,7 @@ class _Upkeep:
         sharing: Sharing | None,
     ) -> None:
         self._live = live
+        self._mirror = mirror
         self._post_now = sharing.post_now if sharing else _alone
         account = Account(logins, config.listener_username, config.listener_password)
         synchronisation = _synchronisation(api, account, mirror)
@@ -117,6 +118,7 @@ class _Upkeep:
     def _on_read(self) -> None:
         self.link.on_read()
         self._post_now()
+        self._mirror.log.search.catch_up()
 
     def _tell_link(self, status: LinkStatus) -> None:
         """Tell all pages: where there are several processes, each tells its own."""

@@ -1,12 +1,18 @@
 """The log's indexes: made when the list has been read, and in step with the calls that they are of."""
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
+from aircall import call_search
 from aircall.call_log import CallLog
+from aircall.call_query import CallFilter
 from aircall.call_search import NAME
 from aircall.call_table import LATE_INDEXES, calls
+from aircall.models import Call
+from tests.storage.naive import newest_first
 from tests.support.made_calls import NOON, call_id, made_call, made_notes
 
 LATE = {str(index.name) for index in LATE_INDEXES}
@@ -39,6 +45,56 @@ def test_the_index_of_searches_is_in_step_with_the_calls_whatever_is_written(sql
     ):
         write()
         check_search_index(sqlite)
+
+
+def test_a_search_finds_everything_while_the_index_lags_behind(
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_search, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(call_search, "STEP", 3)
+    log = CallLog(sqlite)
+    truth: dict[str, Call] = {}
+
+    def write(*changed: Call) -> None:
+        log.apply(changed)
+        truth.update({call.id: call for call in changed})
+
+    def remove(*numbers: int) -> None:
+        log.remove([call_id(number) for number in numbers], log.version)
+        for number in numbers:
+            truth.pop(call_id(number), None)
+
+    changes: list[Callable[[], object]] = [
+        lambda: write(*(numbered(number, "first") for number in range(20))),
+        lambda: write(numbered(3, "second")),
+        lambda: remove(4, 19),
+        log.search.catch_up,
+        lambda: write(*(numbered(number, "third") for number in range(10, 25))),
+        lambda: remove(2, 24),
+        lambda: write(numbered(30, "second"), numbered(12, "fourth")),
+        log.search.catch_up,
+    ]
+    for change in changes:
+        change()
+        for search in ("first", "second", "third", "fourth", "6120000", "nothing"):
+            wanted = CallFilter(search=search)
+            assert log.page(wanted, 0, 100) == newest_first(list(truth.values()), wanted)
+    check_search_index(sqlite)
+
+
+def test_many_calls_at_once_are_indexed_when_the_index_catches_up(sqlite: Engine) -> None:
+    log = CallLog(sqlite)
+    log.apply([numbered(number, "one of many") for number in range(call_search.MOST_AT_ONCE + 1)])
+    with pytest.raises(DatabaseError):
+        check_search_index(sqlite)
+
+    log.search.catch_up()
+
+    check_search_index(sqlite)
+
+
+def numbered(number: int, note: str) -> Call:
+    return made_call(number, caller=f"+33612{number:06}", notes=made_notes(note))
 
 
 def test_the_check_itself_sees_an_index_that_is_out_of_step(sqlite: Engine) -> None:
