@@ -1,5 +1,7 @@
 """Opens and checks what is kept: sessions and logins, and the calls. Knows nothing of what is in them."""
 
+from redis.exceptions import LockError
+
 from aircall.call_log import CallLog
 from aircall.database import check_database, open_database
 from aircall.embedded_store import EmbeddedStore
@@ -40,11 +42,14 @@ def check_storage(config: Config) -> None:
 def forget_other_api(store: Store, log: CallLog, api_url: str) -> None:
     """Begin afresh where what is kept belongs to another API: its tokens and calls are none of this one's.
 
-    Raises DatabaseError where those calls are not ours to forget.
+    Raises DatabaseError where those calls are not ours to forget, and LockError, one of STORAGE_ERRORS, where
+    another process is at it for longer than that takes.
     """
     log.belong_to(api_url)
     # Of processes that start at once, each would forget what the others have begun to keep.
-    with store.lock(API_KEY, FORGETTING_TIME):
+    with store.lock(API_KEY, FORGETTING_TIME) as is_held:
+        if not is_held:
+            raise LockError("Another process does not get done with what belongs to another API.")
         kept = store.load(API_KEY)
         if kept is None or kept.value.decode() != api_url:
             store.clear()

@@ -1,0 +1,32 @@
+"""What belongs to another API is forgotten by one process alone."""
+
+import pytest
+from redis.exceptions import LockError
+from sqlalchemy import Engine
+
+from aircall.call_log import CallLog
+from aircall.redis_connection import connect
+from aircall.redis_store import RedisStore
+from aircall.web import storage
+from aircall.web.storage import API_KEY, forget_other_api
+from tests.support.redis_server import RedisServer
+
+ONE, OTHER = "https://one.test", "https://other.test"
+
+
+def test_who_does_not_get_its_turn_forgets_nothing(
+    redis: RedisServer, sqlite: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "FORGETTING_TIME", 0.1)
+    log, store, busy = CallLog(sqlite), RedisStore(connect(redis.url)), RedisStore(connect(redis.url))
+    forget_other_api(store, log, ONE)
+    store.put("login:a", b"kept", 60)
+
+    with busy.lock(API_KEY, 0), pytest.raises(LockError):
+        forget_other_api(store, log, OTHER)
+    assert store.load("login:a") is not None
+
+    forget_other_api(store, log, OTHER)
+    assert store.load("login:a") is None
+    store.close()
+    busy.close()
