@@ -1,5 +1,6 @@
 """What the memory of processes does while some of them are killed and begin anew."""
 
+import os
 import re
 import statistics
 from collections import defaultdict
@@ -15,8 +16,15 @@ Look = tuple[float, int, float]
 
 
 def workers_of(master: int) -> list[int]:
-    """The ids of the processes that gunicorn's master has begun."""
-    return [int(one) for one in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+    """The ids of the processes that gunicorn's master has begun, each the same program as itself."""
+    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    return [int(one) for one in children if _program(one) == _program(str(master))]
+
+
+def _program(process: str) -> str:
+    with suppress(OSError):
+        return os.readlink(f"/proc/{process}/exe")
+    return ""
 
 
 def look(now: float, master: int) -> list[Look]:

@@ -1,12 +1,19 @@
 """Memory is told from the growth of each process, however often others begin anew."""
 
-import os
+import subprocess
+import sys
 
 import pytest
 
 from tests.soak.memory import Look, growth, look, workers_of
 
 HOUR = 3600.0
+# Begins a worker and something else, both of which end with its input.
+MASTER = """
+import subprocess, sys
+with subprocess.Popen(["cat"]), subprocess.Popen([sys.executable, "-c", "input()"], stderr=-3) as worker:
+    print(worker.pid, flush=True)
+"""
 
 
 def life(worker: int, begins: float, ends: float, *, level: float, hourly: float) -> list[Look]:
@@ -34,9 +41,17 @@ def test_where_none_lived_for_long_there_is_no_growth_to_tell() -> None:
     assert growth([]) is None
 
 
-def test_a_look_has_the_memory_of_each_child() -> None:
-    looks = look(3.0, os.getppid())
+def test_a_look_has_the_memory_of_each_child_that_runs_the_same_program() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", MASTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as master:
+        assert master.stdin
+        assert master.stdout
+        worker = int(master.stdout.readline())
 
-    assert all(1 < size < 100_000 for _, _, size in looks)
-    assert {worker for _, worker, _ in looks} <= set(workers_of(os.getppid()))
-    assert os.getpid() in {worker for _, worker, _ in looks}
+        assert workers_of(master.pid) == [worker]
+        ((now, looked_at, size),) = look(3.0, master.pid)
+        assert (now, looked_at) == (3.0, worker)
+        assert 1 < size < 1000
+
+        master.stdin.close()
