@@ -67,6 +67,9 @@ def folded(text: str) -> str:
 def _visible(text: str) -> str:
     # Marks of direction, which come along with a number that is copied, are of category Cf.
     plain = unicodedata.normalize("NFKC", text)
+    # Hardly any text has them, and this is the quick way.
+    if plain.replace("\n", " ").isprintable():
+        return plain
     return "".join(character for character in plain if unicodedata.category(character) != "Cf")
 
 

@@ -33,8 +33,8 @@ class RedisFeed(Feed):
         self._length = length
         self._keys = [f"{prefix}{STATE}", self.stream, f"{prefix}{VERSIONS}"]
         self._append = client.register_script(APPEND)
-        self._begin_there = client.register_script(BEGIN)
-        self._begin_first = client.register_script(FIRST)
+        self._begin_epoch_there = client.register_script(BEGIN)
+        self._find_epoch = client.register_script(FIRST)
         # Whether a change is in the log that could not be told.
         self._is_torn = False
 
@@ -68,7 +68,7 @@ class RedisFeed(Feed):
         # First, as another change may fail to be told meanwhile.
         self._is_torn = False
         try:
-            self._begin_there(keys=self._keys, args=[new_epoch(), self._sequence])
+            self._begin_epoch_there(keys=self._keys, args=[new_epoch(), self._sequence])
         except RedisError:
             self._is_torn = True
             raise
@@ -121,7 +121,7 @@ class RedisFeed(Feed):
 
     def adopt(self) -> None:
         """Take over all that stands in Redis, and have the pages read themselves again. Raises RedisError."""
-        epoch, sequence, rows = self._begin_first(keys=self._keys, args=[new_epoch()])
+        epoch, sequence, rows = self._find_epoch(keys=self._keys, args=[new_epoch()])
         changes = [(id_, {flat[0]: flat[1]}) for id_, flat in rows if flat[0] == b"change"]
         with self._lock:
             self._begin(epoch.decode(), _number(changes[0][0]) - 1 if changes else sequence)
