@@ -1,12 +1,15 @@
-"""Whoever has connected is answered, also in the moment in which the server stops to listen."""
+"""Whoever has connected is answered, also in the moment in which a process stops to listen."""
 
 import os
 import signal
 import socket
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,25 +17,35 @@ import pytest
 from tests.support.dashboard import READY, settings
 from tests.support.one_of_several import shared_settings
 from tests.support.postgres import Postgres
-from tests.support.processes import running
+from tests.support.processes import Started, running
 from tests.support.redis_server import RedisServer
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
+from tests.support.workers import workers_of
 
-ASKERS, MOST_QUESTIONS, TIMEOUT = 12, 20_000, 20.0
+ASKERS, RELOAD_ASKERS, MOST_QUESTIONS, TIMEOUT = 12, 4, 20_000, 20.0
 QUESTION = b"POST /logout HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+@contextmanager
+def serving(
+    sandbox: Sandbox, directory: Path, shared: dict[str, str], workers: int
+) -> Iterator[tuple[Started, tuple[str, int]]]:
+    """A dashboard of so many processes, and where it listens."""
+    more = shared | {"WORKERS": str(workers)}
+    environment = dict(os.environ) | settings(sandbox, directory / "data") | more
+    with running([sys.executable, "app.py"], READY, environment=environment, stopping_time=15) as started:
+        address = urlsplit(started.ready[1])
+        place = (str(address.hostname), int(address.port or 0))
+        wait_until(lambda: ask(place) == "answered", 30, "a worker")
+        yield started, place
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_nobody_who_has_connected_goes_without_an_answer(
     sandbox: Sandbox, redis: RedisServer, postgres: Postgres, tmp_path: Path, workers: int
 ) -> None:
-    shared = shared_settings(redis, postgres) | {"WORKERS": str(workers)}
-    environment = dict(os.environ) | settings(sandbox, tmp_path / "data") | shared
-    with running([sys.executable, "app.py"], READY, environment=environment, stopping_time=15) as started:
-        address = urlsplit(started.ready[1])
-        place = (str(address.hostname), int(address.port or 0))
-        wait_until(lambda: ask(place) == "answered", 30, "a worker")
+    with serving(sandbox, tmp_path, shared_settings(redis, postgres), workers) as (started, place):
         outcomes: list[str] = []
         with ThreadPoolExecutor(ASKERS) as pool:
             for _ in range(ASKERS):
@@ -44,6 +57,33 @@ def test_nobody_who_has_connected_goes_without_an_answer(
     tally = Counter(outcomes)
     assert tally["refused"] == ASKERS
     assert tally["lost"] == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_nobody_goes_without_an_answer_while_all_processes_are_replaced(
+    sandbox: Sandbox, redis: RedisServer, postgres: Postgres, tmp_path: Path, workers: int
+) -> None:
+    with serving(sandbox, tmp_path, shared_settings(redis, postgres), workers) as (started, place):
+        outcomes: list[str] = []
+        ended = Event()
+        with ThreadPoolExecutor(RELOAD_ASKERS) as pool:
+            for _ in range(RELOAD_ASKERS):
+                pool.submit(ask_until, ended, place, outcomes)
+            before = set(workers_of(started.process.pid))
+            started.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: before.isdisjoint(workers_of(started.process.pid)), 30, "others")
+            answered_count = len(outcomes)
+            wait_until(lambda: len(outcomes) > answered_count + 3 * RELOAD_ASKERS, 30, "traffic")
+            ended.set()
+
+        assert len(workers_of(started.process.pid)) == workers
+    assert set(outcomes) == {"answered"}
+
+
+def ask_until(ended: Event, place: tuple[str, int], outcomes: list[str]) -> None:
+    """Ask again and again, each time on a connection of its own."""
+    while not ended.is_set() and len(outcomes) < MOST_QUESTIONS:
+        outcomes.append(ask(place))
 
 
 def ask_until_refused(place: tuple[str, int], outcomes: list[str]) -> None:

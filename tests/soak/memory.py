@@ -1,6 +1,5 @@
 """What the memory of processes does while some of them are killed and begin anew."""
 
-import os
 import re
 import statistics
 from collections import defaultdict
@@ -8,23 +7,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from tests.support.workers import workers_of
+
 # A process that has just begun takes what it needs: that is no growth (seconds of its life).
 WARM_UP = 90.0
 
 Look = tuple[float, int, float]
 """When, in seconds; which process; its resident memory in MB."""
-
-
-def workers_of(master: int) -> list[int]:
-    """The ids of the processes that gunicorn's master has begun, each the same program as itself."""
-    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    return [int(one) for one in children if _program(one) == _program(str(master))]
-
-
-def _program(process: str) -> str:
-    with suppress(OSError):
-        return os.readlink(f"/proc/{process}/exe")
-    return ""
 
 
 def look(now: float, master: int) -> list[Look]:

@@ -18,12 +18,13 @@ from time import monotonic
 
 from tests.chaos.instance import SECRET_KEY
 from tests.chaos.lasting_page import LastingPage, lasting_pages, wait_until_right
-from tests.soak.memory import Look, growth, look, workers_of
+from tests.soak.memory import Look, growth, look
 from tests.soak.people import people_at_work
 from tests.support.dashboard import READY, log_in, settings
 from tests.support.processes import Started, running
 from tests.support.redis_server import running_redis
 from tests.support.sandbox import Sandbox
+from tests.support.workers import workers_of
 
 PEOPLE, PAGES, CALLS_SHOWN = 4, 8, 40
 # A colleague's change every so many seconds; tokens live so long.

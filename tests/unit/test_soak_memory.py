@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from tests.soak.memory import Look, growth, look, workers_of
+from tests.soak.memory import Look, growth, look
+from tests.support.workers import workers_of
 
 HOUR = 3600.0
 # Begins a worker and something else, both of which end with its input.
