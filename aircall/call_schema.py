@@ -7,7 +7,7 @@ import time
 from sqlalchemy import Connection, Engine, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
-from aircall.call_search import SearchIndex
+from aircall.call_search import TURN, SearchIndex
 from aircall.call_table import FORM, LATE_INDEXES, PREFIX, calls, metadata, state
 from aircall.database import exclusively, first_line
 
@@ -41,7 +41,7 @@ def make_late_indexes(engine: Engine) -> None:
         with exclusively(engine) as connection:
             index.create(connection, checkfirst=True)
         # Everybody else has a turn.
-        time.sleep(0)
+        time.sleep(TURN)
     if engine.dialect.name == "postgresql":
         with engine.begin() as connection:
             connection.exec_driver_sql(f"ANALYZE {calls.name}")

@@ -36,6 +36,8 @@ MOST_CANDIDATES = 5000
 # So many calls are indexed as they are written. With more, as in a first reading, the index catches up later,
 # in steps of so many, between which everybody else has a turn.
 MOST_AT_ONCE, STEP = 500, 2000
+# How long such a turn is at least, in seconds: with 0, gevent does not look who has just asked.
+TURN = 0.001
 # What so many searches found is remembered.
 MOST_SEARCHES = 32
 NAME = f"{PREFIX}search_{FORM}"
@@ -94,7 +96,7 @@ class SearchIndex:
         while is_behind:
             with exclusively(self._engine) as connection:
                 is_behind = _index_next(connection, STEP)
-            time.sleep(0)
+            time.sleep(TURN)
 
     def match(self, search: str) -> str:
         """What to ask the index for: calls that may be found. Empty where it cannot tell, or need not."""

@@ -33,8 +33,8 @@ MEGABITS, MILLISECONDS = 50, 40
 LINE = f"API behind {MEGABITS} Mbit/s and {MILLISECONDS} ms"
 LIMIT = 1.3
 TIMEOUT = 60.0
-# Between two looks at whether the list is read, in seconds.
-PAUSE = 0.02
+# Between two looks at whether the list is read, in seconds. Looking takes the dashboard's time, too.
+PAUSE = 0.1
 
 Span = tuple[int, int]
 

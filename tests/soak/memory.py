@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.support.workers import workers_of
 
 # A process that has just begun takes what it needs: that is no growth (seconds of its life).
-WARM_UP = 90.0
+WARM_UP = 180.0
 
 Look = tuple[float, int, float]
 """When, in seconds; which process; its resident memory in MB."""

@@ -81,6 +81,7 @@ class Soak:
         self._kill_pause = kill_pause
         self._random = random.Random(7)  # noqa: S311  # chooses whom to kill
         self._outcome = Outcome(seconds)
+        self._spared: int | None = None
 
     def run(self) -> Outcome:
         """Run it. Raises AssertionError where a page is wrong at the end."""
@@ -127,10 +128,17 @@ class Soak:
                 self._outcome.memory += look(now - began, master)
                 next_look = now + LOOK_PAUSE
             if now >= next_kill:
-                os.kill(self._random.choice(workers_of(master)), signal.SIGKILL)
+                os.kill(self._victim(master, is_late=now > began + self._outcome.seconds / 2), signal.SIGKILL)
                 self._outcome.kills += 1
                 next_kill = now + self._kill_pause
             self._pause(min(next_kill, next_look) - monotonic())
+
+    def _victim(self, master: int, *, is_late: bool) -> int:
+        # In the second half one is spared, by whose memory a growth can be told from a beginning.
+        workers = workers_of(master)
+        if is_late and self._spared not in workers:
+            self._spared = workers[0]
+        return self._random.choice([worker for worker in workers if worker != self._spared])
 
     def _pause(self, seconds: float) -> None:
         threading.Event().wait(max(0.0, seconds))
