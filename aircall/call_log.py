@@ -71,12 +71,14 @@ class CallLog(CallQuery):
 
     def mark_synchronised(self, began_at: datetime) -> None:
         """Remember that the whole list has been read, and when that began; the latest is what counts."""
-        if self.synchronised_at is None:
-            make_late_indexes(self.engine)
+        is_first = self.synchronised_at is None
         at = to_milliseconds(began_at)
         is_later = or_(state.c.synchronised_at.is_(None), state.c.synchronised_at < at)
         with self.engine.begin() as connection:
             connection.execute(update(state).where(is_later).values(synchronised_at=at))
+        if is_first:
+            # Not before: a process that starts meanwhile drops them where the list has not been read.
+            make_late_indexes(self.engine)
 
     def take_over_events(self) -> int:
         """The fence of whoever writes down events from now on: events with an older one are refused."""

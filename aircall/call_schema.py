@@ -26,9 +26,10 @@ def prepare_tables(engine: Engine) -> SearchIndex:
         metadata.create_all(connection)
         if connection.execute(select(state)).first() is None:
             connection.execute(insert(state).values(FIRST_STATE))
-        if connection.execute(select(state.c.synchronised_at)).scalar_one() is None:
-            for index in LATE_INDEXES:
-                index.drop(connection, checkfirst=True)
+        is_read = connection.execute(select(state.c.synchronised_at)).scalar_one() is not None
+        for index in LATE_INDEXES:
+            # Who was to make them may have ended before.
+            (index.create if is_read else index.drop)(connection, checkfirst=True)
         return SearchIndex(connection)
 
 

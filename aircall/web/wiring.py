@@ -1,5 +1,6 @@
 """Makes every room below the pages, each given the ones that it works with, and starts and stops them."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import cast
@@ -26,6 +27,7 @@ from aircall.settling import Settling
 from aircall.shared.shared_upkeep import SharedUpkeep
 from aircall.shared.sharing import Sharing
 from aircall.signals import Signals
+from aircall.storage_errors import STORAGE_ERRORS
 from aircall.synchronisation import Synchronisation
 from aircall.upkeep import OwnUpkeep
 from aircall.web.error_words import reason_for
@@ -34,6 +36,8 @@ from aircall.web.readiness import Readiness
 from aircall.web.services import EXTENSION, Services
 from aircall.web.storage import forget_other_api, open_store
 from config import Config
+
+log = logging.getLogger(__name__)
 
 
 def build_services(app: Flask, config: Config) -> Services:
@@ -118,7 +122,10 @@ class _Upkeep:
     def _on_read(self) -> None:
         self.link.on_read()
         self._post_now()
-        self._mirror.log.search.catch_up()
+        try:
+            self._mirror.log.search.catch_up()
+        except STORAGE_ERRORS as error:
+            log.warning("searches are slow until the next reading: %s", type(error).__name__)
 
     def _tell_link(self, status: LinkStatus) -> None:
         """Tell all pages: where there are several processes, each tells its own."""

@@ -4,7 +4,6 @@ A connection that the kernel has taken and no worker yet is reset when the last 
 form that was already sent on it is lost: a proxy must not send it again.
 """
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -13,12 +12,15 @@ from typing import Any
 from gevent.server import StreamServer
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
 
+# As many as may have connected and not been taken: gunicorn's `backlog`.
+MOST_WAITING = 2048
+
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn publishes no types
     """gunicorn's worker with a server of ours."""
 
     def server_class(self, listener: Any, *, spawn: Any, **_: Any) -> StreamServer:
-        """The server for a listening socket, as gunicorn's worker would make it where it has no other."""
+        """The server for a listening socket, as gunicorn's worker makes it. TLS is a proxy's."""
         # gunicorn asks the listener for its name with each connection, which fails once it is closed.
         name = ListenerName(listener.getsockname())
         server = LastingServer(listener, handle=partial(self.handle, name), spawn=spawn)
@@ -43,14 +45,17 @@ class LastingServer(StreamServer):  # type: ignore[misc]  # gevent publishes no 
     """Serves all who have connected before it ends."""
 
     def close(self) -> None:
-        """Take whoever has connected by now, and listen no more, with nothing in between."""
+        """Take whoever has connected by now, and listen no more."""
         if not self.closed:
             self.stop_accepting()
-            # Whoever has hung up meanwhile is an error here.
-            with suppress(OSError):
-                while (taken := self.do_read()) is not None:
-                    self.do_handle(*taken)
-            # gevent closes it only after everybody else has had a turn, by when somebody may have connected.
-            with open(os.devnull) as nothing:
-                os.dup2(nothing.fileno(), self.socket.fileno())
+            self._take_all()
         super().close()
+
+    def _take_all(self) -> None:
+        for _ in range(MOST_WAITING):
+            # One that cannot be taken keeps nobody else from it.
+            with suppress(OSError):
+                taken = self.do_read()
+                if taken is None:
+                    return
+                self.do_handle(*taken)

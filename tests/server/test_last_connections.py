@@ -70,11 +70,13 @@ def test_nobody_goes_without_an_answer_while_all_processes_are_replaced(
             for _ in range(RELOAD_ASKERS):
                 pool.submit(ask_until, ended, place, outcomes)
             before = set(workers_of(started.process.pid))
-            started.process.send_signal(signal.SIGHUP)
-            wait_until(lambda: before.isdisjoint(workers_of(started.process.pid)), 30, "others")
-            answered_count = len(outcomes)
-            wait_until(lambda: len(outcomes) > answered_count + 3 * RELOAD_ASKERS, 30, "traffic")
-            ended.set()
+            try:
+                started.process.send_signal(signal.SIGHUP)
+                wait_until(lambda: before.isdisjoint(workers_of(started.process.pid)), 30, "others")
+                answered_count = len(outcomes)
+                wait_until(lambda: len(outcomes) > answered_count + 3 * RELOAD_ASKERS, 30, "traffic")
+            finally:
+                ended.set()
 
         assert len(workers_of(started.process.pid)) == workers
     assert set(outcomes) == {"answered"}

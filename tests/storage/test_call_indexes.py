@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
-from aircall import call_search
+from aircall import call_log, call_search
 from aircall.call_log import CallLog
 from aircall.call_query import CallFilter
+from aircall.call_schema import make_late_indexes
 from aircall.call_search import NAME
 from aircall.call_table import LATE_INDEXES, calls
 from aircall.models import Call
@@ -116,4 +117,31 @@ def test_indexes_that_the_first_page_can_do_without_are_made_when_the_list_has_b
     log.mark_synchronised(NOON)
 
     assert before == set()
+    assert late_indexes(database) == LATE
+
+
+def test_late_indexes_that_nobody_came_to_make_are_made_at_the_next_start(database: Engine) -> None:
+    CallLog(database).mark_synchronised(NOON)
+    with database.begin() as connection:
+        for index in LATE_INDEXES:
+            index.drop(connection)
+
+    CallLog(database)
+
+    assert late_indexes(database) == LATE
+
+
+def test_a_process_that_starts_while_the_list_is_marked_as_read_takes_no_index_away(
+    database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = CallLog(database)
+    log.apply(CALLS)
+
+    def start_another(engine: Engine) -> None:
+        make_late_indexes(engine)
+        CallLog(engine)
+
+    monkeypatch.setattr(call_log, "make_late_indexes", start_another)
+    log.mark_synchronised(NOON)
+
     assert late_indexes(database) == LATE
