@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from gevent.server import StreamServer
-from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
+from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]  # it publishes no types
 
 # As many as may have connected and not been taken: gunicorn's `backlog`.
 MOST_WAITING = 2048
