@@ -31,7 +31,7 @@ IS_TOO_WIDE = """() => document.documentElement.scrollWidth > innerWidth
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = (1280, 375)
 NARROWEST = 320
-# A tour takes half a minute on a machine that does nothing else.
+# A tour takes two minutes on a machine that does nothing else.
 pytestmark = pytest.mark.timeout(900)
 
 
