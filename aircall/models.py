@@ -1,13 +1,16 @@
 """The records everything else works with, decoded and cleaned once, at the door. Knows no I/O.
 
 Field names and forms follow the API's own documentation and 94 recorded calls. `from` is `caller` here,
-because it is a keyword, and `to` is `callee`, the API's own words for the two numbers.
+because it is a keyword, and `to` is `callee`, the API's own words for the two numbers. Of calls and notes
+there are a hundred thousand at a time, and msgspec makes them in a fifth of the time of a dataclass.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
+
+import msgspec
 
 from aircall import fields
 from aircall.errors import MalformedAnswerError
@@ -22,20 +25,21 @@ DIRECTIONS = ("inbound", "outbound")
 CALL_TYPES = ("answered", "missed", "voicemail")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """A note on a call. The API tells neither its author nor its time."""
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """A note on a call. The API tells neither its author nor its time. `repr` does not tell its text."""
 
     id: str
-    content: str = field(repr=False)
+    content: str
+
+    def __repr__(self) -> str:
+        return f"Note(id={self.id!r})"
 
     def to_json(self) -> dict[str, Any]:
         """The note as the API writes it."""
         return {"id": self.id, "content": self.content}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One phone call.
 
     `call_type` and `direction` are one of the known words or "unknown"; `duration` and `created_at` (UTC)
@@ -45,13 +49,16 @@ class Call:
     id: str
     direction: str
     call_type: str
-    caller: str = field(repr=False)
-    callee: str = field(repr=False)
-    via: str = field(repr=False)
+    caller: str
+    callee: str
+    via: str
     duration: timedelta | None
     is_archived: bool
     created_at: datetime | None
     notes: tuple[Note, ...]
+
+    def __repr__(self) -> str:
+        return f"Call(id={self.id!r}, call_type={self.call_type!r}, is_archived={self.is_archived!r})"
 
     @property
     def counterpart(self) -> str:

@@ -1,10 +1,10 @@
 """Callbacks that fail or take too long do the listener no harm."""
 
 import threading
-from dataclasses import replace
 from threading import Event
 
 import pytest
+from msgspec.structs import replace
 
 from aircall.listener import LinkState
 from tests.contract.listening import CALL, GAP, listening, settings_for, sign

@@ -3,10 +3,10 @@
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from aircall.listener import LinkState
 from tests.contract.listening import CALL, GAP, listening, settings_for

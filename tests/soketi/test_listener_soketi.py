@@ -1,11 +1,11 @@
 """The listener keeps its contract with soketi as with the sandbox. The official SDK signs and sends."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pusher
 import pytest
+from msgspec.structs import replace
 
 from aircall.models import Call
 from tests.contract.listening import CALL

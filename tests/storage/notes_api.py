@@ -1,7 +1,8 @@
 """One call at an API and what is sent to it, as functions that `Noting` is handed. Knows no socket."""
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aircall.errors import AircallError
 from aircall.models import Call, Note

@@ -1,11 +1,11 @@
 """The calls with one number: what is told of them is what going through a plain list would give."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from aircall.call_context import LATEST, CallContext, read_context
 from aircall.call_log import CallLog

@@ -1,8 +1,8 @@
 """Readings that come late, and calls that are gone: nothing old gets over what is newer."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
 from sqlalchemy import update
 
 from aircall.call_log import CallLog

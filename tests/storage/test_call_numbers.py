@@ -1,6 +1,6 @@
 """The number of a call's row, by which Undo knows whether the call is still as it was left."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from aircall.call_log import CallLog
 from tests.support.made_calls import made_call

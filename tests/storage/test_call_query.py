@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +54,7 @@ def test_neighbours_stand_before_and_after_a_call_whether_it_is_in_the_list_or_n
 ) -> None:
     fill(log, calls)
 
-    for call in [*calls[:3], replace(stranger, id=call_id(99))]:
+    for call in [*calls[:3], msgspec.structs.replace(stranger, id=call_id(99))]:
         others = newest_first([other for other in calls if other != call], wanted)
         place = newest_first([*others, call], CallFilter(view="all")).index(call)
         newer = others[place - 1].id if place > 0 else None

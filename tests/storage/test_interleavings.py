@@ -1,10 +1,11 @@
 """Readings, events and removals in every order: the log never goes back to a state that it has left."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aircall.call_log import CallLog
 from aircall.models import Call

@@ -3,9 +3,9 @@
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from aircall.call_log import FencedError
 from aircall.feed import ChangeKind, Feed

@@ -1,9 +1,9 @@
 """The mirror and one call that is read, or changed, at the API."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from aircall.errors import AircallError, LoginEndedError, NoAnswerError, NotFoundError
 from aircall.feed import ChangeKind

@@ -1,11 +1,12 @@
 """Pages of the filtered list while the API's list is read, changes and is told of: those of a plain list."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aircall.call_log import CallLog
 from aircall.call_query import CallFilter

@@ -1,10 +1,10 @@
 """How values read on a page. No request, no clock."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask, render_template_string
+from msgspec.structs import replace
 
 from aircall.models import Call
 from aircall.web import formatting, language
