@@ -48,9 +48,11 @@ def test_the_index_of_searches_is_in_step_with_the_calls_whatever_is_written(sql
         check_search_index(sqlite)
 
 
+@pytest.mark.parametrize("most_candidates", [call_search.MOST_CANDIDATES, 4])
 def test_a_search_finds_everything_while_the_index_lags_behind(
-    sqlite: Engine, monkeypatch: pytest.MonkeyPatch
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch, most_candidates: int
 ) -> None:
+    monkeypatch.setattr(call_search, "MOST_CANDIDATES", most_candidates)
     monkeypatch.setattr(call_search, "MOST_AT_ONCE", 2)
     monkeypatch.setattr(call_search, "STEP", 3)
     log = CallLog(sqlite)

@@ -3,11 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
+from sqlalchemy import Select, func, select
 
-from aircall.web.wiring import stop
+from aircall import call_search
+from aircall.call_table import calls, state
+from aircall.web.services import EXTENSION
+from aircall.web.wiring import start, stop
 from app import create_app
 from config import Config
 from tests.support.person import Person
+from tests.support.waiting import wait_until
 
 REFRESH = "noscript meta[http-equiv=refresh]"
 
@@ -44,3 +50,29 @@ def test_filters_can_be_cleared_before_anything_was_found(reader: Person, path: 
     assert "The calls are being read" in reader.text
     (clear,) = (link for link in reader.page.select("a") if "Clear filters" in link.text)
     assert clear["href"] == f"{path}?view=inbox&per_page=50"
+
+
+def test_the_index_of_searches_has_all_calls_soon_after_the_reading(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_search, "MOST_AT_ONCE", 10)
+    app = create_app(config)
+    start(app)
+    try:
+        Person(app).sign_in("alice")
+        assert wait_until(lambda: _indexed(app) == _last(app) and _last(app))
+    finally:
+        stop(app)
+
+
+def _indexed(app: Flask) -> int:
+    return _scalar(app, select(state.c.indexed_number))
+
+
+def _last(app: Flask) -> int:
+    return _scalar(app, select(func.max(calls.c.number)))
+
+
+def _scalar(app: Flask, query: Select[tuple[int]]) -> int:
+    with app.extensions[EXTENSION].mirror.log.engine.connect() as connection:
+        return connection.scalar(query) or 0
