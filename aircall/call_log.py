@@ -22,15 +22,7 @@ from aircall.call_rows import (
     touch,
 )
 from aircall.call_schema import make_late_indexes, prepare_tables
-from aircall.call_table import (
-    FACTS,
-    calls,
-    facts,
-    from_milliseconds,
-    state,
-    to_milliseconds,
-    to_row,
-)
+from aircall.call_table import FACTS, calls, facts, from_milliseconds, state, to_milliseconds, to_row
 from aircall.database import DatabaseError, exclusively
 from aircall.feed import Change, ChangeKind
 from aircall.models import Call

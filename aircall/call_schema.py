@@ -2,14 +2,14 @@
 
 import logging
 import re
-import time
 
 from sqlalchemy import Connection, Engine, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
-from aircall.call_search import TURN, SearchIndex
+from aircall.call_search import SearchIndex
 from aircall.call_table import FORM, LATE_INDEXES, PREFIX, calls, metadata, state
 from aircall.database import exclusively, first_line
+from aircall.turns import give_way
 
 FIRST_STATE = {
     "id": 1, "version": 0, "revision": 0, "indexed_revision": 0, "indexed_number": 0, "fence": 0,
@@ -41,8 +41,7 @@ def make_late_indexes(engine: Engine) -> None:
     for index in LATE_INDEXES:
         with exclusively(engine) as connection:
             index.create(connection, checkfirst=True)
-        # Everybody else has a turn.
-        time.sleep(TURN)
+        give_way()
     if engine.dialect.name == "postgresql":
         with engine.begin() as connection:
             connection.exec_driver_sql(f"ANALYZE {calls.name}")

@@ -7,7 +7,6 @@ yet are looked at one by one, as all are where a search has less than three char
 """
 
 import logging
-import time
 from typing import Any
 
 from sqlalchemy import (
@@ -29,6 +28,7 @@ from aircall.call_table import FORM, PREFIX, calls, state
 from aircall.database import exclusively
 from aircall.phone_numbers import folded, wanted_spellings
 from aircall.remembered import Remembered
+from aircall.turns import give_way
 
 INDEXED_LENGTH = 3
 # Where more calls than this may be meant, going through them newest first finds a page of them sooner.
@@ -36,8 +36,6 @@ MOST_CANDIDATES = 5000
 # So many calls are indexed as they are written. With more, as in a first reading, the index catches up later,
 # in steps of so many, between which everybody else has a turn.
 MOST_AT_ONCE, STEP = 500, 2000
-# How long such a turn is at least, in seconds: with 0, gevent does not look who has just asked.
-TURN = 0.001
 # What so many searches found is remembered.
 MOST_SEARCHES = 32
 NAME = f"{PREFIX}search_{FORM}"
@@ -96,7 +94,7 @@ class SearchIndex:
         while is_behind:
             with exclusively(self._engine) as connection:
                 is_behind = _index_next(connection, STEP)
-            time.sleep(TURN)
+            give_way()
 
     def match(self, search: str) -> str:
         """What to ask the index for: calls that may be found. Empty where it cannot tell, or need not."""

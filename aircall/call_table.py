@@ -108,7 +108,6 @@ LATE_INDEXES = (
     ),
 )
 
-MILLISECOND = timedelta(milliseconds=1)
 # The columns that say all there is of a call; the others are there to find it.
 FACTS = (
     "created_at", "direction", "call_type", "caller", "callee", "via", "duration", "is_archived", "notes",
@@ -170,7 +169,7 @@ def time_key(call: Call) -> int:
 
 def to_milliseconds(instant: datetime) -> int:
     """Whole milliseconds since 1970 UTC, the precision in which the API writes its times."""
-    return (instant - EPOCH) // MILLISECOND
+    return milliseconds(instant - EPOCH)
 
 
 def from_milliseconds(value: int) -> datetime:

@@ -17,7 +17,8 @@ from aircall import fields, metrics
 from aircall.answers import check, read_call_page, read_json
 from aircall.bulkhead import Bulkhead
 from aircall.errors import MalformedAnswerError, NotFoundError, UnauthorizedError
-from aircall.models import Call, CallPage, Grant, User
+from aircall.grants import Grant, User
+from aircall.models import Call, CallPage
 from aircall.retries import RetryBudget, with_retries
 from aircall.transport import Request, Transport
 

@@ -79,7 +79,7 @@ def check_database(url: str) -> None:
 
 @contextmanager
 def exclusively(engine: Engine) -> Iterator[Connection]:
-    """A transaction that no other of this kind overlaps, in whichever process: for making tables."""
+    """A transaction that no other of this kind overlaps, in whichever process."""
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({EXCLUSIVE_LOCK})")

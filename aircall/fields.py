@@ -4,9 +4,13 @@ Where a field is of no use, its reader answers None, and the record decides what
 """
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from aircall.errors import MalformedAnswerError
+
+T = TypeVar("T")
 
 # Beyond a year a duration is nonsense, and a timedelta overflows not far beyond it.
 LONGEST_DURATION_MS = 366 * 24 * 3600 * 1000
@@ -18,6 +22,21 @@ TOKEN = re.compile("[!-~]{1,8192}")
 ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 # Lone surrogates cannot be encoded, and C0 controls other than tab and line breaks cannot be shown.
 UNSHOWABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def json_object(value: object) -> Mapping[str, Any]:
+    """The fields of a record. Raises MalformedAnswerError for anything but a JSON object."""
+    if not isinstance(value, Mapping):
+        raise MalformedAnswerError("The answer is not a JSON object.")
+    return value
+
+
+def usable(read: Callable[[object], T], value: object) -> T | None:
+    """The record that `read` makes of this, or None where it is malformed."""
+    try:
+        return read(value)
+    except MalformedAnswerError:
+        return None
 
 
 def call_id(value: object) -> str:

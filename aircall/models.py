@@ -5,10 +5,10 @@ because it is a keyword, and `to` is `callee`, the API's own words for the two n
 there are a hundred thousand at a time, and msgspec makes them in a fifth of the time of a dataclass.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import msgspec
 
@@ -19,7 +19,6 @@ from aircall.fields import clean_text as clean_text
 from aircall.fields import instant_text as instant_text
 from aircall.fields import milliseconds as milliseconds
 
-T = TypeVar("T")
 UNKNOWN = "unknown"
 DIRECTIONS = ("inbound", "outbound")
 CALL_TYPES = ("answered", "missed", "voicemail")
@@ -71,7 +70,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises MalformedAnswerError where there is no usable id. Any other odd field becomes unknown or empty.
         """
-        call = _object(data)
+        call = fields.json_object(data)
         return cls(
             id=call_id(call.get("id")),
             direction=fields.known(call.get("direction"), DIRECTIONS) or UNKNOWN,
@@ -117,10 +116,10 @@ class CallPage:
     @classmethod
     def from_json(cls, data: object) -> Self:
         """Read a page as the API writes it. Raises MalformedAnswerError where there is no list of rows."""
-        page = _object(data)
+        page = fields.json_object(data)
         if not isinstance(rows := page.get("nodes"), list):
             raise MalformedAnswerError("The list of calls has no rows.")
-        calls = (_or_none(Call.from_json, row) for row in rows)
+        calls = (fields.usable(Call.from_json, row) for row in rows)
         return cls.of(calls, page.get("totalCount"), page.get("hasNextPage"))
 
     @classmethod
@@ -142,65 +141,6 @@ class CallPage:
         return len(self.calls) + self.malformed_count + self.duplicate_count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """Who is signed in, as `/me` tells it."""
-
-    id: str
-    username: str
-
-    @classmethod
-    def from_json(cls, data: object) -> Self:
-        """Read a user as the API writes it. Raises MalformedAnswerError where there is no name."""
-        user = _object(data)
-        username = clean_text(user.get("username"))
-        if not username:
-            raise MalformedAnswerError("A user has no name.")
-        return cls(id=clean_text(user.get("id")) or username, username=username)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Tokens:
-    """An access token and, where the API gave one, the refresh token. Never printed: repr is left out."""
-
-    access: str
-    refresh: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """What the API answers to a login and to a refresh. `user` is None where it tells no usable one."""
-
-    tokens: Tokens
-    user: User | None
-
-    @classmethod
-    def from_json(cls, data: object, refresh_token: str | None = None) -> Self:
-        """Read a grant as the API writes it; `refresh_token` stands in where it brings none.
-
-        Raises MalformedAnswerError where there is no access token.
-        """
-        grant = _object(data)
-        access = fields.token(grant.get("access_token"))
-        if access is None:
-            raise MalformedAnswerError("A grant has no access token.")
-        tokens = Tokens(access=access, refresh=fields.token(grant.get("refresh_token")) or refresh_token)
-        return cls(tokens=tokens, user=_or_none(User.from_json, grant.get("user")))
-
-
-def _object(data: object) -> Mapping[str, Any]:
-    if not isinstance(data, Mapping):
-        raise MalformedAnswerError("The answer is not a JSON object.")
-    return data
-
-
 def _notes(value: object) -> tuple[Note, ...]:
     rows = [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
     return tuple(Note(id=clean_text(row.get("id")), content=clean_text(row.get("content"))) for row in rows)
-
-
-def _or_none(read: Callable[[object], T], data: object) -> T | None:
-    try:
-        return read(data)
-    except MalformedAnswerError:
-        return None

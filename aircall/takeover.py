@@ -1,15 +1,13 @@
 """Takes over into the mirror what a reading finds, telling pages no more than they can follow."""
 
-import time
 from collections.abc import Sequence
 
 from aircall.mirror import Mirror
 from aircall.models import Call
+from aircall.turns import give_way
 
 # So many calls are written in one step; in between everybody else has a turn.
 STEP = 2000
-# How long such a turn is at least, in seconds: with 0, gevent does not look who has just asked.
-TURN = 0.001
 
 
 class Takeover:
@@ -25,7 +23,7 @@ class Takeover:
         """Take over calls that were read after version `as_of` of the log was taken."""
         for start in range(0, len(found), STEP):
             self._take(found[start : start + STEP], as_of)
-            time.sleep(TURN)
+            give_way()
 
     def end(self) -> None:
         """There is no more to come: tell of what has not been told."""

@@ -37,6 +37,7 @@ IGNORANCE = {
     "config_values": FLASK | HTTP - {"urllib"} | PUSHER | SQL | REDIS | {"aircall", "config"},
     "aircall.metrics": FLASK | HTTP | PUSHER | SQL,
     "aircall.models": FLASK | HTTP | PUSHER | SQL | THREADS,
+    "aircall.grants": FLASK | HTTP | PUSHER | SQL | THREADS,
     "aircall.errors": FLASK | HTTP | PUSHER | SQL | THREADS,
     "aircall.client": FLASK | PUSHER | SQL | {"aircall.logins", "aircall.store"},
     "aircall.login": FLASK | HTTP | PUSHER,
@@ -76,7 +77,7 @@ IGNORANCE = {
     "aircall.changes": FLASK | PUSHER,
 }
 # Where tokens are made, kept, renewed and sent.
-TOKEN_ROOMS = {"fields", "models", "client", "login", "logins", "account", "archiving"}
+TOKEN_ROOMS = {"fields", "grants", "client", "login", "logins", "account", "archiving"}
 
 
 def packages(names: Iterable[str]) -> set[str]:

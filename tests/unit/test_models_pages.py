@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aircall.errors import MalformedAnswerError
-from aircall.models import CallPage, Grant, Tokens, User
+from aircall.grants import Grant, Tokens, User
+from aircall.models import CallPage
 from tests.support.api_json import JSON_VALUES, ODD_VALUES, RECORDED, ROWS
 
 
