@@ -1,17 +1,14 @@
 """A change of many calls while the server stops: what was done is told, and the rest can be tried again."""
 
-import os
 import re
 import signal
-import sys
 from pathlib import Path
 
 import pytest
 import requests
 from bs4 import BeautifulSoup, Tag
 
-from tests.support.dashboard import COOKIE, READY, TIMEOUT, log_in, serving, settings
-from tests.support.processes import running
+from tests.support.dashboard import COOKIE, TIMEOUT, dashboard, log_in, serving
 from tests.support.sandbox import Sandbox
 
 
@@ -42,8 +39,7 @@ def archive_all(session: requests.Session, address: str) -> str:
 def test_a_stop_in_the_middle_leaves_no_change_untold(
     sandbox: Sandbox, tmp_path: Path, stop: signal.Signals
 ) -> None:
-    environment = dict(os.environ) | settings(sandbox, tmp_path / "data")
-    with running([sys.executable, "app.py"], READY, environment=environment) as started:
+    with dashboard(sandbox, tmp_path / "data") as started:
         cookie = log_in(started.ready[1])
         with signed_in(cookie) as session:
             sandbox.be_slow(0.4, path="/calls/")

@@ -1,7 +1,5 @@
 """The dashboard killed while it renews somebody's token: who was signed in still is after the next start."""
 
-import os
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,8 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.dashboard import COOKIE, READY, TIMEOUT, log_in, serving, settings
-from tests.support.processes import running
+from tests.support.dashboard import COOKIE, TIMEOUT, dashboard, log_in, serving
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
@@ -27,9 +24,8 @@ def test_who_was_signed_in_stays_so_when_all_is_killed_in_the_middle_of_a_refres
     sandbox: Sandbox, tmp_path: Path, meet: Callable[[Sandbox], None]
 ) -> None:
     path = f"/calls/{sandbox.calls()[0]['id']}"
-    environment = dict(os.environ) | settings(sandbox, tmp_path / "data")
     with (
-        running([sys.executable, "app.py"], READY, environment=environment) as started,
+        dashboard(sandbox, tmp_path / "data") as started,
         ThreadPoolExecutor(1) as pool,
     ):
         cookies = {COOKIE: log_in(started.ready[1])}

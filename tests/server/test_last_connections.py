@@ -1,9 +1,7 @@
 """Whoever has connected is answered, also in the moment in which a process stops to listen."""
 
-import os
 import signal
 import socket
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.dashboard import READY, settings
+from tests.support.dashboard import dashboard
 from tests.support.one_of_several import shared_settings
 from tests.support.postgres import Postgres
-from tests.support.processes import Started, running
+from tests.support.processes import Started
 from tests.support.redis_server import RedisServer
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -33,8 +31,7 @@ def serving(
 ) -> Iterator[tuple[Started, tuple[str, int]]]:
     """A dashboard of so many processes, and where it listens."""
     more = shared | {"WORKERS": str(workers)}
-    environment = dict(os.environ) | settings(sandbox, directory / "data") | more
-    with running([sys.executable, "app.py"], READY, environment=environment, stopping_time=15) as started:
+    with dashboard(sandbox, directory / "data", more, stopping_time=15) as started:
         address = urlsplit(started.ready[1])
         place = (str(address.hostname), int(address.port or 0))
         wait_until(lambda: ask(place) == "answered", 30, "a worker")

@@ -1,11 +1,7 @@
 """What the served dashboard writes down: a line for each request, its id in all that follows, no secret."""
 
 import json
-import os
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +9,13 @@ import pytest
 import requests
 from bs4 import BeautifulSoup
 
-from tests.support.dashboard import COOKIE, READY, settings
-from tests.support.processes import Started, running
+from tests.support.dashboard import COOKIE, dashboard
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
 TIMEOUT = 30.0
 PASSWORD, NOTE, SEARCH, TOKEN = "swordfish-8", "she-called-back", "0611223344", "operators-token-1"
 FORGED = "forged"
-
-
-@contextmanager
-def logging_dashboard(sandbox: Sandbox, data_dir: Path, **more: str) -> Iterator[Started]:
-    """A dashboard whose output can be read."""
-    environment = dict(os.environ) | settings(sandbox, data_dir) | more
-    with running([sys.executable, "app.py"], READY, environment=environment) as started:
-        yield started
 
 
 def submit(session: requests.Session, page: str, action: str, **given: str) -> requests.Response:
@@ -71,7 +58,7 @@ def test_a_day_of_work_leaves_no_secret_and_no_customers_data(
     sandbox: Sandbox, tmp_path: Path, log_format: str
 ) -> None:
     chosen = {"LOG_FORMAT": log_format, "LOG_LEVEL": "DEBUG", "METRICS_TOKEN": TOKEN}
-    with logging_dashboard(sandbox, tmp_path / "data", **chosen) as started:
+    with dashboard(sandbox, tmp_path / "data", chosen) as started:
         secret = a_day_of_work(started.ready[1], sandbox)
 
     output = started.output()
@@ -82,7 +69,7 @@ def test_a_day_of_work_leaves_no_secret_and_no_customers_data(
 
 
 def test_each_request_has_one_line_and_machines_questions_have_none(sandbox: Sandbox, tmp_path: Path) -> None:
-    with logging_dashboard(sandbox, tmp_path / "data", LOG_FORMAT="json") as started:
+    with dashboard(sandbox, tmp_path / "data", {"LOG_FORMAT": "json"}) as started:
         address = started.ready[1]
         for path in ("/login?next=/x", "/healthz", "/metrics", "/static/dist/manifest.json", "/no/such"):
             requests.get(address + path, timeout=TIMEOUT)
@@ -120,7 +107,7 @@ def test_a_request_is_known_by_the_id_that_it_came_with(address: str, given: str
 def test_all_lines_of_a_request_carry_its_id_however_many_are_under_way(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    with logging_dashboard(sandbox, tmp_path / "data", LOG_FORMAT="json") as started:
+    with dashboard(sandbox, tmp_path / "data", {"LOG_FORMAT": "json"}) as started:
         address = started.ready[1]
         with requests.Session() as session:
             session.trust_env = False

@@ -1,14 +1,11 @@
 """A password is passed on to the API once, and found nowhere afterwards."""
 
-import os
-import sys
 from pathlib import Path
 
 import requests
 from bs4 import BeautifulSoup
 
-from tests.support.dashboard import READY, settings
-from tests.support.processes import running
+from tests.support.dashboard import READY, dashboard
 from tests.support.sandbox import Sandbox
 
 PASSWORD = "sesame-street-4711"
@@ -27,8 +24,7 @@ def log_in(address: str, username: str) -> requests.Response:
 def test_a_password_is_sent_once_and_kept_and_logged_nowhere(sandbox: Sandbox, tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     account = {"LISTENER_USERNAME": "listener", "LISTENER_PASSWORD": PASSWORD}
-    environment = dict(os.environ) | settings(sandbox, data_dir) | account
-    with running([sys.executable, "app.py"], READY, environment=environment) as started:
+    with dashboard(sandbox, data_dir, account) as started:
         address = started.ready[1]
         before = sandbox.counters().requests
         answers = [log_in(address, "alice")]

@@ -1,7 +1,5 @@
 """Pages that send what no page of ours would: nobody else notices, and neither log nor memory fills up."""
 
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,9 +9,9 @@ import requests
 import websocket
 
 from aircall.web.headers import HEADERS
-from tests.support.dashboard import COOKIE, READY, log_in, settings
+from tests.support.dashboard import COOKIE, dashboard, log_in
 from tests.support.memory import memory
-from tests.support.processes import Started, running
+from tests.support.processes import Started
 from tests.support.sandbox import Sandbox
 from tests.support.socket_client import connected
 from tests.support.waiting import wait_until
@@ -59,8 +57,7 @@ RUDENESS: dict[str, tuple[int, bytes]] = {
 @pytest.fixture
 def served(sandbox: Sandbox, tmp_path: Path) -> Iterator[Started]:
     """The dashboard, its log at hand."""
-    environment = dict(os.environ) | settings(sandbox, tmp_path / "data")
-    with running([sys.executable, "app.py"], READY, environment=environment) as started:
+    with dashboard(sandbox, tmp_path / "data") as started:
         yield started
 
 

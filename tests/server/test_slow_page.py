@@ -1,9 +1,7 @@
 """A page that does not read: its stream stays intact, and nobody else waits for it."""
 
 import json
-import os
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,9 +9,8 @@ from pathlib import Path
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import Message
 
-from tests.support.dashboard import COOKIE, READY, log_in, settings
+from tests.support.dashboard import COOKIE, dashboard, log_in
 from tests.support.memory import memory
-from tests.support.processes import running
 from tests.support.sandbox import Sandbox
 from tests.support.socket_client import connected
 from tests.support.waiting import wait_until
@@ -96,8 +93,7 @@ def _received(page: socket.socket) -> Iterator[bytes]:
 
 def test_pages_that_never_read_cost_little_and_are_dropped(sandbox: Sandbox, tmp_path: Path) -> None:
     ids = [call["id"] for call in sandbox.calls()]
-    environment = dict(os.environ) | settings(sandbox, tmp_path / "data")
-    with running([sys.executable, "app.py"], READY, environment=environment) as started, ExitStack() as pages:
+    with dashboard(sandbox, tmp_path / "data") as started, ExitStack() as pages:
         address = started.ready[1]
         cookie = log_in(address)
         wait_until(lambda: sandbox.counters().subscriptions_now == 1, what="the subscription")

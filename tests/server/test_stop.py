@@ -11,15 +11,14 @@ from pathlib import Path
 import pytest
 from socketio.exceptions import ConnectionError as RefusedError
 
-from tests.support.dashboard import READY, log_in, serving, settings
-from tests.support.processes import ROOT, running
+from tests.support.dashboard import dashboard, log_in, serving, settings
+from tests.support.processes import ROOT
 from tests.support.sandbox import Sandbox
 from tests.support.socket_client import connected
 
 
 def test_an_open_page_does_not_hold_up_the_end(sandbox: Sandbox, tmp_path: Path) -> None:
-    environment = dict(os.environ) | settings(sandbox, tmp_path / "data")
-    with running([sys.executable, "app.py"], READY, environment=environment) as started:
+    with dashboard(sandbox, tmp_path / "data") as started:
         address = started.ready[1]
         with connected(address, log_in(address)) as page:
             started.process.send_signal(signal.SIGTERM)
@@ -30,8 +29,7 @@ def test_an_open_page_does_not_hold_up_the_end(sandbox: Sandbox, tmp_path: Path)
 
 
 def test_a_page_that_comes_back_before_the_end_does_not_hold_it_up(sandbox: Sandbox, tmp_path: Path) -> None:
-    environment = dict(os.environ) | settings(sandbox, tmp_path / "data")
-    with running([sys.executable, "app.py"], READY, environment=environment) as started:
+    with dashboard(sandbox, tmp_path / "data") as started:
         address = started.ready[1]
         cookie = log_in(address)
         with connected(address, cookie) as page:

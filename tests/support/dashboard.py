@@ -3,13 +3,13 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import requests
 from bs4 import BeautifulSoup
 
-from tests.support.processes import running
+from tests.support.processes import STOPPING_TIME, Started, running
 from tests.support.sandbox import Sandbox
 
 READY = r"Listening at: (http://\S+)"
@@ -29,11 +29,23 @@ def settings(sandbox: Sandbox, data_dir: Path) -> dict[str, str]:
     }
 
 
+def dashboard(
+    sandbox: Sandbox,
+    data_dir: Path,
+    more: Mapping[str, str] | None = None,
+    *,
+    stopping_time: float = STOPPING_TIME,
+) -> AbstractContextManager[Started]:
+    """A dashboard that works on this sandbox, started; at its end it may take `stopping_time` seconds."""
+    environment = dict(os.environ) | settings(sandbox, data_dir) | dict(more or {})
+    command = [sys.executable, "app.py"]
+    return running(command, READY, environment=environment, stopping_time=stopping_time)
+
+
 @contextmanager
 def serving(sandbox: Sandbox, data_dir: Path, more: Mapping[str, str] | None = None) -> Iterator[str]:
     """The address of a dashboard that works on this sandbox."""
-    environment = dict(os.environ) | settings(sandbox, data_dir) | dict(more or {})
-    with running([sys.executable, "app.py"], READY, environment=environment) as started:
+    with dashboard(sandbox, data_dir, more) as started:
         yield started.ready[1]
 
 

@@ -1,15 +1,13 @@
 """What the tests of live updates share: a served dashboard with its process."""
 
-import os
-import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from tests.support.dashboard import READY, settings
-from tests.support.processes import Started, running
+from tests.support.dashboard import dashboard
+from tests.support.processes import Started
 from tests.support.sandbox import Sandbox
 
 Serve = Callable[..., AbstractContextManager[Started]]
@@ -20,7 +18,6 @@ def serve(sandbox: Sandbox, tmp_path: Path) -> Serve:
     """Starts a dashboard on this sandbox, given a port or taking one; it keeps its data between starts."""
 
     def start(port: int | str = 0) -> AbstractContextManager[Started]:
-        environment = dict(os.environ) | settings(sandbox, tmp_path / "data") | {"PORT": str(port)}
-        return running([sys.executable, "app.py"], READY, environment=environment)
+        return dashboard(sandbox, tmp_path / "data", {"PORT": str(port)})
 
     return start
