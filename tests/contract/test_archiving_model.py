@@ -44,120 +44,118 @@ FOR_EVERYTHING: dict[str, Fault] = {
 }
 
 
-def history(sandbox: Sandbox, directory: Path) -> type[RuleBasedStateMachine]:
+class History(RuleBasedStateMachine):
     """Histories of one call on this sandbox."""
 
-    class History(RuleBasedStateMachine):
-        def __init__(self) -> None:
-            super().__init__()
-            sandbox.reset()
-            self._rooms = rooms(sandbox.url, directory)
-            self.here = self._rooms.__enter__()
-            self.login = self.here.logins.create("alice", "any")
-            self.call_id = str(sandbox.calls()[0]["id"])
-            self.path = f"/calls/{self.call_id}"
+    def __init__(self, sandbox: Sandbox, directory: Path) -> None:
+        super().__init__()
+        self.sandbox = sandbox
+        sandbox.reset()
+        self._rooms = rooms(sandbox.url, directory)
+        self.here = self._rooms.__enter__()
+        self.login = self.here.logins.create("alice", "any")
+        self.call_id = str(sandbox.calls()[0]["id"])
+        self.path = f"/calls/{self.call_id}"
 
-        def teardown(self) -> None:
-            sandbox.clear_faults()
-            self._rooms.__exit__(None, None, None)
+    def teardown(self) -> None:
+        self.sandbox.clear_faults()
+        self._rooms.__exit__(None, None, None)
 
-        @property
-        def truth(self) -> bool:
-            return sandbox.call(self.call_id)["is_archived"] is True
+    @property
+    def truth(self) -> bool:
+        return self.sandbox.call(self.call_id)["is_archived"] is True
 
-        @rule()
-        def a_colleague_changes_it(self) -> None:
-            sandbox.archive(self.call_id)
+    @rule()
+    def a_colleague_changes_it(self) -> None:
+        self.sandbox.archive(self.call_id)
 
-        @rule()
-        def the_token_expires(self) -> None:
-            sandbox.expire_access_tokens()
+    @rule()
+    def the_token_expires(self) -> None:
+        self.sandbox.expire_access_tokens()
 
-        @rule(is_change=OFTEN, name=st.sampled_from(sorted(UNKNOWN_FATE)), applied=st.booleans())
-        def ask_and_never_hear_of_it(self, is_change: bool, name: str, applied: bool) -> None:
-            UNKNOWN_FATE[name](sandbox, f"{self.path}/archive", applied)
-            wanted = self.truth is not is_change
+    @rule(is_change=OFTEN, name=st.sampled_from(sorted(UNKNOWN_FATE)), applied=st.booleans())
+    def ask_and_never_hear_of_it(self, is_change: bool, name: str, applied: bool) -> None:
+        UNKNOWN_FATE[name](self.sandbox, f"{self.path}/archive", applied)
+        wanted = self.truth is not is_change
 
-            outcome, flips = self._count(wanted)
+        outcome, flips = self._count(wanted)
 
-            if not is_change or applied:
-                assert isinstance(outcome, Call)
-                assert outcome.is_archived is self.truth is wanted
-            else:
-                assert isinstance(outcome, UnconfirmedError)
-                assert outcome.last_seen is not None
-                assert outcome.last_seen.is_archived is self.truth is not wanted
-            assert flips == (is_change and applied)
-
-        @rule(name=st.sampled_from(sorted(REFUSED)))
-        def ask_and_be_refused(self, name: str) -> None:
-            REFUSED[name](sandbox, f"{self.path}/archive")
-            wanted = not self.truth
-
-            outcome, flips = self._count(wanted)
-
-            assert flips == isinstance(outcome, Call) == (self.truth is wanted)
-
-        @rule(is_change=OFTEN, name=st.sampled_from(sorted(FOR_EVERYTHING)))
-        def ask_in_trouble(self, is_change: bool, name: str) -> None:
-            FOR_EVERYTHING[name](sandbox, self.path)
-            wanted = self.truth is not is_change
-
-            outcome, flips = self._count(wanted)
-
-            assert flips == (is_change and self.truth is wanted)
-            assert self.truth is wanted or not isinstance(outcome, Call)
-
-        @rule(is_change=OFTEN)
-        def ask(self, is_change: bool) -> None:
-            wanted = self.truth is not is_change
-
-            outcome, flips = self._count(wanted)
-
+        if not is_change or applied:
             assert isinstance(outcome, Call)
             assert outcome.is_archived is self.truth is wanted
-            assert flips == is_change
+        else:
+            assert isinstance(outcome, UnconfirmedError)
+            assert outcome.last_seen is not None
+            assert outcome.last_seen.is_archived is self.truth is not wanted
+        assert flips == (is_change and applied)
 
-        @rule()
-        def ask_while_a_colleague_changes_it_too(self) -> None:
-            # A new token, so that the change is the second request from here.
-            self.here.logins.authorized(self.login.id, self.here.api.me)
-            wanted, before = not self.truth, sandbox.counters().requests
-            sandbox.be_slow(30, times=1, path=f"{self.path}/archive")
-            with ThreadPoolExecutor(1) as pool:
-                ours = pool.submit(self._count, wanted)
-                wait_until(lambda: sandbox.counters().requests == before + 2, what="our change on its way")
-                sandbox.archive(self.call_id)
-                sandbox.clear_faults()
-                outcome, flips = ours.result(20)
+    @rule(name=st.sampled_from(sorted(REFUSED)))
+    def ask_and_be_refused(self, name: str) -> None:
+        REFUSED[name](self.sandbox, f"{self.path}/archive")
+        wanted = not self.truth
 
-            assert isinstance(outcome, Call)
-            assert outcome.is_archived is self.truth is wanted
-            assert flips == 2
+        outcome, flips = self._count(wanted)
 
-        def _count(self, wanted: bool) -> tuple[Call | AircallError, int]:
-            """What asking comes to, and how often we have changed the call."""
-            before = sandbox.counters().archive_flips
-            outcome = self._ask(wanted)
-            sandbox.clear_faults()
-            return outcome, sandbox.counters().archive_flips - before
+        assert flips == isinstance(outcome, Call) == (self.truth is wanted)
 
-        def _ask(self, wanted: bool) -> Call | AircallError:
-            def change(token: str) -> Call:
-                waits = {"look_pause": 0.05, "patience": 0.5}
-                return set_archived(self.here.api, token, self.call_id, wanted, **waits).call
+    @rule(is_change=OFTEN, name=st.sampled_from(sorted(FOR_EVERYTHING)))
+    def ask_in_trouble(self, is_change: bool, name: str) -> None:
+        FOR_EVERYTHING[name](self.sandbox, self.path)
+        wanted = self.truth is not is_change
 
-            try:
-                return self.here.logins.authorized(self.login.id, change)
-            except AircallError as error:
-                return error
+        outcome, flips = self._count(wanted)
 
-    return History
+        assert flips == (is_change and self.truth is wanted)
+        assert self.truth is wanted or not isinstance(outcome, Call)
+
+    @rule(is_change=OFTEN)
+    def ask(self, is_change: bool) -> None:
+        wanted = self.truth is not is_change
+
+        outcome, flips = self._count(wanted)
+
+        assert isinstance(outcome, Call)
+        assert outcome.is_archived is self.truth is wanted
+        assert flips == is_change
+
+    @rule()
+    def ask_while_a_colleague_changes_it_too(self) -> None:
+        # A new token, so that the change is the second request from here.
+        self.here.logins.authorized(self.login.id, self.here.api.me)
+        wanted, before = not self.truth, self.sandbox.counters().requests
+        self.sandbox.be_slow(30, times=1, path=f"{self.path}/archive")
+        with ThreadPoolExecutor(1) as pool:
+            ours = pool.submit(self._count, wanted)
+            wait_until(lambda: self.sandbox.counters().requests == before + 2, what="our change on its way")
+            self.sandbox.archive(self.call_id)
+            self.sandbox.clear_faults()
+            outcome, flips = ours.result(20)
+
+        assert isinstance(outcome, Call)
+        assert outcome.is_archived is self.truth is wanted
+        assert flips == 2
+
+    def _count(self, wanted: bool) -> tuple[Call | AircallError, int]:
+        """What asking comes to, and how often we have changed the call."""
+        before = self.sandbox.counters().archive_flips
+        outcome = self._ask(wanted)
+        self.sandbox.clear_faults()
+        return outcome, self.sandbox.counters().archive_flips - before
+
+    def _ask(self, wanted: bool) -> Call | AircallError:
+        def change(token: str) -> Call:
+            waits = {"look_pause": 0.05, "patience": 0.5}
+            return set_archived(self.here.api, token, self.call_id, wanted, **waits).call
+
+        try:
+            return self.here.logins.authorized(self.login.id, change)
+        except AircallError as error:
+            return error
 
 
 def test_one_change_at_most_is_made_through_any_history(sandbox: Sandbox, tmp_path: Path) -> None:
     run_state_machine_as_test(
-        history(sandbox, tmp_path),
+        lambda: History(sandbox, tmp_path),  # type: ignore[arg-type]  # narrower than its documentation
         settings=settings(
             max_examples=15,
             stateful_step_count=15,
