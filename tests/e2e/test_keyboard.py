@@ -1,6 +1,7 @@
 """A queue worked through with the keyboard alone, and the single keys that make it quick."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -60,6 +61,28 @@ def list_page(page: Page) -> Page:
 
 
 def test_a_queue_is_worked_through_by_keys_alone(page: Page, sandbox: Sandbox) -> None:
+    sign_in_by_keys(page)
+    filter_to_missed(page)
+    first, second, third, fourth, *_ = call_ids(page)
+
+    archive_by_keys(page, first, second, third, following=fourth)
+    assert [sandbox.call(each)["is_archived"] for each in (first, second, third)] == [True, True, True]
+    page.keyboard.press("z")
+    expect_archived(page, third, is_archived=False)
+    expect_focus_on(page, third)
+    page.keyboard.press("o")
+    expect(page).to_have_url(re.compile(f"/calls/{third}"))
+    expect_live(page)
+    add_note_by_keys(page, "Je rappelle à 14 h / ?")
+    tab_to(page, "Log out", "Shift+Tab")
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile("/login"))
+    assert [sandbox.call(each)["is_archived"] for each in (first, second, third)] == [True, True, False]
+
+
+def sign_in_by_keys(page: Page) -> None:
+    """Alice's list, live."""
     tab_to(page, "Username")
     page.keyboard.type("alice")
     tab_to(page, "Password")
@@ -68,38 +91,34 @@ def test_a_queue_is_worked_through_by_keys_alone(page: Page, sandbox: Sandbox) -
     expect_live(page)
     expect(page.locator("[data-reading]")).to_have_count(0)
 
+
+def filter_to_missed(page: Page) -> None:
+    """The missed calls alone, with the focus behind the fields of the filters, whose keys are their own."""
     tab_to(page, "Type")
     page.keyboard.press("m")
     expect(page).to_have_url(re.compile("type=missed"))
     expect(page.locator("[data-call-id] .kind__label").first).to_have_text(re.compile("Missed|No answer"))
-    # On from the filters: in a field, keys are the field's own.
     for _ in ("Direction", "Line", "Dates"):
         page.keyboard.press("Tab")
-    first, second, third, fourth, *_ = call_ids(page)
+
+
+def archive_by_keys(page: Page, *ids: str, following: str) -> None:
+    """These calls, which come one after the other, from the first row on; the focus goes to the next one."""
     page.keyboard.press("j")
-    for call_id, following in ((first, second), (second, third), (third, fourth)):
+    for call_id, next_id in pairwise([*ids, following]):
         expect_focus_on(page, call_id)
         page.keyboard.press("e")
-        expect_focus_on(page, following)
-        assert sandbox.call(call_id)["is_archived"] is True
-    page.keyboard.press("z")
-    expect_archived(page, third, is_archived=False)
-    expect_focus_on(page, third)
+        expect_focus_on(page, next_id)
 
-    page.keyboard.press("o")
-    expect(page).to_have_url(re.compile(f"/calls/{third}"))
-    expect_live(page)
+
+def add_note_by_keys(page: Page, content: str) -> None:
+    """A note on the call whose page this is."""
     page.keyboard.press("n")
     expect(note_field(page)).to_be_focused()
-    page.keyboard.type("Je rappelle à 14 h / ?")
+    page.keyboard.type(content)
     tab_to(page, "Add note")
     page.keyboard.press("Enter")
-    expect(notes(page).first).to_have_text("Je rappelle à 14 h / ?")
-    tab_to(page, "Log out", "Shift+Tab")
-    page.keyboard.press("Enter")
-
-    expect(page).to_have_url(re.compile("/login"))
-    assert [sandbox.call(each)["is_archived"] for each in (first, second, third)] == [True, True, False]
+    expect(notes(page).first).to_have_text(content)
 
 
 def test_the_rows_are_walked_by_their_keys_and_never_covered(list_page: Page) -> None:
