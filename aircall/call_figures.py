@@ -1,8 +1,6 @@
 """How many calls there were, when and of what sort, for the pictures. Knows SQL; writes nothing."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,7 +22,8 @@ from sqlalchemy import (
 
 from aircall.call_query import CallFilter, all_conditions
 from aircall.call_search import SearchIndex
-from aircall.call_table import NO_TIME, calls, from_milliseconds, to_milliseconds
+from aircall.call_table import NO_TIME, calls, from_milliseconds, state, to_milliseconds
+from aircall.figures import Figures, Sort, Tally, in_zone
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN
 from aircall.remembered import Remembered
 
@@ -38,30 +37,6 @@ START_MS = NO_TIME // QUARTER_MS * QUARTER_MS
 # More days than these are not counted one by one.
 MOST_DAYS = timedelta(days=62)
 VIEW_FLAGS = {"inbox": [False], "archived": [True], "all": [False, True]}
-
-# A call's direction and type.
-Sort = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many calls of one sort came in a quarter of an hour; `quarter` is its start, None if unknown."""
-
-    quarter: datetime | None
-    sort: Sort
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Numbers of calls, by local time; those without a time are only in `totals`. Not to be changed.
-
-    `hours` are for (weekday, hour): Monday is 0, and the hours of a clock that is set back count together.
-    """
-
-    days: Mapping[date, Counter[Sort]]
-    hours: Counter[tuple[int, int]]
-    totals: Counter[Sort]
 
 
 class CallFigures:
@@ -85,7 +60,7 @@ class CallFigures:
         if not days or wanted.line or wanted.number or wanted.search or wanted.top:
             return self.read(wanted, zone)
         return self._remembered.answer(
-            ("days", wanted, zone.key), lambda connection: _by_day(connection, wanted, days, zone)
+            ("days", wanted, zone.key), lambda connection: self._days(connection, wanted, days, zone)
         )
 
     def newest_day(self, wanted: CallFilter, zone: ZoneInfo) -> date | None:
@@ -94,6 +69,12 @@ class CallFigures:
             ("newest", wanted), lambda connection: self._newest(connection, wanted)
         )
         return newest.astimezone(zone).date() if newest else None
+
+    def _days(self, connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo) -> Figures:
+        if connection.scalar(select(state.c.synchronised_at)) is None:
+            # The index is not there yet: each day's sorts would be looked for among all calls.
+            return in_zone(self._tallies(connection, wanted), zone)
+        return _by_day(connection, wanted, days, zone)
 
     def _newest(self, connection: Connection, wanted: CallFilter) -> datetime | None:
         narrowing = self._narrowing(wanted)
@@ -117,20 +98,6 @@ class CallFigures:
             Tally(_start_of(row.quarter), (row.direction, row.call_type), row.number)
             for row in connection.execute(query)
         ]
-
-
-def in_zone(tallies: Iterable[Tally], zone: ZoneInfo) -> Figures:
-    """The figures by the days and hours of this zone."""
-    days: defaultdict[date, Counter[Sort]] = defaultdict(Counter)
-    hours: Counter[tuple[int, int]] = Counter()
-    totals: Counter[Sort] = Counter()
-    for tally in tallies:
-        totals[tally.sort] += tally.number
-        if tally.quarter:
-            local = tally.quarter.astimezone(zone)
-            days[local.date()][tally.sort] += tally.number
-            hours[local.weekday(), local.hour] += tally.number
-    return Figures(dict(days), hours, totals)
 
 
 def _days_of(wanted: CallFilter, zone: ZoneInfo) -> list[date]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from aircall.call_figures import Figures
+from aircall.figures import Figures
 from aircall.web.chart_words import numbers_text
 from aircall.web.dates import MONTH, SHORT_WITH_WEEKDAY, WITHOUT_YEAR, YEAR
 from aircall.web.formatting import day_name, day_range

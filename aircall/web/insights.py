@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from aircall.call_figures import CallFigures, Figures
+from aircall.call_figures import CallFigures
+from aircall.figures import Figures
 from aircall.web.call_list import read_list
 from aircall.web.figures import Chart, draw_chart
 from aircall.web.filters import FIRST_DAY, LAST_DAY, ListQuery

@@ -78,13 +78,22 @@ def test_figures_are_what_counting_the_filtered_list_gives(
 
 
 @pytest.mark.parametrize("zone_name", ZONES)
-@given(LISTS, FILTERS, st.sampled_from(ODD_DAYS), st.integers(-2, 2), st.integers(1, 70))
+@given(LISTS, FILTERS, st.sampled_from(ODD_DAYS), st.integers(-2, 2), st.integers(1, 70), st.booleans())
 @checked
 def test_days_are_the_same_when_only_they_are_asked_for(
-    log: CallLog, zone_name: str, calls: list[Call], wanted: CallFilter, odd: datetime, off: int, count: int
+    log: CallLog,
+    zone_name: str,
+    calls: list[Call],
+    wanted: CallFilter,
+    odd: datetime,
+    off: int,
+    count: int,
+    is_read: bool,
 ) -> None:
     zone = ZoneInfo(zone_name)
     fill(log, calls)
+    if is_read:
+        log.mark_synchronised(NOON)
     first = odd.astimezone(zone).date() + timedelta(off)
     since, until = (datetime.combine(day, time(), zone) for day in (first, first + timedelta(count)))
     wanted = replace(wanted, since=since, until=until)
