@@ -1,6 +1,6 @@
 """Reading the log: filter, search, page and count, newest first. Knows SQL; writes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +12,8 @@ from aircall.models import UNKNOWN, Call
 from aircall.remembered import Remembered
 
 VIEWS = ("inbox", "archived", "all")
+# Of all ids so many are held at a time.
+IDS_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -114,10 +116,11 @@ class CallQuery:
         query = select(lines.c.via).where(lines.c.via.is_not(None))
         return list(self._remembered.answer("lines", lambda connection: tuple(connection.scalars(query))))
 
-    def call_ids(self) -> list[str]:
-        """The id of every call in the log."""
+    def call_ids(self, *, besides: Container[str] = ()) -> list[str]:
+        """The id of every call in the log besides these."""
         with self.engine.connect() as connection:
-            return list(connection.scalars(select(calls.c.id)))
+            ids = connection.execution_options(yield_per=IDS_AT_ONCE).scalars(select(calls.c.id))
+            return [call_id for call_id in ids if call_id not in besides]
 
     def matching_ids(self, wanted: CallFilter, limit: int) -> list[str]:
         """The ids of the first `limit` calls of the filtered list."""

@@ -13,13 +13,13 @@ class DatabaseError(Exception):
 
 
 # Readers never wait for a writer (WAL), and a crash of the process loses nothing that was committed.
-# The cache, for each connection, holds what is asked for most of 100,000 calls: 12 MB. What was written is
+# The cache, for each connection, holds what is asked for most of 100,000 calls: 8 MB. What was written is
 # moved into the file when it is 16 MB (in pages of 4 KB), so that a first reading seldom waits for that.
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
     "busy_timeout=2000",
-    "cache_size=-12000",
+    "cache_size=-8000",
     "wal_autocheckpoint=4000",
 )
 # One connection is used again and again, as nothing of SQLite's runs beside anything else under gevent.

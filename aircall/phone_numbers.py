@@ -15,7 +15,7 @@ SEPARATORS = frozenset({"Nd", "Zs", "Pd", "Ps", "Pe"})
 LONGEST_COUNTRY_CODE = 3
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def plain_number(text: str) -> str:
     """`+33612345678` for that number in any international spelling, such as `0033 6…` and `+33 (0)6…`.
 
@@ -35,7 +35,7 @@ def number_key(text: str) -> str:
     return plain_number(text).lstrip("+0")
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def spellings(text: str) -> str:
     """What a search for a part of this number looks into: `+33612345678 0612345678`."""
     plain = plain_number(text)

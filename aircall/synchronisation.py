@@ -178,7 +178,7 @@ class Synchronisation:
 
     def _remove_missing(self, reading: Reading) -> None:
         """Forget what is not listed any more."""
-        missing = set(self._mirror.log.call_ids()) - reading.seen
+        missing = set(self._mirror.log.call_ids(besides=reading.seen))
         self._mirror.forget(self._absences.gone(missing, reading), reading.as_of)
 
     def _complete(self, reading: Reading) -> None:
