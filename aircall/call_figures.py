@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     column,
     func,
+    inspect,
     select,
     true,
     values,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 
 from aircall.call_query import CallFilter, all_conditions
 from aircall.call_search import SearchIndex
-from aircall.call_table import NO_TIME, calls, from_milliseconds, state, to_milliseconds
+from aircall.call_table import NO_TIME, SORT_INDEX, calls, from_milliseconds, to_milliseconds
 from aircall.figures import Figures, Sort, Tally, in_zone
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN
 from aircall.remembered import Remembered
@@ -46,6 +47,7 @@ class CallFigures:
         """With the log's index, `search`, those of a search for something rare are found quickly."""
         self._remembered = Remembered(engine)
         self._search = search
+        self._has_index = False
 
     def read(self, wanted: CallFilter, zone: ZoneInfo) -> Figures:
         """The figures of the filtered list, in this zone."""
@@ -71,10 +73,13 @@ class CallFigures:
         return newest.astimezone(zone).date() if newest else None
 
     def _days(self, connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo) -> Figures:
-        if connection.scalar(select(state.c.synchronised_at)) is None:
-            # The index is not there yet: each day's sorts would be looked for among all calls.
-            return in_zone(self._tallies(connection, wanted), zone)
-        return _by_day(connection, wanted, days, zone)
+        # There is none yet while the list is read for the first time. Once made, it stays.
+        self._has_index = self._has_index or inspect(connection).has_index(calls.name, SORT_INDEX)
+        if self._has_index:
+            return _by_day(connection, wanted, days, zone)
+        # Each day's sorts would be looked for among all calls.
+        whole = in_zone(self._tallies(connection, wanted), zone)
+        return Figures(whole.days, Counter(), whole.totals)
 
     def _newest(self, connection: Connection, wanted: CallFilter) -> datetime | None:
         narrowing = self._narrowing(wanted)

@@ -12,7 +12,7 @@ from aircall.models import UNKNOWN, Call
 from aircall.remembered import Remembered
 
 VIEWS = ("inbox", "archived", "all")
-# Of all ids so many are held at a time.
+# So many ids are fetched at a time.
 IDS_AT_ONCE = 2000
 
 

@@ -83,6 +83,8 @@ removals = Table(
     Column("version", BigInteger, nullable=False),
 )
 
+# By which the calls of each day and sort are counted.
+SORT_INDEX = f"{PREFIX}calls_{FORM}_sort"
 # Made once the list has been read, until when pages look at all calls there are: to sort 100,000 rows is a
 # matter of 50 ms, and to keep each of these in order while such a list is written down one of 500.
 LATE_INDEXES = (
@@ -100,7 +102,7 @@ LATE_INDEXES = (
     Index(f"{PREFIX}calls_{FORM}_counterpart", calls.c.counterpart, calls.c.created_at, calls.c.id),
     # For counting: calls of one sort lie side by side, in order of time.
     Index(
-        f"{PREFIX}calls_{FORM}_sort",
+        SORT_INDEX,
         calls.c.direction,
         calls.c.call_type,
         calls.c.is_archived,

@@ -1,4 +1,4 @@
-"""One field of the API's JSON at a time, read and written. Knows no record and no I/O.
+"""Pieces of the API's JSON, read and written one at a time. Knows no record's fields, and no I/O.
 
 Where a field is of no use, its reader answers None, and the record decides what that means.
 """

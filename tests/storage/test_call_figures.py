@@ -77,18 +77,19 @@ def test_figures_are_what_counting_the_filtered_list_gives(
     assert flat == Counter((local.date(), call.direction, call.call_type) for call, local in timed)
 
 
+@pytest.mark.parametrize("is_read", [False, True], ids=["while it is first read", "read"])
 @pytest.mark.parametrize("zone_name", ZONES)
-@given(LISTS, FILTERS, st.sampled_from(ODD_DAYS), st.integers(-2, 2), st.integers(1, 70), st.booleans())
+@given(LISTS, FILTERS, st.sampled_from(ODD_DAYS), st.integers(-2, 2), st.integers(1, 70))
 @checked
 def test_days_are_the_same_when_only_they_are_asked_for(
     log: CallLog,
     zone_name: str,
+    is_read: bool,
     calls: list[Call],
     wanted: CallFilter,
     odd: datetime,
     off: int,
     count: int,
-    is_read: bool,
 ) -> None:
     zone = ZoneInfo(zone_name)
     fill(log, calls)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aircall import call_query
 from aircall.call_log import CallLog
 from aircall.call_query import CallFilter, Neighbours
 from aircall.models import Call
@@ -100,3 +101,15 @@ def test_a_call_of_long_ago_still_comes_before_one_without_a_time(log: CallLog) 
 
     assert [call.id for call in log.page(CallFilter(), 0, 10)] == [call_id(2), call_id(1), call_id(3)]
     assert log.find([ancient.id, epoch.id]) == [epoch, ancient]
+
+
+def test_all_ids_are_told_but_for_those_that_are_not_wanted(
+    log: CallLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_query, "IDS_AT_ONCE", 2)
+    fill(log, [made_call(number) for number in range(7)])
+
+    assert sorted(log.call_ids()) == [call_id(number) for number in range(7)]
+    assert sorted(log.call_ids(besides={call_id(0), call_id(6), "no id"})) == [
+        call_id(number) for number in range(1, 6)
+    ]

@@ -52,6 +52,7 @@ IGNORANCE = {
     "aircall.call_query": FLASK | HTTP | PUSHER | {"aircall.client"},
     "aircall.call_context": FLASK | HTTP | PUSHER | {"aircall.client"},
     "aircall.call_figures": FLASK | HTTP | PUSHER | {"aircall.client"},
+    "aircall.turns": FLASK | HTTP | PUSHER | SQL | THREADS | {"aircall"},
     "aircall.figures": FLASK | HTTP | PUSHER | SQL,
     "aircall.reading": FLASK | HTTP | PUSHER | SQL,
     "aircall.page_size": FLASK | HTTP | PUSHER | SQL,
