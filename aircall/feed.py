@@ -7,10 +7,11 @@ not know any more and the page has to be read again.
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import islice
 
 from aircall.callbacks import call_safely
 from aircall.models import Call
@@ -48,10 +49,16 @@ class Entry:
 
 
 class Feed:
-    """The last changes. Positions are opaque to everybody else: an epoch and a sequence number."""
+    """The last `length` changes. Positions are opaque to everybody else: an epoch and a sequence number.
+
+    Of each call only the last state is kept: nobody has a use for those before it.
+    """
 
     def __init__(self, length: int = FEED_LENGTH) -> None:
-        self._entries: deque[Entry] = deque(maxlen=length)
+        self._length = length
+        # Of each change the call and what happened, oldest first; and by call the last entry.
+        self._story: deque[tuple[str, ChangeKind]] = deque()
+        self._last: dict[str, Entry] = {}
         self._lock = threading.RLock()
         self._on_entry: list[Callable[[Entry], None]] = []
         self._on_epoch: list[Callable[[str], None]] = []
@@ -77,13 +84,19 @@ class Feed:
             return self._add(change, self._sequence + 1)
 
     def since(self, position: str) -> list[Entry] | None:
-        """The changes after `position`, oldest first; None where the feed cannot know them all."""
+        """The changes after `position`, oldest first; None where the feed cannot know them all.
+
+        Of several changes of a call the last one is told, with the kind that it has for who saw none of them.
+        """
         epoch, sequence = parts_of(position)
         with self._lock:
-            oldest = self._sequence - len(self._entries)
+            oldest = self._sequence - len(self._story)
             if epoch != self._epoch or not oldest <= sequence <= self._sequence:
                 return None
-            return list(self._entries)[sequence - oldest :]
+            missed = list(islice(self._story, sequence - oldest, None))
+            # Backwards, each call has its place by its last change, and the kind of its first one.
+            firsts = dict(reversed(missed))
+            return [_as_one(self._last[call_id], kind) for call_id, kind in reversed(firsts.items())]
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -99,30 +112,27 @@ class Feed:
     def _add(self, change: Change, sequence: int) -> Entry:
         self._sequence = sequence
         entry = Entry(change, self.position)
-        self._entries.append(entry)
+        self._story.append((change.call_id, change.kind))
+        self._last[change.call_id] = entry
+        if len(self._story) > self._length:
+            self._forget_oldest()
         for tell in self._on_entry:
             call_safely(tell, entry)
         return entry
 
+    def _forget_oldest(self) -> None:
+        call_id, _ = self._story.popleft()
+        if parts_of(self._last[call_id].position)[1] == self._sequence - len(self._story):
+            del self._last[call_id]
+
     def _begin(self, epoch: str, sequence: int) -> None:
-        self._entries.clear()
+        self._story.clear()
+        self._last.clear()
         # In this order, so that whoever takes the position meanwhile gets no old number of the new epoch.
         self._sequence = sequence
         self._epoch = epoch
         for tell in self._on_epoch:
             call_safely(tell, self.position)
-
-
-def condensed(entries: Sequence[Entry]) -> list[Entry]:
-    """The same story with one entry for each call: its last, with the kind that it has for who saw none."""
-    first: dict[str, ChangeKind] = {}
-    last: dict[str, Entry] = {}
-    for entry in entries:
-        call_id = entry.change.call_id
-        first.setdefault(call_id, entry.change.kind)
-        last.pop(call_id, None)
-        last[call_id] = entry
-    return [_as_one(entry, first[call_id]) for call_id, entry in last.items()]
 
 
 def _as_one(entry: Entry, first: ChangeKind) -> Entry:

@@ -26,7 +26,7 @@ from flask import Flask, request, session
 from flask_socketio import join_room
 
 from aircall import metrics
-from aircall.feed import Feed, condensed
+from aircall.feed import Feed
 from aircall.fields import is_call_id
 from aircall.listener import LinkStatus
 from aircall.logins import Logins
@@ -158,8 +158,7 @@ class Live:
 
     def _catch_up(self, position: str | None) -> None:
         """Send what came after the position the page was rendered at, or have the page read itself again."""
-        missed = self._feed.since(position) if position else []
-        entries = None if missed is None else condensed(missed)
+        entries = self._feed.since(position) if position else []
         if entries is None or len(entries) > BURST:
             emit("reload", {"position": self._feed.position})
             return

@@ -1,12 +1,15 @@
 """The feed: what came after a position, or the honest answer that it is not known any more."""
 
+import weakref
 from threading import Thread
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.feed import Change, ChangeKind, Entry, Feed, condensed
+from aircall.feed import Change, ChangeKind, Entry, Feed
+from aircall.models import Call
 from tests.support.made_calls import call_id, made_call
 
 
@@ -173,9 +176,10 @@ def test_of_several_changes_of_a_call_the_last_is_told_as_what_it_is_for_who_saw
     kinds: list[ChangeKind], kind: ChangeKind
 ) -> None:
     feed, call = Feed(), made_call(1)
+    start = feed.position
     entries = [feed.append(Change(each, call.id, None if each is REMOVE else call)) for each in kinds]
 
-    only = condensed(entries)
+    only = feed.since(start) or []
 
     assert [(entry.change.kind, entry.change.call, entry.position) for entry in only] == [
         (kind, entries[-1].change.call, feed.position)
@@ -184,6 +188,43 @@ def test_of_several_changes_of_a_call_the_last_is_told_as_what_it_is_for_who_saw
 
 def test_what_is_left_of_several_calls_changes_keeps_its_order() -> None:
     feed = Feed()
+    start = feed.position
     entries = [feed.append(change(number)) for number in (1, 2, 1, 3, 2)]
 
-    assert condensed(entries) == [entries[2], entries[3], entries[4]]
+    assert feed.since(start) == [entries[2], entries[3], entries[4]]
+
+
+@given(numbers=st.lists(st.integers(0, 4), max_size=25), length=st.integers(1, 6), back=st.integers(0, 6))
+def test_whatever_changes_how_often_the_last_state_of_each_call_is_told(
+    numbers: list[int], length: int, back: int
+) -> None:
+    feed = Feed(length)
+    entries = [feed.append(change(number)) for number in numbers]
+    back = min(back, length, len(entries))
+
+    told = feed.since(f"{feed.position.partition('.')[0]}.{len(entries) - back}")
+
+    missed = entries[len(entries) - back :]
+    last = {entry.change.call_id: entry for entry in missed}
+    assert told == sorted(last.values(), key=missed.index)
+
+
+class Watched(Call, frozen=True, weakref=True):
+    """A call of which can be told whether anybody still keeps it."""
+
+
+def test_no_state_of_a_call_is_kept_that_nobody_can_ask_for() -> None:
+    feed = Feed(2)
+
+    def add(number: int) -> weakref.ref[Call]:
+        call = Watched(**msgspec.structs.asdict(made_call(number)))
+        feed.append(Change(UPDATE, call.id, call))
+        return weakref.ref(call)
+
+    first, second, other = add(1), add(1), add(2)
+    assert first() is None
+    assert second() is not None
+
+    add(3)
+    assert second() is None
+    assert other() is not None
