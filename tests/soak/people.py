@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import requests
 from bs4 import BeautifulSoup
@@ -16,13 +17,21 @@ PACE = 0.5
 PAGES = ("/calls", "/calls?view=all&type=missed", "/calls?q=33", "/insights", "/calls?view=archived&page=2")
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The calls that are archived and moved back, and those that get notes."""
+
+    archived: Sequence[str]
+    noted: Sequence[str]
+
+
 class Person(threading.Thread):
     """Works until `stopping`; counts answers by status, and those that never came as 0."""
 
-    def __init__(self, address: str, name: str, call_ids: Sequence[str], stopping: threading.Event) -> None:
+    def __init__(self, address: str, name: str, work: Work, stopping: threading.Event) -> None:
         super().__init__(name=name, daemon=True)
         self.statuses: Counter[int] = Counter()
-        self._address, self._call_ids, self._stopping = address, call_ids, stopping
+        self._address, self._work, self._stopping = address, work, stopping
         self._random = random.Random(name)  # noqa: S311  # chooses what to click
         self._session = requests.Session()
         self._session.trust_env = False
@@ -40,12 +49,13 @@ class Person(threading.Thread):
 
     def _do_something(self) -> None:
         page = self._ask("GET", self._random.choice(PAGES))
-        call_id = self._random.choice(self._call_ids)
         choice = self._random.random()
         if choice < 0.25:
+            call_id = self._random.choice(self._work.archived)
             archived = self._random.choice(("true", "false"))
             self._send(page, f"/calls/{call_id}/archive", archived=archived)
         elif choice < 0.4:
+            call_id = self._random.choice(self._work.noted)
             call = self._ask("GET", f"/calls/{call_id}")
             self._send(call, f"/calls/{call_id}/notes", content=f"Called back, {self._random.random():.6f}")
 
@@ -61,10 +71,10 @@ class Person(threading.Thread):
 
 
 @contextmanager
-def people_at_work(address: str, count: int, call_ids: Sequence[str]) -> Iterator[list[Person]]:
+def people_at_work(address: str, count: int, work: Work) -> Iterator[list[Person]]:
     """So many people, until the end of the block."""
     stopping = threading.Event()
-    people = [Person(address, f"person-{number}", call_ids, stopping) for number in range(count)]
+    people = [Person(address, f"person-{number}", work, stopping) for number in range(count)]
     for person in people:
         person.start()
     try:

@@ -19,7 +19,7 @@ from time import monotonic
 from tests.chaos.instance import SECRET_KEY
 from tests.chaos.lasting_page import LastingPage, lasting_pages, wait_until_right
 from tests.soak.memory import Look, growth, look
-from tests.soak.people import people_at_work
+from tests.soak.people import Work, people_at_work
 from tests.support.dashboard import READY, log_in, settings
 from tests.support.processes import Started, running
 from tests.support.redis_server import running_redis
@@ -27,8 +27,11 @@ from tests.support.sandbox import Sandbox
 from tests.support.workers import workers_of
 
 PEOPLE, PAGES, CALLS_SHOWN = 4, 8, 40
+# So many that notes do not pile up on a few, which all of a call's states and pages would grow by.
+CALLS = 1000
 # A colleague's change every so many seconds; tokens live so long.
 TRAFFIC, TOKEN_LIFE = 2, 20
+SANDBOX = (f"--calls={CALLS}", f"--access-ttl={TOKEN_LIFE}", f"--traffic={TRAFFIC}", "--strict-rotation")
 # How soon every page has to be right once all is quiet, and how often memory is looked at (seconds).
 RIGHT, LOOK_PAUSE = 10.0, 2.0
 # What a process that is killed makes others say at ERROR: gunicorn tells of a child that was killed.
@@ -85,10 +88,9 @@ class Soak:
 
     def run(self) -> Outcome:
         """Run it. Raises AssertionError where a page is wrong at the end."""
-        options = ("--access-ttl", str(TOKEN_LIFE), "--traffic", str(TRAFFIC), "--strict-rotation")
         with (
             tempfile.TemporaryDirectory(prefix="callboard-soak-") as name,
-            Sandbox.start(*options) as sandbox,
+            Sandbox.start(*SANDBOX) as sandbox,
             running_redis(is_durable=True) as redis,
         ):
             log = Path(name) / "log"
@@ -110,10 +112,11 @@ class Soak:
 
     def _work(self, sandbox: Sandbox, started: Started) -> None:
         address, outcome = started.ready[1], self._outcome
-        call_ids = [str(call["id"]) for call in sandbox.calls()[:CALLS_SHOWN]]
+        all_ids = [str(call["id"]) for call in sandbox.calls()]
+        shown = all_ids[:CALLS_SHOWN]
         cookie = log_in(address, "watcher")
-        with lasting_pages([address] * PAGES, cookie, call_ids) as pages:
-            with people_at_work(address, PEOPLE, call_ids) as people:
+        with lasting_pages([address] * PAGES, cookie, shown) as pages:
+            with people_at_work(address, PEOPLE, Work(archived=shown, noted=all_ids)) as people:
                 self._kill_now_and_then(started.process.pid)
             outcome.statuses = sum((person.statuses for person in people), Counter())
             outcome.refreshes = sandbox.counters().refreshes
