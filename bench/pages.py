@@ -5,7 +5,6 @@ Both dashboards run at once and are asked in turn, so that whatever else the mac
 
 import re
 import statistics
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -18,8 +17,7 @@ from urllib.parse import urlencode
 import requests
 
 from bench.figures import Figure
-from tests.support.dashboard import COOKIE, READY, TIMEOUT, log_in, settings
-from tests.support.processes import running
+from tests.support.dashboard import COOKIE, TIMEOUT, dashboard, log_in
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
@@ -111,21 +109,20 @@ def _dashboard(count: int) -> Iterator[Dashboard]:
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox.start("--calls", str(count), "--seed", str(SEED)))
         data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callboard-bench-")))
-        command = ["env", *(f"{name}={value}" for name, value in settings(sandbox, data_dir).items())]
-        started = stack.enter_context(running([*command, sys.executable, "app.py"], READY))
-        dashboard = Dashboard(sandbox, started.ready[1], started.process.pid)
-        stack.callback(dashboard.close)
-        yield dashboard
+        started = stack.enter_context(dashboard(sandbox, data_dir))
+        seen = Dashboard(sandbox, started.ready[1], started.process.pid)
+        stack.callback(seen.close)
+        yield seen
 
 
 def _compare(name: str, *asked: tuple[Dashboard, dict[str, str]], is_changed: bool = False) -> Figure:
     times: list[list[float]] = [[] for _ in asked]
     for _ in range(REQUESTS):
-        for took, (dashboard, query) in zip(times, asked, strict=True):
+        for took, (one, query) in zip(times, asked, strict=True):
             if is_changed:
-                dashboard.change()
-            took.append(dashboard.get(**query)[0] * 1000)
-    rows = [dashboard.get(**query)[1] for dashboard, query in asked]
+                one.change()
+            took.append(one.get(**query)[0] * 1000)
+    rows = [one.get(**query)[1] for one, query in asked]
     small, big = (statistics.median(took) for took in times)
     name += ", after a change" if is_changed else ""
     return Figure(f"{name} ({rows[1]} and {rows[0]} rows)", big, small, "ms", LIMIT)

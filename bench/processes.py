@@ -5,9 +5,7 @@ All dashboards run at once and are asked in turn, so that whatever else the mach
 
 import http
 import http.client
-import os
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -17,8 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench.figures import Figure
-from tests.support.dashboard import COOKIE, READY, log_in, settings
-from tests.support.processes import running
+from tests.support.dashboard import COOKIE, log_in, serving
 from tests.support.redis_server import running_redis
 from tests.support.sandbox import Sandbox
 from tests.support.socket_client import SocketClient, connected
@@ -78,9 +75,7 @@ def _directory() -> tempfile.TemporaryDirectory[str]:
 
 def _serve(stack: ExitStack, sandbox: Sandbox, more: dict[str, str]) -> str:
     data_dir = Path(more.get("DATA_DIR") or stack.enter_context(_directory()))
-    environment = os.environ | settings(sandbox, data_dir) | {"SECRET_KEY": "b" * 32} | more
-    started = stack.enter_context(running([sys.executable, "app.py"], READY, environment=environment))
-    return started.ready[1]
+    return stack.enter_context(serving(sandbox, data_dir, {"SECRET_KEY": "b" * 32} | more))
 
 
 def _compare(name: str, one: tuple[str, str], other: tuple[str, str], limit: float) -> Figure:

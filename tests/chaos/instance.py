@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Any
 
 import requests
 
-from tests.support.dashboard import COOKIE, READY, TIMEOUT, settings
-from tests.support.processes import Started, running
+from tests.support.dashboard import COOKIE, TIMEOUT, dashboard
+from tests.support.processes import Started
 from tests.support.redis_server import RedisServer
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -83,9 +82,7 @@ class Instance:
 @contextmanager
 def serving(sandbox: Sandbox, redis: RedisServer, data_dir: Path, **more: str) -> Iterator[Instance]:
     """An instance, once it is ready. Those with the same Redis and directory work as one."""
-    environment = os.environ | settings(sandbox, data_dir)
-    environment |= {"REDIS_URL": redis.url, "SECRET_KEY": SECRET_KEY} | more
-    with running([sys.executable, "app.py"], READY, environment=environment) as started:
+    with dashboard(sandbox, data_dir, {"REDIS_URL": redis.url, "SECRET_KEY": SECRET_KEY} | more) as started:
         instance = Instance(started)
         try:
             wait_until(lambda: _is_ready(instance), 30, "the instance")
