@@ -16,7 +16,7 @@ _metrics = _config.data_dir / "metrics" / str(os.getpid())
 # By this prometheus_client decides, when it is imported, that each process counts in files of its own.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
 
-from prometheus_client import multiprocess  # noqa: E402
+from prometheus_client import multiprocess  # noqa: E402  # not before that is set
 
 wsgi_app = "app:serve()"
 bind = [f"[{_config.host}]:{_config.port}" if ":" in _config.host else f"{_config.host}:{_config.port}"]
@@ -43,4 +43,4 @@ def on_starting(_server: Any) -> None:
 
 def child_exit(_server: Any, worker: Any) -> None:
     """Whatever a process was that has ended, it is not any more. What it has counted stays."""
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # has no types

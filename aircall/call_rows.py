@@ -46,7 +46,7 @@ def insert_rows(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     # Past SQLAlchemy, which takes as long for a row as SQLite itself.
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     marks = ", ".join(mark for _ in WRITTEN)
-    statement = f"INSERT INTO {calls.name} ({', '.join(WRITTEN)}) VALUES ({marks})"  # noqa: S608 - all ours
+    statement = f"INSERT INTO {calls.name} ({', '.join(WRITTEN)}) VALUES ({marks})"  # noqa: S608  # names of ours
     connection.exec_driver_sql(statement, rows)
 
 

@@ -43,7 +43,7 @@ NAME = f"{PREFIX}search_{FORM}"
 CREATE = f"""CREATE VIRTUAL TABLE IF NOT EXISTS {NAME} USING fts5(digits, words,
     content='{calls.name}', content_rowid='number', tokenize='trigram case_sensitive 1', detail=none)"""
 # Where the index is there already, nobody else tells whether this SQLite knows it.
-TRY = f"""SELECT 1 FROM {NAME} WHERE {NAME} MATCH '"abc"' LIMIT 1"""  # noqa: S608 - ours
+TRY = f"""SELECT 1 FROM {NAME} WHERE {NAME} MATCH '"abc"' LIMIT 1"""  # noqa: S608  # NAME is ours
 CREATE_TRIGRAMS = f"""CREATE INDEX IF NOT EXISTS {calls.name}_search ON {calls.name}
     USING gin (digits gin_trgm_ops, words gin_trgm_ops)"""
 

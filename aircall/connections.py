@@ -104,7 +104,7 @@ class TlsPool(HTTPSConnectionPool):
 class _TlsContext(ssl.SSLContext):
     """Runs TLS over the given socket, where the standard context would replace the socket."""
 
-    def wrap_socket(  # type: ignore[override]  # fewer parameters
+    def wrap_socket(  # type: ignore[override]  # urllib3 passes no others
         self, sock: socket.socket, *, server_hostname: str | None = None
     ) -> SSLTransport:
         return SSLTransport(sock, self, server_hostname)

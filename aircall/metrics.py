@@ -119,6 +119,6 @@ def text() -> bytes:
     if directory is None:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, directory)  # type: ignore[no-untyped-call]  # untyped there
+    MultiProcessCollector(registry, directory)  # type: ignore[no-untyped-call]  # has no types
     registry.register(Processes(directory))
     return generate_latest(registry)

@@ -36,7 +36,7 @@ class ImpatientRedis(Redis):
         if monotonic() < self._silent_until:
             raise SilentRedisError("Redis has just not answered.")
         try:
-            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # untyped there
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis has none
         except TimeoutError:
             self._silent_until = monotonic() + PAUSE
             raise

@@ -90,4 +90,4 @@ def retry_pause(error: AircallError, *, is_change: bool, retries: int) -> float 
         return error.retry_after if error.retry_after <= LONGEST_RETRY_AFTER else None
     if isinstance(error, RateLimitedError):
         return None
-    return random.uniform(0, PAUSES[retries])  # noqa: S311 - a pause is no secret
+    return random.uniform(0, PAUSES[retries])  # noqa: S311  # a pause is no secret

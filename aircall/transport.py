@@ -89,6 +89,8 @@ class Transport:
         raise failure
 
     def _exchange(self, request: Request, seconds: float) -> Answer:
+        # Of all kinds this one alone knows a total.
+        timeout = Timeout(connect=min(CONNECT_SECONDS, seconds), total=seconds)
         response = self._session.request(
             request.method,
             request.url,
@@ -96,8 +98,7 @@ class Transport:
             headers=request.headers,
             allow_redirects=False,
             stream=True,
-            # requests takes urllib3's own kind too, which alone knows a total.
-            timeout=Timeout(connect=min(CONNECT_SECONDS, seconds), total=seconds),  # type: ignore[arg-type]
+            timeout=timeout,  # type: ignore[arg-type]  # requests takes urllib3's own kind too, unannounced
         )
         return _read(response)
 

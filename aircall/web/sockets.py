@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+# python-engineio publishes no types.
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI  # type: ignore[import-untyped]
 
 from aircall.web.headers import HEADERS
@@ -81,7 +82,7 @@ class WholeFrames:
         return self._app(environ, start_response)
 
 
-class _BoundedWebSocket(SimpleWebSocketWSGI):  # type: ignore[misc]  # untyped
+class _BoundedWebSocket(SimpleWebSocketWSGI):  # type: ignore[misc]  # as imported, without types
     """A WebSocket that ends where a message is too long, or no packet that a page of ours would send."""
 
     def __init__(self, handler: Any, _server: Any) -> None:
