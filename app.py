@@ -34,6 +34,7 @@ from aircall.web import (
     notices,
     ops,
     origin,
+    preferences,
     script_words,
     session,
     theme,
@@ -84,9 +85,10 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions[EXTENSION] = built = build_services(app, config)
     app.session_interface = StoreSessionInterface(app, built.store)
     _register_pages(app, config)
+    ops.register(app, built)
     # Outermost last: built files need no session, and sockets are corrected before anybody uses them.
     assets.serve(app, STATIC)
-    app.wsgi_app = WholeFrames(app.wsgi_app)  # type: ignore[method-assign]  # as documented
+    app.wsgi_app = WholeFrames(app.wsgi_app, headers.HEADERS)  # type: ignore[method-assign]  # as documented
     return app
 
 
@@ -105,6 +107,7 @@ def _configure(app: Flask, config: Config) -> None:
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
         # A form is good for as long as the session it was made in.
         WTF_CSRF_TIME_LIMIT=None,
+        TIMEZONE=config.timezone,
         COMPRESS_ALGORITHM=["br", "gzip"],
         # A seventh smaller than the default 4, in the same time.
         COMPRESS_BR_LEVEL=5,
@@ -114,7 +117,7 @@ def _configure(app: Flask, config: Config) -> None:
 
 
 def _register_pages(app: Flask, config: Config) -> None:
-    for blueprint in (auth.bp, calls.bp, export.bp, insights.bp, archive.bp, notes.bp, ops.bp):
+    for blueprint in (preferences.bp, auth.bp, calls.bp, export.bp, insights.bp, archive.bp, notes.bp):
         app.register_blueprint(blueprint)
     origin.register(app, config.public_origin)
     CSRFProtect(app)

@@ -11,8 +11,8 @@ from functools import partial
 
 from aircall.archive_job import Job, Outcome
 from aircall.archive_run import GRACE, ArchiveRun
+from aircall.change_errors import BusyError
 from aircall.changes import Archived, Changes
-from aircall.errors import BusyError
 from aircall.signals import Signals
 from aircall.store import Store
 

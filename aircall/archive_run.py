@@ -14,13 +14,9 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from time import monotonic
 
 from aircall.archive_job import Job, Outcome, Result
+from aircall.change_errors import ChangedSinceError, UnconfirmedError
 from aircall.changes import Archived
-from aircall.errors import (
-    AircallError,
-    ChangedSinceError,
-    LoginEndedError,
-    UnconfirmedError,
-)
+from aircall.errors import AircallError, LoginEndedError
 from aircall.patience import Patience, is_refusal
 
 log = logging.getLogger(__name__)

@@ -17,8 +17,9 @@ import time
 from dataclasses import dataclass
 from time import monotonic
 
+from aircall.change_errors import ConflictError, UnconfirmedError
 from aircall.client import ApiClient
-from aircall.errors import AircallError, ConflictError, NotFoundError, UnauthorizedError, UnconfirmedError
+from aircall.errors import AircallError, NotFoundError, UnauthorizedError
 from aircall.models import Call
 
 log = logging.getLogger(__name__)

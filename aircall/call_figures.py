@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from aircall.call_query import CallFilter, all_conditions
 from aircall.call_search import SearchIndex
-from aircall.call_table import NO_TIME, SORT_INDEX, calls, from_milliseconds, to_milliseconds
+from aircall.call_table import NO_TIME, REVISION, SORT_INDEX, calls, from_milliseconds, to_milliseconds
 from aircall.figures import Figures, Sort, Tally, in_zone
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN
 from aircall.remembered import Remembered
@@ -45,7 +45,7 @@ class CallFigures:
 
     def __init__(self, engine: Engine, search: SearchIndex | None = None) -> None:
         """With the log's index, `search`, those of a search for something rare are found quickly."""
-        self._remembered = Remembered(engine)
+        self._remembered = Remembered(engine, REVISION)
         self._search = search
         self._has_index = False
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, func, select, true, tuple_
 
 from aircall.call_search import SearchIndex, search_condition
-from aircall.call_table import NO_TIME, calls, from_row, time_key, to_milliseconds
+from aircall.call_table import NO_TIME, REVISION, calls, from_row, time_key, to_milliseconds
 from aircall.models import UNKNOWN, Call
 from aircall.remembered import Remembered
 
@@ -63,7 +63,7 @@ class CallQuery:
     def __init__(self, engine: Engine, search: SearchIndex) -> None:
         self.engine = engine
         self.search = search
-        self._remembered = Remembered(engine)
+        self._remembered = Remembered(engine, REVISION)
 
     def close(self) -> None:
         """Close the connections that are kept open."""

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from aircall.call_table import FORM, PREFIX, calls, state
+from aircall.call_table import FORM, PREFIX, REVISION, calls, state
 from aircall.database import exclusively
 from aircall.phone_numbers import folded, wanted_spellings
 from aircall.remembered import Remembered
@@ -68,7 +68,7 @@ class SearchIndex:
 
     def __init__(self, connection: Connection) -> None:
         self._engine = connection.engine
-        self._remembered = Remembered(self._engine, MOST_SEARCHES)
+        self._remembered = Remembered(self._engine, REVISION, MOST_SEARCHES)
         self.is_kept = connection.dialect.name == "sqlite" and _is_prepared(connection, CREATE, TRY)
         if self.is_kept:
             _mend(connection)

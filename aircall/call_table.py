@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Row, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Row, String, Table, select
 
 from aircall.models import Call, Note, milliseconds
 from aircall.phone_numbers import folded, spellings
@@ -74,6 +74,8 @@ state = Table(
     # Grows by one with each process that takes over the events: only the last one's count.
     Column("fence", BigInteger, nullable=False),
 )
+# The query of the number that grows with each write that changed a row.
+REVISION = select(state.c.revision)
 # Calls that were removed lately, to keep readings that were under way, in whichever process, from undoing it.
 removals = Table(
     f"{PREFIX}removed_{FORM}",

@@ -11,10 +11,6 @@ AircallError
 ├── UnreachableError        no connection was made: nothing was sent
 ├── NoAnswerError           sent, but no whole answer came before the deadline: fate unknown
 ├── MalformedAnswerError    an answer that breaks the contract: fate unknown
-├── ConflictError           somebody else keeps changing the same call to the contrary
-├── UnconfirmedError        a change of unknown fate was not seen in time
-├── ChangedSinceError       somebody else has changed the call since: it was left alone
-├── BusyError               another change of the same call is under way here: nothing was sent
 ├── CrowdedError            too many requests of this kind are under way here: nothing was sent
 ├── CircuitOpenError        the API has just failed repeatedly, so it is left alone: nothing was sent
 ├── LoginEndedError         the login is over: logged out, expired or refused for good
@@ -22,10 +18,6 @@ AircallError
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from aircall.models import Call
 
 
 class AircallError(Exception):
@@ -88,32 +80,6 @@ class MalformedAnswerError(AircallError):
     """The answer breaks the API's contract."""
 
     is_executed_possible = True
-
-
-class ConflictError(AircallError):
-    """Somebody else keeps changing the same call to the contrary. `last_seen` is the call as it is now."""
-
-    def __init__(self, message: str, *, last_seen: "Call") -> None:
-        super().__init__(message)
-        self.last_seen = last_seen
-
-
-class UnconfirmedError(AircallError):
-    """A change of unknown fate was not seen in time. `last_seen` is the call as last read, if it was."""
-
-    is_executed_possible = True
-
-    def __init__(self, message: str, *, last_seen: "Call | None") -> None:
-        super().__init__(message)
-        self.last_seen = last_seen
-
-
-class ChangedSinceError(AircallError):
-    """The call was changed since our own change, so that this one was not taken back. Nothing was sent."""
-
-
-class BusyError(AircallError):
-    """Another change of the same call is still under way here; nothing was sent."""
 
 
 class CrowdedError(AircallError):

@@ -14,7 +14,8 @@ from time import monotonic
 
 import msgspec
 
-from aircall.errors import AircallError, BusyError, LoginEndedError, NotFoundError, UnconfirmedError
+from aircall.change_errors import BusyError, UnconfirmedError
+from aircall.errors import AircallError, LoginEndedError, NotFoundError
 from aircall.models import Call
 from aircall.store import Store
 

@@ -2,7 +2,7 @@
 
 A question that has to look at every call, a count for instance, is asked once per revision of the log:
 
-    self._remembered = Remembered(engine)
+    self._remembered = Remembered(engine, select(state.c.revision))
     ...
     return self._remembered.answer(("calls per day", wanted, zone.key), lambda connection: ...)
 
@@ -14,9 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, select
-
-from aircall.call_table import state
+from sqlalchemy import Connection, Engine, Select
 
 T = TypeVar("T")
 SIZE = 256
@@ -25,8 +23,9 @@ SIZE = 256
 class Remembered:
     """The last `size` answers; the least recently used one is forgotten first."""
 
-    def __init__(self, engine: Engine, size: int = SIZE) -> None:
+    def __init__(self, engine: Engine, revision: Select[int], size: int = SIZE) -> None:
         self._engine = engine
+        self._revision = revision
         self._size = size
         self._lock = threading.Lock()
         self._answers: OrderedDict[tuple[int, Hashable], Any] = OrderedDict()
@@ -39,7 +38,7 @@ class Remembered:
         """
         with self._engine.connect() as connection:
             # Read before the answer: a write in between leaves a newer answer under a revision that is over.
-            key = (connection.execute(select(state.c.revision)).scalar_one(), question)
+            key = (connection.execute(self._revision).scalar_one(), question)
             with self._lock:
                 if key in self._answers:
                     self._answers.move_to_end(key)

@@ -12,9 +12,9 @@ from aircall.fields import is_call_id
 from aircall.web.amounts import count
 from aircall.web.call_list import CallList, read_list, read_news
 from aircall.web.call_page import call_page, known_id
+from aircall.web.figures import recent_chart
 from aircall.web.filters import ListQuery
 from aircall.web.forms import NoteForm
-from aircall.web.insights import recent_chart
 from aircall.web.list_urls import call_url, calls_url, confirm_url, current_query, keep_page_size
 from aircall.web.redirects import see_other
 from aircall.web.services import services

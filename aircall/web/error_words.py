@@ -5,12 +5,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from aircall.change_errors import BusyError, ChangedSinceError, ConflictError, UnconfirmedError
 from aircall.errors import (
     AircallError,
-    BusyError,
-    ChangedSinceError,
     CircuitOpenError,
-    ConflictError,
     CrowdedError,
     ForbiddenError,
     InvalidRequestError,
@@ -20,7 +18,6 @@ from aircall.errors import (
     NotFoundError,
     RateLimitedError,
     ServerError,
-    UnconfirmedError,
     UnreachableError,
 )
 from aircall.web.words import gettext as _

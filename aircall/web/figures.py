@@ -5,12 +5,15 @@ Places and lengths are per cent of the picture's width or height, so that one dr
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from aircall.call_figures import CallFigures
 from aircall.figures import Figures
 from aircall.web.chart_words import numbers_text
 from aircall.web.dates import MONTH, SHORT_WITH_WEEKDAY, WITHOUT_YEAR, YEAR
+from aircall.web.filters import FIRST_DAY, LAST_DAY, ListQuery
 from aircall.web.formatting import day_name, day_range
 from aircall.web.kinds import ANSWERED, MISSED, NO_ANSWER, UNKNOWN_KIND, VOICEMAIL, Kind, by_kind
 from aircall.web.words import lazy_gettext as _l
@@ -197,3 +200,39 @@ def _parts(numbers: Counter[str], highest: int) -> list[Part]:
             foot += number
             parts.append(Part(kind, round(100 - 100 * foot / highest, 2), round(100 * number / highest, 2)))
     return parts
+
+
+# How many days the list's chart shows where the range of days is open.
+RECENT_DAYS = timedelta(days=14)
+ONE_DAY = timedelta(days=1)
+
+
+def recent_chart(figures: CallFigures, query: ListQuery, zone: ZoneInfo, now: datetime) -> Chart | None:
+    """The chart beside the list: of the query's days, or where those are open, of a fortnight with calls."""
+    query, today = replace(query, top=None), now.astimezone(zone).date()
+    recent = _last_recent_day(figures, query, zone, today)
+    if recent is None:
+        return None
+    last = query.date_to if query.date_from and query.date_to else recent
+    first = query.date_from or last - RECENT_DAYS + ONE_DAY
+    last = max(first, last)
+    wanted = replace(query, date_from=first, date_to=last).to_filter(zone)
+    return draw_chart(figures.read_days(wanted, zone), first, last, today)
+
+
+def _last_recent_day(figures: CallFigures, query: ListQuery, zone: ZoneInfo, today: date) -> date | None:
+    """Today, or where the fortnight up to it has no call, the newest one's day: the past comes first."""
+    end = min(query.date_to or today, today)
+    newest = figures.newest_day(replace(query, date_to=end).to_filter(zone), zone)
+    newest = newest or figures.newest_day(query.to_filter(zone), zone)
+    if newest is None or not FIRST_DAY <= newest <= LAST_DAY:
+        return None
+    return end if end - RECENT_DAYS < newest <= end else newest
+
+
+def whole_chart(figures: Figures, query: ListQuery, today: date) -> Chart | None:
+    """The chart of all the query's days, or where those are open from the first call's to the last one's."""
+    days = [day for day in figures.days if FIRST_DAY <= day <= LAST_DAY]
+    if not days:
+        return None
+    return draw_chart(figures, query.date_from or min(days), query.date_to or max(days), today)

@@ -4,14 +4,8 @@ from pathlib import Path
 from typing import cast
 
 from babel import Locale
-from flask import Blueprint, Flask, abort, has_request_context, request
-from flask.typing import ResponseReturnValue
+from flask import Flask, has_request_context, request
 from flask_babel import Babel, get_locale
-
-from aircall.web import preferences
-from aircall.web.words import gettext as _
-
-bp = Blueprint("language", __name__)
 
 # What each language calls itself. The first one is that of the sources, and of who asks for none of these.
 LANGUAGES = {"en": "English", "fr": "Français"}
@@ -34,7 +28,6 @@ def register(app: Flask) -> None:
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.context_processor(lambda: {"language": viewer_language(), "languages": LANGUAGES})
     Babel(app, default_locale=DEFAULT, locale_selector=viewer_language)
-    app.register_blueprint(bp)
 
 
 def check_translations() -> None:
@@ -65,12 +58,3 @@ def _asked_for() -> str:
         if language in LANGUAGES and quality > 0:
             return language
     return DEFAULT
-
-
-@bp.post("/language")
-def choose() -> ResponseReturnValue:
-    """Keep the language that was chosen for a year, and show the page again in it."""
-    language = request.form.get("language", "")
-    if language not in LANGUAGES:
-        abort(400, _("There are no pages in this language."))
-    return preferences.keep(COOKIE, language)

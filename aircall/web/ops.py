@@ -2,18 +2,21 @@
 
 from datetime import datetime
 from hmac import compare_digest
+from typing import cast
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, Flask, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from aircall import metrics
 from aircall.link import NOT_STARTED
 from aircall.models import instant_text
-from aircall.web.readiness import age_of
-from aircall.web.services import services
+from aircall.web.readiness import Readiness, age_of
+from aircall.web.services import Services, services
 from config import is_loopback
 
 bp = Blueprint("ops", __name__)
+
+READINESS = "callboard-readiness"
 
 # A feed that is well is heard from every second.
 SILENT = 3.0
@@ -21,6 +24,12 @@ SILENT = 3.0
 PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 # A proxy that passes others on is on this machine as well, and says so by one of these.
 FORWARDING = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
+
+
+def register(app: Flask, built: Services) -> None:
+    """Serve what operators ask for."""
+    app.extensions[READINESS] = Readiness(built.store, built.mirror.log)
+    app.register_blueprint(bp)
 
 
 @bp.get("/healthz")
@@ -48,7 +57,7 @@ def readyz() -> ResponseReturnValue:
     An age is in seconds: since when it has been so, or since the last good reading; None if there was none.
     """
     built = services()
-    upkeep, role, storage = built.upkeep.state, built.upkeep.role, built.readiness.storage()
+    upkeep, role, storage = built.upkeep.state, built.upkeep.role, _readiness().storage()
     link = upkeep.listener if upkeep else NOT_STARTED
     found = upkeep.trouble if upkeep else None
     state = {
@@ -69,6 +78,10 @@ def readyz() -> ResponseReturnValue:
         "owner": {"state": "owner" if role.is_owner else "follower", "age": round(role.age, 1)},
     }
     return jsonify(state), 200 if storage.state == "ok" else 503
+
+
+def _readiness() -> Readiness:
+    return cast(Readiness, current_app.extensions[READINESS])
 
 
 def _is_here() -> bool:

@@ -16,7 +16,6 @@ from aircall.mirror import Mirror
 from aircall.store import Store
 from aircall.upkeep import Keeper, Upkeep
 from aircall.web.live import Live
-from aircall.web.readiness import Readiness
 from config import Config
 
 EXTENSION = "callboard"
@@ -41,7 +40,6 @@ class Services:
     upkeep: Upkeep
     keeper: Keeper
     live: Live
-    readiness: Readiness
     feed_age: Callable[[], float]
 
 

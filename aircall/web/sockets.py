@@ -12,14 +12,12 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 # python-engineio publishes no types.
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI  # type: ignore[import-untyped]
-
-from aircall.web.headers import HEADERS
 
 SOCKET_KEY = "gunicorn.socket"
 PATH = "/socket.io/"
@@ -66,8 +64,9 @@ class WholeFrameSocket:
 class WholeFrames:
     """WSGI middleware that gives WebSocket requests such a socket and no compression, and answers headers."""
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, headers: Mapping[str, str]) -> None:
         self._app = app
+        self._headers = headers
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
@@ -78,7 +77,7 @@ class WholeFrames:
             if SOCKET_KEY in environ:
                 environ[SOCKET_KEY] = WholeFrameSocket(environ[SOCKET_KEY])
         if environ.get("PATH_INFO", "").startswith(PATH):
-            return self._app(environ, _with_headers(start_response))
+            return self._app(environ, _with_headers(start_response, self._headers))
         return self._app(environ, start_response)
 
 
@@ -123,12 +122,12 @@ def _is_handshake(environ: WSGIEnvironment) -> bool:
     return environ.get("REQUEST_METHOD") == "GET" and has_key and is_known
 
 
-def _with_headers(start_response: StartResponse) -> StartResponse:
+def _with_headers(start_response: StartResponse, extra: Mapping[str, str]) -> StartResponse:
     """Engine.IO answers past Flask, where all others get their security headers."""
 
     def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
         given = {name.lower() for name, _ in headers}
-        missing = [(name, value) for name, value in HEADERS.items() if name.lower() not in given]
+        missing = [(name, value) for name, value in extra.items() if name.lower() not in given]
         return start_response(status, headers + missing, *more)
 
     return start

@@ -32,7 +32,6 @@ from aircall.synchronisation import Synchronisation
 from aircall.upkeep import OwnUpkeep
 from aircall.web.error_words import reason_for
 from aircall.web.live import Live
-from aircall.web.readiness import Readiness
 from aircall.web.services import EXTENSION, Services
 from aircall.web.storage import forget_other_api, open_store
 from config import Config
@@ -67,7 +66,6 @@ def build_services(app: Flask, config: Config) -> Services:
         upkeep=upkeep.shared or upkeep.own,
         keeper=sharing or upkeep.own,
         live=live,
-        readiness=Readiness(store, mirror.log),
         feed_age=(lambda: sharing.silence) if sharing else (lambda: 0.0),
     )
 

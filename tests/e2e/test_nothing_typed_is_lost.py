@@ -6,13 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.pages import (
-    call_ids,
-    expect_live,
-    note_field,
-    notes,
-    sign_in,
-)
+from tests.e2e.pages import call_ids, expect_live, note_field, notes, sign_in
 from tests.e2e.test_changes import read
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox

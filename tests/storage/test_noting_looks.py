@@ -2,14 +2,8 @@
 
 import pytest
 
-from aircall.errors import (
-    AircallError,
-    LoginEndedError,
-    NoAnswerError,
-    NotFoundError,
-    ServerError,
-    UnconfirmedError,
-)
+from aircall.change_errors import UnconfirmedError
+from aircall.errors import AircallError, LoginEndedError, NoAnswerError, NotFoundError, ServerError
 from aircall.noting import Noting
 from aircall.store import Store
 from tests.storage.notes_api import KEY, TEXT, NotesApi

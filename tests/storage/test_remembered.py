@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 
 from aircall.call_log import CallLog
 from aircall.call_query import CallFilter
-from aircall.call_table import state
+from aircall.call_table import REVISION, state
 from aircall.models import Call
 from aircall.remembered import Remembered
 from tests.storage.drawn import CALLS, FILTERS, SEARCHES
@@ -115,7 +115,7 @@ def test_the_revision_grows_with_what_changes_the_log_and_with_nothing_else(log:
 def test_a_question_is_asked_once_per_revision_and_the_oldest_answers_are_forgotten(
     log: CallLog, database: Engine
 ) -> None:
-    remembered, asked = Remembered(database, size=2), count()
+    remembered, asked = Remembered(database, REVISION, size=2), count()
 
     def ask(question: str) -> int:
         return remembered.answer(question, lambda _: next(asked))

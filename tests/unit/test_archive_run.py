@@ -6,8 +6,8 @@ from itertools import count
 
 from aircall.archive_job import Job, Outcome
 from aircall.archive_run import MOST_UNSEEN, PARALLEL_CHANGES, ArchiveRun
+from aircall.change_errors import UnconfirmedError
 from aircall.changes import Archived
-from aircall.errors import UnconfirmedError
 
 CALL_IDS = [f"call {number}" for number in range(60)]
 

@@ -3,9 +3,9 @@
 import pytest
 
 from aircall import errors
+from aircall.change_errors import ConflictError, UnconfirmedError
 from aircall.errors import (
     AircallError,
-    ConflictError,
     ForbiddenError,
     InvalidRequestError,
     MalformedAnswerError,
@@ -15,7 +15,6 @@ from aircall.errors import (
     RejectedError,
     ServerError,
     UnauthorizedError,
-    UnconfirmedError,
     UnreachableError,
     error_for,
 )
