@@ -13,12 +13,11 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
-from aircall import fields, metrics
+from aircall import metrics, models
 from aircall.answers import check, read_call_page, read_json
 from aircall.bulkhead import Bulkhead
 from aircall.errors import MalformedAnswerError, NotFoundError, UnauthorizedError
-from aircall.grants import Grant, User
-from aircall.models import Call, CallPage
+from aircall.models import Call, CallPage, Grant, User
 from aircall.retries import RetryBudget, with_retries
 from aircall.transport import Request, Transport
 
@@ -133,7 +132,7 @@ class ApiClient:
         data = read_json(self._ask("toggle_archived", request, access_token))
         call = Call.from_json(data)
         # Taken for "not archived", a missing flag would make the caller turn it over once more.
-        if fields.flag(data.get("is_archived")) is None:
+        if models.flag(data.get("is_archived")) is None:
             raise MalformedAnswerError("The answer does not tell whether the call is archived.")
         return call
 
@@ -180,14 +179,14 @@ def _json(**values: str) -> bytes:
 
 
 def _bearer(token: str) -> dict[str, str]:
-    if fields.token(token) is None:
+    if models.token(token) is None:
         raise UnauthorizedError("This is no token that the API can have given.")
     return {"Authorization": f"Bearer {token}"}
 
 
 def _call_path(call_id: str) -> str:
     try:
-        return f"/calls/{fields.call_id(call_id)}"
+        return f"/calls/{models.call_id(call_id)}"
     except MalformedAnswerError as error:
         raise NotFoundError("There is no such call.") from error
 

@@ -6,7 +6,7 @@ from typing import Self
 import jwt
 import msgspec
 
-from aircall.grants import Tokens, User
+from aircall.models import Tokens, User
 from aircall.store import Record
 
 # The API's lifetimes, for a token that does not tell its own.

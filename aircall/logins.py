@@ -22,8 +22,8 @@ from aircall.errors import (
     NoLoginError,
     UnauthorizedError,
 )
-from aircall.grants import Grant
 from aircall.login import Login
+from aircall.models import Grant
 from aircall.refresh_failures import RefreshFailures
 from aircall.store import Store
 

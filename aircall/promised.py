@@ -6,7 +6,7 @@ makes of it; where anything has another kind or is missing, the whole page is re
 
 import msgspec
 
-from aircall import fields
+from aircall import models
 from aircall.errors import MalformedAnswerError
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, Call, CallPage, Note
 
@@ -47,15 +47,15 @@ def read_promised_page(body: bytes) -> CallPage:
 def _call(row: _Row) -> Call | None:
     try:
         return Call(
-            id=fields.call_id(row.id),
-            direction=fields.known(row.direction, DIRECTIONS) or UNKNOWN,
-            call_type=fields.known(row.call_type, CALL_TYPES) or UNKNOWN,
-            caller=fields.clean_text(row.caller),
-            callee=fields.clean_text(row.callee),
-            via=fields.clean_text(row.via),
-            duration=fields.duration(row.duration),
+            id=models.call_id(row.id),
+            direction=models.known(row.direction, DIRECTIONS) or UNKNOWN,
+            call_type=models.known(row.call_type, CALL_TYPES) or UNKNOWN,
+            caller=models.clean_text(row.caller),
+            callee=models.clean_text(row.callee),
+            via=models.clean_text(row.via),
+            duration=models.duration(row.duration),
             is_archived=row.is_archived,
-            created_at=fields.instant(row.created_at),
+            created_at=models.instant(row.created_at),
             notes=tuple(map(_note, row.notes)),
         )
     except MalformedAnswerError:
@@ -63,4 +63,4 @@ def _call(row: _Row) -> Call | None:
 
 
 def _note(note: _Note) -> Note:
-    return Note(id=fields.clean_text(note.id), content=fields.clean_text(note.content))
+    return Note(id=models.clean_text(note.id), content=models.clean_text(note.content))

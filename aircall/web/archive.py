@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from aircall.archive_job import Job, Outcome
 from aircall.archive_jobs import TooManyJobsError
-from aircall.fields import is_call_id
+from aircall.models import is_call_id
 from aircall.web import job_words, kept_forms
 from aircall.web.amounts import count
 from aircall.web.archive_question import MOST_CALLS, matching_ids, question

@@ -11,8 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from aircall.call_context import read_context
 from aircall.errors import AircallError, LoginEndedError, NotFoundError
-from aircall.fields import is_call_id
-from aircall.models import Call
+from aircall.models import Call, is_call_id
 from aircall.web import kept_forms
 from aircall.web.error_words import sentence_for
 from aircall.web.forms import NoteForm

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from aircall.fields import is_call_id
+from aircall.models import is_call_id
 from aircall.web.amounts import count
 from aircall.web.call_list import CallList, read_list, read_news
 from aircall.web.call_page import call_page, known_id

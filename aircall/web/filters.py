@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 
 from aircall.call_query import VIEWS, CallFilter, Place
 from aircall.call_table import number_key
-from aircall.fields import is_call_id
-from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, clean_text
+from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, clean_text, is_call_id
 from aircall.web.words import gettext as _
 from aircall.web.words import lazy_gettext as _l
 

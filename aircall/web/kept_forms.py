@@ -12,8 +12,8 @@ import msgspec
 from flask import current_app, request, session
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from aircall.fields import is_call_id
 from aircall.login import LOGIN_LIFETIME
+from aircall.models import is_call_id
 from aircall.web.services import services
 
 # As long as somebody may take to find their password, in seconds.

@@ -27,10 +27,10 @@ from flask_socketio import join_room
 
 from aircall import metrics
 from aircall.feed import Feed
-from aircall.fields import is_call_id
 from aircall.listener import LinkStatus
 from aircall.logins import Logins
 from aircall.mirror import BURST
+from aircall.models import is_call_id
 from aircall.signals import Signals
 from aircall.web.login_watch import LoginWatch
 from aircall.web.messages import change_message, emit, link_message

@@ -7,7 +7,7 @@ import pytest
 
 from aircall.client import ApiClient
 from aircall.errors import InvalidRequestError, NotFoundError, UnauthorizedError
-from aircall.grants import User
+from aircall.models import User
 from tests.support.sandbox import Sandbox
 
 ALICE = User(id="alice", username="alice")

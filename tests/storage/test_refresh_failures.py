@@ -3,8 +3,8 @@
 import pytest
 
 from aircall.errors import AircallError, CircuitOpenError, MalformedAnswerError, NoAnswerError, ServerError
-from aircall.grants import Tokens, User
 from aircall.login import Login
+from aircall.models import Tokens, User
 from aircall.refresh_failures import KINDS, LAST_CHANCE, MEMORY, REFRESH_PAUSE, URGENT_PAUSE, RefreshFailures
 from aircall.store import Store
 from tests.storage.stores import Stores

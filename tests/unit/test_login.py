@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.grants import Tokens, User
 from aircall.login import LOGIN_LIFETIME, Login, token_lifetime
+from aircall.models import Tokens, User
 from aircall.store import Record
 
 ALICE = User(id="alice", username="alice")

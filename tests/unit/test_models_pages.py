@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aircall.errors import MalformedAnswerError
-from aircall.grants import Grant, Tokens, User
-from aircall.models import CallPage
+from aircall.models import CallPage, Grant, Tokens, User
 from tests.support.api_json import JSON_VALUES, ODD_VALUES, RECORDED, ROWS
 
 

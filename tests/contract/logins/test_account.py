@@ -8,7 +8,7 @@ import pytest
 
 from aircall.account import Account
 from aircall.errors import LoginEndedError, NoLoginError, ServerError, UnauthorizedError
-from aircall.grants import User
+from aircall.models import User
 from tests.contract.logins.rooms import Rooms
 from tests.contract.logins.threads import THREADS, together
 from tests.support.sandbox import Sandbox

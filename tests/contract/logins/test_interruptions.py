@@ -10,8 +10,8 @@ import pytest
 
 from aircall.client import ApiClient
 from aircall.errors import AircallError, LoginEndedError
-from aircall.grants import Grant
 from aircall.logins import Logins
+from aircall.models import Grant
 from tests.contract.logins.rooms import Rooms, rooms
 from tests.support.sandbox import Sandbox
 

@@ -4,9 +4,9 @@ import pytest
 
 from aircall.client import ApiClient
 from aircall.errors import LoginEndedError, NoLoginError, UnauthorizedError
-from aircall.grants import User
 from aircall.login import Login
 from aircall.logins import Logins
+from aircall.models import User
 from tests.contract.logins.rooms import Clock, Rooms
 from tests.support.sandbox import Sandbox
 
