@@ -13,7 +13,7 @@ from aircall.archive_job import Job, Outcome
 from aircall.archive_run import GRACE, ArchiveRun
 from aircall.change_errors import BusyError
 from aircall.changes import Archived, Changes
-from aircall.signals import Signals
+from aircall.concurrency import Signals
 from aircall.store import Store
 
 PREFIX = "job:"

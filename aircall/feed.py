@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import islice
 
-from aircall.callbacks import call_safely
+from aircall.concurrency import call_safely
 from aircall.models import Call
 
 FEED_LENGTH = 1000

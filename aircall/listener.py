@@ -13,7 +13,7 @@ from enum import StrEnum
 from threading import Event, Thread
 
 from aircall.backoff import Backoff
-from aircall.callbacks import call_safely
+from aircall.concurrency import call_safely
 from aircall.errors import AircallError, NoLoginError
 from aircall.models import Call
 from aircall.pump import Pump

@@ -1,4 +1,8 @@
-"""What is counted and measured, by name, and how it reads for Prometheus.
+"""The memory, processor time and open files of each process that serves, as the system tells them.
+
+prometheus_client tells them of a process alone, and not at all where several are counted together.
+
+What is counted and measured, by name, and how it reads for Prometheus.
 
 Knows prometheus_client alone; knows nothing of who reports here. Each process writes files of its own in
 PROMETHEUS_MULTIPROC_DIR, where one is set before prometheus_client is imported, and any of them answers for
@@ -6,9 +10,11 @@ all. Labels are names from the source, never what somebody sent.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from time import monotonic
 
 from prometheus_client import (
@@ -18,11 +24,36 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Metric,
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
-from aircall.processes import Processes
+# Every process has such a file for as long as it lives.
+FILES, PREFIX = "gauge_livesum_*.db", "gauge_livesum_"
+
+
+class Processes(Collector):
+    """What there is to tell of the processes whose files are in this directory, each by its `pid`."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = Path(directory)
+
+    def collect(self) -> Iterable[Metric]:
+        """The metrics, with a sample for each process."""
+        found: dict[str, Metric] = {}
+        for pid in self._pids():
+            for metric in ProcessCollector("callboard", partial(str, pid), registry=None).collect():
+                whole = found.setdefault(metric.name, Metric(metric.name, metric.documentation, metric.type))
+                for sample in metric.samples:
+                    whole.add_sample(sample.name, {"pid": pid}, sample.value)
+        return found.values()
+
+    def _pids(self) -> Iterator[str]:
+        return (path.stem.removeprefix(PREFIX) for path in sorted(self._directory.glob(FILES)))
+
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 # In seconds. The API is given up on after seven.

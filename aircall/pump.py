@@ -9,7 +9,7 @@ from queue import Queue
 from typing import Final, Literal
 
 from aircall import metrics
-from aircall.callbacks import call_safely
+from aircall.concurrency import call_safely
 from aircall.models import Call
 
 GAP: Final = "gap"

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from aircall.callbacks import call_safely
+from aircall.concurrency import call_safely
 from aircall.errors import NotFoundError
 from aircall.feed import Entry, Feed
 

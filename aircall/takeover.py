@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from aircall.concurrency import give_way
 from aircall.mirror import Mirror
 from aircall.models import Call
-from aircall.turns import give_way
 
 # So many calls are written in one step; in between everybody else has a turn.
 STEP = 2000

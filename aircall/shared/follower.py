@@ -12,7 +12,7 @@ from typing import Any, cast
 from redis import Redis
 from redis.exceptions import RedisError
 
-from aircall.callbacks import call_safely
+from aircall.concurrency import call_safely
 from aircall.shared.redis_feed import RedisFeed
 from aircall.shared.redis_signals import RedisSignals
 from aircall.shared.rows import Streams

@@ -12,9 +12,8 @@ import msgspec
 from redis import Redis
 from redis.exceptions import RedisError
 
-from aircall.callbacks import call_safely
+from aircall.concurrency import Signals, call_safely
 from aircall.shared.scripts import POST
-from aircall.signals import Signals
 from aircall.upkeep import UpkeepState
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
 
-from aircall.callbacks import call_safely
+from aircall.concurrency import call_safely
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from typing import Any, cast
 from redis import Redis
 from redis.exceptions import RedisError
 
+from aircall.concurrency import Signals
 from aircall.shared.rows import Rows
-from aircall.signals import Signals
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from aircall.background import WATCH_TIME
+from aircall.concurrency import Signals
 from aircall.link import NOT_STARTED
 from aircall.listener import LinkState, LinkStatus
 from aircall.shared.notices import Notice
-from aircall.signals import Signals
 from aircall.upkeep import Role, StartedUpkeep, UpkeepState
 
 READ, SIGNED_IN = "read", "signed-in"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
-from aircall.callbacks import call_safely
+from aircall.concurrency import call_safely
 from aircall.errors import LoginEndedError
 from aircall.login import Login
 from aircall.logins import Logins

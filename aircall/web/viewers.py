@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from aircall.callbacks import call_safely
+from aircall.concurrency import call_safely
 from aircall.web.presence import Presence, View
 
 # Changes are told this seldom, and more seldom where very many pages are told (seconds, and for each page).

@@ -14,6 +14,7 @@ from aircall.call_figures import CallFigures
 from aircall.call_log import CallLog, FencedError
 from aircall.changes import Changes
 from aircall.client import ApiClient
+from aircall.concurrency import Signals
 from aircall.database import open_database
 from aircall.feed import Feed
 from aircall.link import Link
@@ -26,7 +27,6 @@ from aircall.pusher import PusherSettings
 from aircall.settling import Settling
 from aircall.shared.shared_upkeep import SharedUpkeep
 from aircall.shared.sharing import Sharing
-from aircall.signals import Signals
 from aircall.storage_errors import STORAGE_ERRORS
 from aircall.synchronisation import Synchronisation
 from aircall.upkeep import OwnUpkeep

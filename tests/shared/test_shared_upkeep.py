@@ -6,11 +6,11 @@ from time import monotonic
 import pytest
 
 from aircall.background import WATCH_TIME
+from aircall.concurrency import Signals
 from aircall.link import NOT_STARTED
 from aircall.listener import LinkState, LinkStatus
 from aircall.shared.notices import Notice
 from aircall.shared.shared_upkeep import NO_CONTACT, NO_OWNER, SharedUpkeep
-from aircall.signals import Signals
 from aircall.synchronisation import Progress
 from aircall.upkeep import Role, Trouble, UpkeepState
 

@@ -11,6 +11,7 @@ from aircall.archive_jobs import ArchiveJobs
 from aircall.call_log import CallLog
 from aircall.changes import Changes
 from aircall.client import ApiClient
+from aircall.concurrency import Signals
 from aircall.database import open_database
 from aircall.embedded_store import EmbeddedStore
 from aircall.feed import Feed
@@ -18,7 +19,6 @@ from aircall.login import Login
 from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.noting import Noting
-from aircall.signals import Signals
 from tests.support.sandbox import Sandbox
 
 # Short, so that trouble ends soon: a whole request to the API, and the search for a note of unknown fate.
