@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from aircall.errors import AircallError
+from aircall.status import WATCH_TIME
 from aircall.storage_errors import STORAGE_ERRORS
 from aircall.synchronisation import ReadingCancelledError, Synchronisation
 
@@ -18,8 +19,6 @@ log = logging.getLogger(__name__)
 READ_INTERVAL = 15.0
 # A reading may take up to this share of the time: a long list is read less often.
 READ_SHARE = 0.1
-# Who opened a page, of this process or another, counts as watching for so long.
-WATCH_TIME = 60.0
 # How often to look whether a browser has connected, at the most.
 LOOK_INTERVAL = 1.0
 # After a failure not even an eager reader asks sooner.

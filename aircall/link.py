@@ -10,9 +10,7 @@ from datetime import UTC, datetime
 
 from aircall import metrics
 from aircall.background import Background
-from aircall.listener import LinkState, LinkStatus
-
-NOT_STARTED = LinkStatus(LinkState.OFFLINE, datetime.now(UTC), "not started")
+from aircall.status import NOT_STARTED, LinkState, LinkStatus
 
 
 class Link:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from threading import Event, Thread
 
 from aircall.backoff import Backoff
@@ -18,32 +17,12 @@ from aircall.errors import AircallError, NoLoginError
 from aircall.models import Call
 from aircall.pump import Pump
 from aircall.pusher import PusherSettings
+from aircall.status import LinkState, LinkStatus
 from aircall.subscription import Subscription, SubscriptionEndedError
 
 __all__ = ["LinkState", "LinkStatus", "Listener", "PusherSettings"]
 
 log = logging.getLogger(__name__)
-
-
-class LinkState(StrEnum):
-    """LIVE: subscribed. RECONNECTING: trying. OFFLINE: stopped, or nobody is signed in to sign with."""
-
-    LIVE = "live"
-    RECONNECTING = "reconnecting"
-    OFFLINE = "offline"
-
-
-@dataclass(frozen=True)
-class LinkStatus:
-    """The state of the link, since when (UTC) it has been that, and in a few words why.
-
-    `retry_at` is when the next connection is tried (UTC), None while there is one or nothing to wait for.
-    """
-
-    state: LinkState
-    since: datetime
-    reason: str
-    retry_at: datetime | None = None
 
 
 @dataclass

@@ -16,6 +16,7 @@ from aircall.mirror import Mirror
 from aircall.models import CallPage
 from aircall.page_size import PageSize
 from aircall.reading import Absences, Reading, Span
+from aircall.status import Progress
 from aircall.storage_errors import STORAGE_ERRORS
 from aircall.takeover import Takeover
 
@@ -26,14 +27,6 @@ MOST_FAILURES = 3
 
 class ReadingCancelledError(Exception):
     """The reading was cancelled, and can be gone on with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a reading is: rows so far, and how many the API says there are, where it does plausibly."""
-
-    read_count: int
-    expected_count: int | None
 
 
 @dataclass(frozen=True, slots=True)

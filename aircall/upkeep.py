@@ -6,47 +6,15 @@ Pages ask here how fresh the list is, whoever keeps it so. Knows nothing of Flas
 from time import monotonic
 from typing import Protocol
 
-import msgspec
-
 from aircall import metrics
 from aircall.background import Background
 from aircall.errors import AircallError
 from aircall.link import Link
-from aircall.listener import LinkStatus, Listener
+from aircall.listener import Listener
 from aircall.mirror import Mirror
 from aircall.settling import Settling
-from aircall.synchronisation import Progress, Synchronisation
-
-
-class Trouble(msgspec.Struct, frozen=True):
-    """Why the list could not be read: the error's class, and after how many seconds to try again.
-
-    `is_ours` where it was no error of the API.
-    """
-
-    error: str
-    is_ours: bool
-    retry_after: float | None = None
-
-
-class UpkeepState(msgspec.Struct, frozen=True, kw_only=True):
-    """How the upkeep is: the link as pages are told of it and as the listener has it, and the readings.
-
-    The list is fresh for so many seconds from when this was asked for.
-    """
-
-    link: LinkStatus
-    listener: LinkStatus
-    progress: Progress
-    trouble: Trouble | None
-    fresh_for: float
-
-
-class Role(msgspec.Struct, frozen=True):
-    """Whether this process does the upkeep, and for how many seconds that has been so."""
-
-    is_owner: bool
-    age: float
+from aircall.status import Role, Trouble, UpkeepState
+from aircall.synchronisation import Synchronisation
 
 
 class Upkeep(Protocol):

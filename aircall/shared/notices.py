@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from aircall.concurrency import Signals, call_safely
 from aircall.shared.scripts import POST
-from aircall.upkeep import UpkeepState
+from aircall.status import UpkeepState
 
 log = logging.getLogger(__name__)
 

@@ -9,12 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 
-from aircall.background import WATCH_TIME
 from aircall.concurrency import Signals
-from aircall.link import NOT_STARTED
-from aircall.listener import LinkState, LinkStatus
 from aircall.shared.notices import Notice
-from aircall.upkeep import Role, StartedUpkeep, UpkeepState
+from aircall.status import NOT_STARTED, WATCH_TIME, LinkState, LinkStatus, Role, UpkeepState
+from aircall.upkeep import StartedUpkeep
 
 READ, SIGNED_IN = "read", "signed-in"
 NO_CONTACT = "the dashboard's own storage does not answer"

@@ -28,10 +28,10 @@ from flask_socketio import join_room
 from aircall import metrics
 from aircall.concurrency import Signals
 from aircall.feed import Feed
-from aircall.listener import LinkStatus
 from aircall.logins import Logins
 from aircall.mirror import BURST
 from aircall.models import is_call_id
+from aircall.status import LinkStatus
 from aircall.web.login_watch import LoginWatch
 from aircall.web.messages import change_message, emit, link_message
 from aircall.web.open_pages import OpenPages

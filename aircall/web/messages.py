@@ -6,8 +6,8 @@ import flask_socketio
 
 from aircall import metrics
 from aircall.feed import ChangeKind, Entry
-from aircall.listener import LinkStatus
 from aircall.models import instant_text
+from aircall.status import LinkStatus
 
 EVENTS = {ChangeKind.UPDATE: "update-call", ChangeKind.ADD: "add-call"}
 

@@ -8,8 +8,8 @@ from flask import Blueprint, Flask, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from aircall import metrics
-from aircall.link import NOT_STARTED
 from aircall.models import instant_text
+from aircall.status import NOT_STARTED
 from aircall.web.readiness import Readiness, age_of
 from aircall.web.services import Services, services
 from config import is_loopback

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from aircall.upkeep import Trouble
+from aircall.status import Trouble
 from aircall.web.error_words import sentence_of, trouble
 from aircall.web.services import services
 

@@ -18,7 +18,7 @@ from aircall.concurrency import Signals
 from aircall.database import open_database
 from aircall.feed import Feed
 from aircall.link import Link
-from aircall.listener import LinkStatus, Listener
+from aircall.listener import Listener
 from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.models import Call
@@ -27,6 +27,7 @@ from aircall.pusher import PusherSettings
 from aircall.settling import Settling
 from aircall.shared.shared_upkeep import SharedUpkeep
 from aircall.shared.sharing import Sharing
+from aircall.status import LinkStatus
 from aircall.storage_errors import STORAGE_ERRORS
 from aircall.synchronisation import Synchronisation
 from aircall.upkeep import OwnUpkeep

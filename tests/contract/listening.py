@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from aircall.listener import LinkState, LinkStatus, Listener, PusherSettings
+from aircall.listener import Listener, PusherSettings
 from aircall.models import Call
+from aircall.status import LinkState, LinkStatus
 from tests.support.waiting import wait_until
 
 GAP = "gap"

@@ -16,7 +16,7 @@ from aircall.errors import (
     UnauthorizedError,
     UnreachableError,
 )
-from aircall.listener import LinkState
+from aircall.status import LinkState
 from tests.contract.listening import connection_threads, listening, settings_for, sign
 from tests.contract.rude_pusher import Peer, RudePusher, polite
 from tests.support.waiting import wait_until

@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 from msgspec.structs import replace
 
-from aircall.listener import LinkState
+from aircall.status import LinkState
 from tests.contract.listening import CALL, GAP, listening, settings_for, sign
 from tests.contract.rude_pusher import CHANNEL, RudePusher, polite
 from tests.support.waiting import wait_until

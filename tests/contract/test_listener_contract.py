@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from aircall.listener import LinkState, PusherSettings
+from aircall.listener import PusherSettings
 from aircall.models import Call
+from aircall.status import LinkState
 from tests.contract.listening import GAP, QUICK, Listening, listening
 from tests.support.waiting import wait_until
 

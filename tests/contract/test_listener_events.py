@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from aircall.listener import LinkState
+from aircall.status import LinkState
 from tests.contract.listening import CALL, GAP, listening, settings_for
 from tests.contract.rude_pusher import CHANNEL, Peer, RudePusher, polite
 from tests.support.waiting import wait_until

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from aircall.listener import LinkState, LinkStatus
+from aircall.status import LinkState, LinkStatus
 from aircall.subscription import Subscription, SubscriptionEndedError
 from tests.contract.listening import CALL, GAP, Listening, listening, settings_for, sign
 from tests.contract.rude_pusher import CHANNEL, RudePusher, polite

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from aircall.listener import LinkState
+from aircall.status import LinkState
 from tests.contract.listening import CALL, GAP, listening, settings_for
 from tests.contract.rude_pusher import Manner, Peer, RudePusher, polite
 from tests.support.waiting import wait_until

@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from aircall.errors import error_for
-from aircall.listener import LinkState
 from aircall.models import Call
+from aircall.status import LinkState
 from tests.contract.test_listener_contract import ListenerContract, PusherServer
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aircall.listener import LinkState
+from aircall.status import LinkState
 from tests.contract.listening import connection_threads, listening, settings_for
 from tests.contract.rude_pusher import Manner, Peer, RudePusher, polite
 from tests.support.waiting import wait_until

@@ -5,14 +5,19 @@ from time import monotonic
 
 import pytest
 
-from aircall.background import WATCH_TIME
 from aircall.concurrency import Signals
-from aircall.link import NOT_STARTED
-from aircall.listener import LinkState, LinkStatus
 from aircall.shared.notices import Notice
 from aircall.shared.shared_upkeep import NO_CONTACT, NO_OWNER, SharedUpkeep
-from aircall.synchronisation import Progress
-from aircall.upkeep import Role, Trouble, UpkeepState
+from aircall.status import (
+    NOT_STARTED,
+    WATCH_TIME,
+    LinkState,
+    LinkStatus,
+    Progress,
+    Role,
+    Trouble,
+    UpkeepState,
+)
 
 LIVE = LinkStatus(LinkState.LIVE, datetime(2026, 1, 1, tzinfo=UTC), "subscribed")
 # Long enough for a thread to be woken, in seconds.

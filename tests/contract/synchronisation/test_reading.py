@@ -8,7 +8,8 @@ from aircall.errors import NoAnswerError
 from aircall.feed import ChangeKind
 from aircall.mirror import Mirror
 from aircall.models import CallPage
-from aircall.synchronisation import Progress, Synchronisation
+from aircall.status import Progress
+from aircall.synchronisation import Synchronisation
 from tests.contract.synchronisation.lists import Busyness, Fetch, fixed, known, truth
 from tests.support.made_calls import made_call
 from tests.support.sandbox import Sandbox

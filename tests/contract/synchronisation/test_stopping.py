@@ -10,8 +10,9 @@ from aircall.call_table import calls
 from aircall.errors import ServerError
 from aircall.mirror import Mirror
 from aircall.models import Call, CallPage
+from aircall.status import Progress
 from aircall.storage_errors import STORAGE_ERRORS
-from aircall.synchronisation import Progress, ReadingCancelledError, Synchronisation
+from aircall.synchronisation import ReadingCancelledError, Synchronisation
 from tests.contract.synchronisation.lists import Fetch, Held, PlainList, fixed, known, truth
 from tests.support.made_calls import call_id, made_call
 from tests.support.sandbox import Sandbox
