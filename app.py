@@ -14,9 +14,9 @@ from flask_compress import Compress
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
-from aircall.database import DatabaseError
 from aircall.login import LOGIN_LIFETIME
-from aircall.redis_connection import RedisUnusableError
+from aircall.storage.database import DatabaseError
+from aircall.storage.redis import RedisUnusableError
 from aircall.storage_errors import STORAGE_ERRORS
 from aircall.web import (
     archive,

@@ -14,7 +14,7 @@ from aircall.archive_run import GRACE, ArchiveRun
 from aircall.change_errors import BusyError
 from aircall.changes import Archived, Changes
 from aircall.concurrency import Signals
-from aircall.store import Store
+from aircall.storage.records import Store
 
 PREFIX = "job:"
 # Under which the id of the job that undoes another one is kept, by that one's id.

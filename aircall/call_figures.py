@@ -26,7 +26,7 @@ from aircall.call_search import SearchIndex
 from aircall.call_table import NO_TIME, REVISION, SORT_INDEX, calls, from_milliseconds, to_milliseconds
 from aircall.figures import Figures, Sort, Tally, in_zone
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN
-from aircall.remembered import Remembered
+from aircall.storage.database import Remembered
 
 # Databases know zones each in their own way, or not at all, so they count by quarters of an hour, and Python
 # puts those into local days and hours. Since 2012 every clock has been set at a quarter, by whole quarters,

@@ -23,9 +23,9 @@ from aircall.call_rows import (
 )
 from aircall.call_schema import make_late_indexes, prepare_tables
 from aircall.call_table import FACTS, calls, facts, from_milliseconds, state, to_milliseconds, to_row
-from aircall.database import DatabaseError, exclusively
 from aircall.feed import Change, ChangeKind
 from aircall.models import Call
+from aircall.storage.database import DatabaseError, exclusively
 
 OTHER_API = "DATABASE_URL holds the calls of {}, not of {}: give this dashboard a database of its own."
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, fu
 from aircall.call_search import SearchIndex, search_condition
 from aircall.call_table import NO_TIME, REVISION, calls, from_row, time_key, to_milliseconds
 from aircall.models import UNKNOWN, Call
-from aircall.remembered import Remembered
+from aircall.storage.database import Remembered
 
 VIEWS = ("inbox", "archived", "all")
 # So many ids are fetched at a time.

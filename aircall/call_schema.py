@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from aircall.call_search import SearchIndex
 from aircall.call_table import FORM, LATE_INDEXES, PREFIX, calls, metadata, state
 from aircall.concurrency import give_way
-from aircall.database import exclusively, first_line
+from aircall.storage.database import exclusively, first_line
 
 FIRST_STATE = {
     "id": 1, "version": 0, "revision": 0, "indexed_revision": 0, "indexed_number": 0, "fence": 0,

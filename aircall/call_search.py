@@ -26,9 +26,8 @@ from sqlalchemy.exc import DBAPIError
 
 from aircall.call_table import FORM, PREFIX, REVISION, calls, state
 from aircall.concurrency import give_way
-from aircall.database import exclusively
 from aircall.phone_numbers import folded, wanted_spellings
-from aircall.remembered import Remembered
+from aircall.storage.database import Remembered, exclusively
 
 INDEXED_LENGTH = 3
 # Where more calls than this may be meant, going through them newest first finds a page of them sooner.

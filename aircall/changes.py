@@ -17,7 +17,7 @@ from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.models import Call
 from aircall.noting import Noting
-from aircall.store import Store
+from aircall.storage.records import Store
 
 # Longer than one change can take, so that who waits for another's change sees its outcome (seconds).
 CHANGE_WAIT = 45.0

@@ -7,7 +7,7 @@ import jwt
 import msgspec
 
 from aircall.models import Tokens, User
-from aircall.store import Record
+from aircall.storage.records import Record
 
 # The API's lifetimes, for a token that does not tell its own.
 ACCESS_LIFETIME = 600.0

@@ -25,7 +25,7 @@ from aircall.errors import (
 from aircall.login import Login
 from aircall.models import Grant
 from aircall.refresh_failures import RefreshFailures
-from aircall.store import Store
+from aircall.storage.records import Store
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

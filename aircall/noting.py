@@ -17,7 +17,7 @@ import msgspec
 from aircall.change_errors import BusyError, UnconfirmedError
 from aircall.errors import AircallError, LoginEndedError, NotFoundError
 from aircall.models import Call
-from aircall.store import Store
+from aircall.storage.records import Store
 
 log = logging.getLogger(__name__)
 

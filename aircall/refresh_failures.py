@@ -18,7 +18,7 @@ from aircall.errors import (
     UnreachableError,
 )
 from aircall.login import Login
-from aircall.store import Store
+from aircall.storage.records import Store
 
 # While refreshing fails and the token still lives, the API is asked this seldom (seconds).
 REFRESH_PAUSE = 10.0

@@ -16,10 +16,10 @@ import requests
 
 from aircall.call_log import CallLog
 from aircall.client import ApiClient
-from aircall.database import open_database
 from aircall.feed import Feed
 from aircall.mirror import Mirror
 from aircall.models import CallPage
+from aircall.storage.database import open_database
 from aircall.synchronisation import PARALLEL_READS, Synchronisation
 from bench.figures import Figure
 from bench.line import line_to

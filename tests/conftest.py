@@ -11,7 +11,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine
 
-from aircall.database import open_database
+from aircall.storage.database import open_database
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.rest_client import RestClient, signed_in

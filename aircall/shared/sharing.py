@@ -7,14 +7,13 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from aircall.redis_connection import connect
-from aircall.redis_store import PREFIX
 from aircall.shared.follower import BLOCK, Follower
 from aircall.shared.notices import Notice, Notices
 from aircall.shared.ownership import Ownership
 from aircall.shared.redis_feed import RedisFeed
 from aircall.shared.redis_signals import RedisSignals
 from aircall.shared.shared_upkeep import SharedUpkeep
+from aircall.storage.redis import PREFIX, connect
 
 Viewers = Mapping[str, Sequence[str]]
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aircall.call_log import CallLog
+from aircall.storage.records import Store
 from aircall.storage_errors import STORAGE_ERRORS
-from aircall.store import Store
 
 OK = "ok"
 

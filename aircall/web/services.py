@@ -13,7 +13,7 @@ from aircall.changes import Changes
 from aircall.client import ApiClient
 from aircall.logins import Logins
 from aircall.mirror import Mirror
-from aircall.store import Store
+from aircall.storage.records import Store
 from aircall.upkeep import Keeper, Upkeep
 from aircall.web.live import Live
 from config import Config

@@ -3,11 +3,9 @@
 from redis.exceptions import LockError
 
 from aircall.call_log import CallLog
-from aircall.database import check_database, open_database
-from aircall.embedded_store import EmbeddedStore
-from aircall.redis_connection import check_redis, connect
-from aircall.redis_store import RedisStore
-from aircall.store import Store
+from aircall.storage.database import check_database, open_database
+from aircall.storage.records import EmbeddedStore, Store
+from aircall.storage.redis import RedisStore, check_redis, connect
 from config import Config
 
 # Under which the store keeps whose logins these are, and for how long (a century, in seconds).

@@ -15,7 +15,6 @@ from aircall.call_log import CallLog, FencedError
 from aircall.changes import Changes
 from aircall.client import ApiClient
 from aircall.concurrency import Signals
-from aircall.database import open_database
 from aircall.feed import Feed
 from aircall.link import Link
 from aircall.listener import Listener
@@ -28,6 +27,7 @@ from aircall.settling import Settling
 from aircall.shared.shared_upkeep import SharedUpkeep
 from aircall.shared.sharing import Sharing
 from aircall.status import LinkStatus
+from aircall.storage.database import open_database
 from aircall.storage_errors import STORAGE_ERRORS
 from aircall.synchronisation import Synchronisation
 from aircall.upkeep import OwnUpkeep

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from aircall.client import ApiClient
-from aircall.database import open_database
-from aircall.embedded_store import EmbeddedStore
 from aircall.logins import Logins
+from aircall.storage.database import open_database
+from aircall.storage.records import EmbeddedStore
 from aircall.web.login_watch import PARALLEL_REFRESHES, LoginWatch
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until

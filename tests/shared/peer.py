@@ -2,10 +2,10 @@
 
 from aircall.feed import Change, ChangeKind, Entry
 from aircall.models import Call
-from aircall.redis_connection import connect
 from aircall.shared.follower import BLOCK, Follower
 from aircall.shared.redis_feed import RedisFeed
 from aircall.shared.redis_signals import RedisSignals
+from aircall.storage.redis import connect
 from tests.support.waiting import wait_until
 
 PREFIX = "test:"

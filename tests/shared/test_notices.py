@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from aircall.redis_connection import connect
 from aircall.shared.notices import LIFETIME, Notice, Notices
+from aircall.storage.redis import connect
 from tests.shared.peer import PREFIX, Peer
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from aircall.redis_connection import connect
 from aircall.shared.ownership import LEASE, Ownership
+from aircall.storage.redis import connect
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.waiting import wait_until
 

@@ -10,7 +10,7 @@ from aircall.call_log import CallLog
 from aircall.feed import Feed
 from aircall.mirror import Mirror
 from aircall.noting import Noting
-from aircall.store import Store
+from aircall.storage.records import Store
 from tests.storage.notes_api import NotesApi
 from tests.storage.stores import EmbeddedStores, RedisStores, Stores
 from tests.support.clock import StillClock

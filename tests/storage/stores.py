@@ -4,11 +4,9 @@ import gc
 from pathlib import Path
 from typing import Protocol
 
-from aircall.database import open_database
-from aircall.embedded_store import EmbeddedStore
-from aircall.redis_connection import connect
-from aircall.redis_store import RedisStore
-from aircall.store import Store
+from aircall.storage.database import open_database
+from aircall.storage.records import EmbeddedStore, Store
+from aircall.storage.redis import RedisStore, connect
 from tests.support.clock import StillClock
 from tests.support.redis_server import RedisServer
 

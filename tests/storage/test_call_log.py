@@ -13,9 +13,9 @@ from sqlalchemy import Engine, event
 
 from aircall.call_log import CallLog
 from aircall.call_query import CallFilter
-from aircall.database import open_database
 from aircall.feed import Change, ChangeKind
 from aircall.models import Call
+from aircall.storage.database import open_database
 from tests.storage.drawn import CALLS, checked
 from tests.support.made_calls import NOON, call_id, made_call, made_notes
 

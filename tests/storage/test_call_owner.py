@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine
 
 from aircall.call_log import CallLog
-from aircall.database import DatabaseError, open_database
+from aircall.storage.database import DatabaseError, open_database
 from tests.support.made_calls import NOON, call_id, made_call
 from tests.support.postgres import Postgres
 

@@ -12,7 +12,7 @@ from aircall.call_log import CallLog
 from aircall.call_query import CallFilter
 from aircall.call_search import NAME, search_condition
 from aircall.call_table import FORM, PREFIX, calls, removals, state
-from aircall.database import open_database
+from aircall.storage.database import open_database
 from tests.storage.naive import newest_first
 from tests.support.made_calls import NOON, made_call, made_notes
 from tests.support.postgres import LOOPBACK, Postgres

@@ -4,7 +4,7 @@ import pytest
 
 from aircall.errors import AircallError, ForbiddenError, RateLimitedError, ServerError
 from aircall.noting import Noting
-from aircall.store import Store
+from aircall.storage.records import Store
 from tests.storage.notes_api import KEY, TEXT, NotesApi
 from tests.storage.stores import Stores
 

@@ -5,7 +5,7 @@ import pytest
 from aircall.change_errors import UnconfirmedError
 from aircall.errors import AircallError, LoginEndedError, NoAnswerError, NotFoundError, ServerError
 from aircall.noting import Noting
-from aircall.store import Store
+from aircall.storage.records import Store
 from tests.storage.notes_api import KEY, TEXT, NotesApi
 
 LOST = [NoAnswerError("lost"), ServerError("500")]

@@ -5,8 +5,7 @@ from redis.exceptions import LockError
 from sqlalchemy import Engine
 
 from aircall.call_log import CallLog
-from aircall.redis_connection import connect
-from aircall.redis_store import RedisStore
+from aircall.storage.redis import RedisStore, connect
 from aircall.web import storage
 from aircall.web.storage import API_KEY, forget_other_api
 from tests.support.redis_server import RedisServer

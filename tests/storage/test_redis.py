@@ -7,15 +7,15 @@ from time import monotonic
 import pytest
 from redis.exceptions import ConnectionError, RedisError, TimeoutError
 
-from aircall.redis_connection import (
+from aircall.storage.records import Record
+from aircall.storage.redis import (
     ANSWER_TIMEOUT,
     MOST_CONNECTIONS,
+    RedisStore,
     RedisUnusableError,
     check_redis,
     connect,
 )
-from aircall.redis_store import RedisStore
-from aircall.store import Record
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 

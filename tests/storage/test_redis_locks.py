@@ -7,9 +7,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError, TimeoutError
 
-from aircall.redis_connection import connect
-from aircall.redis_locks import RedisLocks
-from aircall.redis_store import RedisStore
+from aircall.storage.redis import RedisLocks, RedisStore, connect
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 

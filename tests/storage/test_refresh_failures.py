@@ -6,7 +6,7 @@ from aircall.errors import AircallError, CircuitOpenError, MalformedAnswerError,
 from aircall.login import Login
 from aircall.models import Tokens, User
 from aircall.refresh_failures import KINDS, LAST_CHANCE, MEMORY, REFRESH_PAUSE, URGENT_PAUSE, RefreshFailures
-from aircall.store import Store
+from aircall.storage.records import Store
 from tests.storage.stores import Stores
 from tests.support.clock import StillClock
 

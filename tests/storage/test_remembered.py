@@ -15,7 +15,7 @@ from aircall.call_log import CallLog
 from aircall.call_query import CallFilter
 from aircall.call_table import REVISION, state
 from aircall.models import Call
-from aircall.remembered import Remembered
+from aircall.storage.database import Remembered
 from tests.storage.drawn import CALLS, FILTERS, SEARCHES
 from tests.storage.naive import newest_first
 from tests.support.made_calls import call_id, made_call

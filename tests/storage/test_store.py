@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aircall.store import Record, Store
+from aircall.storage.records import Record, Store
 from tests.storage.stores import Stores
 
 LONG = 3600.0

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from aircall.store import Store
+from aircall.storage.records import Store
 from tests.storage.stores import Stores
 
 # Longer than any test that goes well holds a lock, in seconds.

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from aircall.call_log import CallLog
 from aircall.call_query import CallFilter
-from aircall.database import open_database
 from aircall.models import Call
+from aircall.storage.database import open_database
 from aircall.web.call_list import group_by_day, read_list
 from aircall.web.filters import ListQuery
 from tests.support.made_calls import NOON, call_id, made_call

@@ -8,7 +8,7 @@ import pytest
 
 from aircall.call_figures import CallFigures
 from aircall.call_log import CallLog
-from aircall.database import open_database
+from aircall.storage.database import open_database
 from aircall.web.figures import recent_chart
 from aircall.web.filters import ListQuery
 from tests.support.made_calls import NOON, made_call

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from aircall.call_log import CallLog
 from aircall.call_query import Place
-from aircall.database import open_database
 from aircall.models import Call
+from aircall.storage.database import open_database
 from aircall.web.call_list import CallList, read_counts, read_list, read_news
 from aircall.web.filters import ListQuery, read_query
 from tests.support.made_calls import NOON, call_id, made_call

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aircall.login import LOGIN_LIFETIME, Login, token_lifetime
 from aircall.models import Tokens, User
-from aircall.store import Record
+from aircall.storage.records import Record
 
 ALICE = User(id="alice", username="alice")
 NOW = 1_000_000.0

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from aircall.store import Store
+from aircall.storage.records import Store
 from aircall.web.services import EXTENSION
 from tests.support.person import Person
 

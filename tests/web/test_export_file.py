@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from aircall.call_log import CallLog
 from aircall.call_query import CallFilter
-from aircall.database import open_database
 from aircall.models import clean_text
+from aircall.storage.database import open_database
 from aircall.web.export import PART, csv_parts
 from tests.support.made_calls import NOON, call_id, made_call, made_notes
 from tests.web.test_export import BYTE_ORDER_MARK, PARIS, rows_of

@@ -9,9 +9,9 @@ import pytest
 from aircall.background import Background
 from aircall.call_log import CallLog
 from aircall.client import ApiClient
-from aircall.database import open_database
 from aircall.feed import Feed
 from aircall.mirror import Mirror
+from aircall.storage.database import open_database
 from aircall.synchronisation import Synchronisation
 from tests.contract.background.watch import Readings, Watching, threads
 from tests.support.rest_client import RestClient

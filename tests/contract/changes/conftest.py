@@ -12,13 +12,13 @@ from aircall.call_log import CallLog
 from aircall.changes import Changes
 from aircall.client import ApiClient
 from aircall.concurrency import Signals
-from aircall.database import open_database
-from aircall.embedded_store import EmbeddedStore
 from aircall.feed import Feed
 from aircall.login import Login
 from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.noting import Noting
+from aircall.storage.database import open_database
+from aircall.storage.records import EmbeddedStore
 from tests.support.sandbox import Sandbox
 
 # Short, so that trouble ends soon: a whole request to the API, and the search for a note of unknown fate.

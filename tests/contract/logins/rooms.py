@@ -7,12 +7,10 @@ from pathlib import Path
 from threading import Thread
 
 from aircall.client import ApiClient, Use
-from aircall.database import open_database
-from aircall.embedded_store import EmbeddedStore
 from aircall.logins import Logins
-from aircall.redis_connection import connect
-from aircall.redis_store import RedisStore
-from aircall.store import Store
+from aircall.storage.database import open_database
+from aircall.storage.records import EmbeddedStore, Store
+from aircall.storage.redis import RedisStore, connect
 from tests.contract.logins.threads import THREADS
 
 
