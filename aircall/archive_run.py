@@ -13,11 +13,11 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from time import monotonic
 
+from aircall.api.resilience import Patience, is_refusal
 from aircall.archive_job import Job, Outcome, Result
 from aircall.change_errors import ChangedSinceError, UnconfirmedError
 from aircall.changes import Archived
 from aircall.errors import AircallError, LoginEndedError
-from aircall.patience import Patience, is_refusal
 
 log = logging.getLogger(__name__)
 

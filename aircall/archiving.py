@@ -17,8 +17,8 @@ import time
 from dataclasses import dataclass
 from time import monotonic
 
+from aircall.api.client import ApiClient
 from aircall.change_errors import ConflictError, UnconfirmedError
-from aircall.client import ApiClient
 from aircall.errors import AircallError, NotFoundError, UnauthorizedError
 from aircall.models import Call
 

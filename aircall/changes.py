@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from aircall import archiving
+from aircall.api.client import ApiClient
 from aircall.change_errors import BusyError, ChangedSinceError, ConflictError, UnconfirmedError
-from aircall.client import ApiClient
 from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.models import Call

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from aircall import metrics
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.errors import (
     AircallError,
     CrowdedError,

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import requests
 
+from aircall.api.client import ApiClient
 from aircall.call_log import CallLog
-from aircall.client import ApiClient
 from aircall.feed import Feed
 from aircall.mirror import Mirror
 from aircall.models import CallPage

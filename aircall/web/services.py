@@ -6,11 +6,11 @@ from typing import cast
 
 from flask import current_app
 
+from aircall.api.client import ApiClient
 from aircall.archive_jobs import ArchiveJobs
 from aircall.background import Background
 from aircall.call_figures import CallFigures
 from aircall.changes import Changes
-from aircall.client import ApiClient
 from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.storage.records import Store

@@ -8,12 +8,12 @@ from typing import cast
 from flask import Flask
 
 from aircall.account import Account
+from aircall.api.client import ApiClient
 from aircall.archive_jobs import ArchiveJobs
 from aircall.background import Background
 from aircall.call_figures import CallFigures
 from aircall.call_log import CallLog, FencedError
 from aircall.changes import Changes
-from aircall.client import ApiClient
 from aircall.concurrency import Signals
 from aircall.feed import Feed
 from aircall.link import Link

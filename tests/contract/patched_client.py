@@ -9,7 +9,7 @@ import time  # noqa: E402
 
 import gevent  # noqa: E402
 
-from aircall.client import ApiClient  # noqa: E402
+from aircall.api.client import ApiClient  # noqa: E402
 from aircall.errors import AircallError  # noqa: E402
 
 TURN = 0.01

@@ -7,9 +7,9 @@ from time import monotonic
 
 import pytest
 
+from aircall.api.client import ApiClient
 from aircall.archiving import set_archived
 from aircall.change_errors import ConflictError, UnconfirmedError
-from aircall.client import ApiClient
 from aircall.errors import AircallError, NoAnswerError, NotFoundError, UnauthorizedError, UnreachableError
 from tests.contract.behaviours import answer, nobody_listens, reset, say_nothing, send_and_hang_up
 from tests.contract.hostile_http import HostileServer

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.errors import InvalidRequestError, NotFoundError, UnauthorizedError
 from aircall.models import User
 from tests.support.sandbox import Sandbox

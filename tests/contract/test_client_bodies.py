@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.errors import MalformedAnswerError, NoAnswerError
 from tests.support.sandbox import Sandbox
 

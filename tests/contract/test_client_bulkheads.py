@@ -6,8 +6,8 @@ from contextlib import closing, suppress
 
 import pytest
 
-from aircall.bulkhead import FAILURE_LIMIT, PAUSE
-from aircall.client import SLOTS, ApiClient, Use
+from aircall.api.client import SLOTS, ApiClient, Use
+from aircall.api.resilience import FAILURE_LIMIT, PAUSE
 from aircall.errors import AircallError, CircuitOpenError, NoAnswerError, ServerError
 from tests.contract.behaviours import answer, reset
 from tests.contract.hostile_http import HostileServer

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.errors import InvalidRequestError, NotFoundError, UnauthorizedError
 from aircall.models import Call
 from tests.support.sandbox import Sandbox

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from aircall.client import ApiClient, Use
-from aircall.connections import dial
+from aircall.api.client import ApiClient, Use
+from aircall.api.transport import dial
 from aircall.errors import CrowdedError, NoAnswerError, UnreachableError
 from tests.contract.behaviours import answer, drip, never_end, nobody_accepts, send_and_hang_up
 from tests.contract.hostile_http import HostileServer, Peer

@@ -8,7 +8,7 @@ from time import monotonic
 
 import pytest
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.errors import (
     AircallError,
     ForbiddenError,

@@ -8,7 +8,7 @@ from time import monotonic
 
 import pytest
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.errors import NoAnswerError, UnreachableError
 from tests.contract.behaviours import answer, nobody_accepts
 from tests.contract.certificates import server_context

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
+from aircall.api.transport import BODY_LIMIT, USER_AGENT
 from aircall.errors import MalformedAnswerError, RejectedError
-from aircall.transport import BODY_LIMIT, USER_AGENT
 from tests.contract.behaviours import BOMB, answer, never_end
 from tests.contract.hostile_http import Behaviour, HostileServer
 

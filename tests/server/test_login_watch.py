@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.logins import Logins
 from aircall.storage.database import open_database
 from aircall.storage.records import EmbeddedStore

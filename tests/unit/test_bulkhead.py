@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from aircall.bulkhead import FAILURE_LIMIT, PAUSE, Bulkhead, CircuitBreaker
+from aircall.api.resilience import FAILURE_LIMIT, PAUSE, Bulkhead, CircuitBreaker
 from aircall.errors import (
     AircallError,
     CircuitOpenError,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.answers import read_call_page, read_json
+from aircall.api.responses import read_call_page, read_json
 from aircall.errors import MalformedAnswerError
 from aircall.models import CallPage
 from tests.support.api_json import ODD_VALUES, RECORDED, ROW

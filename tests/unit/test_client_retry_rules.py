@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.answers import retry_after
+from aircall.api.resilience import RetryBudget, retry_pause, with_retries
+from aircall.api.responses import retry_after
 from aircall.errors import (
     AircallError,
     ForbiddenError,
@@ -22,7 +23,6 @@ from aircall.errors import (
     UnauthorizedError,
     UnreachableError,
 )
-from aircall.retries import RetryBudget, retry_pause, with_retries
 from tests.support.log_lines import told, written
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from aircall.answers import check
+from aircall.api.responses import check
+from aircall.api.transport import Answer
 from aircall.errors import (
     AircallError,
     InvalidRequestError,
@@ -13,7 +14,6 @@ from aircall.errors import (
     ServerError,
     UnauthorizedError,
 )
-from aircall.transport import Answer
 
 
 def answer(status: int, body: bytes = b"") -> Answer:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from aircall.api.client import ApiClient
 from aircall.background import Background
 from aircall.call_log import CallLog
-from aircall.client import ApiClient
 from aircall.feed import Feed
 from aircall.mirror import Mirror
 from aircall.storage.database import open_database

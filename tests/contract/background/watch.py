@@ -4,7 +4,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.models import CallPage
 
 

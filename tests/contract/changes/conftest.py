@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from aircall.api.client import ApiClient
 from aircall.archive_jobs import ArchiveJobs
 from aircall.call_log import CallLog
 from aircall.changes import Changes
-from aircall.client import ApiClient
 from aircall.concurrency import Signals
 from aircall.feed import Feed
 from aircall.login import Login

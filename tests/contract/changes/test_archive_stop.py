@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from aircall.api.client import ApiClient
 from aircall.archive_job import Outcome
-from aircall.client import ApiClient
 from tests.contract.changes.conftest import Team, inbox, working
 from tests.contract.changes.test_archive_jobs import found, outcomes, run
 from tests.support.sandbox import Sandbox

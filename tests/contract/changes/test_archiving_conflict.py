@@ -5,9 +5,9 @@ from contextlib import closing
 
 import pytest
 
+from aircall.api.client import ApiClient
 from aircall.archiving import set_archived
 from aircall.change_errors import ConflictError
-from aircall.client import ApiClient
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.login import Login
 from aircall.logins import Logins
 from tests.contract.logins.rooms import Clock, Rooms, rooms

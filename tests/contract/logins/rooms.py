@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
-from aircall.client import ApiClient, Use
+from aircall.api.client import ApiClient, Use
 from aircall.logins import Logins
 from aircall.storage.database import open_database
 from aircall.storage.records import EmbeddedStore, Store

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.errors import AircallError, LoginEndedError
 from aircall.logins import Logins
 from aircall.models import Grant

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.errors import LoginEndedError, NoLoginError, UnauthorizedError
 from aircall.login import Login
 from aircall.logins import Logins

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.errors import CrowdedError, LoginEndedError, ServerError, UnauthorizedError
 from aircall.login import Login
 from aircall.logins import Logins

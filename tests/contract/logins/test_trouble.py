@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.errors import AircallError, LoginEndedError, NoAnswerError
 from aircall.login import Login
 from aircall.logins import Logins

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.errors import ServerError
 from aircall.login import Login
 from aircall.logins import Logins, in_background

@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 from sqlalchemy import Engine
 
+from aircall.api.client import ApiClient
 from aircall.call_log import CallLog
-from aircall.client import ApiClient
 from aircall.feed import Feed
 from aircall.mirror import Mirror
 from tests.contract.synchronisation.lists import Fetch

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from aircall.client import ApiClient
+from aircall.api.client import ApiClient
 from aircall.errors import MalformedAnswerError
 from aircall.mirror import Mirror
 from aircall.models import CallPage

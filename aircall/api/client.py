@@ -14,12 +14,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aircall import metrics, models
-from aircall.answers import check, read_call_page, read_json
-from aircall.bulkhead import Bulkhead
+from aircall.api.resilience import Bulkhead, RetryBudget, with_retries
+from aircall.api.responses import check, read_call_page, read_json
+from aircall.api.transport import Request, Transport
 from aircall.errors import MalformedAnswerError, NotFoundError, UnauthorizedError
 from aircall.models import Call, CallPage, Grant, User
-from aircall.retries import RetryBudget, with_retries
-from aircall.transport import Request, Transport
 
 log = logging.getLogger(__name__)
 
