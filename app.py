@@ -14,7 +14,7 @@ from flask_compress import Compress
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
-from aircall.login import LOGIN_LIFETIME
+from aircall.auth.login import LOGIN_LIFETIME
 from aircall.storage.database import DatabaseError
 from aircall.storage.redis import RedisUnusableError
 from aircall.storage_errors import STORAGE_ERRORS

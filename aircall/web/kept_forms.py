@@ -12,7 +12,7 @@ import msgspec
 from flask import current_app, request, session
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from aircall.login import LOGIN_LIFETIME
+from aircall.auth.login import LOGIN_LIFETIME
 from aircall.models import is_call_id
 from aircall.web.services import services
 

@@ -26,9 +26,9 @@ from flask import Flask, request, session
 from flask_socketio import join_room
 
 from aircall import metrics
+from aircall.auth.logins import Logins
 from aircall.concurrency import Signals
 from aircall.feed import Feed
-from aircall.logins import Logins
 from aircall.mirror import BURST
 from aircall.models import is_call_id
 from aircall.status import LinkStatus

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
+from aircall.auth.login import Login
+from aircall.auth.logins import Logins
 from aircall.concurrency import call_safely
 from aircall.errors import LoginEndedError
-from aircall.login import Login
-from aircall.logins import Logins
 
 log = logging.getLogger(__name__)
 

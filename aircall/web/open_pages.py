@@ -1,9 +1,9 @@
 """The pages of this process that have a socket, each with its login. Knows nothing of what is told there."""
 
 from aircall import metrics
+from aircall.auth.login import Login
+from aircall.auth.logins import Logins
 from aircall.errors import LoginEndedError
-from aircall.login import Login
-from aircall.logins import Logins
 
 
 class OpenPages:

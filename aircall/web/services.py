@@ -8,10 +8,10 @@ from flask import current_app
 
 from aircall.api.client import ApiClient
 from aircall.archive_jobs import ArchiveJobs
+from aircall.auth.logins import Logins
 from aircall.background import Background
 from aircall.call_figures import CallFigures
 from aircall.changes import Changes
-from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.storage.records import Store
 from aircall.upkeep import Keeper, Upkeep

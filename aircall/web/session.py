@@ -8,8 +8,8 @@ from flask import current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 
+from aircall.auth.login import Login
 from aircall.errors import AircallError, LoginEndedError
-from aircall.login import Login
 from aircall.web import kept_forms
 from aircall.web.services import services
 from aircall.web.session_store import SIGNED_IN_KEY, StoredSession, StoreSessionInterface

@@ -7,9 +7,9 @@ from typing import cast
 
 from flask import Flask
 
-from aircall.account import Account
 from aircall.api.client import ApiClient
 from aircall.archive_jobs import ArchiveJobs
+from aircall.auth.logins import Account, Logins
 from aircall.background import Background
 from aircall.call_figures import CallFigures
 from aircall.call_log import CallLog, FencedError
@@ -18,7 +18,6 @@ from aircall.concurrency import Signals
 from aircall.feed import Feed
 from aircall.link import Link
 from aircall.listener import Listener
-from aircall.logins import Logins
 from aircall.mirror import Mirror
 from aircall.models import Call
 from aircall.noting import Noting

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aircall.api.client import ApiClient
-from aircall.logins import Logins
+from aircall.auth.logins import Logins
 from aircall.storage.database import open_database
 from aircall.storage.records import EmbeddedStore
 from aircall.web.login_watch import PARALLEL_REFRESHES, LoginWatch

@@ -2,10 +2,10 @@
 
 import pytest
 
+from aircall.auth.login import Login
+from aircall.auth.refresh import KINDS, LAST_CHANCE, MEMORY, REFRESH_PAUSE, URGENT_PAUSE, RefreshFailures
 from aircall.errors import AircallError, CircuitOpenError, MalformedAnswerError, NoAnswerError, ServerError
-from aircall.login import Login
 from aircall.models import Tokens, User
-from aircall.refresh_failures import KINDS, LAST_CHANCE, MEMORY, REFRESH_PAUSE, URGENT_PAUSE, RefreshFailures
 from aircall.storage.records import Store
 from tests.storage.stores import Stores
 from tests.support.clock import StillClock

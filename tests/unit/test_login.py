@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.login import LOGIN_LIFETIME, Login, token_lifetime
+from aircall.auth.login import LOGIN_LIFETIME, Login, token_lifetime
 from aircall.models import Tokens, User
 from aircall.storage.records import Record
 

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
-from aircall.login import LOGIN_LIFETIME
+from aircall.auth.login import LOGIN_LIFETIME
 from tests.support.person import Person
 from tests.web.kept import TEXT, keep_notes, log_in, lose_session, store_of, typed
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from aircall.api.client import ApiClient
-from aircall.login import Login
-from aircall.logins import Logins
+from aircall.auth.login import Login
+from aircall.auth.logins import Logins
 from tests.contract.logins.rooms import Clock, Rooms, rooms
 from tests.support.sandbox import Sandbox
 

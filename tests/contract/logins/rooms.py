@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Thread
 
 from aircall.api.client import ApiClient, Use
-from aircall.logins import Logins
+from aircall.auth.logins import Logins
 from aircall.storage.database import open_database
 from aircall.storage.records import EmbeddedStore, Store
 from aircall.storage.redis import RedisStore, connect

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from aircall.account import Account
+from aircall.auth.logins import Account
 from aircall.errors import LoginEndedError, NoLoginError, ServerError, UnauthorizedError
 from aircall.models import User
 from tests.contract.logins.rooms import Rooms

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from aircall.api.client import ApiClient
+from aircall.auth.logins import Logins
 from aircall.errors import AircallError, LoginEndedError
-from aircall.logins import Logins
 from aircall.models import Grant
 from tests.contract.logins.rooms import Rooms, rooms
 from tests.support.sandbox import Sandbox

@@ -3,9 +3,9 @@
 import pytest
 
 from aircall.api.client import ApiClient
+from aircall.auth.login import Login
+from aircall.auth.logins import Logins
 from aircall.errors import LoginEndedError, NoLoginError, UnauthorizedError
-from aircall.login import Login
-from aircall.logins import Logins
 from aircall.models import User
 from tests.contract.logins.rooms import Clock, Rooms
 from tests.support.sandbox import Sandbox

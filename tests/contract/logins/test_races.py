@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from aircall.auth.login import Login
+from aircall.auth.logins import Logins
 from aircall.errors import NoAnswerError
-from aircall.login import Login
-from aircall.logins import Logins
 from tests.contract.logins.rooms import Rooms, rooms
 from tests.contract.logins.threads import THREADS, together
 from tests.support.sandbox import Sandbox

@@ -5,9 +5,9 @@ from functools import partial
 import pytest
 
 from aircall.api.client import ApiClient
+from aircall.auth.login import Login
+from aircall.auth.logins import Logins
 from aircall.errors import CrowdedError, LoginEndedError, ServerError, UnauthorizedError
-from aircall.login import Login
-from aircall.logins import Logins
 from tests.contract.logins.rooms import Clock, Rooms
 from tests.support.sandbox import Sandbox
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from aircall.api.client import ApiClient
+from aircall.auth.login import Login
+from aircall.auth.logins import Logins
+from aircall.auth.refresh import URGENT_PAUSE
 from aircall.errors import AircallError, LoginEndedError, NoAnswerError
-from aircall.login import Login
-from aircall.logins import Logins
-from aircall.refresh_failures import URGENT_PAUSE
 from tests.contract.logins.rooms import Rooms, rooms
 from tests.support.sandbox import Sandbox
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from aircall.api.client import ApiClient
+from aircall.auth.login import Login
+from aircall.auth.logins import Logins, in_background
+from aircall.auth.refresh import URGENT_PAUSE
 from aircall.errors import ServerError
-from aircall.login import Login
-from aircall.logins import Logins, in_background
-from aircall.refresh_failures import URGENT_PAUSE
 from tests.contract.logins.rooms import Later, Rooms, rooms
 from tests.contract.logins.test_trouble import DUE, EXPIRED, FAULTS, REFRESH
 from tests.support.clock import StillClock

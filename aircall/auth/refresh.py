@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from aircall.auth.login import Login
 from aircall.errors import (
     AircallError,
     CircuitOpenError,
@@ -17,7 +18,6 @@ from aircall.errors import (
     ServerError,
     UnreachableError,
 )
-from aircall.login import Login
 from aircall.storage.records import Store
 
 # While refreshing fails and the token still lives, the API is asked this seldom (seconds).

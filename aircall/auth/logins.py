@@ -1,6 +1,8 @@
 """Server-side login records: who is signed in, with which tokens, and one refresh at a time.
 
 Knows the API client and a store; knows nothing of Flask, cookies or pages.
+
+Whose token the listener and the synchronisation work with. Knows logins; knows nothing of pages.
 """
 
 import logging
@@ -13,6 +15,8 @@ from typing import TypeVar
 
 from aircall import metrics
 from aircall.api.client import ApiClient
+from aircall.auth.login import Login
+from aircall.auth.refresh import RefreshFailures
 from aircall.errors import (
     AircallError,
     CrowdedError,
@@ -22,9 +26,7 @@ from aircall.errors import (
     NoLoginError,
     UnauthorizedError,
 )
-from aircall.login import Login
 from aircall.models import Grant
-from aircall.refresh_failures import RefreshFailures
 from aircall.storage.records import Store
 
 T = TypeVar("T")
@@ -198,3 +200,42 @@ class Logins:
         self._store.replace(PREFIX + login.id, login.generation, renewed.to_bytes(), ttl)
         # Logged out meanwhile: this raises, and the new tokens are dropped.
         return self.get(login.id)
+
+
+class Account:
+    """An account of their own where one is set, else any login of somebody who is signed in."""
+
+    def __init__(self, logins: Logins, username: str | None, password: str | None) -> None:
+        self._logins = logins
+        self._username = username
+        self._password = password
+        self._login_id: str | None = None
+        self._lock = threading.Lock()
+
+    def authorized(self, request: Callable[[str], T]) -> T:
+        """Run `request` with an access token.
+
+        Raises NoLoginError where there is no account and nobody is signed in, and whatever `request` or the
+        account's own login raises.
+        """
+        if self._username is None or self._password is None:
+            return self._logins.authorized_by_anyone(request)
+        login_id = self._own_login(self._username, self._password)
+        try:
+            return self._logins.authorized(login_id, request)
+        except LoginEndedError:
+            self._forget(login_id)
+        return self._logins.authorized(self._own_login(self._username, self._password), request)
+
+    def _own_login(self, username: str, password: str) -> str:
+        with self._lock:
+            if self._login_id is None:
+                self._login_id = self._logins.create(username, password).id
+            return self._login_id
+
+    def _forget(self, login_id: str) -> None:
+        with self._lock:
+            # Another thread may have signed in again already.
+            if self._login_id == login_id:
+                self._login_id = None
+        self._logins.end(login_id)
