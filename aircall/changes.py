@@ -13,8 +13,8 @@ from functools import partial
 from aircall import archiving
 from aircall.api.client import ApiClient
 from aircall.auth.logins import Logins
+from aircall.calls.replica import Mirror
 from aircall.change_errors import BusyError, ChangedSinceError, ConflictError, UnconfirmedError
-from aircall.mirror import Mirror
 from aircall.models import Call
 from aircall.noting import Noting
 from aircall.storage.records import Store

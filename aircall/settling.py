@@ -10,9 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 
+from aircall.calls.feed import Entry, Feed
 from aircall.concurrency import call_safely
 from aircall.errors import NotFoundError
-from aircall.feed import Entry, Feed
 
 log = logging.getLogger(__name__)
 

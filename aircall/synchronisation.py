@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
 from aircall import metrics
+from aircall.calls.replica import Mirror
 from aircall.errors import MalformedAnswerError, NoAnswerError
-from aircall.mirror import Mirror
 from aircall.models import CallPage
 from aircall.page_size import PageSize
 from aircall.reading import Absences, Reading, Span

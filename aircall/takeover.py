@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from aircall.calls.replica import Mirror
 from aircall.concurrency import give_way
-from aircall.mirror import Mirror
 from aircall.models import Call
 
 # So many calls are written in one step; in between everybody else has a turn.

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from aircall import metrics
 from aircall.background import Background
+from aircall.calls.replica import Mirror
 from aircall.errors import AircallError
 from aircall.link import Link
 from aircall.listener import Listener
-from aircall.mirror import Mirror
 from aircall.settling import Settling
 from aircall.status import Role, Trouble, UpkeepState
 from aircall.synchronisation import Synchronisation

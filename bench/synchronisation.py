@@ -15,9 +15,9 @@ from pathlib import Path
 import requests
 
 from aircall.api.client import ApiClient
-from aircall.call_log import CallLog
-from aircall.feed import Feed
-from aircall.mirror import Mirror
+from aircall.calls.feed import Feed
+from aircall.calls.replica import Mirror
+from aircall.calls.store import CallLog
 from aircall.models import CallPage
 from aircall.storage.database import open_database
 from aircall.synchronisation import PARALLEL_READS, Synchronisation

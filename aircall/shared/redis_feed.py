@@ -14,7 +14,7 @@ import msgspec
 from redis import Redis
 from redis.exceptions import RedisError
 
-from aircall.feed import FEED_LENGTH, Change, Entry, Feed, new_epoch, parts_of
+from aircall.calls.feed import FEED_LENGTH, Change, Entry, Feed, new_epoch, parts_of
 from aircall.shared.rows import Rows
 from aircall.shared.scripts import APPEND, BEGIN, FIRST
 

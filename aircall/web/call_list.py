@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from aircall.call_query import CallQuery, Place
+from aircall.calls.query import CallQuery, Place
 from aircall.models import Call
 from aircall.web.dates import LONG
 from aircall.web.filters import ListQuery

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from aircall.call_context import read_context
+from aircall.calls.query import read_context
 from aircall.errors import AircallError, LoginEndedError, NotFoundError
 from aircall.models import Call, is_call_id
 from aircall.web import kept_forms

@@ -29,7 +29,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
-from aircall.call_query import CallFilter, CallQuery, Place
+from aircall.calls.query import CallFilter, CallQuery, Place
 from aircall.models import Call
 from aircall.web.errors import TITLES, error_page
 from aircall.web.list_urls import current_query

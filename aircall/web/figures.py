@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from aircall.call_figures import CallFigures
-from aircall.figures import Figures
+from aircall.calls.statistics import CallFigures, Figures
 from aircall.web.chart_words import numbers_text
 from aircall.web.dates import MONTH, SHORT_WITH_WEEKDAY, WITHOUT_YEAR, YEAR
 from aircall.web.filters import FIRST_DAY, LAST_DAY, ListQuery

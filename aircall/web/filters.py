@@ -10,8 +10,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aircall.call_query import VIEWS, CallFilter, Place
-from aircall.call_table import number_key
+from aircall.calls.query import VIEWS, CallFilter, Place
+from aircall.calls.tables import number_key
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, clean_text, is_call_id
 from aircall.web.words import gettext as _
 from aircall.web.words import lazy_gettext as _l

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from flask import request, session, url_for
 
-from aircall.call_query import CallFilter, CallQuery, Place
+from aircall.calls.query import CallFilter, CallQuery, Place
 from aircall.models import Call
 from aircall.web.filters import DEFAULT_PAGE_SIZE, ListQuery, read_query
 

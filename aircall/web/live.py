@@ -27,9 +27,8 @@ from flask_socketio import join_room
 
 from aircall import metrics
 from aircall.auth.logins import Logins
+from aircall.calls.feed import BURST, Feed
 from aircall.concurrency import Signals
-from aircall.feed import Feed
-from aircall.mirror import BURST
 from aircall.models import is_call_id
 from aircall.status import LinkStatus
 from aircall.web.login_watch import LoginWatch

@@ -5,7 +5,7 @@ from typing import Any
 import flask_socketio
 
 from aircall import metrics
-from aircall.feed import ChangeKind, Entry
+from aircall.calls.feed import ChangeKind, Entry
 from aircall.models import instant_text
 from aircall.status import LinkStatus
 

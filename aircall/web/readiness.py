@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from aircall.call_log import CallLog
+from aircall.calls.store import CallLog
 from aircall.storage.records import Store
 from aircall.storage_errors import STORAGE_ERRORS
 

@@ -10,9 +10,9 @@ from aircall.api.client import ApiClient
 from aircall.archive_jobs import ArchiveJobs
 from aircall.auth.logins import Logins
 from aircall.background import Background
-from aircall.call_figures import CallFigures
+from aircall.calls.replica import Mirror
+from aircall.calls.statistics import CallFigures
 from aircall.changes import Changes
-from aircall.mirror import Mirror
 from aircall.storage.records import Store
 from aircall.upkeep import Keeper, Upkeep
 from aircall.web.live import Live

@@ -2,7 +2,7 @@
 
 from redis.exceptions import LockError
 
-from aircall.call_log import CallLog
+from aircall.calls.store import CallLog
 from aircall.storage.database import check_database, open_database
 from aircall.storage.records import EmbeddedStore, Store
 from aircall.storage.redis import RedisStore, check_redis, connect

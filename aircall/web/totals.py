@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aircall.figures import Figures, Sort
+from aircall.calls.statistics import Figures, Sort
 from aircall.web.figures import SERIES
 from aircall.web.kinds import KINDS, UNKNOWN_KIND, Kind, by_kind
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aircall.figures import Figures
+from aircall.calls.statistics import Figures
 from aircall.web.dates import weekdays
 from aircall.web.language import viewer_locale
 

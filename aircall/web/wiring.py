@@ -11,14 +11,14 @@ from aircall.api.client import ApiClient
 from aircall.archive_jobs import ArchiveJobs
 from aircall.auth.logins import Account, Logins
 from aircall.background import Background
-from aircall.call_figures import CallFigures
-from aircall.call_log import CallLog, FencedError
+from aircall.calls.feed import Feed
+from aircall.calls.replica import Mirror
+from aircall.calls.statistics import CallFigures
+from aircall.calls.store import CallLog, FencedError
 from aircall.changes import Changes
 from aircall.concurrency import Signals
-from aircall.feed import Feed
 from aircall.link import Link
 from aircall.listener import Listener
-from aircall.mirror import Mirror
 from aircall.models import Call
 from aircall.noting import Noting
 from aircall.pusher import PusherSettings

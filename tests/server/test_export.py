@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aircall.call_table import calls
+from aircall.calls.tables import calls
 from aircall.web.export import PART
 from tests.support.dashboard import COOKIE, log_in, serving
 from tests.support.sandbox import Call, Sandbox

@@ -1,6 +1,6 @@
 """A process's feed and signals, followed as in a process of its own, and what it was told by them."""
 
-from aircall.feed import Change, ChangeKind, Entry
+from aircall.calls.feed import Change, ChangeKind, Entry
 from aircall.models import Call
 from aircall.shared.follower import BLOCK, Follower
 from aircall.shared.redis_feed import RedisFeed

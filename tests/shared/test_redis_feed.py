@@ -3,7 +3,7 @@
 from functools import partial
 from threading import Event, Thread
 
-from aircall.feed import Change, ChangeKind
+from aircall.calls.feed import Change, ChangeKind
 from tests.shared.peer import PREFIX, Peer, updated
 from tests.support.made_calls import call_id, made_call
 from tests.support.redis_server import RedisServer, running_redis

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from aircall.call_log import CallLog
-from aircall.feed import Feed
-from aircall.mirror import Mirror
+from aircall.calls.feed import Feed
+from aircall.calls.replica import Mirror
+from aircall.calls.store import CallLog
 from aircall.noting import Noting
 from aircall.storage.records import Store
 from tests.storage.notes_api import NotesApi

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from aircall.call_query import CallFilter
+from aircall.calls.query import CallFilter
 from tests.support.made_calls import NOON, made_call, made_notes
 
 NUMBERS = [

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, ndd_prefix_for_region
 
-from aircall.call_query import CallFilter
+from aircall.calls.query import CallFilter
 from aircall.models import Call
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)

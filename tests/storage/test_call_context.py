@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from aircall.call_context import LATEST, CallContext, read_context
-from aircall.call_log import CallLog
-from aircall.call_query import CallFilter
+from aircall.calls.query import LATEST, CallContext, CallFilter, read_context
+from aircall.calls.store import CallLog
 from aircall.models import Call
 from tests.storage.drawn import CALLS, LISTS, TIMES, checked
 from tests.storage.naive import newest_first, number_of

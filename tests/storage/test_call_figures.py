@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.call_figures import CallFigures
-from aircall.call_log import CallLog
-from aircall.call_query import CallFilter
+from aircall.calls.query import CallFilter
+from aircall.calls.statistics import CallFigures
+from aircall.calls.store import CallLog
 from aircall.models import Call
 from tests.storage.drawn import FILTERS, checked
 from tests.storage.naive import newest_first

@@ -6,12 +6,11 @@ import pytest
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
-from aircall import call_log, call_search
-from aircall.call_log import CallLog
-from aircall.call_query import CallFilter
-from aircall.call_schema import make_late_indexes
-from aircall.call_search import NAME
-from aircall.call_table import LATE_INDEXES, calls
+from aircall.calls import search, store
+from aircall.calls.query import CallFilter
+from aircall.calls.search import NAME
+from aircall.calls.store import CallLog, make_late_indexes
+from aircall.calls.tables import LATE_INDEXES, calls
 from aircall.models import Call
 from tests.storage.naive import newest_first
 from tests.support.made_calls import NOON, call_id, made_call, made_notes
@@ -48,13 +47,13 @@ def test_the_index_of_searches_is_in_step_with_the_calls_whatever_is_written(sql
         check_search_index(sqlite)
 
 
-@pytest.mark.parametrize("most_candidates", [call_search.MOST_CANDIDATES, 4])
+@pytest.mark.parametrize("most_candidates", [search.MOST_CANDIDATES, 4])
 def test_a_search_finds_everything_while_the_index_lags_behind(
     sqlite: Engine, monkeypatch: pytest.MonkeyPatch, most_candidates: int
 ) -> None:
-    monkeypatch.setattr(call_search, "MOST_CANDIDATES", most_candidates)
-    monkeypatch.setattr(call_search, "MOST_AT_ONCE", 2)
-    monkeypatch.setattr(call_search, "STEP", 3)
+    monkeypatch.setattr(search, "MOST_CANDIDATES", most_candidates)
+    monkeypatch.setattr(search, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(search, "STEP", 3)
     log = CallLog(sqlite)
     truth: dict[str, Call] = {}
 
@@ -79,15 +78,15 @@ def test_a_search_finds_everything_while_the_index_lags_behind(
     ]
     for change in changes:
         change()
-        for search in ("first", "second", "third", "fourth", "6120000", "nothing"):
-            wanted = CallFilter(search=search)
+        for text_ in ("first", "second", "third", "fourth", "6120000", "nothing"):
+            wanted = CallFilter(search=text_)
             assert log.page(wanted, 0, 100) == newest_first(list(truth.values()), wanted)
     check_search_index(sqlite)
 
 
 def test_many_calls_at_once_are_indexed_when_the_index_catches_up(sqlite: Engine) -> None:
     log = CallLog(sqlite)
-    log.apply([numbered(number, "one of many") for number in range(call_search.MOST_AT_ONCE + 1)])
+    log.apply([numbered(number, "one of many") for number in range(search.MOST_AT_ONCE + 1)])
     with pytest.raises(DatabaseError):
         check_search_index(sqlite)
 
@@ -143,7 +142,7 @@ def test_a_process_that_starts_while_the_list_is_marked_as_read_takes_no_index_a
         make_late_indexes(engine)
         CallLog(engine)
 
-    monkeypatch.setattr(call_log, "make_late_indexes", start_another)
+    monkeypatch.setattr(store, "make_late_indexes", start_another)
     log.mark_synchronised(NOON)
 
     assert late_indexes(database) == LATE

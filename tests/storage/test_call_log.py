@@ -11,9 +11,9 @@ from hypothesis import given
 from msgspec.structs import replace
 from sqlalchemy import Engine, event
 
-from aircall.call_log import CallLog
-from aircall.call_query import CallFilter
-from aircall.feed import Change, ChangeKind
+from aircall.calls.feed import Change, ChangeKind
+from aircall.calls.query import CallFilter
+from aircall.calls.store import CallLog
 from aircall.models import Call
 from aircall.storage.database import open_database
 from tests.storage.drawn import CALLS, checked

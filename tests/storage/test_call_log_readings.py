@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 from sqlalchemy import update
 
-from aircall.call_log import CallLog
-from aircall.call_rows import REMOVAL_MEMORY
-from aircall.call_table import state as table
-from aircall.feed import Change, ChangeKind
+from aircall.calls.feed import Change, ChangeKind
+from aircall.calls.store import REMOVAL_MEMORY, CallLog
+from aircall.calls.tables import state as table
 from aircall.models import Call
 from tests.support.made_calls import call_id, made_call
 

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from aircall.call_log import CallLog
+from aircall.calls.store import CallLog
 from tests.support.made_calls import made_call
 
 

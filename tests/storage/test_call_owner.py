@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Engine
 
-from aircall.call_log import CallLog
+from aircall.calls.store import CallLog
 from aircall.storage.database import DatabaseError, open_database
 from tests.support.made_calls import NOON, call_id, made_call
 from tests.support.postgres import Postgres

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall import call_query
-from aircall.call_log import CallLog
-from aircall.call_query import CallFilter, Neighbours
+from aircall.calls import query
+from aircall.calls.query import CallFilter, Neighbours
+from aircall.calls.store import CallLog
 from aircall.models import Call
 from tests.storage.drawn import CALLS, FILTERS, LISTS, checked
 from tests.storage.naive import newest_first
@@ -106,7 +106,7 @@ def test_a_call_of_long_ago_still_comes_before_one_without_a_time(log: CallLog) 
 def test_all_ids_are_told_but_for_those_that_are_not_wanted(
     log: CallLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(call_query, "IDS_AT_ONCE", 2)
+    monkeypatch.setattr(query, "IDS_AT_ONCE", 2)
     fill(log, [made_call(number) for number in range(7)])
 
     assert sorted(log.call_ids()) == [call_id(number) for number in range(7)]

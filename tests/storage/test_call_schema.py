@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event, inspect, make_url, select, text
 
-from aircall.call_log import CallLog
-from aircall.call_query import CallFilter
-from aircall.call_search import NAME, search_condition
-from aircall.call_table import FORM, PREFIX, calls, removals, state
+from aircall.calls.query import CallFilter
+from aircall.calls.search import NAME, search_condition
+from aircall.calls.store import CallLog
+from aircall.calls.tables import FORM, PREFIX, calls, removals, state
 from aircall.storage.database import open_database
 from tests.storage.naive import newest_first
 from tests.support.made_calls import NOON, made_call, made_notes

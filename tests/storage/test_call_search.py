@@ -2,8 +2,8 @@
 
 import pytest
 
-from aircall.call_log import CallLog
-from aircall.call_query import CallFilter
+from aircall.calls.query import CallFilter
+from aircall.calls.store import CallLog
 from aircall.models import Call
 from tests.storage.naive import is_found
 from tests.support.made_calls import call_id, made_call, made_notes

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aircall.call_log import CallLog
+from aircall.calls.store import CallLog
 from aircall.models import Call
 from tests.support.made_calls import made_call, made_notes
 

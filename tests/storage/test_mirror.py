@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from msgspec.structs import replace
 
-from aircall.call_log import FencedError
-from aircall.feed import ChangeKind, Entry, Feed
-from aircall.mirror import Mirror
+from aircall.calls.feed import ChangeKind, Entry, Feed
+from aircall.calls.replica import Mirror
+from aircall.calls.store import FencedError
 from aircall.models import Call
 from tests.support.made_calls import call_id, made_call
 

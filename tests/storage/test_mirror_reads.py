@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from aircall.calls.feed import ChangeKind
+from aircall.calls.replica import Mirror
 from aircall.errors import AircallError, LoginEndedError, NoAnswerError, NotFoundError
-from aircall.feed import ChangeKind
-from aircall.mirror import Mirror
 from aircall.models import Call
 from tests.support.made_calls import made_call
 

@@ -4,7 +4,7 @@ import pytest
 from redis.exceptions import LockError
 from sqlalchemy import Engine
 
-from aircall.call_log import CallLog
+from aircall.calls.store import CallLog
 from aircall.storage.redis import RedisStore, connect
 from aircall.web import storage
 from aircall.web.storage import API_KEY, forget_other_api

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aircall.call_log import CallLog
-from aircall.call_query import CallFilter
-from aircall.feed import Feed
-from aircall.mirror import Mirror
+from aircall.calls.feed import Feed
+from aircall.calls.query import CallFilter
+from aircall.calls.replica import Mirror
+from aircall.calls.store import CallLog
 from aircall.models import Call, CallPage
 from aircall.page_size import PageSize
 from aircall.reading import DOUBTFUL_ABSENCES

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from aircall.call_log import CallLog
-from aircall.call_query import CallFilter
-from aircall.call_table import REVISION, state
+from aircall.calls.query import CallFilter
+from aircall.calls.store import CallLog
+from aircall.calls.tables import REVISION, state
 from aircall.models import Call
 from aircall.storage.database import Remembered
 from tests.storage.drawn import CALLS, FILTERS, SEARCHES

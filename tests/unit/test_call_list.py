@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.call_log import CallLog
-from aircall.call_query import CallFilter
+from aircall.calls.query import CallFilter
+from aircall.calls.store import CallLog
 from aircall.models import Call
 from aircall.storage.database import open_database
 from aircall.web.call_list import group_by_day, read_list

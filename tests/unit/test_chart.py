@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.figures import Figures
+from aircall.calls.statistics import Figures
 from aircall.web.figures import MOST_BARS, MOST_LABELS, draw_chart
 from aircall.web.filters import FIRST_DAY, LAST_DAY
 from aircall.web.week import SHADES, draw_week

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from aircall.call_figures import CallFigures
-from aircall.call_log import CallLog
+from aircall.calls.statistics import CallFigures
+from aircall.calls.store import CallLog
 from aircall.storage.database import open_database
 from aircall.web.figures import recent_chart
 from aircall.web.filters import ListQuery

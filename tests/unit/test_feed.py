@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.feed import Change, ChangeKind, Entry, Feed
+from aircall.calls.feed import Change, ChangeKind, Entry, Feed
 from aircall.models import Call
 from tests.support.made_calls import call_id, made_call
 

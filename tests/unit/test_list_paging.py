@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aircall.call_log import CallLog
-from aircall.call_query import Place
+from aircall.calls.query import Place
+from aircall.calls.store import CallLog
 from aircall.models import Call
 from aircall.storage.database import open_database
 from aircall.web.call_list import CallList, read_counts, read_list, read_news

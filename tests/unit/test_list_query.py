@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.call_query import CallFilter, Place
+from aircall.calls.query import CallFilter, Place
 from aircall.models import clean_text
 from aircall.web.filters import PAGE_SIZES, ListQuery, read_query
 from tests.support.made_calls import call_id

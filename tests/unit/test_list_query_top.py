@@ -2,7 +2,7 @@
 
 import pytest
 
-from aircall.call_query import Place
+from aircall.calls.query import Place
 from aircall.models import Call
 from aircall.web.filters import ListQuery, read_query
 from tests.support.made_calls import call_id, made_call

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from aircall.calls.feed import Change, ChangeKind, Feed
 from aircall.errors import NotFoundError, ServerError
-from aircall.feed import Change, ChangeKind, Feed
 from aircall.settling import Settling
 from tests.contract.listening import CALL
 from tests.support.waiting import wait_until

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aircall.call_log import CallLog
-from aircall.call_query import CallFilter
+from aircall.calls.query import CallFilter
+from aircall.calls.store import CallLog
 from aircall.models import clean_text
 from aircall.storage.database import open_database
 from aircall.web.export import PART, csv_parts

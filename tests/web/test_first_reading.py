@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import Select, func, select
 
-from aircall import call_search
-from aircall.call_table import calls, state
+from aircall.calls import search
+from aircall.calls.tables import calls, state
 from aircall.web.services import EXTENSION
 from aircall.web.wiring import start, stop
 from app import create_app
@@ -55,7 +55,7 @@ def test_filters_can_be_cleared_before_anything_was_found(reader: Person, path: 
 def test_the_index_of_searches_has_all_calls_soon_after_the_reading(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(call_search, "MOST_AT_ONCE", 10)
+    monkeypatch.setattr(search, "MOST_AT_ONCE", 10)
     app = create_app(config)
     start(app)
     try:

@@ -8,9 +8,9 @@ import pytest
 
 from aircall.api.client import ApiClient
 from aircall.background import Background
-from aircall.call_log import CallLog
-from aircall.feed import Feed
-from aircall.mirror import Mirror
+from aircall.calls.feed import Feed
+from aircall.calls.replica import Mirror
+from aircall.calls.store import CallLog
 from aircall.storage.database import open_database
 from aircall.synchronisation import Synchronisation
 from tests.contract.background.watch import Readings, Watching, threads

@@ -11,11 +11,11 @@ from aircall.api.client import ApiClient
 from aircall.archive_jobs import ArchiveJobs
 from aircall.auth.login import Login
 from aircall.auth.logins import Logins
-from aircall.call_log import CallLog
+from aircall.calls.feed import Feed
+from aircall.calls.replica import Mirror
+from aircall.calls.store import CallLog
 from aircall.changes import Changes
 from aircall.concurrency import Signals
-from aircall.feed import Feed
-from aircall.mirror import Mirror
 from aircall.noting import Noting
 from aircall.storage.database import open_database
 from aircall.storage.records import EmbeddedStore

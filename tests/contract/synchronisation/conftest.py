@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import Engine
 
 from aircall.api.client import ApiClient
-from aircall.call_log import CallLog
-from aircall.feed import Feed
-from aircall.mirror import Mirror
+from aircall.calls.feed import Feed
+from aircall.calls.replica import Mirror
+from aircall.calls.store import CallLog
 from tests.contract.synchronisation.lists import Fetch
 from tests.support.rest_client import RestClient
 from tests.support.sandbox import Sandbox

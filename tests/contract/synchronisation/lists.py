@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from aircall.mirror import Mirror
+from aircall.calls.replica import Mirror
 from aircall.models import Call, CallPage
 from aircall.page_size import PageSize
 from tests.support.made_calls import made_call

@@ -13,10 +13,10 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import Engine
 
-from aircall.call_log import CallLog
+from aircall.calls.feed import Entry, Feed
+from aircall.calls.replica import Mirror
+from aircall.calls.store import CallLog
 from aircall.errors import NoAnswerError, ServerError
-from aircall.feed import Entry, Feed
-from aircall.mirror import Mirror
 from aircall.models import Call, CallPage
 from aircall.page_size import PageSize
 from aircall.reading import DOUBTFUL_ABSENCES

@@ -2,9 +2,9 @@
 
 import pytest
 
+from aircall.calls.feed import Entry
+from aircall.calls.replica import Mirror
 from aircall.errors import ServerError
-from aircall.feed import Entry
-from aircall.mirror import Mirror
 from aircall.models import CallPage
 from aircall.synchronisation import Synchronisation
 from tests.contract.synchronisation.lists import PlainList, after_each_page, fixed, once

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from aircall.calls.feed import ChangeKind
+from aircall.calls.replica import Mirror
 from aircall.errors import NoAnswerError
-from aircall.feed import ChangeKind
-from aircall.mirror import Mirror
 from aircall.models import CallPage
 from aircall.status import Progress
 from aircall.synchronisation import Synchronisation

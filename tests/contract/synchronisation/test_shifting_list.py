@@ -1,6 +1,6 @@
 """A list that shifts while it is read: no call is lost, and what is gone goes."""
 
-from aircall.mirror import Mirror
+from aircall.calls.replica import Mirror
 from aircall.models import Call
 from aircall.synchronisation import Synchronisation
 from tests.contract.synchronisation.lists import Fetch, PlainList, after_each_page, fixed, known, once, truth

@@ -6,9 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from aircall.call_table import calls
+from aircall.calls.replica import Mirror
+from aircall.calls.tables import calls
 from aircall.errors import ServerError
-from aircall.mirror import Mirror
 from aircall.models import Call, CallPage
 from aircall.status import Progress
 from aircall.storage_errors import STORAGE_ERRORS

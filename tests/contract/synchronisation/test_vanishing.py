@@ -1,6 +1,6 @@
 """Calls that are listed no more: when that is believed."""
 
-from aircall.mirror import Mirror
+from aircall.calls.replica import Mirror
 from aircall.synchronisation import Synchronisation
 from tests.contract.synchronisation.lists import PlainList, known
 from tests.support.made_calls import call_id

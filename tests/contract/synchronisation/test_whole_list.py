@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 
 from aircall.api.client import ApiClient
+from aircall.calls.replica import Mirror
 from aircall.errors import MalformedAnswerError
-from aircall.mirror import Mirror
 from aircall.models import CallPage
 from aircall.synchronisation import Synchronisation
 from tests.contract.synchronisation.lists import Fetch, PlainList, fixed, known, truth

@@ -1,4 +1,9 @@
-"""Reading the log: filter, search, page and count, newest first. Knows SQL; writes nothing."""
+"""Reading the log: filter, search, page and count, newest first. Knows SQL; writes nothing.
+
+What is known of the number behind a call: the other calls with it, and how often one of them was missed.
+
+Knows SQL; writes nothing.
+"""
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
@@ -6,8 +11,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, func, select, true, tuple_
 
-from aircall.call_search import SearchIndex, search_condition
-from aircall.call_table import NO_TIME, REVISION, calls, from_row, time_key, to_milliseconds
+from aircall.calls.search import SearchIndex, search_condition
+from aircall.calls.tables import NO_TIME, REVISION, calls, from_row, number_key, time_key, to_milliseconds
 from aircall.models import UNKNOWN, Call
 from aircall.storage.database import Remembered
 
@@ -180,3 +185,47 @@ def conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     if wanted.top is not None:
         found.append(tuple_(calls.c.created_at, calls.c.id) <= (wanted.top.time_key, wanted.top.call_id))
     return found
+
+
+LATEST = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallContext:
+    """The calls with one number, in every view, but for the call whose context this is.
+
+    `missed_today_count` is a part of `missed_count`, the missed calls but those of our own that nobody took;
+    `latest` are the last few, newest first. `number` is their number as `number_key` has it, and empty where
+    the other side showed none: nothing is counted then.
+    """
+
+    number: str
+    count: int = 0
+    missed_count: int = 0
+    missed_today_count: int = 0
+    latest: Sequence[Call] = ()
+
+
+def read_context(log: CallQuery, call: Call, today: tuple[datetime, datetime]) -> CallContext:
+    """The context of this call; `today` is when the day began and when the next one begins."""
+    key = number_key(call.counterpart)
+    if not key:
+        return CallContext(number="")
+    others = and_(calls.c.counterpart == key, calls.c.id != call.id)
+    newest = newest_first(CallFilter(view="all")).where(others).limit(LATEST)
+    with log.engine.connect() as connection:
+        counts = connection.execute(_counts(others, today)).one()
+        latest = tuple(from_row(row) for row in connection.execute(newest))
+    return CallContext(number=key, latest=latest, **counts._asdict())
+
+
+def _counts(wanted: ColumnElement[bool], today: tuple[datetime, datetime]) -> Select[int, int, int]:
+    """How many of the wanted calls there are, how many were missed, and how many of those today, by name."""
+    begins, ends = map(to_milliseconds, today)
+    is_missed = and_(calls.c.call_type == "missed", calls.c.direction != "outbound")
+    is_today = and_(calls.c.created_at >= begins, calls.c.created_at < ends)
+    return select(
+        func.count().label("count"),
+        func.count().filter(is_missed).label("missed_count"),
+        func.count().filter(and_(is_missed, is_today)).label("missed_today_count"),
+    ).where(wanted)

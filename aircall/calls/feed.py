@@ -152,3 +152,7 @@ def parts_of(position: str) -> tuple[str, int]:
 def new_epoch() -> str:
     """A name that no epoch has had before."""
     return secrets.token_hex(6)
+
+
+# More changes at once than this, and it costs a page less to be read again than to follow them.
+BURST = 100

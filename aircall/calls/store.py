@@ -1,31 +1,152 @@
-"""The mirrored list: what we know of every call, and which of two states of a call is the newer one.
+"""Rows of the log's tables, many at a time, inside a transaction of the caller's. Knows no rules.
+
+Makes the log's tables where there are none yet, and drops those of other forms. Knows no calls.
+
+The mirrored list: what we know of every call, and which of two states of a call is the newer one.
 
 Knows SQL; knows nothing of the API's HTTP, of Flask or of who is listening. The API gives a call no version,
 so the log counts its own writes. Whoever reads from the API takes the version first: what was written after
 that is newer than what was read.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import logging
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, insert, inspect, or_, select, update
+from sqlalchemy.exc import DBAPIError
 
-from aircall.call_query import CallQuery
-from aircall.call_rows import (
-    KnownRows,
-    in_parts,
-    insert_rows,
-    remember_removals,
-    removed_since,
-    rows_of,
-    touch,
+from aircall.calls.feed import Change, ChangeKind
+from aircall.calls.query import CallQuery
+from aircall.calls.search import SearchIndex
+from aircall.calls.tables import (
+    FACTS,
+    FORM,
+    LATE_INDEXES,
+    PREFIX,
+    WRITTEN,
+    calls,
+    facts,
+    from_milliseconds,
+    metadata,
+    removals,
+    state,
+    to_milliseconds,
+    to_row,
 )
-from aircall.call_schema import make_late_indexes, prepare_tables
-from aircall.call_table import FACTS, calls, facts, from_milliseconds, state, to_milliseconds, to_row
-from aircall.feed import Change, ChangeKind
+from aircall.concurrency import give_way
 from aircall.models import Call
-from aircall.storage.database import DatabaseError, exclusively
+from aircall.storage.database import DatabaseError, exclusively, first_line
+
+# Databases limit how many values a statement may name.
+MOST_IDS = 500
+# For so many writes a removal is remembered, to keep readings that were under way from undoing it.
+REMOVAL_MEMORY = 10_000
+
+# By its id: the version of a call, its id and the FACTS.
+KnownRows = Mapping[str, Row[Any]]
+
+
+def removed_since(connection: Connection, call_ids: Collection[str], as_of: int) -> dict[str, int]:
+    """Which of these calls were removed after version `as_of`, each with the version then."""
+    lately = select(removals.c.id, removals.c.version).where(removals.c.version > as_of)
+    # Mostly there are none, and a first reading asks for each of its calls.
+    if not call_ids or connection.execute(lately.limit(1)).first() is None:
+        return {}
+    queries = (lately.where(removals.c.id.in_(some)) for some in in_parts(call_ids))
+    return {row.id: row.version for query in queries for row in connection.execute(query)}
+
+
+def remember_removals(connection: Connection, call_ids: Collection[str], version: int) -> None:
+    """Remember that these calls were removed at this version."""
+    connection.execute(delete(removals).where(removals.c.version <= version - REMOVAL_MEMORY))
+    for some in in_parts(call_ids):
+        connection.execute(delete(removals).where(removals.c.id.in_(some)))
+        connection.execute(insert(removals), [{"id": call_id, "version": version} for call_id in some])
+
+
+def rows_of(connection: Connection, call_ids: Collection[str]) -> KnownRows:
+    """The rows of those calls that there are."""
+    known = select(calls.c.version, calls.c.id, *(calls.c[name] for name in FACTS))
+    queries = (known.where(calls.c.id.in_(some)) for some in in_parts(call_ids))
+    return {row[1]: row for query in queries for row in connection.execute(query)}
+
+
+def insert_rows(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    """Write these rows, in the columns WRITTEN."""
+    # Past SQLAlchemy, which takes as long for a row as SQLite itself.
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    marks = ", ".join(mark for _ in WRITTEN)
+    statement = f"INSERT INTO {calls.name} ({', '.join(WRITTEN)}) VALUES ({marks})"  # noqa: S608  # names of ours
+    connection.exec_driver_sql(statement, rows)
+
+
+def touch(connection: Connection, call_ids: Collection[str], version: int) -> None:
+    """These calls have been heard of at this version, though nothing of them has changed."""
+    for some in in_parts(call_ids):
+        connection.execute(update(calls).where(calls.c.id.in_(some)).values(version=version))
+
+
+def in_parts(call_ids: Collection[str]) -> Iterator[Sequence[str]]:
+    """The ids, each once, in parts that one statement may name."""
+    ids = list(dict.fromkeys(call_ids))
+    return (ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS))
+
+
+FIRST_STATE = {
+    "id": 1, "version": 0, "revision": 0, "indexed_revision": 0, "indexed_number": 0, "fence": 0,
+}  # fmt: skip
+TABLE = re.compile(rf"{PREFIX}(?:calls|log|search|removed)_(\d+)")
+
+log = logging.getLogger(__name__)
+
+
+def prepare_tables(engine: Engine) -> SearchIndex:
+    """Make everything ready; the index of searches, for who reads and writes calls."""
+    with exclusively(engine) as connection:
+        _drop_other_forms(connection)
+        metadata.create_all(connection)
+        if connection.execute(select(state)).first() is None:
+            connection.execute(insert(state).values(FIRST_STATE))
+        is_read = connection.execute(select(state.c.synchronised_at)).scalar_one() is not None
+        for index in LATE_INDEXES:
+            # Who was to make them may have ended before.
+            (index.create if is_read else index.drop)(connection, checkfirst=True)
+        return SearchIndex(connection)
+
+
+def make_late_indexes(engine: Engine) -> None:
+    """Make the indexes that are left out until the list has been read, where there are none yet.
+
+    PostgreSQL is told to look at the calls: until it has, it does not know which index is worth using.
+    """
+    for index in LATE_INDEXES:
+        with exclusively(engine) as connection:
+            index.create(connection, checkfirst=True)
+        give_way()
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"ANALYZE {calls.name}")
+
+
+def _drop_other_forms(connection: Connection) -> None:
+    for name in inspect(connection).get_table_names():
+        form = TABLE.fullmatch(name)
+        if form and int(form[1]) != FORM:
+            _try_to_drop(connection, name)
+
+
+def _try_to_drop(connection: Connection, name: str) -> None:
+    # Somebody may look at it, or have made a view of it: it is in nobody's way.
+    quote = connection.dialect.identifier_preparer.quote
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(f"DROP TABLE {quote(name)}")
+    except DBAPIError as error:
+        log.warning("The table %s of another version cannot be dropped: %s", name, first_line(error))
+
 
 OTHER_API = "DATABASE_URL holds the calls of {}, not of {}: give this dashboard a database of its own."
 

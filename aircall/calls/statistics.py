@@ -1,6 +1,11 @@
-"""How many calls there were, when and of what sort, for the pictures. Knows SQL; writes nothing."""
+"""Numbers of calls, put into the days and hours of a zone. Knows no SQL.
+
+How many calls there were, when and of what sort, for the pictures. Knows SQL; writes nothing.
+"""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,12 +26,50 @@ from sqlalchemy import (
     values,
 )
 
-from aircall.call_query import CallFilter, all_conditions
-from aircall.call_search import SearchIndex
-from aircall.call_table import NO_TIME, REVISION, SORT_INDEX, calls, from_milliseconds, to_milliseconds
-from aircall.figures import Figures, Sort, Tally, in_zone
+from aircall.calls.query import CallFilter, all_conditions
+from aircall.calls.search import SearchIndex
+from aircall.calls.tables import NO_TIME, REVISION, SORT_INDEX, calls, from_milliseconds, to_milliseconds
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN
 from aircall.storage.database import Remembered
+
+# A call's direction and type.
+Sort = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many calls of one sort came in a quarter of an hour; `quarter` is its start, None if unknown."""
+
+    quarter: datetime | None
+    sort: Sort
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Numbers of calls, by local time; those without a time are only in `totals`. Not to be changed.
+
+    `hours` are for (weekday, hour): Monday is 0, and the hours of a clock that is set back count together.
+    """
+
+    days: Mapping[date, Counter[Sort]]
+    hours: Counter[tuple[int, int]]
+    totals: Counter[Sort]
+
+
+def in_zone(tallies: Iterable[Tally], zone: ZoneInfo) -> Figures:
+    """The figures by the days and hours of this zone."""
+    days: defaultdict[date, Counter[Sort]] = defaultdict(Counter)
+    hours: Counter[tuple[int, int]] = Counter()
+    totals: Counter[Sort] = Counter()
+    for tally in tallies:
+        totals[tally.sort] += tally.number
+        if tally.quarter:
+            local = tally.quarter.astimezone(zone)
+            days[local.date()][tally.sort] += tally.number
+            hours[local.weekday(), local.hour] += tally.number
+    return Figures(dict(days), hours, totals)
+
 
 # Databases know zones each in their own way, or not at all, so they count by quarters of an hour, and Python
 # puts those into local days and hours. Since 2012 every clock has been set at a quarter, by whole quarters,

@@ -8,13 +8,10 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 
 from aircall import metrics
-from aircall.call_log import CallLog
+from aircall.calls.feed import BURST, Change, Feed
+from aircall.calls.store import CallLog
 from aircall.errors import AircallError, NotFoundError
-from aircall.feed import Change, Feed
 from aircall.models import Call
-
-# More changes at once than this, and it costs a page less to be read again than to follow them.
-BURST = 100
 
 
 class Mirror:

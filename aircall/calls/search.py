@@ -24,9 +24,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from aircall.call_table import FORM, PREFIX, REVISION, calls, state
+from aircall.calls.phone_numbers import folded, wanted_spellings
+from aircall.calls.tables import FORM, PREFIX, REVISION, calls, state
 from aircall.concurrency import give_way
-from aircall.phone_numbers import folded, wanted_spellings
 from aircall.storage.database import Remembered, exclusively
 
 INDEXED_LENGTH = 3

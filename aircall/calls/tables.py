@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Row, String, Table, select
 
+from aircall.calls.phone_numbers import folded, spellings
+from aircall.calls.phone_numbers import number_key as number_key
 from aircall.models import Call, Note, milliseconds
-from aircall.phone_numbers import folded, spellings
-from aircall.phone_numbers import number_key as number_key
 
 FORM = 6
 # Everything in the database that belongs to the log begins with this, and nothing else does.
