@@ -11,7 +11,7 @@ from aircall.background import Background
 from aircall.calls.replica import Mirror
 from aircall.errors import AircallError
 from aircall.link import Link
-from aircall.listener import Listener
+from aircall.pusher.listener import Listener
 from aircall.settling import Settling
 from aircall.status import Role, Trouble, UpkeepState
 from aircall.synchronisation import Synchronisation

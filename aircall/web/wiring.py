@@ -18,10 +18,10 @@ from aircall.calls.store import CallLog, FencedError
 from aircall.changes import Changes
 from aircall.concurrency import Signals
 from aircall.link import Link
-from aircall.listener import Listener
 from aircall.models import Call
 from aircall.noting import Noting
-from aircall.pusher import PusherSettings
+from aircall.pusher.connection import PusherSettings
+from aircall.pusher.listener import Listener
 from aircall.settling import Settling
 from aircall.shared.shared_upkeep import SharedUpkeep
 from aircall.shared.sharing import Sharing

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from aircall.listener import Listener, PusherSettings
 from aircall.models import Call
+from aircall.pusher.listener import Listener, PusherSettings
 from aircall.status import LinkState, LinkStatus
 from tests.support.waiting import wait_until
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
+from aircall.pusher.connection import Subscription, SubscriptionEndedError
 from aircall.status import LinkState, LinkStatus
-from aircall.subscription import Subscription, SubscriptionEndedError
 from tests.contract.listening import CALL, GAP, Listening, listening, settings_for, sign
 from tests.contract.rude_pusher import CHANNEL, RudePusher, polite
 from tests.support.waiting import wait_until

@@ -3,7 +3,7 @@
 import pytest
 
 from aircall.errors import MalformedAnswerError
-from aircall.pusher import LONGEST_DATA, decoded, fields
+from aircall.pusher.connection import LONGEST_DATA, decoded, fields
 
 
 @pytest.mark.parametrize("data", ['{"a": 1}', {"a": 1}])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aircall.pusher import PusherSettings
+from aircall.pusher.connection import PusherSettings
 
 
 def test_a_dead_link_is_noticed_within_25_seconds_and_a_mute_server_within_30() -> None:

@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 
 from aircall.models import Call
-from aircall.pump import Pump
+from aircall.pusher.listener import Pump
 from tests.support.made_calls import made_call
 from tests.support.waiting import wait_until
 
