@@ -20,7 +20,7 @@ from aircall.calls.replica import Mirror
 from aircall.calls.store import CallLog
 from aircall.models import CallPage
 from aircall.storage.database import open_database
-from aircall.synchronisation import PARALLEL_READS, Synchronisation
+from aircall.sync.full_sync import PARALLEL_READS, Synchronisation
 from bench.figures import Figure
 from bench.line import line_to
 from tests.support.dashboard import COOKIE, log_in, serving

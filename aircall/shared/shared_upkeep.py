@@ -12,7 +12,7 @@ from time import monotonic
 from aircall.concurrency import Signals
 from aircall.shared.notices import Notice
 from aircall.status import NOT_STARTED, WATCH_TIME, LinkState, LinkStatus, Role, UpkeepState
-from aircall.upkeep import StartedUpkeep
+from aircall.sync.supervisor import StartedUpkeep
 
 READ, SIGNED_IN = "read", "signed-in"
 NO_CONTACT = "the dashboard's own storage does not answer"

@@ -9,12 +9,12 @@ from flask import current_app
 from aircall.api.client import ApiClient
 from aircall.archive_jobs import ArchiveJobs
 from aircall.auth.logins import Logins
-from aircall.background import Background
 from aircall.calls.replica import Mirror
 from aircall.calls.statistics import CallFigures
 from aircall.changes import Changes
 from aircall.storage.records import Store
-from aircall.upkeep import Keeper, Upkeep
+from aircall.sync.scheduler import Background
+from aircall.sync.supervisor import Keeper, Upkeep
 from aircall.web.live import Live
 from config import Config
 

@@ -10,26 +10,25 @@ from flask import Flask
 from aircall.api.client import ApiClient
 from aircall.archive_jobs import ArchiveJobs
 from aircall.auth.logins import Account, Logins
-from aircall.background import Background
 from aircall.calls.feed import Feed
 from aircall.calls.replica import Mirror
 from aircall.calls.statistics import CallFigures
 from aircall.calls.store import CallLog, FencedError
 from aircall.changes import Changes
 from aircall.concurrency import Signals
-from aircall.link import Link
 from aircall.models import Call
 from aircall.noting import Noting
 from aircall.pusher.connection import PusherSettings
 from aircall.pusher.listener import Listener
-from aircall.settling import Settling
 from aircall.shared.shared_upkeep import SharedUpkeep
 from aircall.shared.sharing import Sharing
 from aircall.status import LinkStatus
 from aircall.storage.database import open_database
 from aircall.storage_errors import STORAGE_ERRORS
-from aircall.synchronisation import Synchronisation
-from aircall.upkeep import OwnUpkeep
+from aircall.sync.full_sync import Synchronisation
+from aircall.sync.reconciler import Settling
+from aircall.sync.scheduler import Background
+from aircall.sync.supervisor import Link, OwnUpkeep
 from aircall.web.error_words import reason_for
 from aircall.web.live import Live
 from aircall.web.services import EXTENSION, Services

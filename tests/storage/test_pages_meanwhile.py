@@ -13,9 +13,8 @@ from aircall.calls.query import CallFilter
 from aircall.calls.replica import Mirror
 from aircall.calls.store import CallLog
 from aircall.models import Call, CallPage
-from aircall.page_size import PageSize
-from aircall.reading import DOUBTFUL_ABSENCES
-from aircall.synchronisation import Synchronisation
+from aircall.sync.full_sync import PageSize, Synchronisation
+from aircall.sync.scan import DOUBTFUL_ABSENCES
 from tests.storage.drawn import CALLS, FILTERS, LISTS
 from tests.storage.naive import newest_first
 

@@ -7,7 +7,7 @@ import pytest
 
 from aircall.calls.feed import Change, ChangeKind, Feed
 from aircall.errors import NotFoundError, ServerError
-from aircall.settling import Settling
+from aircall.sync.reconciler import Settling
 from tests.contract.listening import CALL
 from tests.support.waiting import wait_until
 

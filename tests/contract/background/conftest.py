@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from aircall.api.client import ApiClient
-from aircall.background import Background
 from aircall.calls.feed import Feed
 from aircall.calls.replica import Mirror
 from aircall.calls.store import CallLog
 from aircall.storage.database import open_database
-from aircall.synchronisation import Synchronisation
+from aircall.sync.full_sync import Synchronisation
+from aircall.sync.scheduler import Background
 from tests.contract.background.watch import Readings, Watching, threads
 from tests.support.rest_client import RestClient
 from tests.support.sandbox import Sandbox

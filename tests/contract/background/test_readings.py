@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from aircall.background import Background
 from aircall.errors import ServerError
-from aircall.synchronisation import Synchronisation
+from aircall.sync.full_sync import Synchronisation
+from aircall.sync.scheduler import Background
 from tests.contract.background.watch import Readings, Watching
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from aircall.background import Background
-from aircall.synchronisation import Synchronisation
+from aircall.sync.full_sync import Synchronisation
+from aircall.sync.scheduler import Background
 from tests.contract.background.watch import Readings, Watching
 from tests.support.waiting import wait_until
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from aircall.background import Background
 from aircall.errors import ServerError
-from aircall.synchronisation import Synchronisation
+from aircall.sync.full_sync import Synchronisation
+from aircall.sync.scheduler import Background
 from tests.contract.background.watch import Readings, Watching, threads
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -156,7 +156,7 @@ def test_it_ends_at_once_in_the_middle_of_a_reading_and_that_is_no_trouble(
     wait_until(lambda: len(threads()) == len(before) - 1)
     assert readings.ended == []
     assert background.last_error is None
-    assert [record for record in caplog.records if record.name == "aircall.background"] == []
+    assert [record for record in caplog.records if record.name == "aircall.sync.scheduler"] == []
     sandbox.clear_faults()
 
 

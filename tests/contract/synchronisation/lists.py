@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from aircall.calls.replica import Mirror
 from aircall.models import Call, CallPage
-from aircall.page_size import PageSize
+from aircall.sync.full_sync import PageSize
 from tests.support.made_calls import made_call
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until

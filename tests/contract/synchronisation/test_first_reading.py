@@ -8,7 +8,7 @@ from aircall.calls.feed import Entry
 from aircall.calls.replica import Mirror
 from aircall.errors import ServerError
 from aircall.models import CallPage
-from aircall.synchronisation import Synchronisation
+from aircall.sync.full_sync import Synchronisation
 from tests.contract.synchronisation.lists import Fetch, PlainList, after_each_page, fixed, once
 from tests.support.made_calls import made_call
 

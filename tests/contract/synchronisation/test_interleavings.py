@@ -18,9 +18,8 @@ from aircall.calls.replica import Mirror
 from aircall.calls.store import CallLog
 from aircall.errors import NoAnswerError, ServerError
 from aircall.models import Call, CallPage
-from aircall.page_size import PageSize
-from aircall.reading import DOUBTFUL_ABSENCES
-from aircall.synchronisation import ReadingCancelledError, Synchronisation
+from aircall.sync.full_sync import PageSize, ReadingCancelledError, Synchronisation
+from aircall.sync.scan import DOUBTFUL_ABSENCES
 from tests.contract.synchronisation.lists import known
 from tests.support.made_calls import call_id, made_call, made_notes
 

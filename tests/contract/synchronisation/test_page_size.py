@@ -2,7 +2,7 @@
 
 import pytest
 
-from aircall.page_size import LARGEST, SLOW, PageSize
+from aircall.sync.full_sync import LARGEST, SLOW, PageSize
 
 
 def test_it_grows_while_answers_are_quick_and_whole() -> None:

@@ -8,8 +8,7 @@ from aircall.api.client import ApiClient
 from aircall.calls.replica import Mirror
 from aircall.errors import MalformedAnswerError, NoAnswerError
 from aircall.models import CallPage
-from aircall.page_size import PageSize
-from aircall.synchronisation import Synchronisation
+from aircall.sync.full_sync import PageSize, Synchronisation
 from tests.contract.synchronisation.lists import Fetch, PlainList, known, truth
 from tests.support.rest_client import RestClient, signed_in
 from tests.support.sandbox import Sandbox

@@ -9,7 +9,7 @@ from aircall.calls.replica import Mirror
 from aircall.errors import NoAnswerError
 from aircall.models import CallPage
 from aircall.status import Progress
-from aircall.synchronisation import Synchronisation
+from aircall.sync.full_sync import Synchronisation
 from tests.contract.synchronisation.lists import Busyness, Fetch, fixed, known, truth
 from tests.support.made_calls import made_call
 from tests.support.sandbox import Sandbox

@@ -2,7 +2,7 @@
 
 from aircall.calls.replica import Mirror
 from aircall.models import Call
-from aircall.synchronisation import Synchronisation
+from aircall.sync.full_sync import Synchronisation
 from tests.contract.synchronisation.lists import Fetch, PlainList, after_each_page, fixed, known, once, truth
 from tests.support.made_calls import call_id, made_call
 from tests.support.sandbox import Sandbox

@@ -12,7 +12,7 @@ from aircall.errors import ServerError
 from aircall.models import Call, CallPage
 from aircall.status import Progress
 from aircall.storage_errors import STORAGE_ERRORS
-from aircall.synchronisation import ReadingCancelledError, Synchronisation
+from aircall.sync.full_sync import ReadingCancelledError, Synchronisation
 from tests.contract.synchronisation.lists import Fetch, Held, PlainList, fixed, known, truth
 from tests.support.made_calls import call_id, made_call
 from tests.support.sandbox import Sandbox

@@ -1,7 +1,7 @@
 """Calls that are listed no more: when that is believed."""
 
 from aircall.calls.replica import Mirror
-from aircall.synchronisation import Synchronisation
+from aircall.sync.full_sync import Synchronisation
 from tests.contract.synchronisation.lists import PlainList, known
 from tests.support.made_calls import call_id
 

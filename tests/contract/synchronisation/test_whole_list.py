@@ -8,7 +8,7 @@ from aircall.api.client import ApiClient
 from aircall.calls.replica import Mirror
 from aircall.errors import MalformedAnswerError
 from aircall.models import CallPage
-from aircall.synchronisation import Synchronisation
+from aircall.sync.full_sync import Synchronisation
 from tests.contract.synchronisation.lists import Fetch, PlainList, fixed, known, truth
 from tests.support.rest_client import signed_in
 from tests.support.sandbox import Sandbox

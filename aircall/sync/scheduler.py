@@ -11,7 +11,7 @@ from collections.abc import Callable
 from aircall.errors import AircallError
 from aircall.status import WATCH_TIME
 from aircall.storage_errors import STORAGE_ERRORS
-from aircall.synchronisation import ReadingCancelledError, Synchronisation
+from aircall.sync.full_sync import ReadingCancelledError, Synchronisation
 
 log = logging.getLogger(__name__)
 

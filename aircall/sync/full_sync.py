@@ -1,4 +1,8 @@
-"""Reads the API's whole list into the mirror. Knows how that list misbehaves; knows no HTTP and no tokens.
+"""How many rows to ask the API for at a time, learnt from how it answers. Knows no calls and no I/O.
+
+Takes over into the mirror what a reading finds, telling pages no more than they can follow.
+
+Reads the API's whole list into the mirror. Knows how that list misbehaves; knows no HTTP and no tokens.
 
 The API's documentation and recorded answers say: the list is in no order of time, new calls are announced by
 nothing, `totalCount` need not be right, and the list may shift while it is being read.
@@ -6,19 +10,97 @@ nothing, `totalCount` need not be right, and the list may shift while it is bein
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
 from aircall import metrics
 from aircall.calls.replica import Mirror
+from aircall.concurrency import give_way
 from aircall.errors import MalformedAnswerError, NoAnswerError
-from aircall.models import CallPage
-from aircall.page_size import PageSize
-from aircall.reading import Absences, Reading, Span
+from aircall.models import Call, CallPage
 from aircall.status import Progress
 from aircall.storage_errors import STORAGE_ERRORS
-from aircall.takeover import Takeover
+from aircall.sync.scan import Absences, Reading, Span
+
+# The first rows ought to show quickly; from there on, fewer and larger answers cost both sides less.
+FIRST = 500
+LARGEST = 2000
+SMALLEST = 50
+# An answer that takes longer than this was too large, in seconds.
+SLOW = 2.0
+# Twice as many rows take about twice as long, so that only an answer far from slow allows more.
+QUICK = SLOW / 4
+
+
+class PageSize:
+    """The size in `rows`: doubled while answers are quick and whole, halved when one is slow or fails.
+
+    Once halved, or cut down to the API's own limit, it grows no more until the next reading begins.
+    """
+
+    def __init__(self, first: int = FIRST, *, largest: int = LARGEST, smallest: int = SMALLEST) -> None:
+        self.rows = first
+        self._largest = self._ceiling = max(first, largest)
+        self._smallest = min(first, smallest)
+
+    def begin_reading(self) -> None:
+        """The whole list is going to be read: an API that was slow, or sent little, may do better now."""
+        self._ceiling = self._largest
+
+    def answered(self, asked: int, row_count: int, seconds: float) -> None:
+        """An answer of `row_count` rows, of `asked`, came after so many seconds."""
+        if seconds > SLOW:
+            self._shrink(asked)
+        # Answers to what was asked at an earlier size say nothing about this one.
+        elif seconds < QUICK and row_count >= asked >= self.rows:
+            self.rows = min(self.rows * 2, self._ceiling)
+
+    def failed(self, asked: int) -> bool:
+        """No answer of `asked` rows came. Returns whether it is worth another try, with fewer."""
+        self._shrink(asked)
+        return self.rows < asked
+
+    def obey(self, limit: int) -> None:
+        """The API sends no more rows than this at a time: ask for no more, until the next reading."""
+        self.rows = self._ceiling = min(self.rows, limit)
+
+    def _shrink(self, asked: int) -> None:
+        self.rows = self._ceiling = max(min(self.rows, asked // 2), min(self.rows, self._smallest))
+
+
+# So many calls are written in one step; in between everybody else has a turn.
+STEP = 2000
+
+
+class Takeover:
+    """What one reading finds. The first reading of all is told of by who runs it, when it is whole."""
+
+    def __init__(self, mirror: Mirror, *, is_first: bool) -> None:
+        self._mirror = mirror
+        self._is_first = is_first
+        self._is_told = not is_first
+        self._has_untold = False
+
+    def take(self, found: Sequence[Call], as_of: int) -> None:
+        """Take over calls that were read after version `as_of` of the log was taken."""
+        for start in range(0, len(found), STEP):
+            self._take(found[start : start + STEP], as_of)
+            give_way()
+
+    def end(self) -> None:
+        """There is no more to come: tell of what has not been told."""
+        if self._has_untold and not self._is_first:
+            self._mirror.feed.begin_epoch()
+
+    def _take(self, found: Sequence[Call], as_of: int) -> None:
+        # Where one step is more than pages can follow, so are others, and each would have all pages read
+        # themselves again: they hear of the rest at the end.
+        if self._is_told:
+            self._is_told = self._mirror.merge(found, as_of)
+        else:
+            self._has_untold |= self._mirror.fill(found, as_of)
+
 
 PARALLEL_READS = 4
 # A span that fails so often in a row, each time smaller, ends the reading.
