@@ -6,8 +6,8 @@ from functools import partial
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from aircall.archive_job import Job, Outcome
-from aircall.archive_jobs import TooManyJobsError
+from aircall.changes.job_runner import Job, Outcome
+from aircall.changes.jobs import TooManyJobsError
 from aircall.models import is_call_id
 from aircall.web import job_words, kept_forms
 from aircall.web.amounts import count

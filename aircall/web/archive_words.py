@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aircall.archive_job import OPEN_OUTCOMES, Job, Outcome, Result
+from aircall.changes.job_runner import OPEN_OUTCOMES, Job, Outcome, Result
 from aircall.web.amounts import count
 from aircall.web.error_words import reason_text
 from aircall.web.notices import ERROR, SUCCESS, notify

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from aircall.change_errors import BusyError, ChangedSinceError, ConflictError, UnconfirmedError
+from aircall.changes.errors import BusyError, ChangedSinceError, ConflictError, UnconfirmedError
 from aircall.errors import (
     AircallError,
     CircuitOpenError,

@@ -1,6 +1,6 @@
 """What the page of a job says of its calls, in the viewer's language."""
 
-from aircall.archive_job import Job, Outcome
+from aircall.changes.job_runner import Job, Outcome
 from aircall.web.amounts import count
 from aircall.web.archive_words import already_so
 from aircall.web.error_words import reason_text

@@ -3,7 +3,7 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from aircall.change_errors import UnconfirmedError
+from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, NotFoundError
 from aircall.web import kept_forms
 from aircall.web.call_page import call_page, known_id

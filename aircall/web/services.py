@@ -7,11 +7,11 @@ from typing import cast
 from flask import current_app
 
 from aircall.api.client import ApiClient
-from aircall.archive_jobs import ArchiveJobs
 from aircall.auth.logins import Logins
 from aircall.calls.replica import Mirror
 from aircall.calls.statistics import CallFigures
-from aircall.changes import Changes
+from aircall.changes.jobs import ArchiveJobs
+from aircall.changes.service import Changes
 from aircall.storage.records import Store
 from aircall.sync.scheduler import Background
 from aircall.sync.supervisor import Keeper, Upkeep

@@ -8,16 +8,16 @@ from typing import cast
 from flask import Flask
 
 from aircall.api.client import ApiClient
-from aircall.archive_jobs import ArchiveJobs
 from aircall.auth.logins import Account, Logins
 from aircall.calls.feed import Feed
 from aircall.calls.replica import Mirror
 from aircall.calls.statistics import CallFigures
 from aircall.calls.store import CallLog, FencedError
-from aircall.changes import Changes
+from aircall.changes.jobs import ArchiveJobs
+from aircall.changes.notes import Noting
+from aircall.changes.service import Changes
 from aircall.concurrency import Signals
 from aircall.models import Call
-from aircall.noting import Noting
 from aircall.pusher.connection import PusherSettings
 from aircall.pusher.listener import Listener
 from aircall.shared.shared_upkeep import SharedUpkeep

@@ -7,8 +7,8 @@ from contextlib import closing
 import pytest
 
 from aircall.api.client import ApiClient
-from aircall.archiving import set_archived
-from aircall.change_errors import UnconfirmedError
+from aircall.changes.archive import set_archived
+from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError, NotFoundError, RateLimitedError, ServerError, UnauthorizedError
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from aircall.archiving import set_archived
-from aircall.change_errors import UnconfirmedError
+from aircall.changes.archive import set_archived
+from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError
 from aircall.models import Call
 from tests.contract.logins.rooms import rooms

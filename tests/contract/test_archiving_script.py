@@ -8,8 +8,8 @@ from time import monotonic
 import pytest
 
 from aircall.api.client import ApiClient
-from aircall.archiving import set_archived
-from aircall.change_errors import ConflictError, UnconfirmedError
+from aircall.changes.archive import set_archived
+from aircall.changes.errors import ConflictError, UnconfirmedError
 from aircall.errors import AircallError, NoAnswerError, NotFoundError, UnauthorizedError, UnreachableError
 from tests.contract.behaviours import answer, nobody_listens, reset, say_nothing, send_and_hang_up
 from tests.contract.hostile_http import HostileServer
@@ -95,7 +95,7 @@ def test_an_api_that_is_not_there_changes_nothing() -> None:
 def test_looking_goes_on_while_the_api_is_in_trouble_which_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO, "aircall.archiving")
+    caplog.set_level(logging.INFO, "aircall.changes.service.archive")
     trouble = [answer(b"{}", 500) for _ in range(4)]
     with (
         HostileServer(answer(FALSE), reset, *trouble, answer(FALSE), answer(TRUE)) as server,
@@ -105,7 +105,7 @@ def test_looking_goes_on_while_the_api_is_in_trouble_which_is_logged(
 
     assert call.is_archived
     assert methods(server).count("PUT") == 1
-    lines = [record for record in caplog.records if record.name == "aircall.archiving"]
+    lines = [record for record in caplog.records if record.name == "aircall.changes.service.archive"]
     assert set(told(lines, "error")) == {("Looking for a change", "ServerError")}
 
 

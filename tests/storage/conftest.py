@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from aircall.calls.feed import Feed
 from aircall.calls.replica import Mirror
 from aircall.calls.store import CallLog
-from aircall.noting import Noting
+from aircall.changes.notes import Noting
 from aircall.storage.records import Store
 from tests.storage.notes_api import NotesApi
 from tests.storage.stores import EmbeddedStores, RedisStores, Stores

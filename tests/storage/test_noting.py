@@ -2,8 +2,8 @@
 
 import pytest
 
+from aircall.changes.notes import Noting
 from aircall.errors import AircallError, ForbiddenError, RateLimitedError, ServerError
-from aircall.noting import Noting
 from aircall.storage.records import Store
 from tests.storage.notes_api import KEY, TEXT, NotesApi
 from tests.storage.stores import Stores

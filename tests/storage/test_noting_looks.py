@@ -2,9 +2,9 @@
 
 import pytest
 
-from aircall.change_errors import UnconfirmedError
+from aircall.changes.errors import UnconfirmedError
+from aircall.changes.notes import Noting
 from aircall.errors import AircallError, LoginEndedError, NoAnswerError, NotFoundError, ServerError
-from aircall.noting import Noting
 from aircall.storage.records import Store
 from tests.storage.notes_api import KEY, TEXT, NotesApi
 

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
-from aircall.archive_job import Job, Outcome
-from aircall.archive_run import MOST_UNSEEN, PARALLEL_CHANGES, ArchiveRun
-from aircall.change_errors import UnconfirmedError
-from aircall.changes import Archived
+from aircall.changes.errors import UnconfirmedError
+from aircall.changes.job_runner import MOST_UNSEEN, PARALLEL_CHANGES, ArchiveRun, Job, Outcome
+from aircall.changes.service import Archived
 
 CALL_IDS = [f"call {number}" for number in range(60)]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from aircall import errors
-from aircall.change_errors import ConflictError, UnconfirmedError
+from aircall.changes.errors import ConflictError, UnconfirmedError
 from aircall.errors import (
     AircallError,
     ForbiddenError,

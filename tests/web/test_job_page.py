@@ -5,8 +5,8 @@ import time
 from bs4 import BeautifulSoup
 from flask import Flask
 
-from aircall.archive_job import Job, JobState, Outcome, Result
-from aircall.archive_jobs import PREFIX
+from aircall.changes.job_runner import Job, JobState, Outcome, Result
+from aircall.changes.jobs import PREFIX
 from aircall.web.services import services
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox

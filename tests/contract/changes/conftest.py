@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from aircall.api.client import ApiClient
-from aircall.archive_jobs import ArchiveJobs
 from aircall.auth.login import Login
 from aircall.auth.logins import Logins
 from aircall.calls.feed import Feed
 from aircall.calls.replica import Mirror
 from aircall.calls.store import CallLog
-from aircall.changes import Changes
+from aircall.changes.jobs import ArchiveJobs
+from aircall.changes.notes import Noting
+from aircall.changes.service import Changes
 from aircall.concurrency import Signals
-from aircall.noting import Noting
 from aircall.storage.database import open_database
 from aircall.storage.records import EmbeddedStore
 from tests.support.sandbox import Sandbox

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from aircall.archive_job import Job, Outcome
+from aircall.changes.job_runner import Job, Outcome
 from tests.contract.changes.conftest import Team
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until

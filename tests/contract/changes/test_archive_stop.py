@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from aircall.api.client import ApiClient
-from aircall.archive_job import Outcome
+from aircall.changes.job_runner import Outcome
 from tests.contract.changes.conftest import Team, inbox, working
 from tests.contract.changes.test_archive_jobs import found, outcomes, run
 from tests.support.sandbox import Sandbox

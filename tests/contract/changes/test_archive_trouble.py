@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from aircall.api.client import SLOTS, ApiClient, Use
-from aircall.archive_job import Outcome
-from aircall.archive_jobs import PARALLEL_CHANGES, TooManyJobsError
 from aircall.calls.tables import calls
+from aircall.changes.job_runner import Outcome
+from aircall.changes.jobs import PARALLEL_CHANGES, TooManyJobsError
 from tests.contract.changes.conftest import Team, inbox, working
 from tests.contract.changes.test_archive_jobs import finished, outcomes, run, take_back
 from tests.support.sandbox import Sandbox

@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 
 from aircall.api.client import ApiClient
-from aircall.archiving import set_archived
-from aircall.change_errors import ConflictError
+from aircall.changes.archive import set_archived
+from aircall.changes.errors import ConflictError
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aircall.api.client import ApiClient
-from aircall.change_errors import ConflictError, UnconfirmedError
+from aircall.changes.errors import ConflictError, UnconfirmedError
 from aircall.models import Call
 from tests.contract.changes.conftest import Team, inbox, working
 from tests.support.sandbox import Sandbox

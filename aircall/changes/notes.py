@@ -14,7 +14,7 @@ from time import monotonic
 
 import msgspec
 
-from aircall.change_errors import BusyError, UnconfirmedError
+from aircall.changes.errors import BusyError, UnconfirmedError
 from aircall.errors import AircallError, LoginEndedError, NotFoundError
 from aircall.models import Call
 from aircall.storage.records import Store

@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from aircall.archive_job import Job, Outcome
-from aircall.archive_run import GRACE, ArchiveRun
-from aircall.change_errors import BusyError
-from aircall.changes import Archived, Changes
+from aircall.changes.errors import BusyError
+from aircall.changes.job_runner import GRACE, ArchiveRun, Job, Outcome
+from aircall.changes.service import Archived, Changes
 from aircall.concurrency import Signals
 from aircall.storage.records import Store
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from aircall.api.client import ApiClient
-from aircall.change_errors import ConflictError, UnconfirmedError
+from aircall.changes.errors import ConflictError, UnconfirmedError
 from aircall.errors import AircallError, NotFoundError, UnauthorizedError
 from aircall.models import Call
 

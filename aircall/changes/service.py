@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from aircall import archiving
 from aircall.api.client import ApiClient
 from aircall.auth.logins import Logins
 from aircall.calls.replica import Mirror
-from aircall.change_errors import BusyError, ChangedSinceError, ConflictError, UnconfirmedError
+from aircall.changes import archive
+from aircall.changes.errors import BusyError, ChangedSinceError, ConflictError, UnconfirmedError
+from aircall.changes.notes import Noting
 from aircall.models import Call
-from aircall.noting import Noting
 from aircall.storage.records import Store
 
 # Longer than one change can take, so that who waits for another's change sees its outcome (seconds).
@@ -95,7 +95,7 @@ class Changes:
         as_of = self._mirror.log.version
         try:
             answer = self._logins.authorized(
-                login_id, lambda token: archiving.set_archived(self._api, token, call_id, is_archived)
+                login_id, lambda token: archive.set_archived(self._api, token, call_id, is_archived)
             )
         except (ConflictError, UnconfirmedError) as error:
             self._take_over(error.last_seen, as_of)
