@@ -16,12 +16,11 @@ from aircall.calls.store import CallLog, FencedError
 from aircall.changes.jobs import ArchiveJobs
 from aircall.changes.notes import Noting
 from aircall.changes.service import Changes
+from aircall.cluster.node import SharedUpkeep, Sharing
 from aircall.concurrency import Signals
 from aircall.models import Call
 from aircall.pusher.connection import PusherSettings
 from aircall.pusher.listener import Listener
-from aircall.shared.shared_upkeep import SharedUpkeep
-from aircall.shared.sharing import Sharing
 from aircall.status import LinkStatus
 from aircall.storage.database import open_database
 from aircall.storage_errors import STORAGE_ERRORS

@@ -1,10 +1,9 @@
 """A process's feed and signals, followed as in a process of its own, and what it was told by them."""
 
 from aircall.calls.feed import Change, ChangeKind, Entry
+from aircall.cluster.feed import RedisFeed
+from aircall.cluster.streams import BLOCK, Follower, RedisSignals
 from aircall.models import Call
-from aircall.shared.follower import BLOCK, Follower
-from aircall.shared.redis_feed import RedisFeed
-from aircall.shared.redis_signals import RedisSignals
 from aircall.storage.redis import connect
 from tests.support.waiting import wait_until
 

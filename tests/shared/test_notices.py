@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aircall.shared.notices import LIFETIME, Notice, Notices
+from aircall.cluster.heartbeat import LIFETIME, Notice, Notices
 from aircall.storage.redis import connect
 from tests.shared.peer import PREFIX, Peer
 from tests.support.redis_server import RedisServer

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aircall.shared.ownership import LEASE, Ownership
+from aircall.cluster.leader import LEASE, Ownership
 from aircall.storage.redis import connect
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.waiting import wait_until

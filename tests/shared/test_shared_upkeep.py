@@ -5,9 +5,9 @@ from time import monotonic
 
 import pytest
 
+from aircall.cluster.heartbeat import Notice
+from aircall.cluster.node import NO_CONTACT, NO_OWNER, SharedUpkeep
 from aircall.concurrency import Signals
-from aircall.shared.notices import Notice
-from aircall.shared.shared_upkeep import NO_CONTACT, NO_OWNER, SharedUpkeep
 from aircall.status import (
     NOT_STARTED,
     WATCH_TIME,

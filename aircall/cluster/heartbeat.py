@@ -13,8 +13,22 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from aircall.concurrency import Signals, call_safely
-from aircall.shared.scripts import POST
 from aircall.status import UpkeepState
+
+# Post the notice ARGV[2] of the process ARGV[1] for ARGV[3] milliseconds; all notices that are good.
+# The notices stand in a hash, until when they are good in a sorted set; the last one ends with both.
+POST = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[1])
+for _, gone in ipairs(redis.call('ZRANGE', KEYS[2], '-inf', '(' .. now, 'BYSCORE')) do
+    redis.call('ZREM', KEYS[2], gone)
+    redis.call('HDEL', KEYS[1], gone)
+end
+for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[3]) end
+return redis.call('HVALS', KEYS[1])
+"""
 
 log = logging.getLogger(__name__)
 
