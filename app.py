@@ -15,6 +15,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
 from aircall.auth.login import LOGIN_LIFETIME
+from aircall.server.websocket import WholeFrames
 from aircall.storage.database import DatabaseError
 from aircall.storage.redis import RedisUnusableError
 from aircall.storage_errors import STORAGE_ERRORS
@@ -42,7 +43,6 @@ from aircall.web import (
 )
 from aircall.web.services import EXTENSION, Services
 from aircall.web.session_store import StoreSessionInterface
-from aircall.web.sockets import WholeFrames
 from aircall.web.stopping import let_go_on_sigterm
 from aircall.web.storage import check_storage
 from aircall.web.wiring import build_services, start, stop

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from aircall.logs import log_settings
+from aircall.server.logs import log_settings
 from config import Config, environment
 
 _config = Config.from_environment(environment(Path(__file__).parent))
@@ -21,7 +21,7 @@ from prometheus_client import multiprocess  # noqa: E402  # not before that is s
 wsgi_app = "app:serve()"
 bind = [f"[{_config.host}]:{_config.port}" if ":" in _config.host else f"{_config.host}:{_config.port}"]
 # Every open page holds a socket; a thread for each would end at some hundreds.
-worker_class = "aircall.web.worker.Worker"
+worker_class = "aircall.server.worker.Worker"
 workers = _config.workers
 # Open pages and requests together; gunicorn's default of 1,000 would stop the site at that many pages.
 worker_connections = 10_000

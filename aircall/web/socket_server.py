@@ -7,7 +7,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 from gevent import monkey
 
-from aircall.web.sockets import LARGEST_FRAME, bound_frames, packet_log
+from aircall.server.websocket import LARGEST_FRAME, bound_frames, packet_log
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from aircall.logs import log_settings
+from aircall.server.logs import log_settings
 
 
 def formatter(log_format: str) -> logging.Formatter:
