@@ -27,26 +27,23 @@ from aircall.web import (
     errors,
     export,
     formatting,
-    headers,
+    i18n,
     insights,
     kept_forms,
-    language,
     notes,
     notices,
     ops,
-    origin,
     preferences,
-    script_words,
+    request_log,
+    security,
     session,
-    theme,
-    traffic,
 )
+from aircall.web.preferences import viewer_zone
 from aircall.web.services import EXTENSION, Services
 from aircall.web.session_store import StoreSessionInterface
 from aircall.web.stopping import let_go_on_sigterm
 from aircall.web.storage import check_storage
 from aircall.web.wiring import build_services, start, stop
-from aircall.web.zone import viewer_zone
 from config import Config, environment
 from config_values import ConfigError
 
@@ -66,7 +63,7 @@ STOPS = (
     DatabaseError,
     RedisUnusableError,
     assets.AssetsMissingError,
-    language.TranslationsMissingError,
+    i18n.TranslationsMissingError,
 )
 
 
@@ -81,14 +78,14 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     _configure(app, config)
     # Innermost: built files and sockets are no requests of pages.
-    traffic.register(app)
+    request_log.register(app)
     app.extensions[EXTENSION] = built = build_services(app, config)
     app.session_interface = StoreSessionInterface(app, built.store)
     _register_pages(app, config)
     ops.register(app, built)
     # Outermost last: built files need no session, and sockets are corrected before anybody uses them.
     assets.serve(app, STATIC)
-    app.wsgi_app = WholeFrames(app.wsgi_app, headers.HEADERS)  # type: ignore[method-assign]  # as documented
+    app.wsgi_app = WholeFrames(app.wsgi_app, security.HEADERS)  # type: ignore[method-assign]  # as documented
     return app
 
 
@@ -119,16 +116,16 @@ def _configure(app: Flask, config: Config) -> None:
 def _register_pages(app: Flask, config: Config) -> None:
     for blueprint in (preferences.bp, auth.bp, calls.bp, export.bp, insights.bp, archive.bp, notes.bp):
         app.register_blueprint(blueprint)
-    origin.register(app, config.public_origin)
+    security.register_origin_check(app, config.public_origin)
     CSRFProtect(app)
     Compress(app)
     errors.register(app)
-    language.register(app)
-    theme.register(app)
-    script_words.register(app)
+    i18n.register(app)
+    preferences.register(app)
+    assets.register_script_words(app)
     formatting.register(app)
     assets.register(app, STATIC)
-    headers.register(app, is_https=bool(app.config["SESSION_COOKIE_SECURE"]))
+    security.register_headers(app, is_https=bool(app.config["SESSION_COOKIE_SECURE"]))
     app.context_processor(_viewer)
 
 
@@ -170,7 +167,7 @@ def main() -> None:
         config = Config.from_environment(environment(ROOT))
         check_storage(config)
         assets.read_manifest(STATIC)
-        language.check_translations()
+        i18n.check_translations()
     except STOPS as error:
         sys.exit(f"Callboard cannot start: {error}")
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py")])  # noqa: S606  # no user input

@@ -10,20 +10,17 @@ from aircall.changes.job_runner import Job, Outcome
 from aircall.changes.jobs import TooManyJobsError
 from aircall.models import is_call_id
 from aircall.web import job_words, kept_forms
-from aircall.web.amounts import count
 from aircall.web.archive_question import MOST_CALLS, matching_ids, question
 from aircall.web.archive_words import say_outcome
-from aircall.web.call_page import known_id
-from aircall.web.filter_words import filter_words
-from aircall.web.formatting import clock, phone
-from aircall.web.list_urls import call_url, calls_url, current_query
+from aircall.web.formatting import clock, count, phone
+from aircall.web.i18n import gettext as _
+from aircall.web.i18n import lazy_gettext as _l
+from aircall.web.list_query import call_url, calls_url, current_query, filter_words, known_id
 from aircall.web.notices import ERROR, notify
-from aircall.web.redirects import local_path, see_other
+from aircall.web.preferences import viewer_zone
+from aircall.web.security import local_path, see_other
 from aircall.web.services import services
 from aircall.web.session import login_id, login_required, username
-from aircall.web.words import gettext as _
-from aircall.web.words import lazy_gettext as _l
-from aircall.web.zone import viewer_zone
 
 bp = Blueprint("archive", __name__)
 

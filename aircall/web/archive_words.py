@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from aircall.changes.job_runner import OPEN_OUTCOMES, Job, Outcome, Result
-from aircall.web.amounts import count
-from aircall.web.error_words import reason_text
+from aircall.web.error_messages import reason_text
+from aircall.web.formatting import count
+from aircall.web.i18n import gettext as _
+from aircall.web.i18n import ngettext
 from aircall.web.notices import ERROR, SUCCESS, notify
-from aircall.web.words import gettext as _
-from aircall.web.words import ngettext
 
 # So many calls are named in a notice; the page of the job names all.
 MOST_NAMES = 3

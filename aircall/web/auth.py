@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, UnauthorizedError
 from aircall.web import session
-from aircall.web.error_words import SENTENCES, api_sentences, sentence_for
+from aircall.web.error_messages import SENTENCES, api_sentences, sentence_for
 from aircall.web.forms import LoginForm
-from aircall.web.redirects import see_other
+from aircall.web.i18n import lazy_gettext as _l
+from aircall.web.security import see_other
 from aircall.web.services import services
-from aircall.web.words import lazy_gettext as _l
 
 bp = Blueprint("auth", __name__)
 

@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 
 from aircall.calls.query import CallQuery, Place
 from aircall.models import Call
-from aircall.web.dates import LONG
-from aircall.web.filters import ListQuery
-from aircall.web.formatting import day_name
-from aircall.web.words import gettext as _
+from aircall.web.formatting import LONG, day_name
+from aircall.web.i18n import gettext as _
+from aircall.web.list_query import ListQuery
 
 
 @dataclass(frozen=True, slots=True)

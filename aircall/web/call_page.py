@@ -6,24 +6,19 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import abort, render_template, url_for
+from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from aircall.calls.query import read_context
 from aircall.errors import AircallError, LoginEndedError, NotFoundError
-from aircall.models import Call, is_call_id
+from aircall.models import Call
 from aircall.web import kept_forms
-from aircall.web.error_words import sentence_for
+from aircall.web.error_messages import sentence_for
 from aircall.web.forms import NoteForm
-from aircall.web.list_urls import back_url, call_args, call_url, current_query
+from aircall.web.list_query import back_url, call_args, call_url, current_query
+from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
 from aircall.web.session import login_id, username
-from aircall.web.zone import viewer_zone
-
-
-def known_id(call_id: str) -> str:
-    """The id, if it can be one; else the answer is 404."""
-    return call_id if is_call_id(call_id) else abort(404)
 
 
 def call_page(

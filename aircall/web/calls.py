@@ -9,19 +9,26 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from aircall.models import is_call_id
-from aircall.web.amounts import count
 from aircall.web.call_list import CallList, read_list, read_news
-from aircall.web.call_page import call_page, known_id
+from aircall.web.call_page import call_page
 from aircall.web.figures import recent_chart
-from aircall.web.filters import ListQuery
+from aircall.web.formatting import count
 from aircall.web.forms import NoteForm
-from aircall.web.list_urls import call_url, calls_url, confirm_url, current_query, keep_page_size
-from aircall.web.redirects import see_other
+from aircall.web.i18n import gettext as _
+from aircall.web.list_query import (
+    ListQuery,
+    call_url,
+    calls_url,
+    confirm_url,
+    current_query,
+    keep_page_size,
+    known_id,
+)
+from aircall.web.preferences import viewer_zone
+from aircall.web.security import see_other
 from aircall.web.services import services
 from aircall.web.session import login_required
 from aircall.web.sync_state import await_fresh_list, sync_state
-from aircall.web.words import gettext as _
-from aircall.web.zone import viewer_zone
 
 bp = Blueprint("calls", __name__)
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from aircall.web.amounts import count, counted_calls, listed
-from aircall.web.kinds import Kind
-from aircall.web.words import gettext as _
-from aircall.web.words import ngettext
+from aircall.web.formatting import Kind, count, counted_calls, listed
+from aircall.web.i18n import gettext as _
+from aircall.web.i18n import ngettext
 
 
 def numbers_text(kinds: Sequence[Kind], numbers: Mapping[str, int]) -> str:

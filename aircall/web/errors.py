@@ -10,12 +10,12 @@ from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntit
 from aircall.errors import AircallError, NotFoundError
 from aircall.storage_errors import STORAGE_ERRORS
 from aircall.web import kept_forms, session
-from aircall.web.error_words import SENTENCES, sentence_for, trouble
+from aircall.web.error_messages import SENTENCES, sentence_for, trouble
 from aircall.web.forms import LoginForm
+from aircall.web.i18n import gettext as _
+from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.notices import ERROR, notify
-from aircall.web.redirects import see_other
-from aircall.web.words import gettext as _
-from aircall.web.words import lazy_gettext as _l
+from aircall.web.security import see_other
 
 log = logging.getLogger(__name__)
 

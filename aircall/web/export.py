@@ -32,13 +32,13 @@ from flask.typing import ResponseReturnValue
 from aircall.calls.query import CallFilter, CallQuery, Place
 from aircall.models import Call
 from aircall.web.errors import TITLES, error_page
-from aircall.web.list_urls import current_query
+from aircall.web.i18n import gettext as _
+from aircall.web.i18n import lazy_gettext as _l
+from aircall.web.list_query import current_query
+from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
 from aircall.web.session import login_required
 from aircall.web.sync_state import await_fresh_list
-from aircall.web.words import gettext as _
-from aircall.web.words import lazy_gettext as _l
-from aircall.web.zone import viewer_zone
 
 bp = Blueprint("export", __name__)
 

@@ -11,11 +11,23 @@ from zoneinfo import ZoneInfo
 
 from aircall.calls.statistics import CallFigures, Figures
 from aircall.web.chart_words import numbers_text
-from aircall.web.dates import MONTH, SHORT_WITH_WEEKDAY, WITHOUT_YEAR, YEAR
-from aircall.web.filters import FIRST_DAY, LAST_DAY, ListQuery
-from aircall.web.formatting import day_name, day_range
-from aircall.web.kinds import ANSWERED, MISSED, NO_ANSWER, UNKNOWN_KIND, VOICEMAIL, Kind, by_kind
-from aircall.web.words import lazy_gettext as _l
+from aircall.web.formatting import (
+    ANSWERED,
+    MISSED,
+    MONTH,
+    NO_ANSWER,
+    SHORT_WITH_WEEKDAY,
+    UNKNOWN_KIND,
+    VOICEMAIL,
+    WITHOUT_YEAR,
+    YEAR,
+    Kind,
+    by_kind,
+    day_name,
+    day_range,
+)
+from aircall.web.i18n import lazy_gettext as _l
+from aircall.web.list_query import FIRST_DAY, LAST_DAY, ListQuery
 
 # What is told apart, from the foot of a bar to its top. Incoming and outgoing calls count together.
 SERIES = (ANSWERED, MISSED, VOICEMAIL, NO_ANSWER, UNKNOWN_KIND)

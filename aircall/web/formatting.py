@@ -1,24 +1,163 @@
-"""How numbers, times, durations and kinds of call read on a page: the templates' filters.
+"""The kinds of call that people tell apart, made of a call's direction and type.
+
+How many, in the viewer's language: template filters like those of `formatting`. English elsewhere.
+
+Days in a language: pure functions, to which the locale is passed. Knows no clock.
+
+How numbers, times, durations and kinds of call read on a page: the templates' filters.
 
 All is written in the viewer's language, in English outside of a request. Knows no clock; the zone a page is
 rendered in is always passed in, as an IANA name. Times of day have 24 hours in every language.
 """
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import phonenumbers
+from babel import Locale
+from babel.dates import format_date, get_day_names
+from babel.lists import format_list
+from babel.numbers import format_decimal
 from flask import Flask
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
-from aircall.models import instant_text
-from aircall.web.amounts import count, counted_calls, share, times
-from aircall.web.dates import LONG, SHORT, WITHOUT_YEAR, day_text
-from aircall.web.kinds import kind, sort_words
-from aircall.web.language import viewer_locale
-from aircall.web.words import gettext as _
+from aircall.models import UNKNOWN, Call, instant_text
+from aircall.web.i18n import gettext, lazy_gettext, lazy_pgettext, ngettext, viewer_locale
+from aircall.web.i18n import gettext as _
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What sort of call it was, for people: `name` is for styles, `label` is short, `title` stands alone.
+
+    Both are written in the viewer's language, whenever they are.
+    """
+
+    name: str
+    label: str
+    title: str
+    icon: str
+
+
+INCOMING = Kind("answered", lazy_gettext("Incoming"), lazy_gettext("Incoming call"), "phone-incoming")
+OUTGOING = Kind("answered", lazy_gettext("Outgoing"), lazy_gettext("Outgoing call"), "phone-outgoing")
+ANSWERED = Kind("answered", lazy_gettext("Answered"), lazy_gettext("Answered call"), "phone")
+MISSED = Kind("missed", lazy_gettext("Missed"), lazy_gettext("Missed call"), "phone-missed")
+NO_ANSWER = Kind("unanswered", lazy_gettext("No answer"), lazy_gettext("Unanswered call"), "phone-missed")
+VOICEMAIL = Kind("voicemail", lazy_gettext("Voicemail"), lazy_gettext("Voicemail"), "voicemail")
+UNKNOWN_KIND = Kind("unknown", lazy_gettext("Unknown"), lazy_gettext("Call of unknown type"), "phone")
+
+KINDS: Mapping[tuple[str, str], Kind] = {
+    ("inbound", "answered"): INCOMING,
+    ("outbound", "answered"): OUTGOING,
+    ("unknown", "answered"): ANSWERED,
+    ("inbound", "missed"): MISSED,
+    ("outbound", "missed"): NO_ANSWER,
+    ("unknown", "missed"): MISSED,
+    ("inbound", "voicemail"): VOICEMAIL,
+    ("outbound", "voicemail"): VOICEMAIL,
+    ("unknown", "voicemail"): VOICEMAIL,
+}
+
+TYPES = {
+    "answered": lazy_gettext("Answered"),
+    "missed": lazy_gettext("Missed"),
+    "voicemail": lazy_gettext("Voicemail"),
+    UNKNOWN: lazy_gettext("Unknown"),
+}
+DIRECTIONS = {
+    "inbound": lazy_pgettext("one call", "inbound"),
+    "outbound": lazy_pgettext("one call", "outbound"),
+    UNKNOWN: lazy_pgettext("one call", "unknown"),
+}
+
+
+def kind(call: Call) -> Kind:
+    """What sort of call it was. An outbound call nobody took is not one we missed: it has its own kind."""
+    return KINDS.get((call.direction, call.call_type), UNKNOWN_KIND)
+
+
+def sort_words(call: Call) -> str:
+    """The call's type and direction as the API has them, `Missed, inbound`."""
+    return gettext(
+        "%(type)s, %(direction)s", type=TYPES[call.call_type], direction=DIRECTIONS[call.direction]
+    )
+
+
+def by_kind(sorts: Mapping[tuple[str, str], int]) -> Counter[str]:
+    """The numbers of calls by the names of their kinds, the words of the list's rows."""
+    numbers: Counter[str] = Counter()
+    for sort, number in sorts.items():
+        numbers[KINDS.get(sort, UNKNOWN_KIND).name] += number
+    return numbers
+
+
+def count(number: int) -> str:
+    """The number with its thousands apart, `94,000`."""
+    return number_text(number, viewer_locale())
+
+
+@lru_cache(maxsize=10_000)
+def number_text(number: int, locale: Locale) -> str:
+    """The number as it is written in this locale."""
+    return format_decimal(number, locale=locale)
+
+
+def counted_calls(number: int) -> str:
+    """How many calls, `1 call` or `94,000 calls`."""
+    return ngettext("%(number)s call", "%(number)s calls", number, number=count(number))
+
+
+def times(number: int) -> str:
+    """How often, `once`, `twice` or `3 times`."""
+    if number == 1:
+        return _("once")
+    return _("twice") if number == 2 else _("%(number)s times", number=count(number))
+
+
+def share(number: int, total: int) -> str:
+    """The number as a share of the total, `25%`; a little is not 0%, and not quite all is not 100%."""
+    percent = round(100 * number / total)
+    if percent == 0 and number:
+        return _("under %(number)s%%", number=1)
+    if percent == 100 and number < total:
+        return _("over %(number)s%%", number=99)
+    return _("%(number)s%%", number=percent)
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Several things that belong together, `3 answered, 1 missed`."""
+    return format_list(texts, style="unit", locale=viewer_locale())
+
+
+# How a day is written: in the letters of CLDR, and in an order that suits every language there is here.
+LONG = "EEEE d MMMM y"
+SHORT = "d MMM y"
+SHORT_WITH_WEEKDAY = f"EEE {SHORT}"
+WITHOUT_YEAR = "d MMM"
+MONTH = "MMM y"
+YEAR = "y"
+# Languages that count the first day of a month, and only name the others.
+FIRST_DAY = {"fr": "d'er'"}
+
+
+@lru_cache(maxsize=10_000)
+def day_text(day: date, form: str, locale: Locale) -> str:
+    """The day, written in one of the forms above: `Monday 23 November 2026`, `1er déc. 2026`."""
+    if day.day == 1:
+        form = form.replace("d", FIRST_DAY.get(locale.language, "d"))
+    return format_date(day, form, locale)
+
+
+def weekdays(locale: Locale) -> list[tuple[str, str]]:
+    """The days of the week, Monday first, each by its short and its whole name: `Mon`, `Monday`."""
+    short, whole = get_day_names("abbreviated", locale=locale), get_day_names("wide", locale=locale)
+    return [(short[day], whole[day]) for day in range(7)]
+
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 

@@ -6,8 +6,8 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
 
-from aircall.web.words import gettext as _
-from aircall.web.words import lazy_gettext as _l
+from aircall.web.i18n import gettext as _
+from aircall.web.i18n import lazy_gettext as _l
 
 LENGTH = Length(max=255, message=_l("Field cannot be longer than 255 characters."))
 

@@ -1,10 +1,10 @@
 """What the page of a job says of its calls, in the viewer's language."""
 
 from aircall.changes.job_runner import Job, Outcome
-from aircall.web.amounts import count
 from aircall.web.archive_words import already_so
-from aircall.web.error_words import reason_text
-from aircall.web.words import ngettext
+from aircall.web.error_messages import reason_text
+from aircall.web.formatting import count
+from aircall.web.i18n import ngettext
 
 __all__ = ["already_so", "failed", "heading", "left_alone", "reason_text", "unconfirmed"]
 

@@ -34,7 +34,7 @@ from aircall.status import LinkStatus
 from aircall.web.login_watch import LoginWatch
 from aircall.web.messages import change_message, emit, link_message
 from aircall.web.open_pages import OpenPages
-from aircall.web.origin import is_own_origin
+from aircall.web.security import is_own_origin
 from aircall.web.session_store import SIGNED_IN_KEY
 from aircall.web.socket_server import socket_server
 from aircall.web.viewers import Viewers

@@ -6,16 +6,16 @@ from flask.typing import ResponseReturnValue
 from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, NotFoundError
 from aircall.web import kept_forms
-from aircall.web.call_page import call_page, known_id
-from aircall.web.error_words import api_sentences, sentence_for
+from aircall.web.call_page import call_page
+from aircall.web.error_messages import api_sentences, sentence_for
 from aircall.web.forms import NoteForm
-from aircall.web.list_urls import call_url, current_query
+from aircall.web.i18n import gettext as _
+from aircall.web.i18n import lazy_gettext as _l
+from aircall.web.list_query import call_url, current_query, known_id
 from aircall.web.notices import notify
-from aircall.web.redirects import see_other
+from aircall.web.security import see_other
 from aircall.web.services import services
 from aircall.web.session import login_id, login_required
-from aircall.web.words import gettext as _
-from aircall.web.words import lazy_gettext as _l
 
 bp = Blueprint("notes", __name__)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aircall.status import Trouble
-from aircall.web.error_words import sentence_of, trouble
+from aircall.web.error_messages import sentence_of, trouble
 from aircall.web.services import services
 
 # A page waits so long, in seconds, for the list to be read again before it shows what is known.

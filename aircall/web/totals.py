@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aircall.calls.statistics import Figures, Sort
 from aircall.web.figures import SERIES
-from aircall.web.kinds import KINDS, UNKNOWN_KIND, Kind, by_kind
+from aircall.web.formatting import KINDS, UNKNOWN_KIND, Kind, by_kind
 
 
 @dataclass(frozen=True, slots=True)

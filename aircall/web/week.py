@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aircall.calls.statistics import Figures
-from aircall.web.dates import weekdays
-from aircall.web.language import viewer_locale
+from aircall.web.formatting import weekdays
+from aircall.web.i18n import viewer_locale
 
 # From the palest, for a few calls, to the strongest, for the most; an hour without calls has none.
 SHADES = 5

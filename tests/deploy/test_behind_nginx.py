@@ -7,7 +7,7 @@ import requests
 import websocket
 from bs4 import BeautifulSoup
 
-from aircall.web.headers import HEADERS
+from aircall.web.security import HEADERS
 from tests.deploy.nginx import Proxy, standing_before
 from tests.support.bare_socket import BareSocket
 from tests.support.ports import LOOPBACK, free_port

@@ -8,7 +8,7 @@ import pytest
 import requests
 import websocket
 
-from aircall.web.headers import HEADERS
+from aircall.web.security import HEADERS
 from tests.support.dashboard import COOKIE, dashboard, log_in
 from tests.support.memory import memory
 from tests.support.processes import Started

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aircall.calls.statistics import Figures
 from aircall.web.figures import MOST_BARS, MOST_LABELS, draw_chart
-from aircall.web.filters import FIRST_DAY, LAST_DAY
+from aircall.web.list_query import FIRST_DAY, LAST_DAY
 from aircall.web.week import SHADES, draw_week
 
 TODAY = date(2026, 11, 23)

@@ -7,9 +7,8 @@ from flask import Flask, render_template_string
 from msgspec.structs import replace
 
 from aircall.models import Call
-from aircall.web import formatting, language
-from aircall.web.amounts import counted_calls, share
-from aircall.web.kinds import kind
+from aircall.web import formatting, i18n
+from aircall.web.formatting import counted_calls, kind, share
 
 NOON = datetime(2026, 11, 23, 11, 15, tzinfo=UTC)
 CALL = Call(
@@ -202,7 +201,7 @@ def test_a_share_is_never_said_to_be_none_or_all_where_it_is_not(number: int, to
 
 def test_templates_are_given_the_filters() -> None:
     app = Flask(__name__)
-    language.register(app)
+    i18n.register(app)
 
     formatting.register(app)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aircall.calls.query import CallFilter, Place
 from aircall.models import clean_text
-from aircall.web.filters import PAGE_SIZES, ListQuery, read_query
+from aircall.web.list_query import PAGE_SIZES, ListQuery, read_query
 from tests.support.made_calls import call_id
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.web.filters import ListQuery
+from aircall.web.list_query import ListQuery
 
 # Zones in every direction, some with midnights that do not exist or come twice.
 ZONES = st.sampled_from(

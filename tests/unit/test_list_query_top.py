@@ -4,7 +4,7 @@ import pytest
 
 from aircall.calls.query import Place
 from aircall.models import Call
-from aircall.web.filters import ListQuery, read_query
+from aircall.web.list_query import ListQuery, read_query
 from tests.support.made_calls import call_id, made_call
 
 

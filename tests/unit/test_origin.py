@@ -5,8 +5,8 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.web import language, origin
-from aircall.web.origin import is_own_origin
+from aircall.web import i18n, security
+from aircall.web.security import is_own_origin
 
 HOST = "calls.example"
 
@@ -55,8 +55,8 @@ def app() -> Flask:
     """A page that answers whatever is sent to it, unless it is refused."""
     app = Flask(__name__)
     app.add_url_rule("/", "anything", lambda: "done", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-    language.register(app)
-    origin.register(app, None)
+    i18n.register(app)
+    security.register_origin_check(app, None)
     return app
 
 

@@ -8,7 +8,7 @@ from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aircall.web.redirects import local_path, see_other
+from aircall.web.security import local_path, see_other
 
 SITE = "https://calls.example"
 

@@ -9,11 +9,11 @@ from babel.messages.checkers import python_format
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
-from aircall.web import language
-from aircall.web.script_words import PLURALS, SENTENCES
+from aircall.web import i18n
+from aircall.web.assets import PLURALS, SENTENCES
 from tests.support.processes import ROOT
 
-OTHERS = sorted(language.LANGUAGES.keys() - {language.DEFAULT})
+OTHERS = sorted(i18n.LANGUAGES.keys() - {i18n.DEFAULT})
 VALUE = re.compile(r"%\((\w+)\)s")
 TAG = re.compile(r"<[^>]*>")
 
@@ -29,7 +29,7 @@ def sentences(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 
 def catalogue(name: str) -> Catalog:
     """The language's translations."""
-    with (language.CATALOGUES / name / "LC_MESSAGES" / "messages.po").open("rb") as file:
+    with (i18n.CATALOGUES / name / "LC_MESSAGES" / "messages.po").open("rb") as file:
         return read_po(file, locale=name)
 
 

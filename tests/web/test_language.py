@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 from bs4 import BeautifulSoup
 from bs4.element import PreformattedString
 
-from aircall.web.language import CATALOGUES
+from aircall.web.i18n import CATALOGUES
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until

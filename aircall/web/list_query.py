@@ -1,20 +1,27 @@
 """The list's query: which calls, which page. Reads what stands in a URL; whatever is not usable is said.
 
 Knows the URL's words; knows nothing of how calls are found.
+
+The list's query of this request, and addresses that keep it: a way back always leads to the same list.
+
+A list's query in words: what somebody has asked for, before they act on all of it.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aircall.calls.query import VIEWS, CallFilter, Place
+from flask import abort, request, session, url_for
+
+from aircall.calls.query import VIEWS, CallFilter, CallQuery, Place
 from aircall.calls.tables import number_key
-from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, clean_text, is_call_id
-from aircall.web.words import gettext as _
-from aircall.web.words import lazy_gettext as _l
+from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, Call, clean_text, is_call_id
+from aircall.web.formatting import day_range, listed, phone
+from aircall.web.i18n import gettext as _
+from aircall.web.i18n import lazy_gettext as _l
 
 PAGE_SIZES = (10, 25, 50, 100)
 DEFAULT_PAGE_SIZE = 25
@@ -175,3 +182,87 @@ def _place_text(place: Place) -> str:
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone)
+
+
+PAGE_SIZE_KEY = "per_page"
+
+
+def current_query() -> ListQuery:
+    """What this request asks of the list; without a page size, the one that was chosen last."""
+    return read_query(request.args, session.get(PAGE_SIZE_KEY, DEFAULT_PAGE_SIZE))
+
+
+def keep_page_size(query: ListQuery) -> None:
+    """Remember the page size that this request names, if it does."""
+    if session.get(PAGE_SIZE_KEY) != query.per_page and "per_page" in request.args:
+        session[PAGE_SIZE_KEY] = query.per_page
+
+
+def calls_url(query: ListQuery, **more: Any) -> str:
+    """The list's address with these changes."""
+    return url_for("calls.index", **query.to_args(**more))
+
+
+def back_url(log: CallQuery, query: ListQuery, call: Call, zone: ZoneInfo) -> str:
+    """The way back from a call to the list: its page, counted from the same top, at its row."""
+    place = Place.of(call)
+    if query.top and place > query.top:
+        query = replace(query, top=None)
+    page = _count_before(log, query.to_filter(zone), place) // query.per_page + 1
+    return calls_url(query, page=page, _anchor=f"call-{call.id}")
+
+
+def confirm_url(query: ListQuery, *, archived: bool) -> str:
+    """Where all calls that match are archived, or moved to the inbox, once that is confirmed."""
+    return url_for("archive.confirm", archived=str(archived).lower(), **query.to_args())
+
+
+def call_args(query: ListQuery) -> dict[str, Any]:
+    """The query of a call's address: the list's, with its top. Its page is found on the way back."""
+    return query.to_args(page=1)
+
+
+def call_url(query: ListQuery, call: Call | str) -> str:
+    """A call's address, from where the way back leads to its place in this list."""
+    call_id = call if isinstance(call, str) else call.id
+    return url_for("calls.show", call_id=call_id, **call_args(query))
+
+
+def _count_before(log: CallQuery, wanted: CallFilter, place: Place) -> int:
+    since = [log.counts(replace(wanted, top=top))[wanted.view] for top in (wanted.top, place)]
+    # The log may have changed between the two.
+    return max(0, since[0] - since[1])
+
+
+VIEW_WORDS = {"inbox": _l("in the inbox"), "archived": _l("archived")}
+SORT_WORDS = {
+    "answered": _l("answered"),
+    "missed": _l("missed"),
+    "voicemail": _l("voicemail"),
+    "inbound": _l("inbound"),
+    "outbound": _l("outbound"),
+    "unknown": _l("unknown"),
+}
+
+
+def filter_words(query: ListQuery) -> str:
+    """Such as `in the inbox, missed, inbound, via +33 1 89 39 46 35, 3 Nov to 5 Nov 2026, with “invoice”`.
+
+    Empty where the query asks for every call.
+    """
+    words = [
+        VIEW_WORDS.get(query.view),
+        SORT_WORDS.get(query.type),
+        SORT_WORDS.get(query.direction),
+        _("via %(line)s", line=phone(query.line)) if query.line else "",
+        _("with %(number)s", number=phone(query.number)) if query.number else "",
+        day_range((query.date_from, query.date_to)) if query.date_from or query.date_to else "",
+        _("with “%(text)s”", text=query.q) if query.q else "",
+    ]
+    found = [str(word) for word in words if word]
+    return listed(found) if found else ""
+
+
+def known_id(call_id: str) -> str:
+    """The id, if it can be one; else the answer is 404."""
+    return call_id if is_call_id(call_id) else abort(404)

@@ -20,9 +20,9 @@ from aircall.errors import (
     ServerError,
     UnreachableError,
 )
-from aircall.web.words import gettext as _
-from aircall.web.words import lazy_gettext as _l
-from aircall.web.words import ngettext
+from aircall.web.i18n import gettext as _
+from aircall.web.i18n import lazy_gettext as _l
+from aircall.web.i18n import ngettext
 
 SENTENCES: dict[type[AircallError], str] = {
     NotFoundError: _l("This call does not exist, or not any more."),
