@@ -15,7 +15,7 @@ from aircall.changes.service import Changes
 from aircall.storage.records import Store
 from aircall.sync.scheduler import Background
 from aircall.sync.supervisor import Keeper, Upkeep
-from aircall.web.live import Live
+from aircall.web.live.hub import Live
 from config import Config
 
 EXTENSION = "callboard"

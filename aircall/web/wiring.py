@@ -29,7 +29,7 @@ from aircall.sync.reconciler import Settling
 from aircall.sync.scheduler import Background
 from aircall.sync.supervisor import Link, OwnUpkeep
 from aircall.web.error_messages import reason_for
-from aircall.web.live import Live
+from aircall.web.live.hub import Live
 from aircall.web.services import EXTENSION, Services
 from aircall.web.storage import forget_other_api, open_store
 from config import Config

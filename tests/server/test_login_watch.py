@@ -10,7 +10,7 @@ from aircall.api.client import ApiClient
 from aircall.auth.logins import Logins
 from aircall.storage.database import open_database
 from aircall.storage.records import EmbeddedStore
-from aircall.web.login_watch import PARALLEL_REFRESHES, LoginWatch
+from aircall.web.live.session_monitor import PARALLEL_REFRESHES, LoginWatch
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 

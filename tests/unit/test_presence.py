@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.web.presence import GRACE, Presence
+from aircall.web.live.presence import GRACE, Presence
 
 
 def test_whoever_looks_at_a_call_is_told_once_and_by_name_in_order() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aircall.web.viewers import Viewers
+from aircall.web.live.presence import Viewers
 from tests.support.made_calls import call_id
 from tests.support.waiting import wait_until
 

@@ -1,4 +1,10 @@
-"""Live updates to browsers over Socket.IO: facts are pushed, each page pulls its own HTML.
+"""What pages are told, as JSON. Knows records, and nothing of the sockets.
+
+The pages of this process that have a socket, each with its login. Knows nothing of what is told there.
+
+The Socket.IO server with the settings that it needs here. Knows nothing of what is told by it.
+
+Live updates to browsers over Socket.IO: facts are pushed, each page pulls its own HTML.
 
 Knows sessions and the feed; knows nothing of the Pusher channel that the facts came from.
 
@@ -20,26 +26,130 @@ It is told:
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
+import flask_socketio
 from flask import Flask, request, session
-from flask_socketio import join_room
+from flask_socketio import SocketIO, join_room
+from gevent import monkey
 
 from aircall import metrics
+from aircall.auth.login import Login
 from aircall.auth.logins import Logins
-from aircall.calls.feed import BURST, Feed
+from aircall.calls.feed import BURST, ChangeKind, Entry, Feed
 from aircall.concurrency import Signals
-from aircall.models import is_call_id
+from aircall.errors import LoginEndedError
+from aircall.models import instant_text, is_call_id
+from aircall.server.websocket import LARGEST_FRAME, bound_frames, packet_log
 from aircall.status import LinkStatus
-from aircall.web.login_watch import LoginWatch
-from aircall.web.messages import change_message, emit, link_message
-from aircall.web.open_pages import OpenPages
+from aircall.web.live.presence import Viewers
+from aircall.web.live.session_monitor import LoginWatch
 from aircall.web.security import is_own_origin
 from aircall.web.session_store import SIGNED_IN_KEY
-from aircall.web.socket_server import socket_server
-from aircall.web.viewers import Viewers
+
+EVENTS = {ChangeKind.UPDATE: "update-call", ChangeKind.ADD: "add-call"}
+
+
+def change_message(entry: Entry) -> tuple[str, dict[str, Any]]:
+    """The name and the payload of the event that tells of this change."""
+    call = entry.change.call
+    if call is None:
+        return "remove-call", {"id": entry.change.call_id, "position": entry.position}
+    return EVENTS[entry.change.kind], {"call": call.to_json(), "position": entry.position}
+
+
+def link_message(status: LinkStatus) -> dict[str, str]:
+    """How our own link to the API's events is."""
+    return {"state": status.state, "since": instant_text(status.since), "reason": status.reason}
+
+
+def emit(name: str, payload: object) -> None:
+    """Tell this to the page that has just been heard from."""
+    metrics.EVENTS_OUT.labels(name).inc()
+    flask_socketio.emit(name, payload)
+
+
+class OpenPages:
+    """By the ids of their sockets."""
+
+    def __init__(self, logins: Logins) -> None:
+        self._logins = logins
+        self._pages: dict[str, Login] = {}
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def __contains__(self, socket_id: object) -> bool:
+        return socket_id in self._pages
+
+    @property
+    def login_ids(self) -> set[str]:
+        """Whose they are."""
+        return {login.id for login in list(self._pages.values())}
+
+    def of_login(self, login_id: str) -> list[str]:
+        """The sockets of this login."""
+        return [socket_id for socket_id, login in list(self._pages.items()) if login.id == login_id]
+
+    def username(self, socket_id: str) -> str | None:
+        """Whose page this is; None where it is none of these."""
+        login = self._pages.get(socket_id)
+        return login.user.username if login else None
+
+    def let_in(self, socket_id: str, login_id: str) -> bool:
+        """Take a page up; False where its login has ended. Raises where logins cannot be read."""
+        try:
+            self._pages[socket_id] = self._logins.get(login_id)
+            # Who logs out just now finds this socket to close, or is found here.
+            self._logins.get(login_id)
+        except Exception as error:
+            self.forget(socket_id)
+            if isinstance(error, LoginEndedError):
+                return False
+            raise
+        metrics.SOCKETS.set(len(self._pages))
+        return True
+
+    def forget(self, socket_id: str) -> str | None:
+        """Its socket has ended. Returns whose page it was, None where it was none of these."""
+        login = self._pages.pop(socket_id, None)
+        metrics.SOCKETS.set(len(self._pages))
+        return login.user.username if login else None
+
 
 log = logging.getLogger(__name__)
+
+# The page notices silence within the sum of the two (seconds), the server within one timeout more.
+PING_INTERVAL, PING_TIMEOUT = 4, 5
+
+
+def socket_server(app: Flask, is_own: Callable[[str | None, dict[str, str]], bool]) -> SocketIO:
+    """A server for pages whose origin and WSGI environment `is_own` accepts."""
+    server = SocketIO(
+        app,
+        # Without loggers of ours, these two write past the settings.
+        logger=packet_log("socketio"),
+        engineio_logger=packet_log("engineio"),
+        async_mode="gevent" if monkey.is_module_patched("socket") else "threading",
+        # One after the other, and never more under way than there are pages.
+        async_handlers=False,
+        transports=["websocket"],
+        manage_session=False,
+        ping_interval=PING_INTERVAL,
+        ping_timeout=PING_TIMEOUT,
+        max_http_buffer_size=LARGEST_FRAME,
+        http_compression=False,
+        cors_allowed_origins=is_own,
+    )
+    bound_frames(server.server.eio)
+    server.on_error_default(_refuse)
+    return server
+
+
+def _refuse(error: Exception) -> bool:
+    log.error("a page could not be served", extra={"error": type(error).__name__})
+    return False
+
 
 SIGNED_IN = "signed-in"
 LOGIN_ENDED = "login-ended"
