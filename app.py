@@ -31,19 +31,24 @@ from aircall.web import (
     insights,
     kept_forms,
     notes,
-    notices,
     ops,
+    page,
     preferences,
     request_log,
     security,
     session,
 )
 from aircall.web.preferences import viewer_zone
-from aircall.web.services import EXTENSION, Services
+from aircall.web.services import (
+    EXTENSION,
+    Services,
+    build_services,
+    check_storage,
+    let_go_on_sigterm,
+    start,
+    stop,
+)
 from aircall.web.session_store import StoreSessionInterface
-from aircall.web.stopping import let_go_on_sigterm
-from aircall.web.storage import check_storage
-from aircall.web.wiring import build_services, start, stop
 from config import Config, environment
 from config_values import ConfigError
 
@@ -136,7 +141,7 @@ def _viewer() -> dict[str, object]:
         "current_user": user,
         "zone": viewer_zone().key,
         "author": kept_forms.author_field(user.username) if user else "",
-        "notices": notices.notices,
+        "notices": page.notices,
     }
 
 

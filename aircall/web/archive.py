@@ -16,7 +16,7 @@ from aircall.web.formatting import clock, count, phone
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.list_query import call_url, calls_url, current_query, filter_words, known_id
-from aircall.web.notices import ERROR, notify
+from aircall.web.page import ERROR, notify
 from aircall.web.preferences import viewer_zone
 from aircall.web.security import local_path, see_other
 from aircall.web.services import services

@@ -5,9 +5,9 @@ from dataclasses import replace
 from flask import render_template
 
 from aircall.web.list_query import ListQuery, current_query
+from aircall.web.page import sync_state
 from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
-from aircall.web.sync_state import sync_state
 
 # A job of more calls would take too long for anybody to wait for it.
 MOST_CALLS = 1000

@@ -7,7 +7,7 @@ from aircall.web.error_messages import reason_text
 from aircall.web.formatting import count
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import ngettext
-from aircall.web.notices import ERROR, SUCCESS, notify
+from aircall.web.page import ERROR, SUCCESS, notify
 
 # So many calls are named in a notice; the page of the job names all.
 MOST_NAMES = 3

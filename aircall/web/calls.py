@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from aircall.models import is_call_id
 from aircall.web.call_list import CallList, read_list, read_news
 from aircall.web.call_page import call_page
-from aircall.web.figures import recent_chart
+from aircall.web.charts import recent_chart
 from aircall.web.formatting import count
 from aircall.web.forms import NoteForm
 from aircall.web.i18n import gettext as _
@@ -24,11 +24,11 @@ from aircall.web.list_query import (
     keep_page_size,
     known_id,
 )
+from aircall.web.page import await_fresh_list, sync_state
 from aircall.web.preferences import viewer_zone
 from aircall.web.security import see_other
 from aircall.web.services import services
 from aircall.web.session import login_required
-from aircall.web.sync_state import await_fresh_list, sync_state
 
 bp = Blueprint("calls", __name__)
 

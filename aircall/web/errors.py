@@ -14,7 +14,7 @@ from aircall.web.error_messages import SENTENCES, sentence_for, trouble
 from aircall.web.forms import LoginForm
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
-from aircall.web.notices import ERROR, notify
+from aircall.web.page import ERROR, notify
 from aircall.web.security import see_other
 
 log = logging.getLogger(__name__)

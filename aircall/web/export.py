@@ -35,10 +35,10 @@ from aircall.web.errors import TITLES, error_page
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.list_query import current_query
+from aircall.web.page import await_fresh_list
 from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
 from aircall.web.session import login_required
-from aircall.web.sync_state import await_fresh_list
 
 bp = Blueprint("export", __name__)
 

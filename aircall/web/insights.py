@@ -10,14 +10,13 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from aircall.web.call_list import read_list
-from aircall.web.figures import whole_chart
+from aircall.web.charts import draw_week, whole_chart
 from aircall.web.list_query import ListQuery, calls_url, current_query
+from aircall.web.page import await_fresh_list, sync_state
 from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
 from aircall.web.session import login_required
-from aircall.web.sync_state import await_fresh_list, sync_state
 from aircall.web.totals import read_totals
-from aircall.web.week import draw_week
 
 bp = Blueprint("insights", __name__)
 

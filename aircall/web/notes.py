@@ -12,7 +12,7 @@ from aircall.web.forms import NoteForm
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.list_query import call_url, current_query, known_id
-from aircall.web.notices import notify
+from aircall.web.page import notify
 from aircall.web.security import see_other
 from aircall.web.services import services
 from aircall.web.session import login_id, login_required

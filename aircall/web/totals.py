@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aircall.calls.statistics import Figures, Sort
-from aircall.web.figures import SERIES
+from aircall.web.charts import SERIES
 from aircall.web.formatting import KINDS, UNKNOWN_KIND, Kind, by_kind
 
 

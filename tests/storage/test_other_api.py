@@ -6,8 +6,8 @@ from sqlalchemy import Engine
 
 from aircall.calls.store import CallLog
 from aircall.storage.redis import RedisStore, connect
-from aircall.web import storage
-from aircall.web.storage import API_KEY, forget_other_api
+from aircall.web import services
+from aircall.web.services import API_KEY, forget_other_api
 from tests.support.redis_server import RedisServer
 
 ONE, OTHER = "https://one.test", "https://other.test"
@@ -16,7 +16,7 @@ ONE, OTHER = "https://one.test", "https://other.test"
 def test_who_does_not_get_its_turn_forgets_nothing(
     redis: RedisServer, sqlite: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "FORGETTING_TIME", 0.1)
+    monkeypatch.setattr(services, "FORGETTING_TIME", 0.1)
     log, store, busy = CallLog(sqlite), RedisStore(connect(redis.url)), RedisStore(connect(redis.url))
     forget_other_api(store, log, ONE)
     store.put("login:a", b"kept", 60)

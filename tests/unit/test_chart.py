@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aircall.calls.statistics import Figures
-from aircall.web.figures import MOST_BARS, MOST_LABELS, draw_chart
+from aircall.web.charts import MOST_BARS, MOST_LABELS, SHADES, draw_chart, draw_week
 from aircall.web.list_query import FIRST_DAY, LAST_DAY
-from aircall.web.week import SHADES, draw_week
 
 TODAY = date(2026, 11, 23)
 DAYS = st.dates(FIRST_DAY, LAST_DAY)

@@ -9,7 +9,7 @@ import pytest
 from aircall.calls.statistics import CallFigures
 from aircall.calls.store import CallLog
 from aircall.storage.database import open_database
-from aircall.web.figures import recent_chart
+from aircall.web.charts import recent_chart
 from aircall.web.list_query import ListQuery
 from tests.support.made_calls import NOON, made_call
 

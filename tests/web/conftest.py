@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from aircall.web.wiring import start, stop
+from aircall.web.services import start, stop
 from app import create_app
 from config import Config
 from tests.support.person import Person

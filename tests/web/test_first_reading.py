@@ -8,8 +8,7 @@ from sqlalchemy import Select, func, select
 
 from aircall.calls import search
 from aircall.calls.tables import calls, state
-from aircall.web.services import EXTENSION
-from aircall.web.wiring import start, stop
+from aircall.web.services import EXTENSION, start, stop
 from app import create_app
 from config import Config
 from tests.support.person import Person

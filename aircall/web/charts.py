@@ -1,16 +1,19 @@
-"""The chart of calls by day, week or month: what its bars show and where they are. Knows no request, no HTML.
+"""What the chart's bars say. Knows no request and no HTML.
+
+The hours of the week, and which are the busiest, in the viewer's language. Knows no HTML.
+
+The chart of calls by day, week or month: what its bars show and where they are. Knows no request, no HTML.
 
 Places and lengths are per cent of the picture's width or height, so that one drawing fits every size.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from aircall.calls.statistics import CallFigures, Figures
-from aircall.web.chart_words import numbers_text
 from aircall.web.formatting import (
     ANSWERED,
     MISSED,
@@ -23,11 +26,77 @@ from aircall.web.formatting import (
     YEAR,
     Kind,
     by_kind,
+    count,
+    counted_calls,
     day_name,
     day_range,
+    listed,
+    weekdays,
 )
+from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
+from aircall.web.i18n import ngettext, viewer_locale
 from aircall.web.list_query import FIRST_DAY, LAST_DAY, ListQuery
+
+
+def numbers_text(kinds: Sequence[Kind], numbers: Mapping[str, int]) -> str:
+    """How many calls there are, and how many of each of these kinds: `4 calls – 3 answered, 1 missed`."""
+    calls = counted_calls(sum(numbers.values()))
+    parts = [_counted_kind(kind.name, numbers[kind.name]) for kind in kinds if numbers.get(kind.name)]
+    return _("%(calls)s – %(kinds)s", calls=calls, kinds=listed(parts)) if parts else calls
+
+
+def _counted_kind(name: str, number: int) -> str:
+    shown = count(number)
+    if name == "answered":
+        return ngettext("%(number)s answered", "%(number)s answered", number, number=shown)
+    if name == "missed":
+        return ngettext("%(number)s missed", "%(number)s missed", number, number=shown)
+    if name == "voicemail":
+        return ngettext("%(number)s voicemail", "%(number)s voicemail", number, number=shown)
+    if name == "unanswered":
+        return ngettext("%(number)s no answer", "%(number)s no answer", number, number=shown)
+    return ngettext("%(number)s unknown", "%(number)s unknown", number, number=shown)
+
+
+# From the palest, for a few calls, to the strongest, for the most; an hour without calls has none.
+SHADES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """The calls of one hour of the week, and its shade, 0 to SHADES."""
+
+    number: int
+    shade: int
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Seven named days of 24 hours each, Monday first, and the busiest hour among them."""
+
+    days: Sequence[tuple[str, Sequence[Hour]]]
+    busiest_day: str
+    busiest_hour: int
+    most: int
+
+
+def draw_week(figures: Figures) -> Week | None:
+    """The hours of the week; None where no call has a time. Of equally busy hours the first one is named."""
+    if not figures.hours:
+        return None
+    (busiest_day, busiest_hour), most = min(figures.hours.items(), key=lambda item: (-item[1], item[0]))
+    names = weekdays(viewer_locale())
+    days = [
+        (short, [_hour(figures.hours[weekday, hour], most) for hour in range(24)])
+        for weekday, (short, _) in enumerate(names)
+    ]
+    return Week(days, names[busiest_day][1], busiest_hour, most)
+
+
+def _hour(number: int, most: int) -> Hour:
+    return Hour(number, -(-number * SHADES // most))
+
 
 # What is told apart, from the foot of a bar to its top. Incoming and outgoing calls count together.
 SERIES = (ANSWERED, MISSED, VOICEMAIL, NO_ANSWER, UNKNOWN_KIND)
