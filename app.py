@@ -22,22 +22,20 @@ from aircall.storage_errors import STORAGE_ERRORS
 from aircall.web import (
     archive,
     assets,
-    auth,
     calls,
-    errors,
+    error_pages,
     export,
     formatting,
     i18n,
     insights,
-    kept_forms,
     notes,
     ops,
     page,
     preferences,
     request_log,
     security,
-    session,
 )
+from aircall.web.login import form_recovery, session, views
 from aircall.web.preferences import viewer_zone
 from aircall.web.services import (
     EXTENSION,
@@ -119,12 +117,12 @@ def _configure(app: Flask, config: Config) -> None:
 
 
 def _register_pages(app: Flask, config: Config) -> None:
-    for blueprint in (preferences.bp, auth.bp, calls.bp, export.bp, insights.bp, archive.bp, notes.bp):
+    for blueprint in (preferences.bp, views.bp, calls.bp, export.bp, insights.bp, archive.bp, notes.bp):
         app.register_blueprint(blueprint)
     security.register_origin_check(app, config.public_origin)
     CSRFProtect(app)
     Compress(app)
-    errors.register(app)
+    error_pages.register(app)
     i18n.register(app)
     preferences.register(app)
     assets.register_script_words(app)
@@ -140,7 +138,7 @@ def _viewer() -> dict[str, object]:
     return {
         "current_user": user,
         "zone": viewer_zone().key,
-        "author": kept_forms.author_field(user.username) if user else "",
+        "author": form_recovery.author_field(user.username) if user else "",
         "notices": page.notices,
     }
 

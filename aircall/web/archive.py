@@ -9,18 +9,19 @@ from flask.typing import ResponseReturnValue
 from aircall.changes.job_runner import Job, Outcome
 from aircall.changes.jobs import TooManyJobsError
 from aircall.models import is_call_id
-from aircall.web import job_words, kept_forms
+from aircall.web import job_words
 from aircall.web.archive_question import MOST_CALLS, matching_ids, question
 from aircall.web.archive_words import say_outcome
 from aircall.web.formatting import clock, count, phone
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.list_query import call_url, calls_url, current_query, filter_words, known_id
+from aircall.web.login import form_recovery
+from aircall.web.login.session import login_id, login_required, username
 from aircall.web.page import ERROR, notify
 from aircall.web.preferences import viewer_zone
 from aircall.web.security import local_path, see_other
 from aircall.web.services import services
-from aircall.web.session import login_id, login_required, username
 
 bp = Blueprint("archive", __name__)
 
@@ -53,7 +54,7 @@ def many() -> ResponseReturnValue:
         return see_other(way_back)
     if len(call_ids) > MOST_CALLS:
         abort(400, _("At most %(number)s calls at a time.", number=count(MOST_CALLS)))
-    kept_forms.drop()
+    form_recovery.drop()
     return _change(call_ids, is_archived, way_back, MANY_WAIT)
 
 
@@ -125,7 +126,7 @@ def stop(job_id: str) -> ResponseReturnValue:
 
 def _confirm_kept(is_archived: bool) -> ResponseReturnValue:
     """The calls that were ticked when the session ended; the list, where none are kept for this person."""
-    kept = kept_forms.find(url_for(".many"), username())
+    kept = form_recovery.find(url_for(".many"), username())
     if kept is None:
         return see_other(url_for("calls.index"))
     list_url = local_path(kept.first("next")) or url_for("calls.index")

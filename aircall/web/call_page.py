@@ -12,13 +12,13 @@ from flask.typing import ResponseReturnValue
 from aircall.calls.query import read_context
 from aircall.errors import AircallError, LoginEndedError, NotFoundError
 from aircall.models import Call
-from aircall.web import kept_forms
 from aircall.web.error_messages import sentence_for
 from aircall.web.forms import NoteForm
 from aircall.web.list_query import back_url, call_args, call_url, current_query
+from aircall.web.login import form_recovery
+from aircall.web.login.session import login_id, username
 from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
-from aircall.web.session import login_id, username
 
 
 def call_page(
@@ -46,7 +46,7 @@ def call_page(
 
 def _fill_with_kept_note(call_id: str, form: NoteForm) -> bool:
     """Whether a note that this person could not send is in the form again, which has to be a new one."""
-    kept_note = kept_forms.find(url_for("notes.add", call_id=call_id), username())
+    kept_note = form_recovery.find(url_for("notes.add", call_id=call_id), username())
     if kept_note is None or form.content.data is not None:
         return False
     form.content.data, form.key.data = kept_note.first("content"), kept_note.first("key")

@@ -24,11 +24,11 @@ from aircall.web.list_query import (
     keep_page_size,
     known_id,
 )
+from aircall.web.login.session import login_required
 from aircall.web.page import await_fresh_list, sync_state
 from aircall.web.preferences import viewer_zone
 from aircall.web.security import see_other
 from aircall.web.services import services
-from aircall.web.session import login_required
 
 bp = Blueprint("calls", __name__)
 

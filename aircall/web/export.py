@@ -31,14 +31,14 @@ from flask.typing import ResponseReturnValue
 
 from aircall.calls.query import CallFilter, CallQuery, Place
 from aircall.models import Call
-from aircall.web.errors import TITLES, error_page
+from aircall.web.error_pages import TITLES, error_page
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.list_query import current_query
+from aircall.web.login.session import login_required
 from aircall.web.page import await_fresh_list
 from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
-from aircall.web.session import login_required
 
 bp = Blueprint("export", __name__)
 

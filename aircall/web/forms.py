@@ -3,21 +3,10 @@
 import secrets
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, PasswordField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms import HiddenField, TextAreaField
+from wtforms.validators import ValidationError
 
 from aircall.web.i18n import gettext as _
-from aircall.web.i18n import lazy_gettext as _l
-
-LENGTH = Length(max=255, message=_l("Field cannot be longer than 255 characters."))
-
-
-class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no types
-    """Name and password, passed on exactly as typed."""
-
-    username = StringField(validators=[InputRequired(_l("Enter your username.")), LENGTH])
-    password = PasswordField(validators=[InputRequired(_l("Enter your password.")), LENGTH])
-    next = HiddenField()
 
 
 class NoteForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no types

@@ -12,10 +12,10 @@ from flask.typing import ResponseReturnValue
 from aircall.web.call_list import read_list
 from aircall.web.charts import draw_week, whole_chart
 from aircall.web.list_query import ListQuery, calls_url, current_query
+from aircall.web.login.session import login_required
 from aircall.web.page import await_fresh_list, sync_state
 from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
-from aircall.web.session import login_required
 from aircall.web.totals import read_totals
 
 bp = Blueprint("insights", __name__)

@@ -5,17 +5,17 @@ from flask.typing import ResponseReturnValue
 
 from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, NotFoundError
-from aircall.web import kept_forms
 from aircall.web.call_page import call_page
 from aircall.web.error_messages import api_sentences, sentence_for
 from aircall.web.forms import NoteForm
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.list_query import call_url, current_query, known_id
+from aircall.web.login import form_recovery
+from aircall.web.login.session import login_id, login_required
 from aircall.web.page import notify
 from aircall.web.security import see_other
 from aircall.web.services import services
-from aircall.web.session import login_id, login_required
 
 bp = Blueprint("notes", __name__)
 
@@ -44,6 +44,6 @@ def add(call_id: str) -> ResponseReturnValue:
         return call_page(call_id, form, UNSURE, 503)
     except AircallError as error:
         return call_page(call_id, form, sentence_for(error), 503)
-    kept_forms.drop()
+    form_recovery.drop()
     notify(_("Note added."))
     return see_other(call_url(current_query(), call_id))

@@ -10,7 +10,7 @@ from flask_wtf.csrf import generate_csrf
 
 from aircall.auth.login import Login
 from aircall.errors import AircallError, LoginEndedError
-from aircall.web import kept_forms
+from aircall.web.login import form_recovery
 from aircall.web.services import services
 from aircall.web.session_store import SIGNED_IN_KEY, StoredSession, StoreSessionInterface
 
@@ -23,10 +23,10 @@ CSRF_KEY = "csrf_token"
 
 def begin(login: Login) -> None:
     """Sign this browser in, under a new session id: the one it came with is worth nothing any more."""
-    kept_keys = kept_forms.kept_keys()
+    kept_keys = form_recovery.kept_keys()
     end()
     session[SIGNED_IN_KEY] = login.id
-    kept_forms.carried(kept_keys, login.user.username)
+    form_recovery.carried(kept_keys, login.user.username)
     cast(StoreSessionInterface, current_app.session_interface).regenerate(session)
     g.login = login
 
@@ -112,7 +112,7 @@ def to_login() -> ResponseReturnValue:
 def kept_form_page() -> str:
     """Keep the form of this request; the path of the page that shows it again, or of the one it stood on."""
     path = request.form.get("next", "")
-    if not kept_forms.keep() or request.endpoint != "archive.many":
+    if not form_recovery.keep() or request.endpoint != "archive.many":
         return path
     return url_for("archive.confirm", archived=request.form.get("archived"), kept=1)
 
@@ -142,7 +142,7 @@ def _fresh_or_known(kept_id: str) -> Login:
 def _forget_ended() -> None:
     # It ended by itself: what waits to be sent goes on waiting for its author, and two tabs that learn of the
     # end at once are both to have a login page that works.
-    lasting = {key: session[key] for key in (kept_forms.SESSION_KEY, CSRF_KEY) if key in session}
+    lasting = {key: session[key] for key in (form_recovery.SESSION_KEY, CSRF_KEY) if key in session}
     end()
     session.update(lasting)
     session[HAS_ENDED_KEY] = True

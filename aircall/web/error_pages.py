@@ -9,11 +9,11 @@ from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntit
 
 from aircall.errors import AircallError, NotFoundError
 from aircall.storage_errors import STORAGE_ERRORS
-from aircall.web import kept_forms, session
 from aircall.web.error_messages import SENTENCES, sentence_for, trouble
-from aircall.web.forms import LoginForm
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
+from aircall.web.login import form_recovery, session
+from aircall.web.login.views import LoginForm
 from aircall.web.page import ERROR, notify
 from aircall.web.security import see_other
 
@@ -91,7 +91,7 @@ def _expired(error: CSRFError) -> ResponseReturnValue:
     if login is None:
         # Its session is over, by logging out in another tab perhaps: what is needed is to log in.
         return session.to_login()
-    if kept_forms.author() == login.user.username:
+    if form_recovery.author() == login.user.username:
         notify(str(EXPIRED_NOTE if request.endpoint == NOTE else EXPIRED_ACTION), ERROR)
         return see_other(session.kept_form_page())
     return error_page(_("This page has expired"), EXPIRED, 400)

@@ -4,14 +4,27 @@ from functools import partial
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, PasswordField, StringField
+from wtforms.validators import InputRequired, Length
 
 from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, UnauthorizedError
-from aircall.web import session
 from aircall.web.error_messages import SENTENCES, api_sentences, sentence_for
-from aircall.web.forms import LoginForm
 from aircall.web.i18n import lazy_gettext as _l
+from aircall.web.login import session
 from aircall.web.security import see_other
 from aircall.web.services import services
+
+LENGTH = Length(max=255, message=_l("Field cannot be longer than 255 characters."))
+
+
+class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no types
+    """Name and password, passed on exactly as typed."""
+
+    username = StringField(validators=[InputRequired(_l("Enter your username.")), LENGTH])
+    password = PasswordField(validators=[InputRequired(_l("Enter your password.")), LENGTH])
+    next = HiddenField()
+
 
 bp = Blueprint("auth", __name__)
 
