@@ -25,7 +25,7 @@ COPY requirements.txt ./
 RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt \
     && pip uninstall --yes --quiet pip setuptools wheel \
     && install -d -m 0700 -o 10001 -g 10001 /data
-COPY app.py config.py config_values.py gunicorn.conf.py ./
+COPY app.py config.py gunicorn.conf.py ./
 COPY aircall ./aircall
 RUN pybabel -q compile -d aircall/web/translations
 COPY templates ./templates

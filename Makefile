@@ -19,7 +19,7 @@ PIP_COMPILE = $(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile
 # What failed beside others on a busy machine is tried once more, by itself: what is wrong fails again.
 ALONE := $(BIN)/python -m pytest --last-failed --last-failed-no-failures none
-CODE := app.py config.py config_values.py gunicorn.conf.py aircall sandbox scripts tests bench
+CODE := app.py config.py gunicorn.conf.py aircall sandbox scripts tests bench
 
 .PHONY: help run setup test test-soketi check lint format lock translations bench soak screenshots clean
 
@@ -49,6 +49,7 @@ lint: setup $(INSTALLED_DEV) ## Format, lint and types
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/hadolint Dockerfile
 
 format: $(INSTALLED_DEV) ## Format the code

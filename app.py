@@ -16,27 +16,26 @@ from jinja2 import StrictUndefined
 
 from aircall.auth.login import LOGIN_LIFETIME
 from aircall.server.websocket import WholeFrames
+from aircall.storage import STORAGE_ERRORS
 from aircall.storage.database import DatabaseError
 from aircall.storage.redis import RedisUnusableError
-from aircall.storage_errors import STORAGE_ERRORS
 from aircall.web import (
-    archive,
     assets,
-    calls,
     error_pages,
-    export,
     formatting,
     i18n,
     insights,
-    notes,
     ops,
     page,
     preferences,
     request_log,
     security,
 )
-from aircall.web.login import form_recovery, session, views
-from aircall.web.preferences import viewer_zone
+from aircall.web.archive import views as archive
+from aircall.web.calls import export
+from aircall.web.calls import views as calls
+from aircall.web.login import session
+from aircall.web.login import views as login
 from aircall.web.services import (
     EXTENSION,
     Services,
@@ -47,8 +46,7 @@ from aircall.web.services import (
     stop,
 )
 from aircall.web.session_store import StoreSessionInterface
-from config import Config, environment
-from config_values import ConfigError
+from config import Config, ConfigError, environment
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +115,7 @@ def _configure(app: Flask, config: Config) -> None:
 
 
 def _register_pages(app: Flask, config: Config) -> None:
-    for blueprint in (preferences.bp, views.bp, calls.bp, export.bp, insights.bp, archive.bp, notes.bp):
+    for blueprint in (login.bp, calls.bp, export.bp, insights.bp, archive.bp):
         app.register_blueprint(blueprint)
     security.register_origin_check(app, config.public_origin)
     CSRFProtect(app)
@@ -129,18 +127,8 @@ def _register_pages(app: Flask, config: Config) -> None:
     formatting.register(app)
     assets.register(app, STATIC)
     security.register_headers(app, is_https=bool(app.config["SESSION_COOKIE_SECURE"]))
-    app.context_processor(_viewer)
-
-
-def _viewer() -> dict[str, object]:
-    login = session.current_login()
-    user = login.user if login else None
-    return {
-        "current_user": user,
-        "zone": viewer_zone().key,
-        "author": form_recovery.author_field(user.username) if user else "",
-        "notices": page.notices,
-    }
+    session.register(app)
+    page.register(app)
 
 
 def serve() -> Flask:

@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config import Config, environment
-from config_values import ConfigError
+from config import Config, ConfigError, environment
 
 ROOT = Path(__file__).parent.parent
 START_TIME = 30.0

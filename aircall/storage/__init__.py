@@ -1,0 +1,11 @@
+"""Databases and small records: opening them, and what every use of them may raise."""
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+
+class StorageBusyError(Exception):
+    """A lock in the storage could not be acquired in time."""
+
+
+STORAGE_ERRORS = (SQLAlchemyError, RedisError, StorageBusyError)

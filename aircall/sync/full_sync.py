@@ -20,7 +20,7 @@ from aircall.concurrency import give_way
 from aircall.errors import MalformedAnswerError, NoAnswerError
 from aircall.models import Call, CallPage
 from aircall.status import Progress
-from aircall.storage_errors import STORAGE_ERRORS
+from aircall.storage import STORAGE_ERRORS
 from aircall.sync.scan import Absences, Reading, Span
 
 # The first rows ought to show quickly; from there on, fewer and larger answers cost both sides less.

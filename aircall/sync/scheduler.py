@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from aircall.errors import AircallError
 from aircall.status import WATCH_TIME
-from aircall.storage_errors import STORAGE_ERRORS
+from aircall.storage import STORAGE_ERRORS
 from aircall.sync.full_sync import ReadingCancelledError, Synchronisation
 
 log = logging.getLogger(__name__)

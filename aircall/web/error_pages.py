@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 
 from aircall.errors import AircallError, NotFoundError
-from aircall.storage_errors import STORAGE_ERRORS
+from aircall.storage import STORAGE_ERRORS
 from aircall.web.error_messages import SENTENCES, sentence_for, trouble
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
@@ -19,7 +19,7 @@ from aircall.web.security import see_other
 
 log = logging.getLogger(__name__)
 
-NOTE = "notes.add"
+NOTE = "calls.add_note"
 
 EXPIRED = _l(
     "This page was open for too long, so this was not done. Go back, load it again and try once more."
@@ -85,8 +85,8 @@ def _unsaved_note() -> str:
 
 def _expired(error: CSRFError) -> ResponseReturnValue:
     log.warning("a form was refused", extra={"reason": error.description})
-    if request.endpoint == "auth.log_in":
-        return render_template("auth/login.html", form=LoginForm(), error=None, notice=EXPIRED_LOGIN), 400
+    if request.endpoint == "login.log_in":
+        return render_template("login/login.html", form=LoginForm(), error=None, notice=EXPIRED_LOGIN), 400
     login = session.current_login()
     if login is None:
         # Its session is over, by logging out in another tab perhaps: what is needed is to log in.

@@ -1,6 +1,10 @@
-"""The insights page, and the chart beside the list: pictures of exactly the calls that the list shows."""
+"""The totals of the insights: how many calls of each kind, and the filter that shows them in the list.
 
-from dataclasses import replace
+The insights page, and the chart beside the list: pictures of exactly the calls that the list shows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -9,14 +13,44 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from aircall.web.call_list import read_list
-from aircall.web.charts import draw_week, whole_chart
+from aircall.calls.statistics import Figures, Sort
+from aircall.web.calls.list_page import read_list
+from aircall.web.charts import SERIES, draw_week, whole_chart
+from aircall.web.formatting import KINDS, UNKNOWN_KIND, Kind, by_kind
 from aircall.web.list_query import ListQuery, calls_url, current_query
 from aircall.web.login.session import login_required
 from aircall.web.page import await_fresh_list, sync_state
 from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
-from aircall.web.totals import read_totals
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The calls of one kind. With `changes`, the list's filters show exactly these; None where none do."""
+
+    kind: Kind
+    number: int
+    changes: Mapping[str, str] | None
+
+
+def read_totals(figures: Figures) -> Sequence[Total]:
+    """The totals of every kind that is known, and of what is unknown if there is any."""
+    numbers = by_kind(figures.totals)
+    shown = [kind for kind in SERIES if numbers[kind.name] or kind is not UNKNOWN_KIND]
+    return [Total(kind, numbers[kind.name], _changes(kind, set(figures.totals))) for kind in shown]
+
+
+def _changes(kind: Kind, sorts: set[Sort]) -> Mapping[str, str] | None:
+    """The type that makes up the kind among these sorts, and if need be the direction."""
+    own = {sort for sort in sorts if KINDS.get(sort, UNKNOWN_KIND).name == kind.name}
+    directions, types = {sort[0] for sort in own}, {sort[1] for sort in own}
+    if len(types) != 1:
+        return None
+    (call_type,) = types
+    if own == {sort for sort in sorts if sort[1] == call_type}:
+        return {"type": call_type}
+    return {"type": call_type, "direction": directions.pop()} if len(directions) == 1 else None
+
 
 bp = Blueprint("insights", __name__)
 

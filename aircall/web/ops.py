@@ -15,8 +15,8 @@ from aircall import metrics
 from aircall.calls.store import CallLog
 from aircall.models import instant_text
 from aircall.status import NOT_STARTED
+from aircall.storage import STORAGE_ERRORS
 from aircall.storage.records import Store
-from aircall.storage_errors import STORAGE_ERRORS
 from aircall.web.services import Services, services
 from config import is_loopback
 

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from flask import flash, get_flashed_messages, request, url_for
+from flask import Flask, flash, get_flashed_messages, request, url_for
 
 from aircall.status import Trouble
 from aircall.web.error_messages import sentence_of, trouble
 from aircall.web.services import services
 
 SUCCESS, ERROR = "success", "error"
+
+
+def register(app: Flask) -> None:
+    """Give templates `notices`, which says what came of an action, once."""
+    app.context_processor(lambda: {"notices": notices})
 
 
 def notify(text: str, tone: str = SUCCESS, *, undo: str = "", job: str = "") -> None:

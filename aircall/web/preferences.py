@@ -53,7 +53,7 @@ THEME_COOKIE = "theme"
 
 def register(app: Flask) -> None:
     """Give templates `theme`, the viewer's own, and `themes`."""
-    app.context_processor(lambda: {"theme": viewer_theme(), "themes": THEMES})
+    app.context_processor(lambda: {"theme": viewer_theme(), "themes": THEMES, "zone": viewer_zone().key})
     app.register_blueprint(bp)
 
 

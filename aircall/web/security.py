@@ -52,7 +52,7 @@ def register_headers(app: Flask, *, is_https: bool) -> None:
             response.headers.setdefault(name, value)
         if is_https:
             response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}; includeSubDomains"
-        if request.endpoint == "auth.logout":
+        if request.endpoint == "login.log_out":
             response.headers["Clear-Site-Data"] = '"cache"'
         return response
 

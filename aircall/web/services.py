@@ -17,7 +17,6 @@ from typing import cast
 
 import gevent
 from flask import Flask, current_app
-from redis.exceptions import LockError
 
 from aircall.api.client import ApiClient
 from aircall.auth.logins import Account, Logins
@@ -34,10 +33,10 @@ from aircall.models import Call
 from aircall.pusher.connection import PusherSettings
 from aircall.pusher.listener import Listener
 from aircall.status import LinkStatus
+from aircall.storage import STORAGE_ERRORS, StorageBusyError
 from aircall.storage.database import check_database, open_database
 from aircall.storage.records import EmbeddedStore, Store
 from aircall.storage.redis import RedisStore, check_redis, connect
-from aircall.storage_errors import STORAGE_ERRORS
 from aircall.sync.full_sync import Synchronisation
 from aircall.sync.reconciler import Settling
 from aircall.sync.scheduler import Background
@@ -108,14 +107,14 @@ def check_storage(config: Config) -> None:
 def forget_other_api(store: Store, log: CallLog, api_url: str) -> None:
     """Begin afresh where what is kept belongs to another API: its tokens and calls are none of this one's.
 
-    Raises DatabaseError where those calls are not ours to forget, and LockError, one of STORAGE_ERRORS, where
-    another process is at it for longer than that takes.
+    Raises DatabaseError where those calls are not ours to forget, and StorageBusyError where another process
+    is at it for longer than that takes.
     """
     log.belong_to(api_url)
     # Of processes that start at once, each would forget what the others have begun to keep.
     with store.lock(API_KEY, FORGETTING_TIME) as is_held:
         if not is_held:
-            raise LockError("Another process does not get done with what belongs to another API.")
+            raise StorageBusyError("Another process does not get done with what belongs to another API.")
         kept = store.load(API_KEY)
         if kept is None or kept.value.decode() != api_url:
             store.clear()

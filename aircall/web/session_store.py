@@ -11,8 +11,8 @@ import msgspec
 from flask import Flask, Request, Response, request, session
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
 
+from aircall.storage import STORAGE_ERRORS
 from aircall.storage.records import Store
-from aircall.storage_errors import STORAGE_ERRORS
 
 # A session nobody has signed in with holds a CSRF token, and is made by every passing robot.
 ANONYMOUS_LIFETIME = timedelta(hours=1)

@@ -113,7 +113,6 @@ def test_nothing_but_the_program_gets_into_it(image: Image) -> None:
     assert names == {
         "app.py",
         "config.py",
-        "config_values.py",
         "gunicorn.conf.py",
         "requirements.txt",
         "aircall",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aircall.calls.tables import calls
-from aircall.web.export import PART
+from aircall.web.calls.export import PART
 from tests.support.dashboard import COOKIE, log_in, serving
 from tests.support.sandbox import Call, Sandbox
 from tests.support.waiting import wait_until

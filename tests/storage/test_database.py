@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, inspect, make_url, text
 
+from aircall.storage import STORAGE_ERRORS
 from aircall.storage.database import DatabaseError, check_database, open_database
 from aircall.storage.records import EmbeddedStore
-from aircall.storage_errors import STORAGE_ERRORS
 from tests.support.postgres import PASSWORD, Postgres
 
 

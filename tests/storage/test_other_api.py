@@ -1,10 +1,10 @@
 """What belongs to another API is forgotten by one process alone."""
 
 import pytest
-from redis.exceptions import LockError
 from sqlalchemy import Engine
 
 from aircall.calls.store import CallLog
+from aircall.storage import StorageBusyError
 from aircall.storage.redis import RedisStore, connect
 from aircall.web import services
 from aircall.web.services import API_KEY, forget_other_api
@@ -21,7 +21,7 @@ def test_who_does_not_get_its_turn_forgets_nothing(
     forget_other_api(store, log, ONE)
     store.put("login:a", b"kept", 60)
 
-    with busy.lock(API_KEY, 0), pytest.raises(LockError):
+    with busy.lock(API_KEY, 0), pytest.raises(StorageBusyError):
         forget_other_api(store, log, OTHER)
     assert store.load("login:a") is not None
 

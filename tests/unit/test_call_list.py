@@ -13,7 +13,7 @@ from aircall.calls.query import CallFilter
 from aircall.calls.store import CallLog
 from aircall.models import Call
 from aircall.storage.database import open_database
-from aircall.web.call_list import group_by_day, read_list
+from aircall.web.calls.list_page import group_by_day, read_list
 from aircall.web.list_query import ListQuery
 from tests.support.made_calls import NOON, call_id, made_call
 

@@ -5,8 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from config import Config, is_loopback
-from config_values import ConfigError
+from config import Config, ConfigError, is_loopback
 
 SECRET = "0123456789abcdef0123456789abcdef"
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config import Config
-from config_values import ConfigError
+from config import Config, ConfigError
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config import Config, environment
-from config_values import ConfigError
+from config import Config, ConfigError, environment
 
 
 def read(tmp_path: Path, **settings: str) -> Config:

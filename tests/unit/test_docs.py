@@ -93,13 +93,22 @@ def test_every_link_leads_to_a_file(document: str) -> None:
     assert [link for link in links if not (ROOT / document).parent.joinpath(link).is_file()] == []
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
 def test_every_file_named_in_a_document_exists(document: str) -> None:
     names = {name for text in code(document) for name in FILE_NAME.findall(text)}
-    rooms = [ROOT, *(ROOT / room for room in ("aircall", "aircall/web", "templates/calls"))]
+    folders = ("aircall", "bench", "docs", "sandbox", "scripts", "static", "templates", "tests")
+    files = [*ROOT.iterdir(), *(path for folder in folders for path in (ROOT / folder).rglob("*.*"))]
+    paths = [f"/{path.relative_to(ROOT)}" for path in files]
 
     assert names
-    assert {name for name in names if not any((room / name).is_file() for room in rooms)} == set()
+    assert {name for name in names if not any(path.endswith(f"/{name}") for path in paths)} == set()
+
+
+def test_the_architecture_names_every_module() -> None:
+    drawing = (ROOT / "docs" / "architecture.md").read_text()
+    modules = [path for path in (ROOT / "aircall").rglob("*.py") if path.name != "__init__.py"]
+
+    assert [str(path) for path in modules if path.name not in drawing] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

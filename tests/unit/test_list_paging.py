@@ -15,7 +15,7 @@ from aircall.calls.query import Place
 from aircall.calls.store import CallLog
 from aircall.models import Call
 from aircall.storage.database import open_database
-from aircall.web.call_list import CallList, read_counts, read_list, read_news
+from aircall.web.calls.list_page import CallList, read_counts, read_list, read_news
 from aircall.web.list_query import ListQuery, read_query
 from tests.support.made_calls import NOON, call_id, made_call
 

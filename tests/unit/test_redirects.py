@@ -18,7 +18,7 @@ def make_app() -> Flask:
     app = Flask(__name__)
     app.add_url_rule("/calls", "calls.index", lambda: "")
     app.add_url_rule("/calls/<call_id>", "calls.show", lambda call_id: call_id)
-    app.add_url_rule("/logout", "auth.logout", lambda: "", methods=["POST"])
+    app.add_url_rule("/logout", "login.log_out", lambda: "", methods=["POST"])
     return app
 
 

@@ -16,7 +16,7 @@ from aircall.calls.query import CallFilter
 from aircall.calls.store import CallLog
 from aircall.models import clean_text
 from aircall.storage.database import open_database
-from aircall.web.export import PART, csv_parts
+from aircall.web.calls.export import PART, csv_parts
 from tests.support.made_calls import NOON, call_id, made_call, made_notes
 from tests.web.test_export import BYTE_ORDER_MARK, PARIS, rows_of
 

@@ -96,7 +96,7 @@ def drop() -> None:
 
 
 def _can_be_shown() -> bool:
-    if request.endpoint == "notes.add":
+    if request.endpoint == "calls.add_note":
         return True
     ids = ",".join(request.form.getlist("ids")).split(",")
     is_state_named = request.form.get("archived") in ("true", "false")

@@ -26,13 +26,13 @@ class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no type
     next = HiddenField()
 
 
-bp = Blueprint("auth", __name__)
+bp = Blueprint("login", __name__)
 
 REFUSED = _l("That username and password do not match. Check both and try again.")
 
 
 @bp.get("/login")
-def login() -> ResponseReturnValue:
+def show() -> ResponseReturnValue:
     """The login page; who is signed in already goes on to where the link leads."""
     if session.current_login() is not None:
         return see_other(request.args.get("next"))
@@ -59,11 +59,11 @@ def log_in() -> ResponseReturnValue:
 
 
 @bp.post("/logout")
-def logout() -> ResponseReturnValue:
+def log_out() -> ResponseReturnValue:
     """End the session everywhere: its record, its tokens, its sockets."""
     ended_id = session.end()
     session.begin_anonymous()
-    to_login = redirect(url_for("auth.login"), code=303)
+    to_login = redirect(url_for("login.show"), code=303)
     if ended_id:
         # Not before the browser has its new session: once their sockets close, its tabs ask for a login page.
         to_login.call_on_close(partial(services().live.close, ended_id))
@@ -72,4 +72,4 @@ def logout() -> ResponseReturnValue:
 
 def _page(form: LoginForm, error: str | None = None, status: int = 200) -> ResponseReturnValue:
     notice = SENTENCES[LoginEndedError] if session.has_just_ended() else None
-    return render_template("auth/login.html", form=form, error=error, notice=notice), status
+    return render_template("login/login.html", form=form, error=error, notice=notice), status

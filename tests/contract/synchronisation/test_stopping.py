@@ -11,7 +11,7 @@ from aircall.calls.tables import calls
 from aircall.errors import ServerError
 from aircall.models import Call, CallPage
 from aircall.status import Progress
-from aircall.storage_errors import STORAGE_ERRORS
+from aircall.storage import STORAGE_ERRORS
 from aircall.sync.full_sync import ReadingCancelledError, Synchronisation
 from tests.contract.synchronisation.lists import Fetch, Held, PlainList, fixed, known, truth
 from tests.support.made_calls import call_id, made_call

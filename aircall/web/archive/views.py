@@ -1,6 +1,10 @@
-"""Archiving calls and moving them back: one, the ticked ones, or all that match; and undoing it."""
+"""All calls that match a query, in words and number, before anything is done with them.
+
+Archiving calls and moving them back: one, the ticked ones, or all that match; and undoing it.
+"""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from flask import Blueprint, abort, render_template, request, url_for
@@ -9,19 +13,52 @@ from flask.typing import ResponseReturnValue
 from aircall.changes.job_runner import Job, Outcome
 from aircall.changes.jobs import TooManyJobsError
 from aircall.models import is_call_id
-from aircall.web import job_words
-from aircall.web.archive_question import MOST_CALLS, matching_ids, question
-from aircall.web.archive_words import say_outcome
+from aircall.web.archive import messages
+from aircall.web.archive.messages import say_outcome
 from aircall.web.formatting import clock, count, phone
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
-from aircall.web.list_query import call_url, calls_url, current_query, filter_words, known_id
+from aircall.web.list_query import ListQuery, call_url, calls_url, current_query, filter_words, known_id
 from aircall.web.login import form_recovery
 from aircall.web.login.session import login_id, login_required, username
-from aircall.web.page import ERROR, notify
+from aircall.web.page import ERROR, notify, sync_state
 from aircall.web.preferences import viewer_zone
 from aircall.web.security import local_path, see_other
 from aircall.web.services import services
+
+# A job of more calls would take too long for anybody to wait for it.
+MOST_CALLS = 1000
+
+
+def matching_ids(query: ListQuery, is_archived: bool) -> list[str]:
+    """The calls that match and are not as wanted yet, one more than may be changed at once at most."""
+    view = "inbox" if is_archived else "archived"
+    if query.view not in (view, "all"):
+        return []
+    # All of them, whichever page the list was at.
+    wanted = replace(query.to_filter(viewer_zone()), view=view, top=None)
+    return services().mirror.log.matching_ids(wanted, MOST_CALLS + 1)
+
+
+def question(
+    call_ids: list[str], is_archived: bool, list_url: str, *, words: str = "", was_kept: bool = False
+) -> str:
+    """The page that asks whether these calls are to be archived, or moved to the inbox.
+
+    `words` are what was asked of the list; `was_kept` says that the calls had been ticked by hand.
+    """
+    return render_template(
+        "archive/confirm.html",
+        call_ids=call_ids,
+        is_archived=is_archived,
+        list_url=list_url,
+        words=words,
+        was_kept=was_kept,
+        most=MOST_CALLS,
+        problems=current_query().problems,
+        is_complete=sync_state().is_complete,
+    )
+
 
 bp = Blueprint("archive", __name__)
 
@@ -87,7 +124,7 @@ def job(job_id: str) -> ResponseReturnValue:
         undone_by=services().archive_jobs.undo_of(found),
         is_stopping=services().archive_jobs.is_stopping(found),
         outcomes=Outcome,
-        words=job_words,
+        words=messages,
     )
 
 
