@@ -41,7 +41,7 @@ from aircall.web.services import (
     Services,
     build_services,
     check_storage,
-    let_go_on_sigterm,
+    drain_on_sigterm,
     start,
     stop,
 )
@@ -81,7 +81,7 @@ def create_app(config: Config | None = None) -> Flask:
     # Innermost: built files and sockets are no requests of pages.
     request_log.register(app)
     app.extensions[EXTENSION] = built = build_services(app, config)
-    app.session_interface = StoreSessionInterface(app, built.store)
+    app.session_interface = StoreSessionInterface(app, built.records)
     _register_pages(app, config)
     ops.register(app, built)
     # Outermost last: built files need no session, and sockets are corrected before anybody uses them.
@@ -136,7 +136,7 @@ def serve() -> Flask:
     app = _created_app()
     start(app)
     atexit.register(stop, app)
-    let_go_on_sigterm(cast(Services, app.extensions[EXTENSION]))
+    drain_on_sigterm(cast(Services, app.extensions[EXTENSION]))
     return app
 
 

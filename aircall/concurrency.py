@@ -28,7 +28,7 @@ def call_safely(callback: Callable[..., object], *args: object) -> bool:
     return True
 
 
-class Signals:
+class MessageBus:
     """Signals by their names, each with a value, which may be empty."""
 
     def __init__(self) -> None:
@@ -52,6 +52,6 @@ class Signals:
 TURN = 0.001
 
 
-def give_way() -> None:
+def yield_control() -> None:
     """Let everybody else who waits have a turn."""
     time.sleep(TURN)

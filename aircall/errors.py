@@ -9,9 +9,9 @@ AircallError
 ├── RejectedError           any other 3xx or 4xx
 ├── ServerError             5xx: fate unknown, unless it is a 503 that says when to come back
 ├── UnreachableError        no connection was made: nothing was sent
-├── NoAnswerError           sent, but no whole answer came before the deadline: fate unknown
-├── MalformedAnswerError    an answer that breaks the contract: fate unknown
-├── CrowdedError            too many requests of this kind are under way here: nothing was sent
+├── NoResponseError           sent, but no whole answer came before the deadline: fate unknown
+├── MalformedResponseError    an answer that breaks the contract: fate unknown
+├── PoolExhaustedError            too many requests of this kind are under way here: nothing was sent
 ├── CircuitOpenError        the API has just failed repeatedly, so it is left alone: nothing was sent
 ├── LoginEndedError         the login is over: logged out, expired or refused for good
 └── NoLoginError            nobody is signed in, so there is no token to work with
@@ -70,19 +70,19 @@ class UnreachableError(AircallError):
     """No connection was made, so nothing was sent."""
 
 
-class NoAnswerError(AircallError):
+class NoResponseError(AircallError):
     """The request was sent, but no whole answer came before the deadline."""
 
     is_executed_possible = True
 
 
-class MalformedAnswerError(AircallError):
+class MalformedResponseError(AircallError):
     """The answer breaks the API's contract."""
 
     is_executed_possible = True
 
 
-class CrowdedError(AircallError):
+class PoolExhaustedError(AircallError):
     """Too many requests of this kind are under way here; nothing was sent."""
 
 

@@ -78,22 +78,20 @@ EVENTS_OUT = Counter("callboard_events_out", "Events sent to browsers, one for e
 EVENT_AGE = Histogram(
     "callboard_event_age_seconds", "From an event's arrival until it was passed on.", buckets=EVENT_AGES
 )
-SYNCHRONISATION_SECONDS = Histogram(
-    "callboard_synchronisation_seconds",
+SYNC_SECONDS = Histogram(
+    "callboard_sync_seconds",
     "How long a reading of the list took, by how it ended.",
     ["outcome"],
     buckets=READING_TIMES,
 )
-SYNCHRONISATION_CALLS = Gauge(
-    "callboard_synchronisation_calls", "Calls that the last reading got.", multiprocess_mode="mostrecent"
-)
+SYNC_CALLS = Gauge("callboard_sync_calls", "Calls that the last reading got.", multiprocess_mode="mostrecent")
 # Kept when its process ends: the list is as old as it is, whoever read it.
-SYNCHRONISED_AT = Gauge(
-    "callboard_synchronised_timestamp_seconds",
+SYNCED_AT = Gauge(
+    "callboard_synced_timestamp_seconds",
     "When the list was last read whole, in seconds since 1970; 0 if never.",
     multiprocess_mode="max",
 )
-OWNER = Gauge("callboard_owner", "Processes that listen and synchronise.", multiprocess_mode="livesum")
+LEADER = Gauge("callboard_leader", "Processes that listen and synchronise.", multiprocess_mode="livesum")
 LINK_LIVE = Gauge("callboard_link_live", "1 while live updates miss nothing.", multiprocess_mode="livemax")
 LINK_CHANGES = Counter("callboard_link_changes", "What the link to the events became.", ["state"])
 FEED_CHANGES = Counter("callboard_feed_changes", "Changes put into the feed.", ["kind"])
@@ -102,8 +100,8 @@ FEED_EPOCHS = Counter("callboard_feed_epochs", "Times that every page had to be 
 # Told as 0 from the start: what springs into being at 1 shows no increase.
 KNOWN = {
     REFRESHES: ("renewed", "refused", "failed"),
-    EVENTS_IN: ("add", "update", "known", "malformed", "foreign", "dropped", "failed"),
-    SYNCHRONISATION_SECONDS: ("whole",),
+    EVENTS_IN: ("add", "update", "unchanged", "malformed", "foreign", "dropped", "failed"),
+    SYNC_SECONDS: ("whole",),
     LINK_CHANGES: ("live", "reconnecting", "offline"),
     FEED_CHANGES: ("add", "update", "remove"),
 }
@@ -135,13 +133,13 @@ def reading() -> Iterator[None]:
         outcome = type(error).__name__
         raise
     finally:
-        SYNCHRONISATION_SECONDS.labels(outcome).observe(monotonic() - began)
+        SYNC_SECONDS.labels(outcome).observe(monotonic() - began)
 
 
 def read_whole(call_count: int, began_at: datetime) -> None:
     """A reading that began then got the whole list, of so many calls."""
-    SYNCHRONISATION_CALLS.set(call_count)
-    SYNCHRONISED_AT.set(began_at.timestamp())
+    SYNC_CALLS.set(call_count)
+    SYNCED_AT.set(began_at.timestamp())
 
 
 def text() -> bytes:

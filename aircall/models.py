@@ -19,7 +19,7 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
-from aircall.errors import MalformedAnswerError
+from aircall.errors import MalformedResponseError
 
 T = TypeVar("T")
 
@@ -36,9 +36,9 @@ UNSHOWABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def json_object(value: object) -> Mapping[str, Any]:
-    """The fields of a record. Raises MalformedAnswerError for anything but a JSON object."""
+    """The fields of a record. Raises MalformedResponseError for anything but a JSON object."""
     if not isinstance(value, Mapping):
-        raise MalformedAnswerError("The answer is not a JSON object.")
+        raise MalformedResponseError("The answer is not a JSON object.")
     return value
 
 
@@ -46,14 +46,14 @@ def usable(read: Callable[[object], T], value: object) -> T | None:
     """The record that `read` makes of this, or None where it is malformed."""
     try:
         return read(value)
-    except MalformedAnswerError:
+    except MalformedResponseError:
         return None
 
 
 def call_id(value: object) -> str:
-    """The id in the API's own form, a lower-case UUID. Raises MalformedAnswerError for anything else."""
+    """The id in the API's own form, a lower-case UUID. Raises MalformedResponseError for anything else."""
     if not isinstance(value, str) or not ID.fullmatch(value):
-        raise MalformedAnswerError("A call's id is not a UUID.")
+        raise MalformedResponseError("A call's id is not a UUID.")
     return value.lower()
 
 
@@ -61,7 +61,7 @@ def is_call_id(text: str) -> bool:
     """Whether this is a call's id, in the API's own form."""
     try:
         return call_id(text) == text
-    except MalformedAnswerError:
+    except MalformedResponseError:
         return False
 
 
@@ -173,7 +173,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     def from_json(cls, data: object) -> Self:
         """Read a call as the API writes it; durations are milliseconds, whatever its documentation says.
 
-        Raises MalformedAnswerError where there is no usable id. Any other odd field becomes unknown or empty.
+        Raises MalformedResponseError without a usable id. Any other odd field becomes unknown or empty.
         """
         call = json_object(data)
         return cls(
@@ -220,10 +220,10 @@ class CallPage:
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """Read a page as the API writes it. Raises MalformedAnswerError where there is no list of rows."""
+        """Read a page as the API writes it. Raises MalformedResponseError where there is no list of rows."""
         page = json_object(data)
         if not isinstance(rows := page.get("nodes"), list):
-            raise MalformedAnswerError("The list of calls has no rows.")
+            raise MalformedResponseError("The list of calls has no rows.")
         calls = (usable(Call.from_json, row) for row in rows)
         return cls.of(calls, page.get("totalCount"), page.get("hasNextPage"))
 
@@ -260,11 +260,11 @@ class User:
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """Read a user as the API writes it. Raises MalformedAnswerError where there is no name."""
+        """Read a user as the API writes it. Raises MalformedResponseError where there is no name."""
         user = json_object(data)
         username = clean_text(user.get("username"))
         if not username:
-            raise MalformedAnswerError("A user has no name.")
+            raise MalformedResponseError("A user has no name.")
         return cls(id=clean_text(user.get("id")) or username, username=username)
 
 
@@ -277,7 +277,7 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class TokenGrant:
     """What the API answers to a login and to a refresh. `user` is None where it tells no usable one."""
 
     tokens: Tokens
@@ -287,11 +287,11 @@ class Grant:
     def from_json(cls, data: object, refresh_token: str | None = None) -> Self:
         """Read a grant as the API writes it; `refresh_token` stands in where it brings none.
 
-        Raises MalformedAnswerError where there is no access token.
+        Raises MalformedResponseError where there is no access token.
         """
         grant = json_object(data)
         access = token(grant.get("access_token"))
         if access is None:
-            raise MalformedAnswerError("A grant has no access token.")
+            raise MalformedResponseError("A grant has no access token.")
         tokens = Tokens(access=access, refresh=token(grant.get("refresh_token")) or refresh_token)
         return cls(tokens=tokens, user=usable(User.from_json, grant.get("user")))

@@ -34,14 +34,14 @@ WATCH_TIME = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SyncProgress:
     """How far a reading is: rows so far, and how many the API says there are, where it does plausibly."""
 
     read_count: int
     expected_count: int | None
 
 
-class Trouble(msgspec.Struct, frozen=True):
+class SyncError(msgspec.Struct, frozen=True):
     """Why the list could not be read: the error's class, and after how many seconds to try again.
 
     `is_ours` where it was no error of the API.
@@ -52,7 +52,7 @@ class Trouble(msgspec.Struct, frozen=True):
     retry_after: float | None = None
 
 
-class UpkeepState(msgspec.Struct, frozen=True, kw_only=True):
+class SyncStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How the upkeep is: the link as pages are told of it and as the listener has it, and the readings.
 
     The list is fresh for so many seconds from when this was asked for.
@@ -60,13 +60,13 @@ class UpkeepState(msgspec.Struct, frozen=True, kw_only=True):
 
     link: LinkStatus
     listener: LinkStatus
-    progress: Progress
-    trouble: Trouble | None
+    progress: SyncProgress
+    trouble: SyncError | None
     fresh_for: float
 
 
 class Role(msgspec.Struct, frozen=True):
     """Whether this process does the upkeep, and for how many seconds that has been so."""
 
-    is_owner: bool
+    is_leader: bool
     age: float

@@ -15,12 +15,12 @@ from pathlib import Path
 import requests
 
 from aircall.api.client import ApiClient
-from aircall.calls.feed import Feed
-from aircall.calls.replica import Mirror
-from aircall.calls.store import CallLog
+from aircall.calls.feed import ChangeFeed
+from aircall.calls.replica import CallReplica
+from aircall.calls.store import CallStore
 from aircall.models import CallPage
 from aircall.storage.database import open_database
-from aircall.sync.full_sync import PARALLEL_READS, Synchronisation
+from aircall.sync.full_sync import PARALLEL_READS, FullSync
 from bench.figures import Figure
 from bench.line import line_to
 from tests.support.dashboard import COOKIE, log_in, serving
@@ -64,21 +64,21 @@ def _figures(sandbox: Sandbox, url: str, token: str, where: str, limit: float | 
 def _in_process(url: str, token: str, folder: Path) -> tuple[float, float, list[Span]]:
     """The seconds of a first reading and of a second, and what the first one asked for."""
     spans: list[Span] = []
-    with _synchronisation(url, token, folder, spans) as synchronisation:
-        first = _seconds(synchronisation.run)
+    with _full_sync(url, token, folder, spans) as full_sync:
+        first = _seconds(full_sync.run)
         asked = list(spans)
-        return first, _seconds(synchronisation.run), asked
+        return first, _seconds(full_sync.run), asked
 
 
 @contextmanager
-def _synchronisation(url: str, token: str, folder: Path, spans: list[Span]) -> Iterator[Synchronisation]:
-    api, log = ApiClient(url), CallLog(open_database(f"sqlite:///{folder / 'calls.db'}"))
+def _full_sync(url: str, token: str, folder: Path, spans: list[Span]) -> Iterator[FullSync]:
+    api, log = ApiClient(url), CallStore(open_database(f"sqlite:///{folder / 'calls.db'}"))
 
     def fetch_page(offset: int, limit: int) -> CallPage:
         spans.append((offset, limit))
         return api.get_calls(token, offset, limit)
 
-    yield Synchronisation(Mirror(log, Feed()), fetch_page)
+    yield FullSync(CallReplica(log, ChangeFeed()), fetch_page)
     api.close()
     log.close()
 

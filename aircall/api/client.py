@@ -17,8 +17,8 @@ from aircall import metrics, models
 from aircall.api.resilience import Bulkhead, RetryBudget, with_retries
 from aircall.api.responses import check, read_call_page, read_json
 from aircall.api.transport import Request, Transport
-from aircall.errors import MalformedAnswerError, NotFoundError, UnauthorizedError
-from aircall.models import Call, CallPage, Grant, User
+from aircall.errors import MalformedResponseError, NotFoundError, UnauthorizedError
+from aircall.models import Call, CallPage, TokenGrant, User
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ FORM = "application/x-www-form-urlencoded"
 DEADLINE = 7.0
 
 
-class Use(StrEnum):
+class Pool(StrEnum):
     """What a request is for. Each has slots and a circuit breaker of its own.
 
     So a list that hangs keeps nobody from a call's page, and neither keeps a token from being renewed.
@@ -42,18 +42,18 @@ class Use(StrEnum):
 
 
 # Every endpoint by the name of its method, which is also how it is measured.
-USES = {
-    "login": Use.LOGIN,
-    "refresh": Use.REFRESH,
-    "refresh_access": Use.REFRESH,
-    "me": Use.LOGIN,
-    "get_calls": Use.LIST,
-    "get_call": Use.CALL,
-    "add_note": Use.CALL,
-    "toggle_archived": Use.CALL,
-    "authorize_channel": Use.CHANNEL,
+POOL_OF = {
+    "login": Pool.LOGIN,
+    "refresh": Pool.REFRESH,
+    "refresh_access": Pool.REFRESH,
+    "me": Pool.LOGIN,
+    "get_calls": Pool.LIST,
+    "get_call": Pool.CALL,
+    "add_note": Pool.CALL,
+    "toggle_archived": Pool.CALL,
+    "authorize_channel": Pool.CHANNEL,
 }
-SLOTS = {Use.LIST: 4, Use.CALL: 16, Use.LOGIN: 8, Use.REFRESH: 8, Use.CHANNEL: 2}
+POOL_SIZE = {Pool.LIST: 4, Pool.CALL: 16, Pool.LOGIN: 8, Pool.REFRESH: 8, Pool.CHANNEL: 2}
 
 
 class ApiClient:
@@ -71,32 +71,32 @@ class ApiClient:
         *,
         auth_endpoint: str | None = None,
         deadline: float = DEADLINE,
-        slots: Mapping[Use, int] = SLOTS,
+        slots: Mapping[Pool, int] = POOL_SIZE,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._auth_endpoint = auth_endpoint or f"{self._base_url}/pusher/auth"
         self._deadline = deadline
         self._transport = Transport(pool_maxsize=sum(slots.values()))
-        self._bulkheads = {use: Bulkhead(use, slots[use], clock) for use in Use}
+        self._bulkheads = {use: Bulkhead(use, slots[use], clock) for use in Pool}
         self._budget = RetryBudget()
 
-    def login(self, username: str, password: str) -> Grant:
+    def login(self, username: str, password: str) -> TokenGrant:
         """The tokens for a name and a password, both sent exactly as given."""
         headers = {"Content-Type": JSON}
         body = _json(username=username, password=password)
         request = Request(method="POST", url=self._url("/auth/login"), headers=headers, body=body)
-        return Grant.from_json(read_json(self._ask("login", request, password)))
+        return TokenGrant.from_json(read_json(self._ask("login", request, password)))
 
-    def refresh(self, refresh_token: str) -> Grant:
+    def refresh(self, refresh_token: str) -> TokenGrant:
         """A new pair of tokens for a refresh token, which is kept where the API gives no new one."""
         answer = self._post("refresh", "/auth/refresh-token-v2", refresh_token)
-        return Grant.from_json(read_json(answer), refresh_token)
+        return TokenGrant.from_json(read_json(answer), refresh_token)
 
-    def refresh_access(self, access_token: str) -> Grant:
+    def refresh_access(self, access_token: str) -> TokenGrant:
         """A new access token for one that is still valid, by the deprecated endpoint; no refresh token."""
         answer = self._post("refresh_access", "/auth/refresh-token", access_token)
-        return Grant.from_json(read_json(answer))
+        return TokenGrant.from_json(read_json(answer))
 
     def me(self, access_token: str) -> User:
         """Whose token this is."""
@@ -132,7 +132,7 @@ class ApiClient:
         call = Call.from_json(data)
         # Taken for "not archived", a missing flag would make the caller turn it over once more.
         if models.flag(data.get("is_archived")) is None:
-            raise MalformedAnswerError("The answer does not tell whether the call is archived.")
+            raise MalformedResponseError("The answer does not tell whether the call is archived.")
         return call
 
     def authorize_channel(self, access_token: str, socket_id: str, channel: str) -> str:
@@ -169,7 +169,7 @@ class ApiClient:
             is_change = request.method != "GET"
             return with_retries(attempt, is_change=is_change, deadline=seconds, budget=self._budget)
 
-        return self._bulkheads[USES[endpoint]].run(tries, deadline or self._deadline)
+        return self._bulkheads[POOL_OF[endpoint]].run(tries, deadline or self._deadline)
 
 
 def _json(**values: str) -> bytes:
@@ -186,12 +186,12 @@ def _bearer(token: str) -> dict[str, str]:
 def _call_path(call_id: str) -> str:
     try:
         return f"/calls/{models.call_id(call_id)}"
-    except MalformedAnswerError as error:
+    except MalformedResponseError as error:
         raise NotFoundError("There is no such call.") from error
 
 
 def _signature(data: Any) -> str:
     auth = data.get("auth") if isinstance(data, dict) else None
     if not isinstance(auth, str) or not auth:
-        raise MalformedAnswerError("The answer has no signature.")
+        raise MalformedResponseError("The answer has no signature.")
     return auth

@@ -40,8 +40,8 @@ from typing import TypeVar
 from aircall.errors import (
     AircallError,
     CircuitOpenError,
-    CrowdedError,
-    NoAnswerError,
+    NoResponseError,
+    PoolExhaustedError,
     RateLimitedError,
     ServerError,
     UnreachableError,
@@ -56,7 +56,7 @@ PAUSE = 10.0
 # How long a request waits while as many as may be are under way.
 QUEUE_SECONDS = 0.5
 # An API that refuses (4xx) is in health.
-FAILURES = (UnreachableError, NoAnswerError, ServerError)
+FAILURES = (UnreachableError, NoResponseError, ServerError)
 
 
 class CircuitBreaker:
@@ -103,7 +103,7 @@ class Bulkhead:
     def run(self, request: Callable[[float], T], deadline: float) -> T:
         """What `request` returns, given what is left of `deadline` (seconds) after the wait for a slot.
 
-        Raises CircuitOpenError and CrowdedError, nothing being sent, and what `request` raises.
+        Raises CircuitOpenError and PoolExhaustedError, nothing being sent, and what `request` raises.
         """
         self._breaker.admit()
         with self._slot(deadline) as left:
@@ -119,7 +119,7 @@ class Bulkhead:
     def _slot(self, deadline: float) -> Iterator[float]:
         ends = monotonic() + deadline
         if not self._slots.acquire(timeout=min(QUEUE_SECONDS, deadline / 2)):
-            raise CrowdedError("Too many requests to the API are under way.")
+            raise PoolExhaustedError("Too many requests to the API are under way.")
         try:
             yield ends - monotonic()
         finally:
@@ -128,7 +128,7 @@ class Bulkhead:
 
 GET_RETRIES = 2
 CHANGE_RETRIES = 1
-TRANSIENT = (NoAnswerError, ServerError, RateLimitedError, UnreachableError)
+TRANSIENT = (NoResponseError, ServerError, RateLimitedError, UnreachableError)
 # The upper ends of the random pauses before the first and the second retry, in seconds.
 PAUSES = (0.2, 0.4)
 LONGEST_RETRY_AFTER = 3.0
@@ -198,15 +198,15 @@ def retry_pause(error: AircallError, *, is_change: bool, retries: int) -> float 
 
 # How long to wait, in seconds, for who does not say when to come back.
 USUAL_PAUSE = 1.0
-REFUSALS = (CrowdedError, RateLimitedError, CircuitOpenError)
+REFUSALS = (PoolExhaustedError, RateLimitedError, CircuitOpenError)
 
 
-def is_refusal(error: AircallError) -> bool:
+def is_backpressure(error: AircallError) -> bool:
     """Whether nothing was executed, for a reason that passes by itself."""
     return not error.is_executed_possible and (error.retry_after is not None or isinstance(error, REFUSALS))
 
 
-class Patience:
+class Backpressure:
     """Waits for `seconds` in all."""
 
     def __init__(self, seconds: float) -> None:

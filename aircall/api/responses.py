@@ -19,8 +19,8 @@ from typing import Any
 import msgspec
 
 from aircall import models
-from aircall.api.transport import Answer
-from aircall.errors import MalformedAnswerError, error_for
+from aircall.api.transport import Response
+from aircall.errors import MalformedResponseError, error_for
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, Call, CallPage, Note, clean_text
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -44,12 +44,12 @@ class _Listing(msgspec.Struct, rename="camel"):
 
 
 def read_json(body: bytes) -> Any:
-    """The body's JSON. Raises MalformedAnswerError."""
+    """The body's JSON. Raises MalformedResponseError."""
     return _decoded(_mended(body), Any)
 
 
 def read_call_page(body: bytes) -> CallPage:
-    """The calls of a list answer, whatever is wrong with some of them. Raises MalformedAnswerError."""
+    """The calls of a list answer, whatever is wrong with some of them. Raises MalformedResponseError."""
     mended = _mended(body)
     with suppress(*UNREADABLE):
         return read_promised_page(mended)
@@ -63,7 +63,7 @@ def read_call_page(body: bytes) -> CallPage:
     )
 
 
-def check(answer: Answer, secret: str) -> None:
+def check(answer: Response, secret: str) -> None:
     """Raise the error that the answer's status stands for, unless it is a success.
 
     A message of the API that repeats `secret`, the token or password of the request, is left out.
@@ -91,7 +91,7 @@ def _decoded(body: bytes, kind: Any) -> Any:
     with suppress(*UNREADABLE):
         return msgspec.json.decode(body, type=kind)
     # Raised without its cause: a UnicodeDecodeError holds the whole body, with tokens or notes in it.
-    raise MalformedAnswerError("The answer is not the JSON that the API promises.")
+    raise MalformedResponseError("The answer is not the JSON that the API promises.")
 
 
 def _part(raw: msgspec.Raw) -> Any:
@@ -110,7 +110,7 @@ def _mended(body: bytes) -> bytes:
 def _messages(body: bytes, secret: str) -> list[str]:
     try:
         data = read_json(body)
-    except MalformedAnswerError:
+    except MalformedResponseError:
         return []
     message = data.get("message") if isinstance(data, dict) else None
     texts = message if isinstance(message, list) else [message]
@@ -166,7 +166,7 @@ def _call(row: _Row) -> Call | None:
             created_at=models.instant(row.created_at),
             notes=tuple(map(_note, row.notes)),
         )
-    except MalformedAnswerError:
+    except MalformedResponseError:
         return None
 
 

@@ -11,9 +11,9 @@ One HTTP request, one whole answer, bounded in time and size. Knows requests; no
 What an exception says about the request:
 
 - `UnreachableError`: no connection, no TLS, or a certificate that is not good. Nothing was sent.
-- `NoAnswerError`: anything after that, so also a reset on a kept connection: the peer may have closed it
+- `NoResponseError`: anything after that, so also a reset on a kept connection: the peer may have closed it
   before our bytes came or after it had executed them, and nothing on the wire tells the two apart.
-- `MalformedAnswerError`: an answer that is too large or cannot be decompressed.
+- `MalformedResponseError`: an answer that is too large or cannot be decompressed.
 
 No cookies, no .netrc, no proxy variables and no redirects: what one person's answer sets, or the machine's
 environment says, has no part in another's request.
@@ -36,7 +36,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import DecodeError, HTTPError
 from urllib3.util.ssltransport import SSLTransport
 
-from aircall.errors import AircallError, MalformedAnswerError, NoAnswerError, UnreachableError
+from aircall.errors import AircallError, MalformedResponseError, NoResponseError, UnreachableError
 
 CONNECT_SECONDS = 3.0
 # Node closes a connection that was idle for five seconds. A request that meets that close on the wire has an
@@ -191,7 +191,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Response:
     """A whole answer. Header names are matched in any case; the body is decompressed."""
 
     status: int
@@ -220,21 +220,21 @@ class Transport:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _BoundedAdapter(pool_maxsize=pool_maxsize, max_retries=0))
 
-    def send(self, request: Request, seconds: float) -> Answer:
+    def send(self, request: Request, seconds: float) -> Response:
         """Send the request, once, and read the whole answer, all within `seconds`.
 
-        Raises UnreachableError, NoAnswerError and MalformedAnswerError.
+        Raises UnreachableError, NoResponseError and MalformedResponseError.
         """
         try:
             return self._exchange(request, seconds)
         except DecodeError:
-            failure: AircallError = MalformedAnswerError("The answer cannot be decompressed.")
+            failure: AircallError = MalformedResponseError("The answer cannot be decompressed.")
         except (HTTPError, OSError) as error:
-            failure = NoAnswerError(f"No whole answer came: {type(error).__name__}.")
+            failure = NoResponseError(f"No whole answer came: {type(error).__name__}.")
         # Without what it came from: that holds the whole request, the password included.
         raise failure
 
-    def _exchange(self, request: Request, seconds: float) -> Answer:
+    def _exchange(self, request: Request, seconds: float) -> Response:
         # Of all kinds this one alone knows a total.
         timeout = Timeout(connect=min(CONNECT_SECONDS, seconds), total=seconds)
         response = self._session.request(
@@ -253,7 +253,7 @@ class Transport:
         self._session.close()
 
 
-def _read(response: requests.Response) -> Answer:
+def _read(response: requests.Response) -> Response:
     try:
         # It reads and decompresses no further than asked, so a small body cannot unfold into a huge one.
         body = response.raw.read(BODY_LIMIT + 1, decode_content=True)
@@ -261,10 +261,10 @@ def _read(response: requests.Response) -> Answer:
         # A connection whose answer was read to the end is back in its pool by now; any other is closed here.
         response.close()
     if len(body) > BODY_LIMIT:
-        raise MalformedAnswerError("The answer is too large.")
+        raise MalformedResponseError("The answer is too large.")
     if not body and _is_cut_short(response):
-        raise NoAnswerError("The answer broke off in its headers.")
-    return Answer(status=response.status_code, headers=response.headers, body=body)
+        raise NoResponseError("The answer broke off in its headers.")
+    return Response(status=response.status_code, headers=response.headers, body=body)
 
 
 def _is_cut_short(response: requests.Response) -> bool:

@@ -67,7 +67,7 @@ class Login:
         """The login in the form that `from_record` reads."""
         return msgspec.msgpack.encode(self)
 
-    def is_due(self, now: float) -> bool:
+    def needs_refresh(self, now: float) -> bool:
         """Whether it is time to renew the access token."""
         margin = min(REFRESH_MARGIN, self.access_lifetime * REFRESH_MARGIN_SHARE)
         return now >= self.access_expires_at - margin

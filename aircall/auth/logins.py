@@ -16,18 +16,18 @@ from typing import TypeVar
 from aircall import metrics
 from aircall.api.client import ApiClient
 from aircall.auth.login import Login
-from aircall.auth.refresh import RefreshFailures
+from aircall.auth.refresh import RefreshBackoff
 from aircall.errors import (
     AircallError,
-    CrowdedError,
     InvalidRequestError,
     LoginEndedError,
-    NoAnswerError,
     NoLoginError,
+    NoResponseError,
+    PoolExhaustedError,
     UnauthorizedError,
 )
-from aircall.models import Grant
-from aircall.storage.records import Store
+from aircall.models import TokenGrant
+from aircall.storage.records import RecordStore
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -53,18 +53,18 @@ class Logins:
 
     def __init__(
         self,
-        store: Store,
+        records: RecordStore,
         api: ApiClient,
         clock: Callable[[], float] = time.time,
         refresh_wait: float = REFRESH_WAIT,
         run_later: Callable[[Callable[[], None]], None] = in_background,
     ) -> None:
-        self._store = store
+        self._records = records
         self._api = api
         self._clock = clock
         self._refresh_wait = refresh_wait
         self._run_later = run_later
-        self._failures = RefreshFailures(store, clock)
+        self._failures = RefreshBackoff(records, clock)
 
     def create(self, username: str, password: str) -> Login:
         """Sign in at the API and keep the tokens here. Raises what `ApiClient.login` and `me` raise."""
@@ -72,12 +72,12 @@ class Logins:
         now = self._clock()
         user = self._api.me(grant.tokens.access)
         login = Login.received(secrets.token_urlsafe(32), user, grant.tokens, generation=1, now=now)
-        self._store.put(PREFIX + login.id, login.to_bytes(), login.expires_at - now)
+        self._records.put(PREFIX + login.id, login.to_bytes(), login.expires_at - now)
         return login
 
     def get(self, login_id: str) -> Login:
         """The login as it is kept. Raises LoginEndedError where there is none (any more)."""
-        record = self._store.load(PREFIX + login_id)
+        record = self._records.load(PREFIX + login_id)
         login = Login.from_record(record) if record else None
         if login is None:
             raise LoginEndedError("The login has ended.")
@@ -85,74 +85,74 @@ class Logins:
 
     def end(self, login_id: str) -> None:
         """Log out: the record is gone, and a refresh in flight cannot bring it back."""
-        self._store.delete(PREFIX + login_id)
+        self._records.delete(PREFIX + login_id)
         self._failures.forget(login_id)
 
-    def authorized(self, login_id: str, request: Callable[[str], T]) -> T:
+    def with_token(self, login_id: str, request: Callable[[str], T]) -> T:
         """Run `request` with an access token; refresh and run it again where the API refuses the token.
 
-        Raises LoginEndedError when there is no way to a good token, CrowdedError where tokens end on the
-        way, and whatever `request` raises.
+        Raises LoginEndedError when there is no way to a good token, PoolExhaustedError where tokens end on
+        the way, and whatever `request` raises.
         """
         refused = 0
         for _ in range(MOST_TOKENS):
-            login = self.fresh(login_id, refused)
+            login = self.get_fresh(login_id, refused)
             try:
                 return request(login.tokens.access)
             except UnauthorizedError as error:
                 # Nothing was executed, so that any request may be run again; a new token may end on the way.
-                if refused and not login.is_due(self._clock()):
+                if refused and not login.needs_refresh(self._clock()):
                     raise LoginEndedError("The API refuses a token it has just issued.") from error
                 refused = login.generation
-        raise CrowdedError("Tokens end on the way.")
+        raise PoolExhaustedError("Tokens end on the way.")
 
-    def authorized_by_anyone(self, request: Callable[[str], T]) -> T:
+    def with_any_token(self, request: Callable[[str], T]) -> T:
         """Run `request` with the token of any login that works.
 
         Raises NoLoginError where there is none, UnauthorizedError where the API refuses good tokens, and
         whatever `request` raises.
         """
-        for key in self._store.keys(PREFIX):
+        for key in self._records.keys(PREFIX):
             try:
-                return self.authorized(key.removeprefix(PREFIX), request)
+                return self.with_token(key.removeprefix(PREFIX), request)
             except LoginEndedError as error:
                 # A login that lives on has just got a new token. Other people's would be refused as well.
-                if self._store.load(key) is not None:
+                if self._records.load(key) is not None:
                     raise UnauthorizedError("The API refuses this request to everybody.") from error
         raise NoLoginError("Nobody is signed in.")
 
-    def fresh(self, login_id: str, refused: int = 0) -> Login:
+    def get_fresh(self, login_id: str, refused: int = 0) -> Login:
         """The login with a token that works, as far as we know; one that is due is renewed meanwhile.
 
         `refused` is the generation whose token the API has just refused. Raises LoginEndedError for a
         definite refusal, and the API's trouble only when the token that we have is of no use any more.
         """
         login = self.get(login_id)
-        if self._is_useless(login, refused):
+        if self._is_unusable(login, refused):
             return self._replaced(login, refused)
-        if self._is_due(login):
+        if self._needs_refresh(login):
             self._run_later(partial(self._refresh_quietly, login_id))
         return login
 
     def _replaced(self, login: Login, refused: int) -> Login:
         """The login with another token, which whoever asks has to wait for."""
         asked_at = self._clock()
-        with self._store.lock(PREFIX + login.id, self._refresh_wait) as is_held:
+        with self._records.lock(PREFIX + login.id, self._refresh_wait) as is_held:
             # Who waited for another's refresh finds its outcome here.
             login = self.get(login.id)
-            if not self._is_useless(login, refused):
+            if not self._is_unusable(login, refused):
                 return login
             if is_held:
                 self._failures.raise_recent(login.id, asked_at)
                 return self._refresh(login)
-        raise NoAnswerError("The access token could not be refreshed in time.")
+        raise NoResponseError("The access token could not be refreshed in time.")
 
     def _refresh_quietly(self, login_id: str) -> None:
         """Renew a token that is due, unless somebody does already; who needs it meets what goes wrong."""
         try:
-            with self._store.lock(PREFIX + login_id, 0) as is_held:
+            with self._records.lock(PREFIX + login_id, 0) as is_held:
                 login = self.get(login_id)
-                if is_held and self._is_due(login):
+                if is_held and self._needs_refresh(login):
                     self._refresh(login)
         except AircallError:
             return
@@ -160,10 +160,10 @@ class Logins:
             # A full disk, perhaps. The error itself may hold the record, with its tokens.
             log.error("a login could not be refreshed", extra={"error": type(error).__name__})
 
-    def _is_due(self, login: Login) -> bool:
-        return login.is_due(self._clock()) and self._failures.may_try(login.id)
+    def _needs_refresh(self, login: Login) -> bool:
+        return login.needs_refresh(self._clock()) and self._failures.may_retry(login.id)
 
-    def _is_useless(self, login: Login, refused: int) -> bool:
+    def _is_unusable(self, login: Login, refused: int) -> bool:
         return login.generation <= refused or login.is_expired(self._clock())
 
     def _refresh(self, login: Login) -> Login:
@@ -178,7 +178,7 @@ class Logins:
             raise
         return self._save(login, grant)
 
-    def _renew(self, login: Login) -> Grant:
+    def _renew(self, login: Login) -> TokenGrant:
         if login.tokens.refresh is None:
             return self._api.refresh_access(login.tokens.access)
         return self._api.refresh(login.tokens.refresh)
@@ -191,18 +191,18 @@ class Logins:
         self.end(login.id)
         raise LoginEndedError("The API refuses to refresh the login.") from error
 
-    def _save(self, login: Login, grant: Grant) -> Login:
+    def _save(self, login: Login, grant: TokenGrant) -> Login:
         metrics.REFRESHES.labels("renewed").inc()
         self._failures.forget(login.id)
         now = self._clock()
         renewed = login.renewed(grant.tokens, now)
         ttl = renewed.expires_at - now
-        self._store.replace(PREFIX + login.id, login.generation, renewed.to_bytes(), ttl)
+        self._records.compare_and_set(PREFIX + login.id, login.generation, renewed.to_bytes(), ttl)
         # Logged out meanwhile: this raises, and the new tokens are dropped.
         return self.get(login.id)
 
 
-class Account:
+class ServiceAccount:
     """An account of their own where one is set, else any login of somebody who is signed in."""
 
     def __init__(self, logins: Logins, username: str | None, password: str | None) -> None:
@@ -212,20 +212,20 @@ class Account:
         self._login_id: str | None = None
         self._lock = threading.Lock()
 
-    def authorized(self, request: Callable[[str], T]) -> T:
+    def with_token(self, request: Callable[[str], T]) -> T:
         """Run `request` with an access token.
 
         Raises NoLoginError where there is no account and nobody is signed in, and whatever `request` or the
         account's own login raises.
         """
         if self._username is None or self._password is None:
-            return self._logins.authorized_by_anyone(request)
+            return self._logins.with_any_token(request)
         login_id = self._own_login(self._username, self._password)
         try:
-            return self._logins.authorized(login_id, request)
+            return self._logins.with_token(login_id, request)
         except LoginEndedError:
             self._forget(login_id)
-        return self._logins.authorized(self._own_login(self._username, self._password), request)
+        return self._logins.with_token(self._own_login(self._username, self._password), request)
 
     def _own_login(self, username: str, password: str) -> str:
         with self._lock:

@@ -41,14 +41,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedEntry:
     """A change and the position that the feed has with it."""
 
     change: Change
     position: str
 
 
-class Feed:
+class ChangeFeed:
     """The last `length` changes. Positions are opaque to everybody else: an epoch and a sequence number.
 
     Of each call only the last state is kept: nobody has a use for those before it.
@@ -58,14 +58,14 @@ class Feed:
         self._length = length
         # Of each change the call and what happened, oldest first; and by call the last entry.
         self._story: deque[tuple[str, ChangeKind]] = deque()
-        self._last: dict[str, Entry] = {}
+        self._last: dict[str, FeedEntry] = {}
         self._lock = threading.RLock()
-        self._on_entry: list[Callable[[Entry], None]] = []
+        self._on_entry: list[Callable[[FeedEntry], None]] = []
         self._on_epoch: list[Callable[[str], None]] = []
         self._epoch = new_epoch()
-        self._sequence = 0
+        self._offset = 0
 
-    def subscribe(self, on_entry: Callable[[Entry], None], on_epoch: Callable[[str], None]) -> None:
+    def subscribe(self, on_entry: Callable[[FeedEntry], None], on_epoch: Callable[[str], None]) -> None:
         """Call `on_entry` with each change from now on, and `on_epoch` with the position of a new epoch.
 
         Both must return at once. What they raise is logged, and costs the other subscribers nothing.
@@ -76,30 +76,30 @@ class Feed:
     @property
     def position(self) -> str:
         """Where the feed stands now. Take it before reading the data that it is to go with."""
-        return f"{self._epoch}.{self._sequence}"
+        return f"{self._epoch}.{self._offset}"
 
-    def append(self, change: Change) -> Entry:
+    def append(self, change: Change) -> FeedEntry:
         """Add a change that is in the log already, and tell everybody who subscribed."""
         with self._lock:
-            return self._add(change, self._sequence + 1)
+            return self._add(change, self._offset + 1)
 
-    def since(self, position: str) -> list[Entry] | None:
+    def changes_after(self, position: str) -> list[FeedEntry] | None:
         """The changes after `position`, oldest first; None where the feed cannot know them all.
 
         Of several changes of a call the last one is told, with the kind that it has for who saw none of them.
         """
-        epoch, sequence = parts_of(position)
+        epoch, offset = parts_of(position)
         with self._lock:
-            oldest = self._sequence - len(self._story)
-            if epoch != self._epoch or not oldest <= sequence <= self._sequence:
+            oldest = self._offset - len(self._story)
+            if epoch != self._epoch or not oldest <= offset <= self._offset:
                 return None
-            missed = list(islice(self._story, sequence - oldest, None))
+            missed = list(islice(self._story, offset - oldest, None))
             # Backwards, each call has its place by its last change, and the kind of its first one.
             firsts = dict(reversed(missed))
             return [_as_one(self._last[call_id], kind) for call_id, kind in reversed(firsts.items())]
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def paused(self) -> Iterator[None]:
         """Let nothing be added inside the block: what is told in it comes before whatever follows."""
         with self._lock:
             yield
@@ -109,9 +109,9 @@ class Feed:
         with self._lock:
             self._begin(new_epoch(), 0)
 
-    def _add(self, change: Change, sequence: int) -> Entry:
-        self._sequence = sequence
-        entry = Entry(change, self.position)
+    def _add(self, change: Change, offset: int) -> FeedEntry:
+        self._offset = offset
+        entry = FeedEntry(change, self.position)
         self._story.append((change.call_id, change.kind))
         self._last[change.call_id] = entry
         if len(self._story) > self._length:
@@ -122,20 +122,20 @@ class Feed:
 
     def _forget_oldest(self) -> None:
         call_id, _ = self._story.popleft()
-        if parts_of(self._last[call_id].position)[1] == self._sequence - len(self._story):
+        if parts_of(self._last[call_id].position)[1] == self._offset - len(self._story):
             del self._last[call_id]
 
-    def _begin(self, epoch: str, sequence: int) -> None:
+    def _begin(self, epoch: str, offset: int) -> None:
         self._story.clear()
         self._last.clear()
         # In this order, so that whoever takes the position meanwhile gets no old number of the new epoch.
-        self._sequence = sequence
+        self._offset = offset
         self._epoch = epoch
         for tell in self._on_epoch:
             call_safely(tell, self.position)
 
 
-def _as_one(entry: Entry, first: ChangeKind) -> Entry:
+def _as_one(entry: FeedEntry, first: ChangeKind) -> FeedEntry:
     """Whether a call that is there now is new is told by what came first."""
     if entry.change.call is None:
         return entry
@@ -155,4 +155,4 @@ def new_epoch() -> str:
 
 
 # More changes at once than this, and it costs a page less to be read again than to follow them.
-BURST = 100
+BURST_LIMIT = 100

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, fu
 from aircall.calls.search import SearchIndex, search_condition
 from aircall.calls.tables import NO_TIME, REVISION, calls, from_row, number_key, time_key, to_milliseconds
 from aircall.models import UNKNOWN, Call
-from aircall.storage.database import Remembered
+from aircall.storage.database import RevisionCache
 
 VIEWS = ("inbox", "archived", "all")
 # So many ids are fetched at a time.
@@ -22,14 +22,14 @@ IDS_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class SortKey:
     """Where a call stands in the list: what the list is sorted by, newest first."""
 
     time_key: int
     call_id: str
 
     @classmethod
-    def of(cls, call: Call) -> "Place":
+    def of(cls, call: Call) -> "SortKey":
         """The place of this call."""
         return cls(time_key(call), call.id)
 
@@ -51,7 +51,7 @@ class CallFilter:
     search: str = ""
     since: datetime | None = None
     until: datetime | None = None
-    top: Place | None = None
+    cursor: SortKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class CallQuery:
     def __init__(self, engine: Engine, search: SearchIndex) -> None:
         self.engine = engine
         self.search = search
-        self._remembered = Remembered(engine, REVISION)
+        self._cache = RevisionCache(engine, REVISION)
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -77,7 +77,7 @@ class CallQuery:
     def page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
         """Up to `limit` calls of the filtered list, after the first `offset`."""
         query = newest_first(wanted)
-        if candidates := self.search.narrowing(wanted.search):
+        if candidates := self.search.candidates(wanted.search):
             # By what no index has, lest SQLite goes through the list instead of the few candidates.
             query = select(calls).where(*all_conditions(wanted, candidates))
             query = query.order_by((calls.c.created_at + 0).desc(), calls.c.id.desc())
@@ -94,12 +94,12 @@ class CallQuery:
         # A search looks at rows: where an index had them in groups, SQLite would fetch them in its order.
         is_archived = case((calls.c.is_archived, 1), else_=0) if wanted.search else calls.c.is_archived
         query = select(is_archived, func.count()).group_by(is_archived)
-        query = query.where(*all_conditions(wanted, self.search.narrowing(wanted.search)))
+        query = query.where(*all_conditions(wanted, self.search.candidates(wanted.search)))
 
         def ask(connection: Connection) -> dict[bool, int]:
             return dict(connection.execute(query).all())
 
-        count = self._remembered.answer(("counts", wanted), ask)
+        count = self._cache.get(("counts", wanted), ask)
         inbox, archived = count.get(False, 0), count.get(True, 0)
         return {"inbox": inbox, "archived": archived, "all": inbox + archived}
 
@@ -108,7 +108,7 @@ class CallQuery:
         # Each direction by name, as the index of sorts begins with it.
         is_theirs = calls.c.direction.in_(("inbound", UNKNOWN))
         query = select(func.count()).where(is_theirs, calls.c.call_type == "missed", in_view("inbox"))
-        return self._remembered.answer("missed", lambda connection: connection.scalar(query) or 0)
+        return self._cache.get("missed", lambda connection: connection.scalar(query) or 0)
 
     def lines(self) -> list[str]:
         """Every line (the `via` number) that a call came in or went out on, in order."""
@@ -119,7 +119,7 @@ class CallQuery:
         following = select(func.min(calls.c.via)).where(calls.c.via > first.c.via).scalar_subquery()
         lines = first.union_all(select(following).where(first.c.via.is_not(None)))
         query = select(lines.c.via).where(lines.c.via.is_not(None))
-        return list(self._remembered.answer("lines", lambda connection: tuple(connection.scalars(query))))
+        return list(self._cache.get("lines", lambda connection: tuple(connection.scalars(query))))
 
     def call_ids(self, *, besides: Container[str] = ()) -> list[str]:
         """The id of every call in the log besides these."""
@@ -159,11 +159,11 @@ def in_view(view: str) -> ColumnElement[bool]:
 
 
 def all_conditions(
-    wanted: CallFilter, narrowing: Sequence[ColumnElement[bool]] = ()
+    wanted: CallFilter, candidates: Sequence[ColumnElement[bool]] = ()
 ) -> list[ColumnElement[bool]]:
     """Every condition of a filter. A `narrowing` one (see SearchIndex) stands for its search and indexes."""
-    every = [in_view(wanted.view), *conditions(replace(wanted, search="") if narrowing else wanted)]
-    return [*narrowing, case((and_(*every), 1)) == 1] if narrowing else every
+    every = [in_view(wanted.view), *conditions(replace(wanted, search="") if candidates else wanted)]
+    return [*candidates, case((and_(*every), 1)) == 1] if candidates else every
 
 
 def conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
@@ -182,8 +182,10 @@ def conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
         found += [calls.c.created_at > NO_TIME, calls.c.created_at < to_milliseconds(wanted.until)]
     if wanted.search:
         found.append(search_condition(wanted.search))
-    if wanted.top is not None:
-        found.append(tuple_(calls.c.created_at, calls.c.id) <= (wanted.top.time_key, wanted.top.call_id))
+    if wanted.cursor is not None:
+        found.append(
+            tuple_(calls.c.created_at, calls.c.id) <= (wanted.cursor.time_key, wanted.cursor.call_id)
+        )
     return found
 
 
@@ -191,7 +193,7 @@ LATEST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallContext:
+class RelatedCalls:
     """The calls with one number, in every view, but for the call whose context this is.
 
     `missed_today_count` is a part of `missed_count`, the missed calls but those of our own that nobody took;
@@ -206,17 +208,17 @@ class CallContext:
     latest: Sequence[Call] = ()
 
 
-def read_context(log: CallQuery, call: Call, today: tuple[datetime, datetime]) -> CallContext:
+def read_related_calls(log: CallQuery, call: Call, today: tuple[datetime, datetime]) -> RelatedCalls:
     """The context of this call; `today` is when the day began and when the next one begins."""
     key = number_key(call.counterpart)
     if not key:
-        return CallContext(number="")
+        return RelatedCalls(number="")
     others = and_(calls.c.counterpart == key, calls.c.id != call.id)
     newest = newest_first(CallFilter(view="all")).where(others).limit(LATEST)
     with log.engine.connect() as connection:
         counts = connection.execute(_counts(others, today)).one()
         latest = tuple(from_row(row) for row in connection.execute(newest))
-    return CallContext(number=key, latest=latest, **counts._asdict())
+    return RelatedCalls(number=key, latest=latest, **counts._asdict())
 
 
 def _counts(wanted: ColumnElement[bool], today: tuple[datetime, datetime]) -> Select[int, int, int]:

@@ -26,8 +26,8 @@ from sqlalchemy.exc import DBAPIError
 
 from aircall.calls.phone_numbers import folded, wanted_spellings
 from aircall.calls.tables import FORM, PREFIX, REVISION, calls, state
-from aircall.concurrency import give_way
-from aircall.storage.database import Remembered, exclusively
+from aircall.concurrency import yield_control
+from aircall.storage.database import RevisionCache, exclusive_transaction
 
 INDEXED_LENGTH = 3
 # Where more calls than this may be meant, going through them newest first finds a page of them sooner.
@@ -67,7 +67,7 @@ class SearchIndex:
 
     def __init__(self, connection: Connection) -> None:
         self._engine = connection.engine
-        self._remembered = Remembered(self._engine, REVISION, MOST_SEARCHES)
+        self._cache = RevisionCache(self._engine, REVISION, MOST_SEARCHES)
         self.is_kept = connection.dialect.name == "sqlite" and _is_prepared(connection, CREATE, TRY)
         if self.is_kept:
             _mend(connection)
@@ -89,11 +89,11 @@ class SearchIndex:
 
     def catch_up(self) -> None:
         """Add all calls that are not in the index yet."""
-        is_behind = self.is_kept
-        while is_behind:
-            with exclusively(self._engine) as connection:
-                is_behind = _index_next(connection, STEP)
-            give_way()
+        is_stale = self.is_kept
+        while is_stale:
+            with exclusive_transaction(self._engine) as connection:
+                is_stale = _index_next(connection, STEP)
+            yield_control()
 
     def match(self, search: str) -> str:
         """What to ask the index for: calls that may be found. Empty where it cannot tell, or need not."""
@@ -102,7 +102,7 @@ class SearchIndex:
             return ""
         return " OR ".join(f"({_all_parts(form)})" for form in sorted(forms))
 
-    def narrowing(self, search: str) -> list[ColumnElement[bool]]:
+    def candidates(self, search: str) -> list[ColumnElement[bool]]:
         """What holds for the calls that this search finds, where the index knows them and they are few."""
         match = self.match(search)
         if not match:
@@ -110,10 +110,10 @@ class SearchIndex:
         with self._engine.connect() as connection:
             # What comes after it is looked at by itself, also what is indexed meanwhile.
             last = connection.execute(select(state.c.indexed_number)).scalar_one()
-        return self._remembered.answer((search, last), lambda found: _narrowing(found, search, match, last))
+        return self._cache.get((search, last), lambda found: _candidates(found, search, match, last))
 
 
-def _narrowing(connection: Connection, search: str, match: str, last: int) -> list[ColumnElement[bool]]:
+def _candidates(connection: Connection, search: str, match: str, last: int) -> list[ColumnElement[bool]]:
     for some in (_matching(match), select(calls.c.number).where(calls.c.number > last)):
         few = some.limit(MOST_CANDIDATES + 1).subquery()
         if connection.execute(select(func.count()).select_from(few)).scalar_one() > MOST_CANDIDATES:

@@ -36,9 +36,9 @@ from aircall.calls.tables import (
     to_milliseconds,
     to_row,
 )
-from aircall.concurrency import give_way
+from aircall.concurrency import yield_control
 from aircall.models import Call
-from aircall.storage.database import DatabaseError, exclusively, first_line
+from aircall.storage.database import DatabaseError, exclusive_transaction, first_line
 
 # Databases limit how many values a statement may name.
 MOST_IDS = 500
@@ -49,9 +49,9 @@ REMOVAL_MEMORY = 10_000
 KnownRows = Mapping[str, Row[Any]]
 
 
-def removed_since(connection: Connection, call_ids: Collection[str], as_of: int) -> dict[str, int]:
+def removed_since(connection: Connection, call_ids: Collection[str], read_version: int) -> dict[str, int]:
     """Which of these calls were removed after version `as_of`, each with the version then."""
-    lately = select(removals.c.id, removals.c.version).where(removals.c.version > as_of)
+    lately = select(removals.c.id, removals.c.version).where(removals.c.version > read_version)
     # Mostly there are none, and a first reading asks for each of its calls.
     if not call_ids or connection.execute(lately.limit(1)).first() is None:
         return {}
@@ -105,12 +105,12 @@ log = logging.getLogger(__name__)
 
 def prepare_tables(engine: Engine) -> SearchIndex:
     """Make everything ready; the index of searches, for who reads and writes calls."""
-    with exclusively(engine) as connection:
+    with exclusive_transaction(engine) as connection:
         _drop_other_forms(connection)
         metadata.create_all(connection)
         if connection.execute(select(state)).first() is None:
             connection.execute(insert(state).values(FIRST_STATE))
-        is_read = connection.execute(select(state.c.synchronised_at)).scalar_one() is not None
+        is_read = connection.execute(select(state.c.synced_at)).scalar_one() is not None
         for index in LATE_INDEXES:
             # Who was to make them may have ended before.
             (index.create if is_read else index.drop)(connection, checkfirst=True)
@@ -123,9 +123,9 @@ def make_late_indexes(engine: Engine) -> None:
     PostgreSQL is told to look at the calls: until it has, it does not know which index is worth using.
     """
     for index in LATE_INDEXES:
-        with exclusively(engine) as connection:
+        with exclusive_transaction(engine) as connection:
             index.create(connection, checkfirst=True)
-        give_way()
+        yield_control()
     if engine.dialect.name == "postgresql":
         with engine.begin() as connection:
             connection.exec_driver_sql(f"ANALYZE {calls.name}")
@@ -155,7 +155,7 @@ class FencedError(Exception):
     """Another process has taken over the events: what was to be written may be old, and was not."""
 
 
-class CallLog(CallQuery):
+class CallStore(CallQuery):
     """Keeps the calls of one API. Reading them is CallQuery's part."""
 
     def __init__(self, engine: Engine) -> None:
@@ -168,13 +168,13 @@ class CallLog(CallQuery):
             return int(connection.execute(select(state.c.version)).scalar_one())
 
     @property
-    def synchronised_at(self) -> datetime | None:
+    def synced_at(self) -> datetime | None:
         """When the last whole reading of the list began, or None where there was none yet."""
         with self.engine.connect() as connection:
-            value = connection.execute(select(state.c.synchronised_at)).scalar_one()
+            value = connection.execute(select(state.c.synced_at)).scalar_one()
         return None if value is None else from_milliseconds(value)
 
-    def number_of(self, call: Call) -> int:
+    def row_version(self, call: Call) -> int:
         """Stays while nothing of the call changes, and never comes again; 0 where the log says otherwise."""
         kept = select(calls.c.number, *(calls.c[name] for name in FACTS)).where(calls.c.id == call.id)
         with self.engine.connect() as connection:
@@ -182,25 +182,25 @@ class CallLog(CallQuery):
         # Rows are compared, as a call may be finer than what is kept of it.
         return int(row[0]) if row and row[1:] == facts(call) else 0
 
-    def mark_synchronised(self, began_at: datetime) -> None:
+    def mark_synced(self, began_at: datetime) -> None:
         """Remember that the whole list has been read, and when that began; the latest is what counts."""
-        is_first = self.synchronised_at is None
+        is_first = self.synced_at is None
         at = to_milliseconds(began_at)
-        is_later = or_(state.c.synchronised_at.is_(None), state.c.synchronised_at < at)
+        is_later = or_(state.c.synced_at.is_(None), state.c.synced_at < at)
         with self.engine.begin() as connection:
-            connection.execute(update(state).where(is_later).values(synchronised_at=at))
+            connection.execute(update(state).where(is_later).values(synced_at=at))
         if is_first:
             # Not before: a process that starts meanwhile drops them where the list has not been read.
             make_late_indexes(self.engine)
 
-    def take_over_events(self) -> int:
+    def new_fence(self) -> int:
         """The fence of whoever writes down events from now on: events with an older one are refused."""
         with self.engine.begin() as connection:
             statement = update(state).values(fence=state.c.fence + 1).returning(state.c.fence)
             return int(connection.execute(statement).scalar_one())
 
     def apply(
-        self, found: Sequence[Call], as_of: int | None = None, fence: int | None = None
+        self, found: Sequence[Call], read_version: int | None = None, fence: int | None = None
     ) -> list[Change]:
         """Write down these calls; the answer tells what that changed, in their order.
 
@@ -214,21 +214,21 @@ class CallLog(CallQuery):
             version = _next_version(connection, fence)
             last = {call.id: call for call in found}
             known = rows_of(connection, last)
-            newer = _not_written_since(connection, last, known, as_of)
+            newer = _not_written_since(connection, last, known, read_version)
             changes = [change for call in newer if (change := _change(known.get(call.id), call, version))]
-            if as_of is None:
+            if read_version is None:
                 # News that change nothing are newer than a reading under way all the same.
                 touch(connection, [call.id for call in newer], version)
             self._replace(connection, [change.call for change in changes if change.call], known, version)
         return changes
 
-    def remove(self, call_ids: Collection[str], as_of: int) -> list[Change]:
+    def remove(self, call_ids: Collection[str], read_version: int) -> list[Change]:
         """Forget these calls, but for those that were written after version `as_of`."""
         if not call_ids:
             return []
         with self.engine.begin() as connection:
             version = _next_version(connection)
-            removed = self._delete(connection, call_ids, calls.c.version <= as_of)
+            removed = self._delete(connection, call_ids, calls.c.version <= read_version)
             if removed:
                 self._next_revision(connection)
             remember_removals(connection, call_ids, version)
@@ -239,7 +239,7 @@ class CallLog(CallQuery):
 
         Raises DatabaseError, one line for people, where a server holds those of another, which may use them.
         """
-        with exclusively(self.engine) as connection:
+        with exclusive_transaction(self.engine) as connection:
             owner = connection.scalar(select(state.c.api_url))
             if owner not in (None, api_url):
                 if connection.dialect.name == "postgresql":
@@ -256,7 +256,7 @@ class CallLog(CallQuery):
         self._next_revision(connection)
         self.search.forget(connection)
         connection.execute(delete(calls))
-        connection.execute(update(state).values(synchronised_at=None))
+        connection.execute(update(state).values(synced_at=None))
 
     def _replace(
         self, connection: Connection, changed: Sequence[Call], known: KnownRows, version: int
@@ -297,14 +297,14 @@ def _next_version(connection: Connection, fence: int | None = None) -> int:
 
 
 def _not_written_since(
-    connection: Connection, found: Mapping[str, Call], known: KnownRows, as_of: int | None
+    connection: Connection, found: Mapping[str, Call], known: KnownRows, read_version: int | None
 ) -> list[Call]:
     """Those that were neither written nor removed after version `as_of`; all of them without one."""
-    if as_of is None:
+    if read_version is None:
         return list(found.values())
     written = {call_id: row[0] for call_id, row in known.items()}
-    written |= removed_since(connection, found.keys() - known.keys(), as_of)
-    return [call for call in found.values() if written.get(call.id, 0) <= as_of]
+    written |= removed_since(connection, found.keys() - known.keys(), read_version)
+    return [call for call in found.values() if written.get(call.id, 0) <= read_version]
 
 
 def _change(row: Row[Any] | None, call: Call, version: int) -> Change | None:

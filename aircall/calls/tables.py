@@ -14,7 +14,7 @@ from aircall.calls.phone_numbers import folded, spellings
 from aircall.calls.phone_numbers import number_key as number_key
 from aircall.models import Call, Note, milliseconds
 
-FORM = 6
+FORM = 7
 # Everything in the database that belongs to the log begins with this, and nothing else does.
 PREFIX = "callboard_"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,7 +68,7 @@ state = Table(
     Column("indexed_revision", BigInteger, nullable=False),
     Column("indexed_number", BigInteger, nullable=False),
     # When the last whole reading of the list began, in milliseconds; NULL before there was one.
-    Column("synchronised_at", BigInteger),
+    Column("synced_at", BigInteger),
     # The URL of the API whose calls these are; NULL before anybody said.
     Column("api_url", WORD),
     # Grows by one with each process that takes over the events: only the last one's count.

@@ -24,10 +24,10 @@ from aircall.models import Call
 
 log = logging.getLogger(__name__)
 
-FLIPS = 2
+MAX_TOGGLES = 2
 # How often and how long to look for a change of unknown fate, in seconds.
-LOOK_PAUSE = 0.3
-PATIENCE = 6.0
+VERIFY_INTERVAL = 0.3
+VERIFY_TIMEOUT = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ def set_archived(
     call_id: str,
     is_archived: bool,
     *,
-    look_pause: float = LOOK_PAUSE,
-    patience: float = PATIENCE,
+    verify_interval: float = VERIFY_INTERVAL,
+    verify_timeout: float = VERIFY_TIMEOUT,
 ) -> Answer:
     """Bring the call into the wanted state; the call as the API shows it then, and whether we changed it.
 
@@ -57,28 +57,41 @@ def set_archived(
     UnauthorizedError asks for that, with a fresh token.
     """
     call = api.get_call(access_token, call_id)
-    for flips in range(FLIPS):
+    for toggles in range(MAX_TOGGLES):
         if call.is_archived == is_archived:
-            return Answer(call, is_changed=flips == 1)
+            return Answer(call, is_changed=toggles == 1)
         try:
             call = api.toggle_archived(access_token, call_id)
         except AircallError as error:
             if not error.is_executed_possible:
-                if flips == 0 or isinstance(error, (NotFoundError, UnauthorizedError)):
+                if toggles == 0 or isinstance(error, (NotFoundError, UnauthorizedError)):
                     raise
                 # Not ours alone to try again: a change of somebody else's is undone, and should be looked at.
                 raise ConflictError("Somebody else has changed this call.", last_seen=call) from error
-            found = _look(api, access_token, call, is_archived, look_pause=look_pause, patience=patience)
-            return Answer(found, is_changed=flips == 0)
+            found = _verify(
+                api,
+                access_token,
+                call,
+                is_archived,
+                verify_interval=verify_interval,
+                verify_timeout=verify_timeout,
+            )
+            return Answer(found, is_changed=toggles == 0)
     if call.is_archived == is_archived:
         return Answer(call, is_changed=False)
     raise ConflictError("Somebody else changes this call at the same time.", last_seen=call)
 
 
-def _look(
-    api: ApiClient, access_token: str, call: Call, is_archived: bool, *, look_pause: float, patience: float
+def _verify(
+    api: ApiClient,
+    access_token: str,
+    call: Call,
+    is_archived: bool,
+    *,
+    verify_interval: float,
+    verify_timeout: float,
 ) -> Call:
-    ends = monotonic() + patience
+    ends = monotonic() + verify_timeout
     last_seen: Call | None = None
     while (left := ends - monotonic()) > 0:
         try:
@@ -91,5 +104,5 @@ def _look(
             break
         except AircallError as error:
             log.info("Looking for a change", extra={"error": type(error).__name__})
-        time.sleep(look_pause)
+        time.sleep(verify_interval)
     raise UnconfirmedError("Whether the call was changed could not be seen in time.", last_seen=last_seen)

@@ -20,7 +20,7 @@ from typing import Self
 
 import msgspec
 
-from aircall.api.resilience import Patience, is_refusal
+from aircall.api.resilience import Backpressure, is_backpressure
 from aircall.changes.errors import ChangedSinceError, UnconfirmedError
 from aircall.changes.service import Archived
 from aircall.errors import AircallError, LoginEndedError
@@ -77,7 +77,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     is_archived: bool
     call_ids: list[str]
-    way_back: str
+    return_url: str
     undoes: str
     numbers: dict[str, int] = {}
     state: JobState
@@ -85,14 +85,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     results: list[Result] = []
 
     @classmethod
-    def begun(cls, owner: str, call_ids: Iterable[str], is_archived: bool, way_back: str) -> Self:
+    def begun(cls, owner: str, call_ids: Iterable[str], is_archived: bool, return_url: str) -> Self:
         """A new job that brings these calls into the wanted state, each once."""
         return cls(
             id=secrets.token_urlsafe(16),
             owner=owner,
             is_archived=is_archived,
             call_ids=list(dict.fromkeys(call_ids)),
-            way_back=way_back,
+            return_url=return_url,
             undoes="",
             state=JobState.RUNNING,
             written_at=time.time(),
@@ -116,7 +116,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.state is JobState.RUNNING and time.time() < self.written_at + LONGEST_SILENCE
 
     @property
-    def unknown_ids(self) -> list[str]:
+    def unprocessed_ids(self) -> list[str]:
         """The calls without a result so far; of a job that was broken off, for good."""
         known = {result.call_id for result in self.results}
         return [call_id for call_id in self.call_ids if call_id not in known]
@@ -124,7 +124,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def open_ids(self) -> list[str]:
         """The calls that another try may bring into the wanted state."""
-        return [*(result.call_id for result in self.of(*OPEN_OUTCOMES)), *self.unknown_ids]
+        return [*(result.call_id for result in self.of(*OPEN_OUTCOMES)), *self.unprocessed_ids]
 
     def of(self, *outcomes: Outcome) -> list[Result]:
         """The results with one of these outcomes."""
@@ -142,7 +142,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """The job at its end."""
         return msgspec.structs.replace(self, state=JobState.FINISHED)
 
-    def taking_back(self, undoes: str, numbers: Mapping[str, int]) -> Self:
+    def as_undo_of(self, undoes: str, numbers: Mapping[str, int]) -> Self:
         """The job, to take back what another one has done."""
         return msgspec.structs.replace(self, undoes=undoes, numbers=dict(numbers))
 
@@ -168,7 +168,7 @@ OUTCOMES = {
 }
 
 
-class ArchiveRun:
+class JobRunner:
     """Makes the changes of one job with the threads of `pool`, and hands `keep` the job as far as it is."""
 
     def __init__(
@@ -185,11 +185,11 @@ class ArchiveRun:
         self._pool = pool
         self._keep = keep
         self._todo = deque(job.call_ids)
-        self._under_way: dict[Future[Result | AircallError], str] = {}
+        self._in_flight: dict[Future[Result | AircallError], str] = {}
         self._stopping = threading.Event()
         self._ends_at = float("inf")
         # Who wants a single call changed looks on, and would rather know at once.
-        self._patience = Patience(PATIENCE if len(job.call_ids) > 1 else 0.0)
+        self._patience = Backpressure(PATIENCE if len(job.call_ids) > 1 else 0.0)
         self._unseen_count = 0
         self._written_at, self._has_news = monotonic(), False
         self._thread = threading.Thread(target=self._run, name="archive-job", daemon=True)
@@ -219,7 +219,7 @@ class ArchiveRun:
 
     def _run(self) -> None:
         try:
-            while (self._todo or self._under_way) and monotonic() < self._ends_at:
+            while (self._todo or self._in_flight) and monotonic() < self._ends_at:
                 self._turn()
         except Exception as error:
             log.error("a job was broken off", extra={"error": type(error).__name__})
@@ -229,24 +229,24 @@ class ArchiveRun:
         if self._stopping.is_set():
             self._drop(Outcome.STOPPED)
         self._begin_more()
-        if self._under_way:
-            ended, _ = wait(self._under_way, timeout=WRITE_PAUSE, return_when=FIRST_COMPLETED)
+        if self._in_flight:
+            ended, _ = wait(self._in_flight, timeout=WRITE_PAUSE, return_when=FIRST_COMPLETED)
             for future in ended:
-                self._take(self._under_way.pop(future), future.result())
+                self._take(self._in_flight.pop(future), future.result())
         else:
             self._stopping.wait(min(WRITE_PAUSE, self._patience.pause_left))
         self._write_if_due()
 
     def _begin_more(self) -> None:
         most = 1 if self._patience.is_probing else PARALLEL_CHANGES
-        while self._todo and len(self._under_way) < most and not self._patience.pause_left:
+        while self._todo and len(self._in_flight) < most and not self._patience.pause_left:
             try:
                 future = self._pool.submit(self._attempt, self._todo[0])
             except RuntimeError:
                 # The process ends, and lends no threads any more.
                 self.stop(GRACE)
                 return
-            self._under_way[future] = self._todo.popleft()
+            self._in_flight[future] = self._todo.popleft()
 
     def _attempt(self, call_id: str) -> Result | AircallError:
         """The call's result, or the error by which the API says that it takes no change for now."""
@@ -255,7 +255,7 @@ class ArchiveRun:
         try:
             done = self._change(call_id)
         except AircallError as error:
-            return error if is_refusal(error) else self._failure(call_id, error, Outcome.FAILED)
+            return error if is_backpressure(error) else self._failure(call_id, error, Outcome.FAILED)
         except Exception as error:
             # Of the storage, perhaps, and after the change. The error itself may hold what was to be kept.
             log.error("a change of a call broke off", extra={"error": type(error).__name__})
@@ -304,7 +304,7 @@ class ArchiveRun:
 
     def _finish(self) -> None:
         self._stopping.set()
-        self._todo.extend(call_id for future, call_id in self._under_way.items() if future.cancel())
+        self._todo.extend(call_id for future, call_id in self._in_flight.items() if future.cancel())
         self._drop(Outcome.STOPPED)
         self._give_up_waiting()
         self.job = self.job.finished()
@@ -315,5 +315,5 @@ class ArchiveRun:
 
     def _give_up_waiting(self) -> None:
         unseen = UnconfirmedError("The change was not waited for.", last_seen=None)
-        left = [call_id for future, call_id in self._under_way.items() if not future.cancelled()]
+        left = [call_id for future, call_id in self._in_flight.items() if not future.cancelled()]
         self._add([self._failure(call_id, unseen, Outcome.UNCONFIRMED) for call_id in left])

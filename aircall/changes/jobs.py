@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from aircall.changes.errors import BusyError
-from aircall.changes.job_runner import GRACE, ArchiveRun, Job, Outcome
-from aircall.changes.service import Archived, Changes
-from aircall.concurrency import Signals
-from aircall.storage.records import Store
+from aircall.changes.job_runner import GRACE, Job, JobRunner, Outcome
+from aircall.changes.service import Archived, ChangeService
+from aircall.concurrency import MessageBus
+from aircall.storage.records import RecordStore
 
 PREFIX = "job:"
 # Under which the id of the job that undoes another one is kept, by that one's id.
@@ -35,45 +35,49 @@ class TooManyJobsError(Exception):
     """This person has as many jobs under way as one may have. Nothing was begun."""
 
 
-class ArchiveJobs:
+class JobService:
     """The jobs of everybody. A job is found by its id and its owner's user name together."""
 
     def __init__(
-        self, changes: Changes, store: Store, explain: Callable[[Exception], str], signals: Signals
+        self,
+        changes: ChangeService,
+        records: RecordStore,
+        explain: Callable[[Exception], str],
+        bus: MessageBus,
     ) -> None:
         self._changes = changes
-        self._store = store
+        self._records = records
         self._explain = explain
-        self._signals = signals
-        signals.on(STOP, self._stop_here)
+        self._bus = bus
+        bus.on(STOP, self._stop_here)
         self._pool = ThreadPoolExecutor(PARALLEL_CHANGES, thread_name_prefix="archive-change")
         self._lock = threading.Lock()
-        self._runs: dict[str, ArchiveRun] = {}
+        self._runs: dict[str, JobRunner] = {}
         self._is_stopping = False
 
     def start(
-        self, login_id: str, owner: str, call_ids: Sequence[str], is_archived: bool, way_back: str = ""
+        self, login_id: str, owner: str, call_ids: Sequence[str], is_archived: bool, return_url: str = ""
     ) -> str:
         """Begin to bring these calls into the wanted state, each once; the new job's id.
 
         Raises TooManyJobsError.
         """
-        return self._begin(login_id, Job.begun(owner, call_ids, is_archived, way_back))
+        return self._begin(login_id, Job.begun(owner, call_ids, is_archived, return_url))
 
-    def take_back(self, login_id: str, job: Job, way_back: str = "") -> str:
+    def undo(self, login_id: str, job: Job, return_url: str = "") -> str:
         """Begin to undo exactly what this job has changed; the id of the job that does, always the same.
 
         Raises TooManyJobsError.
         """
-        with self._store.lock(UNDO_PREFIX + job.id, UNDO_WAIT) as is_held:
+        with self._records.lock(UNDO_PREFIX + job.id, UNDO_WAIT) as is_held:
             if not is_held:
                 raise BusyError("Somebody is just about to undo this.")
             if known := self.undo_of(job):
                 return known
             numbers = {result.call_id: result.number for result in job.of(Outcome.DONE)}
-            undo = Job.begun(job.owner, numbers, not job.is_archived, way_back).taking_back(job.id, numbers)
+            undo = Job.begun(job.owner, numbers, not job.is_archived, return_url).as_undo_of(job.id, numbers)
             self._begin(login_id, undo)
-            self._store.put(UNDO_PREFIX + job.id, undo.id.encode(), MEMORY)
+            self._records.put(UNDO_PREFIX + job.id, undo.id.encode(), MEMORY)
         return undo.id
 
     def retry(self, login_id: str, job: Job) -> str:
@@ -81,18 +85,18 @@ class ArchiveJobs:
 
         What an undo has left is still left alone where it has changed since. Raises TooManyJobsError.
         """
-        again = Job.begun(job.owner, job.open_ids, job.is_archived, job.way_back)
-        return self._begin(login_id, again.taking_back(job.undoes, job.numbers))
+        again = Job.begun(job.owner, job.open_ids, job.is_archived, job.return_url)
+        return self._begin(login_id, again.as_undo_of(job.undoes, job.numbers))
 
     def find(self, job_id: str, owner: str) -> Job | None:
         """The job, as far as it is, if this user began it."""
-        record = self._store.load(PREFIX + job_id)
+        record = self._records.load(PREFIX + job_id)
         job = Job.from_bytes(record.value) if record else None
         return job if job and job.owner == owner else None
 
     def undo_of(self, job: Job) -> str:
         """The id of the job that undoes this one, empty where none does."""
-        record = self._store.load(UNDO_PREFIX + job.id)
+        record = self._records.load(UNDO_PREFIX + job.id)
         return record.value.decode() if record else ""
 
     def wait(self, job_id: str, seconds: float) -> None:
@@ -102,12 +106,12 @@ class ArchiveJobs:
 
     def stop(self, job: Job) -> None:
         """Begin no further change of this job; those that are under way still end."""
-        self._store.put(STOP_PREFIX + job.id, b"", MEMORY)
-        self._signals.send(STOP, job.id)
+        self._records.put(STOP_PREFIX + job.id, b"", MEMORY)
+        self._bus.send(STOP, job.id)
 
     def is_stopping(self, job: Job) -> bool:
         """Whether the job was told to stop and has not ended yet."""
-        return job.is_running and self._store.load(STOP_PREFIX + job.id) is not None
+        return job.is_running and self._records.load(STOP_PREFIX + job.id) is not None
 
     def _stop_here(self, job_id: str) -> None:
         # Whichever process works on it.
@@ -130,7 +134,7 @@ class ArchiveJobs:
 
     def _begin(self, login_id: str, job: Job) -> str:
         change = partial(self._change, login_id, job)
-        run = ArchiveRun(job, change, self._explain, self._pool, self._keep)
+        run = JobRunner(job, change, self._explain, self._pool, self._keep)
         with self._lock:
             self._runs = {job_id: run for job_id, run in self._runs.items() if run.is_alive}
             if len(job.call_ids) > 1 and self._count(job.owner) >= MOST_JOBS:
@@ -148,11 +152,11 @@ class ArchiveJobs:
 
     def _change(self, login_id: str, job: Job, call_id: str) -> Archived:
         if job.undoes:
-            return self._changes.take_back(login_id, call_id, job.is_archived, job.numbers.get(call_id, 0))
+            return self._changes.undo(login_id, call_id, job.is_archived, job.numbers.get(call_id, 0))
         return self._changes.set_archived(login_id, call_id, job.is_archived)
 
     def _keep(self, job: Job) -> None:
-        self._store.put(PREFIX + job.id, job.to_bytes(), MEMORY)
+        self._records.put(PREFIX + job.id, job.to_bytes(), MEMORY)
         # Whoever stopped it at another process may not have been heard.
-        if self._store.load(STOP_PREFIX + job.id) is not None:
+        if self._records.load(STOP_PREFIX + job.id) is not None:
             self._stop_here(job.id)

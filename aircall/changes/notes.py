@@ -17,7 +17,7 @@ import msgspec
 from aircall.changes.errors import BusyError, UnconfirmedError
 from aircall.errors import AircallError, LoginEndedError, NotFoundError
 from aircall.models import Call
-from aircall.storage.records import Store
+from aircall.storage.records import RecordStore
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +26,8 @@ MEMORY = 24 * 3600.0
 # Longer than sending and looking can take, so that the second click sees the first one's outcome (seconds).
 SEND_WAIT = 45.0
 # How often and how long to look for a note of unknown fate, in seconds.
-LOOK_PAUSE = 0.3
-PATIENCE = 6.0
+VERIFY_INTERVAL = 0.3
+VERIFY_TIMEOUT = 6.0
 
 
 # Reads the call, within so many seconds if a deadline is given.
@@ -41,13 +41,19 @@ class Sent(msgspec.Struct, frozen=True):
     is_stored: bool
 
 
-class Noting:
+class NoteWriter:
     """Stores notes, each once."""
 
-    def __init__(self, store: Store, *, look_pause: float = LOOK_PAUSE, patience: float = PATIENCE) -> None:
-        self._store = store
-        self._look_pause = look_pause
-        self._patience = patience
+    def __init__(
+        self,
+        records: RecordStore,
+        *,
+        verify_interval: float = VERIFY_INTERVAL,
+        verify_timeout: float = VERIFY_TIMEOUT,
+    ) -> None:
+        self._records = records
+        self._verify_interval = verify_interval
+        self._verify_timeout = verify_timeout
 
     def add(self, content: str, key: str, fetch: Fetch, send: Callable[[], Call]) -> Call | None:
         """The call with the note on it; None where this note was stored by an earlier request.
@@ -56,7 +62,7 @@ class Noting:
         the note's fate open, UnconfirmedError if the note does not show in time.
         """
         name = f"note:{hashlib.sha256(f'{key} {content}'.encode(errors='replace')).hexdigest()}"
-        with self._store.lock(name, SEND_WAIT) as is_held:
+        with self._records.lock(name, SEND_WAIT) as is_held:
             if not is_held:
                 raise BusyError("The same note is still being sent.")
             earlier = self._earlier(name)
@@ -77,28 +83,28 @@ class Noting:
         except AircallError as error:
             if not error.is_executed_possible:
                 # Nothing was sent, and nothing may be taken for this note.
-                self._store.delete(name)
+                self._records.delete(name)
                 raise
-            call = self._look(content, known_ids, fetch)
+            call = self._verify(content, known_ids, fetch)
         self._remember(name, known_ids, is_stored=True)
         return call
 
-    def _look(self, content: str, known_ids: list[str], fetch: Fetch) -> Call:
-        ends, call = monotonic() + self._patience, None
+    def _verify(self, content: str, known_ids: list[str], fetch: Fetch) -> Call:
+        ends, call = monotonic() + self._verify_timeout, None
         while (left := ends - monotonic()) > 0:
             try:
-                call = fetch(max(left, self._look_pause))
+                call = fetch(max(left, self._verify_interval))
                 if _holds(call, content, known_ids):
                     return call
             except (NotFoundError, LoginEndedError):
                 raise
             except AircallError as error:
                 log.info("Looking for a note", extra={"error": type(error).__name__})
-            time.sleep(self._look_pause)
+            time.sleep(self._verify_interval)
         raise UnconfirmedError("Whether the note was stored could not be seen in time.", last_seen=call)
 
     def _earlier(self, name: str) -> Sent | None:
-        record = self._store.load(name)
+        record = self._records.load(name)
         try:
             return None if record is None else msgspec.json.decode(record.value, type=Sent)
         except msgspec.MsgspecError:
@@ -106,7 +112,7 @@ class Noting:
             return None
 
     def _remember(self, name: str, known_ids: list[str], *, is_stored: bool) -> None:
-        self._store.put(name, msgspec.json.encode(Sent(known_ids, is_stored)), MEMORY)
+        self._records.put(name, msgspec.json.encode(Sent(known_ids, is_stored)), MEMORY)
 
 
 def _holds(call: Call, content: str, known_ids: list[str]) -> bool:

@@ -21,7 +21,7 @@ import msgspec
 from redis import Redis
 from redis.exceptions import RedisError
 
-from aircall.calls.feed import FEED_LENGTH, Change, Entry, Feed, new_epoch, parts_of
+from aircall.calls.feed import FEED_LENGTH, Change, ChangeFeed, FeedEntry, new_epoch, parts_of
 
 # What was added under an id; rows, each with its id; and those of each stream.
 Fields = Mapping[bytes, bytes]
@@ -78,7 +78,7 @@ log = logging.getLogger(__name__)
 STATE, STREAM, VERSIONS = "feed", "feed-changes", "feed-versions"
 
 
-class RedisFeed(Feed):
+class RedisChangeFeed(ChangeFeed):
     """A feed whose changes come from Redis, once somebody follows it there. Until then it knows none."""
 
     def __init__(self, client: Redis, prefix: str, length: int = FEED_LENGTH) -> None:
@@ -91,9 +91,9 @@ class RedisFeed(Feed):
         self._begin_epoch_there = client.register_script(BEGIN)
         self._find_epoch = client.register_script(FIRST)
         # Whether a change is in the log that could not be told.
-        self._is_torn = False
+        self._is_desynced = False
 
-    def append(self, change: Change) -> Entry:
+    def append(self, change: Change) -> FeedEntry:
         """Add a change that is in the log already; one that is older than what was told of its call is not.
 
         Raises nothing where Redis does not answer: once it does, every page is told to read itself again.
@@ -101,85 +101,85 @@ class RedisFeed(Feed):
         body = msgspec.json.encode(change)
         args = (body, change.call_id, change.version, self._length, new_epoch())
         try:
-            epoch, sequence = self._append(keys=self._keys, args=args)
+            epoch, offset = self._append(keys=self._keys, args=args)
         except RedisError as error:
-            self._is_torn = True
+            self._is_desynced = True
             log.error("a change could not be told yet: %s", type(error).__name__)
-            return Entry(change, self.position)
-        return Entry(change, f"{epoch.decode()}.{sequence}")
+            return FeedEntry(change, self.position)
+        return FeedEntry(change, f"{epoch.decode()}.{offset}")
 
     def begin_epoch(self) -> None:
         """Have every page of every process read itself again, at once or as soon as Redis answers."""
-        self._is_torn = True
+        self._is_desynced = True
         try:
-            self.mend()
+            self.repair()
         except RedisError as error:
             log.error("pages could not be told to read themselves again yet: %s", type(error).__name__)
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Make up for what could not be told. Raises RedisError."""
-        if not self._is_torn:
+        if not self._is_desynced:
             return
         # First, as another change may fail to be told meanwhile.
-        self._is_torn = False
+        self._is_desynced = False
         try:
-            self._begin_epoch_there(keys=self._keys, args=[new_epoch(), self._sequence])
+            self._begin_epoch_there(keys=self._keys, args=[new_epoch(), self._offset])
         except RedisError:
-            self._is_torn = True
+            self._is_desynced = True
             raise
 
-    def since(self, position: str) -> list[Entry] | None:
+    def changes_after(self, position: str) -> list[FeedEntry] | None:
         """The changes after `position`, as far as they have come to this process; the others are to come."""
-        epoch, sequence = parts_of(position)
+        epoch, offset = parts_of(position)
         with self._lock:
-            if epoch == self._epoch and sequence > self._sequence:
+            if epoch == self._epoch and offset > self._offset:
                 return []
-            return super().since(position)
+            return super().changes_after(position)
 
     @property
     def last_id(self) -> str:
         """What the stream is to be read from, to go on."""
-        return f"{self._sequence}-0"
+        return f"{self._offset}-0"
 
     def take(self, rows: Rows) -> None:
         """Take over what the stream has brought, and tell of it. Raises RedisError."""
         for id_, fields in rows:
-            sequence = _number(id_)
+            offset = _number(id_)
             with self._lock:
                 if b"epoch" in fields:
-                    self._begin(fields[b"epoch"].decode(), sequence)
-                elif sequence == self._sequence + 1:
-                    self._take_change(fields[b"change"], sequence)
-                elif sequence > self._sequence:
+                    self._begin(fields[b"epoch"].decode(), offset)
+                elif offset == self._offset + 1:
+                    self._take_change(fields[b"change"], offset)
+                elif offset > self._offset:
                     # More has come than the stream keeps.
-                    self.adopt()
+                    self.resync()
                     return
 
-    def _take_change(self, body: bytes, sequence: int) -> None:
+    def _take_change(self, body: bytes, offset: int) -> None:
         try:
-            self._add(msgspec.json.decode(body, type=Change), sequence)
+            self._add(msgspec.json.decode(body, type=Change), offset)
         except msgspec.MsgspecError:
             # Another version of the dashboard wrote it: what it says, pages find by reading themselves again.
-            self._begin(self._epoch, sequence)
+            self._begin(self._epoch, offset)
 
     def check(self) -> None:
         """Begin anew where Redis has lost what was kept, or has another epoch. Raises RedisError."""
-        self.mend()
+        self.repair()
         epoch, last = cast(list[bytes | None], self._client.hmget(self._keys[0], ["epoch", "sequence"]))
-        if epoch is not None and epoch.decode() == self._epoch and int(last or 0) < self._sequence:
+        if epoch is not None and epoch.decode() == self._epoch and int(last or 0) < self._offset:
             # It came back with what it had some time ago: numbers would be given out twice.
-            self._is_torn = True
-            self.mend()
-            self.adopt()
+            self._is_desynced = True
+            self.repair()
+            self.resync()
         elif epoch is None or epoch.decode() != self._epoch:
-            self.adopt()
+            self.resync()
 
-    def adopt(self) -> None:
+    def resync(self) -> None:
         """Take over all that stands in Redis, and have the pages read themselves again. Raises RedisError."""
-        epoch, sequence, rows = self._find_epoch(keys=self._keys, args=[new_epoch()])
+        epoch, offset, rows = self._find_epoch(keys=self._keys, args=[new_epoch()])
         changes = [(id_, {flat[0]: flat[1]}) for id_, flat in rows if flat[0] == b"change"]
         with self._lock:
-            self._begin(epoch.decode(), _number(changes[0][0]) - 1 if changes else sequence)
+            self._begin(epoch.decode(), _number(changes[0][0]) - 1 if changes else offset)
             self.take(changes)
 
 

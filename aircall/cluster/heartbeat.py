@@ -12,8 +12,8 @@ import msgspec
 from redis import Redis
 from redis.exceptions import RedisError
 
-from aircall.concurrency import Signals, call_safely
-from aircall.status import UpkeepState
+from aircall.concurrency import MessageBus, call_safely
+from aircall.status import SyncStatus
 
 # Post the notice ARGV[2] of the process ARGV[1] for ARGV[3] milliseconds; all notices that are good.
 # The notices stand in a hash, until when they are good in a sorted set; the last one ends with both.
@@ -37,7 +37,7 @@ SIGNAL = "notices"
 TURN, SHORTEST_TURN, LIFETIME = 1.0, 0.1, 5.0
 
 
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     """What a process tells: its open pages, who looks at which call in them, and the upkeep, if it does that.
 
     `viewed_ago` is how many seconds ago somebody last asked it for a page of the list, None for never.
@@ -47,30 +47,30 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     page_count: int
     viewed_ago: float | None
     viewers: Mapping[str, Sequence[str]]
-    upkeep: UpkeepState | None
+    sync: SyncStatus | None
 
 
-class Notices:
+class Heartbeats:
     """Posts the notice that `own` gives, and hands all others to `take`, in a thread of its own."""
 
     def __init__(
         self,
         client: Redis,
         prefix: str,
-        signals: Signals,
-        own: Callable[[], Notice],
-        take: Callable[[Sequence[Notice]], None],
+        bus: MessageBus,
+        own: Callable[[], Heartbeat],
+        take: Callable[[Sequence[Heartbeat]], None],
     ) -> None:
         self._post = client.register_script(POST)
         self._keys = [f"{prefix}notices", f"{prefix}notice-times"]
-        self._signals = signals
+        self._bus = bus
         self._own = own
         self._take = take
         self._kicked = threading.Event()
         self._is_news = False
         self._posted_at = monotonic()
         self._stopped = threading.Event()
-        signals.on(SIGNAL, lambda _value: self._kicked.set())
+        bus.on(SIGNAL, lambda _value: self._kicked.set())
 
     def start(self) -> None:
         """Begin posting."""
@@ -107,15 +107,15 @@ class Notices:
             return
         self._posted_at = monotonic()
         if is_news:
-            self._signals.send(SIGNAL)
+            self._bus.send(SIGNAL)
             self._kicked.clear()
         found = [notice for text in posted if (notice := _read(text)) is not None]
         self._take([notice for notice in found if notice.process != own.process])
 
 
-def _read(text: bytes) -> Notice | None:
+def _read(text: bytes) -> Heartbeat | None:
     try:
-        return msgspec.json.decode(text, type=Notice)
+        return msgspec.json.decode(text, type=Heartbeat)
     except msgspec.MsgspecError:
         # Another version posted it.
         return None

@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Protocol
 
-from aircall.cluster.feed import RedisFeed
-from aircall.cluster.heartbeat import Notice, Notices
-from aircall.cluster.leader import Ownership
-from aircall.cluster.streams import BLOCK, Follower, RedisSignals
-from aircall.concurrency import Signals
-from aircall.status import NOT_STARTED, WATCH_TIME, LinkState, LinkStatus, Role, UpkeepState
+from aircall.cluster.feed import RedisChangeFeed
+from aircall.cluster.heartbeat import Heartbeat, Heartbeats
+from aircall.cluster.leader import LeaderElection
+from aircall.cluster.streams import BLOCK, RedisMessageBus, StreamReader
+from aircall.concurrency import MessageBus
+from aircall.status import NOT_STARTED, WATCH_TIME, LinkState, LinkStatus, Role, SyncStatus
 from aircall.storage.redis import PREFIX, connect
 from aircall.sync.supervisor import StartedUpkeep
 
@@ -29,23 +29,23 @@ NO_CONTACT = "the dashboard's own storage does not answer"
 NO_OWNER = "another process is taking over"
 
 
-class SharedUpkeep:
+class ClusterSync:
     """What the pages of one process need. `tell` is given the state of the link whenever it changes."""
 
-    def __init__(self, own: StartedUpkeep, signals: Signals, tell: Callable[[LinkStatus], None]) -> None:
+    def __init__(self, own: StartedUpkeep, bus: MessageBus, tell: Callable[[LinkStatus], None]) -> None:
         self._own = own
-        self._signals = signals
+        self._bus = bus
         self._tell = tell
         self._changed = threading.Condition()
         self._is_owner = False
         self._role_since = monotonic()
-        self._state: UpkeepState | None = None
+        self._state: SyncStatus | None = None
         self._fresh_until = self._viewed_at = float("-inf")
         self._is_in_contact = False
-        self._others: Sequence[Notice] = ()
+        self._others: Sequence[Heartbeat] = ()
         self._told = NOT_STARTED
-        signals.on(READ, lambda _value: self._read_if_owner())
-        signals.on(SIGNED_IN, lambda _value: self._signed_in_if_owner())
+        bus.on(READ, lambda _value: self._read_if_owner())
+        bus.on(SIGNED_IN, lambda _value: self._signed_in_if_owner())
 
     def gain(self) -> None:
         """This process is the one that does it from now on."""
@@ -60,15 +60,15 @@ class SharedUpkeep:
     @property
     def role(self) -> Role:
         """Whether this process is the one, and since when."""
-        return Role(is_owner=self._is_owner, age=monotonic() - self._role_since)
+        return Role(is_leader=self._is_owner, age=monotonic() - self._role_since)
 
     @property
-    def state(self) -> UpkeepState | None:
+    def state(self) -> SyncStatus | None:
         """How the upkeep is now; None while nobody does it."""
         return self._own.state if self._is_owner else self._state
 
     @property
-    def own_state(self) -> UpkeepState | None:
+    def own_state(self) -> SyncStatus | None:
         """How it is, for the others to know; None where it is not this process that does it."""
         return self._own.state if self._is_owner else None
 
@@ -88,7 +88,7 @@ class SharedUpkeep:
 
     def signed_in(self) -> None:
         """Somebody has just signed in, here: whoever does the upkeep has a token to work with."""
-        self._signals.send(SIGNED_IN)
+        self._bus.send(SIGNED_IN)
 
     def ensure_fresh(self, wait: float) -> None:
         """Return when the log is as fresh as it is kept, or after `wait` seconds, whichever comes first."""
@@ -98,13 +98,13 @@ class SharedUpkeep:
         self._viewed_at = monotonic()
         if self._is_fresh():
             return
-        self._signals.send(READ)
+        self._bus.send(READ)
         with self._changed:
             self._changed.wait_for(self._is_answered, wait)
 
-    def take(self, others: Sequence[Notice]) -> None:
+    def take(self, others: Sequence[Heartbeat]) -> None:
         """Take note of what the other processes tell."""
-        states = [notice.upkeep for notice in others if notice.upkeep is not None]
+        states = [notice.sync for notice in others if notice.sync is not None]
         with self._changed:
             self._others = others
             self._state = states[0] if states else None
@@ -166,11 +166,11 @@ class Pages(Protocol):
     def viewers_here(self) -> Viewers:
         """The usernames of those who look at a call in them, by the call's id."""
 
-    def look_elsewhere(self, viewers: Mapping[str, Viewers]) -> None:
+    def set_remote(self, viewers: Mapping[str, Viewers]) -> None:
         """Take note of who looks at calls in the pages of other processes, by process."""
 
 
-class Sharing:
+class ClusterNode:
     """The feed and the signals that all processes share, and this one's part in the upkeep.
 
     Made in two steps, since the rooms in between need feed and signals first.
@@ -180,15 +180,15 @@ class Sharing:
         self._prefix = prefix
         self._process = secrets.token_hex(6)
         self._client, self._reader = connect(redis_url), connect(redis_url, block=BLOCK)
-        self.feed = RedisFeed(self._client, prefix)
-        self.signals = RedisSignals(self._client, prefix, self._process)
+        self.feed = RedisChangeFeed(self._client, prefix)
+        self.bus = RedisMessageBus(self._client, prefix, self._process)
 
-    def share(self, upkeep: SharedUpkeep, pages: Pages) -> None:
+    def share(self, sync: ClusterSync, pages: Pages) -> None:
         """Say whose upkeep and pages these are. Nothing is done before `start`."""
-        self._upkeep, self._pages = upkeep, pages
-        self._follower = Follower(self._reader, self.feed, self.signals, upkeep.note_contact)
-        self._notices = Notices(self._client, self._prefix, self.signals, self._notice, self._take)
-        self._ownership = Ownership(self._client, self._prefix, self._gain, self._lose)
+        self._sync, self._pages = sync, pages
+        self._follower = StreamReader(self._reader, self.feed, self.bus, sync.note_contact)
+        self._notices = Heartbeats(self._client, self._prefix, self.bus, self._notice, self._take)
+        self._ownership = LeaderElection(self._client, self._prefix, self._gain, self._lose)
 
     @property
     def silence(self) -> float:
@@ -209,35 +209,35 @@ class Sharing:
         self._notices.stop()
         self._follower.stop()
 
-    def step_back(self) -> None:
+    def resign(self) -> None:
         """Leave the upkeep to others as soon as may be, and go on serving. Returns at once."""
-        self._ownership.step_back()
+        self._ownership.resign()
 
-    def take_again(self) -> None:
+    def force_reelection(self) -> None:
         """Begin the upkeep of this process anew: another one has written in its place."""
-        self._ownership.take_again()
+        self._ownership.force_reelection()
 
     def post_now(self) -> None:
         """Have the others know at once what has changed here."""
         self._notices.post_now()
 
     def _gain(self) -> None:
-        self._upkeep.gain()
+        self._sync.gain()
         self.post_now()
 
     def _lose(self) -> None:
-        self._upkeep.lose()
+        self._sync.lose()
         self.post_now()
 
-    def _notice(self) -> Notice:
-        return Notice(
+    def _notice(self) -> Heartbeat:
+        return Heartbeat(
             process=self._process,
             page_count=self._pages.page_count,
-            viewed_ago=self._upkeep.viewed_ago,
+            viewed_ago=self._sync.viewed_ago,
             viewers=self._pages.viewers_here,
-            upkeep=self._upkeep.own_state,
+            sync=self._sync.own_state,
         )
 
-    def _take(self, others: Sequence[Notice]) -> None:
-        self._upkeep.take(others)
-        self._pages.look_elsewhere({notice.process: notice.viewers for notice in others})
+    def _take(self, others: Sequence[Heartbeat]) -> None:
+        self._sync.take(others)
+        self._pages.set_remote({notice.process: notice.viewers for notice in others})

@@ -14,8 +14,8 @@ from typing import Any, cast
 from redis import Redis
 from redis.exceptions import RedisError
 
-from aircall.cluster.feed import RedisFeed, Rows, Streams
-from aircall.concurrency import Signals, call_safely
+from aircall.cluster.feed import RedisChangeFeed, Rows, Streams
+from aircall.concurrency import MessageBus, call_safely
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 LENGTH = 1000
 
 
-class RedisSignals(Signals):
+class RedisMessageBus(MessageBus):
     """Signals that reach the other processes too, as soon as they have been followed to there."""
 
     def __init__(self, client: Redis, prefix: str, process: str) -> None:
@@ -73,19 +73,19 @@ RETRY_PAUSE = 0.3
 MOST_ROWS = 500
 
 
-class Follower:
+class StreamReader:
     """The thread that reads on. `on_contact` is told when contact is lost (False) and found (True)."""
 
     def __init__(
         self,
         client: Redis,
-        feed: RedisFeed,
-        signals: RedisSignals,
+        feed: RedisChangeFeed,
+        bus: RedisMessageBus,
         on_contact: Callable[[bool], None] = lambda _is_there: None,
     ) -> None:
         self._client = client
         self._feed = feed
-        self._signals = signals
+        self._bus = bus
         self._on_contact = on_contact
         self._stopped = threading.Event()
         self._has_begun = False
@@ -122,21 +122,21 @@ class Follower:
         if self._has_begun:
             self._check()
         else:
-            self._signals.begin()
-            self._feed.adopt()
+            self._bus.begin()
+            self._feed.resync()
             self._has_begun = True
 
     def _check(self) -> None:
         self._feed.check()
-        self._signals.check()
+        self._bus.check()
         self._checked_at = time.monotonic()
 
     def _read(self) -> None:
-        last_ids = {self._feed.stream: self._feed.last_id, self._signals.stream: self._signals.last_id}
+        last_ids = {self._feed.stream: self._feed.last_id, self._bus.stream: self._bus.last_id}
         answer = self._client.xread(cast(Any, last_ids), count=MOST_ROWS, block=int(BLOCK * 1000))
         self._note_contact(True)
         for stream, rows in cast(Streams, answer or ()):
-            taker = self._feed if stream.decode() == self._feed.stream else self._signals
+            taker = self._feed if stream.decode() == self._feed.stream else self._bus
             taker.take(rows)
         # Also where there is something new all the time.
         if time.monotonic() >= self._checked_at + BLOCK:

@@ -19,7 +19,7 @@ import pysher
 import websocket
 
 from aircall import metrics
-from aircall.errors import AircallError, MalformedAnswerError
+from aircall.errors import AircallError, MalformedResponseError
 from aircall.models import Call
 
 # Pusher's own servers pass on a hundredth of this.
@@ -53,7 +53,7 @@ class PusherSettings:
     retry_min: float = 1.0
     retry_max: float = 30.0
     # How long a link has to hold to count as calm.
-    calm_after: float = 30.0
+    stable_after: float = 30.0
     # While nobody is signed in and nobody says otherwise.
     no_login_retry: float = 30.0
     # How many calls may wait for whoever takes them.
@@ -65,22 +65,22 @@ class PusherSettings:
 
 
 def decoded(data: object) -> object:
-    """An event's data: most servers send it as JSON text, some as it is. Raises MalformedAnswerError."""
+    """An event's data: most servers send it as JSON text, some as it is. Raises MalformedResponseError."""
     if not isinstance(data, str):
         return data
     if len(data) > LONGEST_DATA:
-        raise MalformedAnswerError("The data is too long.")
+        raise MalformedResponseError("The data is too long.")
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise MalformedAnswerError("The data is not JSON.") from error
+        raise MalformedResponseError("The data is not JSON.") from error
 
 
 def fields(data: object) -> Mapping[str, object]:
     """The members of an event's data; none where it is no object."""
     try:
         value = decoded(data)
-    except MalformedAnswerError:
+    except MalformedResponseError:
         return {}
     return value if isinstance(value, Mapping) else {}
 
@@ -94,11 +94,11 @@ log = logging.getLogger(__name__)
 logging.getLogger("websocket").setLevel(logging.CRITICAL)
 
 
-class SubscriptionEndedError(Exception):
+class ConnectionEndedError(Exception):
     """The connection is over or was never made. Its text says why, without anything secret or foreign."""
 
 
-class Subscription:
+class PusherConnection:
     """One connection that subscribes once. Whatever ends it, `open` or `watch` raises it.
 
     `authorize(socket_id, channel)` returns `key:signature`. `on_subscribed`, and after it `on_call` for each
@@ -118,8 +118,8 @@ class Subscription:
         self._on_subscribed = on_subscribed
         self._on_call = on_call
         self._error: Exception | None = None
-        self._settled = Event()
-        self._heard = Event()
+        self._subscribed = Event()
+        self._activity = Event()
         self._ended = Event()
         self._pusher = self._make_pusher()
 
@@ -131,24 +131,24 @@ class Subscription:
         try:
             self._pusher.connect()
         except RuntimeError as error:
-            raise SubscriptionEndedError("no thread to connect in") from error
-        if not self._settled.wait(self._settings.subscribe_timeout):
-            self._end(SubscriptionEndedError("no subscription in time"))
+            raise ConnectionEndedError("no thread to connect in") from error
+        if not self._subscribed.wait(self._settings.subscribe_timeout):
+            self._end(ConnectionEndedError("no subscription in time"))
         if self._error is not None:
             raise self._error
 
     def watch(self) -> NoReturn:
         """Stay until the connection ends. Raises SubscriptionEndedError."""
         while not self._ended.wait(self._settings.pusher_ping_interval):
-            self._heard.clear()
+            self._activity.clear()
             self._pusher.connection.send_event("pusher:ping", {})
-            if not self._heard.wait(self._settings.pong_timeout):
-                self._end(SubscriptionEndedError("the server fell silent"))
-        raise self._error or SubscriptionEndedError("ended")
+            if not self._activity.wait(self._settings.pong_timeout):
+                self._end(ConnectionEndedError("the server fell silent"))
+        raise self._error or ConnectionEndedError("ended")
 
     def close(self) -> None:
         """End the connection, without waiting for pysher's thread. Nothing is called back any more."""
-        self._end(SubscriptionEndedError("closed"))
+        self._end(ConnectionEndedError("closed"))
         app = self._pusher.connection.socket
         if app is not None:
             _shut_down(app.sock)
@@ -185,7 +185,7 @@ class Subscription:
             return
         socket_id = fields(data).get("socket_id")
         if not isinstance(socket_id, str):
-            self._end(SubscriptionEndedError("the server gave no socket_id"))
+            self._end(ConnectionEndedError("the server gave no socket_id"))
             return
         try:
             signature = self._authorize(socket_id, CHANNEL)
@@ -194,7 +194,7 @@ class Subscription:
             return
         except Exception as error:
             # The storage's, say. pysher would log it whole, and the time for a subscription would pass idly.
-            self._end(SubscriptionEndedError(f"not authorized ({type(error).__name__})"))
+            self._end(ConnectionEndedError(f"not authorized ({type(error).__name__})"))
             return
         if not self._ended.is_set():
             self._pusher.subscribe(CHANNEL, auth=signature)
@@ -202,24 +202,24 @@ class Subscription:
     def _on_pusher_error(self, data: object) -> None:
         code = fields(data).get("code")
         if code in CLOSING_CODES:
-            self._end(SubscriptionEndedError(f"the server reported error {code}"))
-        elif not self._settled.is_set():
-            self._end(SubscriptionEndedError("the server reported an error"))
+            self._end(ConnectionEndedError(f"the server reported error {code}"))
+        elif not self._subscribed.is_set():
+            self._end(ConnectionEndedError("the server reported an error"))
         else:
             log.warning("The server reported an error that ends nothing")
 
     def _on_pong(self, _data: object) -> None:
-        self._heard.set()
+        self._activity.set()
 
     def _on_channel_event(self, event: object, data: object, channel: object) -> None:
-        self._heard.set()
+        self._activity.set()
         if channel not in self._pusher.channels:
             metrics.EVENTS_IN.labels("foreign").inc()
             log.warning("Dropped an event of another channel")
         elif event == "pusher_internal:subscription_succeeded":
             self._on_succeeded()
         elif event == "pusher:subscription_error":
-            self._end(SubscriptionEndedError("the server refused the subscription"))
+            self._end(ConnectionEndedError("the server refused the subscription"))
         elif event == "update-call":
             self._on_update(data)
         else:
@@ -227,18 +227,18 @@ class Subscription:
             log.warning("Dropped an event of an unknown kind")
 
     def _on_succeeded(self) -> None:
-        if not self._settled.is_set():
+        if not self._subscribed.is_set():
             self._on_subscribed()
-            self._settled.set()
+            self._subscribed.set()
 
     def _on_update(self, data: object) -> None:
         try:
             call = Call.from_json(decoded(data))
-        except MalformedAnswerError as error:
+        except MalformedResponseError as error:
             metrics.EVENTS_IN.labels("malformed").inc()
             log.warning("Dropped an event: %s", error)
             return
-        if self._settled.is_set() and not self._ended.is_set():
+        if self._subscribed.is_set() and not self._ended.is_set():
             self._on_call(call)
 
     def _on_error(self, app: Any, error: Exception) -> None:
@@ -250,14 +250,14 @@ class Subscription:
             # A socket that the other side closed first would be left to the garbage collector.
             app.sock.shutdown()
         cause = getattr(error, "status_code", None) or type(error).__name__
-        self._end(SubscriptionEndedError(f"the connection failed ({cause})"))
+        self._end(ConnectionEndedError(f"the connection failed ({cause})"))
 
     def _end(self, error: Exception) -> None:
         """Keep the first error, and wake whoever waits for anything."""
         self._error = self._error or error
         self._ended.set()
-        self._settled.set()
-        self._heard.set()
+        self._subscribed.set()
+        self._activity.set()
 
 
 def _shut_down(web_socket: websocket.WebSocket | None) -> None:

@@ -22,7 +22,7 @@ from aircall import metrics
 from aircall.concurrency import call_safely
 from aircall.errors import AircallError, NoLoginError
 from aircall.models import Call
-from aircall.pusher.connection import PusherSettings, Subscription, SubscriptionEndedError
+from aircall.pusher.connection import ConnectionEndedError, PusherConnection, PusherSettings
 from aircall.status import LinkState, LinkStatus
 
 # Waits are up to this factor longer, so that many dashboards do not come back at the same moment.
@@ -34,19 +34,19 @@ class Backoff:
 
     def __init__(self, settings: PusherSettings) -> None:
         self._settings = settings
-        self._is_calm = True
+        self._is_stable = True
         self._next = settings.retry_min
 
     def delay(self, live_for: float | None) -> float:
         """Seconds to wait after a connection that was live for so many seconds; None: it never was."""
-        if live_for is not None and live_for >= self._settings.calm_after:
-            self._is_calm, self._next = True, self._settings.retry_min
-        if live_for is not None and self._is_calm:
+        if live_for is not None and live_for >= self._settings.stable_after:
+            self._is_stable, self._next = True, self._settings.retry_min
+        if live_for is not None and self._is_stable:
             delay = self._settings.first_retry
         else:
             delay = min(self._next, self._settings.retry_max / JITTER)
             self._next = 2 * delay
-        self._is_calm = False
+        self._is_stable = False
         return delay * random.SystemRandom().uniform(1, JITTER)
 
 
@@ -59,7 +59,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrival:
+class QueuedEvent:
     """A call that waits, and since when."""
 
     call: Call
@@ -79,7 +79,7 @@ class _Worker:
         return not self.thread.is_alive() or (since is not None and time.monotonic() > since + stuck_after)
 
 
-class Pump:
+class EventQueue:
     """Calls `on_call` for each call put in, and `on_gap` where some may be missing, in order, until stopped.
 
     At most `limit` calls wait. Further ones are dropped, and one `on_gap` follows for all of them. It also
@@ -97,7 +97,7 @@ class Pump:
         self._on_gap = on_gap
         self._limit = limit
         self._stuck_after = stuck_after
-        self._queue: Queue[_Arrival | Literal["gap", "end"]] = Queue()
+        self._queue: Queue[QueuedEvent | Literal["gap", "end"]] = Queue()
         self._worker: _Worker | None = None
         self._given_up: _Worker | None = None
         self._is_gap_queued = False
@@ -119,15 +119,15 @@ class Pump:
         """Hand over a call, or drop it where too many wait. Returns at once."""
         self._replace_lost_worker()
         if self._queue.qsize() < self._limit:
-            self._queue.put(_Arrival(call, time.monotonic()))
+            self._queue.put(QueuedEvent(call, time.monotonic()))
             return
         if not self._is_gap_queued:
             log.warning("The taker of calls is too slow: dropping", extra={"dropped": self.dropped_count})
         self.dropped_count += 1
         metrics.EVENTS_IN.labels("dropped").inc()
-        self.put_gap()
+        self.mark_gap()
 
-    def put_gap(self) -> None:
+    def mark_gap(self) -> None:
         """Report a gap. One that still waits stands for all gaps until then."""
         self._replace_lost_worker()
         self._queue_gap()
@@ -155,15 +155,15 @@ class Pump:
             self._hand_over(item)
             worker.busy_since = None
 
-    def _hand_over(self, item: _Arrival | Literal["gap", "end"]) -> None:
-        if isinstance(item, _Arrival):
+    def _hand_over(self, item: QueuedEvent | Literal["gap", "end"]) -> None:
+        if isinstance(item, QueuedEvent):
             self._hand_over_call(item)
         else:
             # Before the callback: what is dropped while it runs is another gap.
             self._is_gap_queued = False
             call_safely(self._on_gap)
 
-    def _hand_over_call(self, arrival: _Arrival) -> None:
+    def _hand_over_call(self, arrival: QueuedEvent) -> None:
         if call_safely(self._on_call, arrival.call):
             metrics.EVENT_AGE.observe(time.monotonic() - arrival.at)
         else:
@@ -178,13 +178,13 @@ __all__ = ["LinkState", "LinkStatus", "Listener", "PusherSettings"]
 class _Run:
     """What belongs to the time between one start and its stop."""
 
-    pump: Pump
+    pump: EventQueue
     backoff: Backoff
     stopping: Event = field(default_factory=Event)
     waking: Event = field(default_factory=Event)
     thread: Thread = field(init=False)
     # Ends the connection there is.
-    hang_up: Callable[[], None] = lambda: None
+    close_connection: Callable[[], None] = lambda: None
 
 
 class Listener:
@@ -224,7 +224,7 @@ class Listener:
         with self._lock:
             if self._run is not None:
                 return
-            pump = Pump(self._on_call, self._on_gap, self._settings.queue_limit)
+            pump = EventQueue(self._on_call, self._on_gap, self._settings.queue_limit)
             self._run = run = _Run(pump=pump, backoff=Backoff(self._settings))
             run.thread = Thread(target=self._supervise, args=(run,), name="listener", daemon=True)
             pump.start()
@@ -239,7 +239,7 @@ class Listener:
             run.stopping.set()
             run.waking.set()
             run.pump.stop()
-            run.hang_up()
+            run.close_connection()
             # It has yet to report that the link is offline. It may be the very one that called.
             if run.thread is not threading.current_thread():
                 run.thread.join(timeout=1.0)
@@ -261,18 +261,18 @@ class Listener:
                 run.waking.clear()
         self._publish(LinkState.OFFLINE, "stopped")
 
-    def _next_subscription(self, run: _Run) -> Subscription | None:
-        subscription = Subscription(
+    def _next_subscription(self, run: _Run) -> PusherConnection | None:
+        subscription = PusherConnection(
             self._settings,
             authorize=self._authorize,
-            on_subscribed=run.pump.put_gap,
+            on_subscribed=run.pump.mark_gap,
             on_call=run.pump.put,
         )
         # In this order: `stop` either finds it to hang up, or is found here.
-        run.hang_up = subscription.close
+        run.close_connection = subscription.close
         return None if run.stopping.is_set() else subscription
 
-    def _hold(self, run: _Run, subscription: Subscription) -> float:
+    def _hold(self, run: _Run, subscription: PusherConnection) -> float:
         """Stay with one connection to its end. Returns how long to wait before the next, in seconds."""
         live_at: float | None = None
         try:
@@ -280,7 +280,7 @@ class Listener:
             live_at = time.monotonic()
             self._publish(LinkState.LIVE, "subscribed")
             subscription.watch()
-        except (SubscriptionEndedError, AircallError) as error:
+        except (ConnectionEndedError, AircallError) as error:
             return self._report(run, error, live_at)
         finally:
             subscription.close()

@@ -4,9 +4,9 @@ Answers of the log, remembered for as long as nothing in it changes.
 
 A question that has to look at every call, a count for instance, is asked once per revision of the log:
 
-    self._remembered = Remembered(engine, select(state.c.revision))
+    self._cache = Remembered(engine, select(state.c.revision))
     ...
-    return self._remembered.answer(("calls per day", wanted, zone.key), lambda connection: ...)
+    return self._cache.get(("calls per day", wanted, zone.key), lambda connection: ...)
 
 The revision stands in the database, so this holds whichever thread or process writes.
 """
@@ -92,7 +92,7 @@ def check_database(url: str) -> None:
 
 
 @contextmanager
-def exclusively(engine: Engine) -> Iterator[Connection]:
+def exclusive_transaction(engine: Engine) -> Iterator[Connection]:
     """A transaction that no other of this kind overlaps, in whichever process."""
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
@@ -137,7 +137,7 @@ T = TypeVar("T")
 SIZE = 256
 
 
-class Remembered:
+class RevisionCache:
     """The last `size` answers; the least recently used one is forgotten first."""
 
     def __init__(self, engine: Engine, revision: Select[int], size: int = SIZE) -> None:
@@ -147,7 +147,7 @@ class Remembered:
         self._lock = threading.Lock()
         self._answers: OrderedDict[tuple[int, Hashable], Any] = OrderedDict()
 
-    def answer(self, question: Hashable, ask: Callable[[Connection], T]) -> T:
+    def get(self, question: Hashable, ask: Callable[[Connection], T]) -> T:
         """The answer to this question, from memory or by asking; it has to be what nobody will change.
 
         The question names everything that the answer depends on besides the calls. `ask` is given a

@@ -38,7 +38,7 @@ class Record:
     generation: int
 
 
-class Store(Protocol):
+class RecordStore(Protocol):
     """What every store promises; `ttl` is in seconds, after which a record is gone."""
 
     def load(self, key: str) -> Record | None:
@@ -47,7 +47,7 @@ class Store(Protocol):
     def put(self, key: str, value: bytes, ttl: float) -> None:
         """Keep this value under the key whatever was there before."""
 
-    def replace(self, key: str, generation: int, value: bytes, ttl: float) -> bool:
+    def compare_and_set(self, key: str, generation: int, value: bytes, ttl: float) -> bool:
         """Compare and set: False, and nothing done, if the record is gone or has another generation."""
 
     def delete(self, key: str) -> None:
@@ -77,7 +77,7 @@ records = Table(
 )
 
 
-class EmbeddedStore:
+class SQLiteRecordStore:
     """A store in a SQLite file of this process, which keeps it over a restart."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.time) -> None:
@@ -104,7 +104,7 @@ class EmbeddedStore:
             connection.execute(delete(records).where(records.c.expires_at <= now))
             connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=over))
 
-    def replace(self, key: str, generation: int, value: bytes, ttl: float) -> bool:
+    def compare_and_set(self, key: str, generation: int, value: bytes, ttl: float) -> bool:
         now = self._clock()
         statement = (
             update(records)

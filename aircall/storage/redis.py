@@ -41,19 +41,19 @@ class RedisUnusableError(Exception):
     """A Redis cannot be reached or written to. The message names it, without its password."""
 
 
-class SilentRedisError(TimeoutError):
+class RedisUnavailableError(TimeoutError):
     """Redis has just not answered somebody, so that it was not asked."""
 
 
-class ImpatientRedis(Redis):
-    """A client that raises SilentRedisError at once while Redis has just not answered somebody."""
+class FailFastRedis(Redis):
+    """A client that raises RedisUnavailableError at once while Redis has just not answered somebody."""
 
     _silent_until = 0.0
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Send one command. Raises RedisError. What a pipeline sends does not come by here."""
         if monotonic() < self._silent_until:
-            raise SilentRedisError("Redis has just not answered.")
+            raise RedisUnavailableError("Redis has just not answered.")
         try:
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis has none
         except TimeoutError:
@@ -77,7 +77,7 @@ def connect(url: str, *, block: float = 0.0) -> Redis:
         # Not for this server; asking for them would cost each connection another answer.
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
-    return ImpatientRedis.from_pool(pool)
+    return FailFastRedis.from_pool(pool)
 
 
 def check_redis(url: str) -> None:
@@ -149,7 +149,7 @@ class RedisLocks:
     def _acquire(self, lock: Lock, holder: str, wait: float) -> bool:
         try:
             is_held = bool(lock.acquire(LOOK_PAUSE, wait > 0, wait, holder))
-        except SilentRedisError:
+        except RedisUnavailableError:
             raise
         except TimeoutError:
             # A Redis that was only held up makes the lease later, for nobody.
@@ -258,7 +258,7 @@ redis.call('DEL', KEYS[1])
 """
 
 
-class RedisStore:
+class RedisRecordStore:
     """A store that all processes share."""
 
     def __init__(self, client: Redis, prefix: str = PREFIX) -> None:
@@ -278,7 +278,7 @@ class RedisStore:
     def put(self, key: str, value: bytes, ttl: float) -> None:
         self._put(keys=self._names(key), args=[key, _kind(key), value, _milliseconds(ttl)])
 
-    def replace(self, key: str, generation: int, value: bytes, ttl: float) -> bool:
+    def compare_and_set(self, key: str, generation: int, value: bytes, ttl: float) -> bool:
         args: list[str | bytes | float] = [key, _kind(key), value, _milliseconds(ttl), generation]
         return bool(self._replace(keys=self._names(key), args=args))
 

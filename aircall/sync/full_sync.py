@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
 from aircall import metrics
-from aircall.calls.replica import Mirror
-from aircall.concurrency import give_way
-from aircall.errors import MalformedAnswerError, NoAnswerError
+from aircall.calls.replica import CallReplica
+from aircall.concurrency import yield_control
+from aircall.errors import MalformedResponseError, NoResponseError
 from aircall.models import Call, CallPage
-from aircall.status import Progress
+from aircall.status import SyncProgress
 from aircall.storage import STORAGE_ERRORS
-from aircall.sync.scan import Absences, Reading, Span
+from aircall.sync.scan import DeletionDetector, PageRange, ScanPass
 
 # The first rows ought to show quickly; from there on, fewer and larger answers cost both sides less.
 FIRST = 500
@@ -73,33 +73,33 @@ class PageSize:
 STEP = 2000
 
 
-class Takeover:
+class BatchWriter:
     """What one reading finds. The first reading of all is told of by who runs it, when it is whole."""
 
-    def __init__(self, mirror: Mirror, *, is_first: bool) -> None:
-        self._mirror = mirror
+    def __init__(self, replica: CallReplica, *, is_first: bool) -> None:
+        self._replica = replica
         self._is_first = is_first
         self._is_told = not is_first
         self._has_untold = False
 
-    def take(self, found: Sequence[Call], as_of: int) -> None:
+    def take(self, found: Sequence[Call], read_version: int) -> None:
         """Take over calls that were read after version `as_of` of the log was taken."""
         for start in range(0, len(found), STEP):
-            self._take(found[start : start + STEP], as_of)
-            give_way()
+            self._take(found[start : start + STEP], read_version)
+            yield_control()
 
     def end(self) -> None:
         """There is no more to come: tell of what has not been told."""
         if self._has_untold and not self._is_first:
-            self._mirror.feed.begin_epoch()
+            self._replica.feed.begin_epoch()
 
-    def _take(self, found: Sequence[Call], as_of: int) -> None:
+    def _take(self, found: Sequence[Call], read_version: int) -> None:
         # Where one step is more than pages can follow, so are others, and each would have all pages read
         # themselves again: they hear of the rest at the end.
         if self._is_told:
-            self._is_told = self._mirror.merge(found, as_of)
+            self._is_told = self._replica.merge(found, read_version)
         else:
-            self._has_untold |= self._mirror.fill(found, as_of)
+            self._has_untold |= self._replica.fill(found, read_version)
 
 
 PARALLEL_READS = 4
@@ -107,7 +107,7 @@ PARALLEL_READS = 4
 MOST_FAILURES = 3
 
 
-class ReadingCancelledError(Exception):
+class SyncCancelledError(Exception):
     """The reading was cancelled, and can be gone on with."""
 
 
@@ -115,14 +115,14 @@ class ReadingCancelledError(Exception):
 class _Answer:
     """What came of asking for a span: a page, or an error; and when it was asked for."""
 
-    span: Span
-    as_of: int
+    span: PageRange
+    read_version: int
     seconds: float
     page: CallPage | None = None
     error: Exception | None = None
 
 
-class Synchronisation:
+class FullSync:
     """One reading at a time, however many ask for it.
 
     `fetch_page` answers the rows from an offset, up to a limit; it raises what the API client raises.
@@ -130,22 +130,22 @@ class Synchronisation:
 
     def __init__(
         self,
-        mirror: Mirror,
+        replica: CallReplica,
         fetch_page: Callable[[int, int], CallPage],
         *,
         page_size: PageSize | None = None,
         parallel: int = PARALLEL_READS,
     ) -> None:
-        self._mirror = mirror
+        self._replica = replica
         self._fetch_page = fetch_page
         self._page_size = page_size or PageSize()
         self._parallel = parallel
         self._lock = threading.Lock()
         self._answers: SimpleQueue[_Answer | None] = SimpleQueue()
         self._is_cancelled = False
-        self._unfinished: Reading | None = None
-        self._absences = Absences()
-        self.progress = Progress(0, None)
+        self._unfinished: ScanPass | None = None
+        self._absences = DeletionDetector()
+        self.progress = SyncProgress(0, None)
 
     def run(self) -> float:
         """Read the list and take over what is new, changed or gone; when that began, by the monotonic clock.
@@ -159,7 +159,7 @@ class Synchronisation:
             reading = self._begin_or_go_on()
             try:
                 self._read(reading)
-            except (MalformedAnswerError, *STORAGE_ERRORS):
+            except (MalformedResponseError, *STORAGE_ERRORS):
                 # Nothing that such an API said is to be built upon, nor on pages that could not be kept.
                 self._unfinished = None
                 raise
@@ -173,64 +173,64 @@ class Synchronisation:
         self._is_cancelled = True
         self._answers.put(None)
 
-    def _begin_or_go_on(self) -> Reading:
+    def _begin_or_go_on(self) -> ScanPass:
         if self._unfinished is None or not self._unfinished.can_go_on:
             self._page_size.begin_reading()
-            log = self._mirror.log
-            self._unfinished = Reading(log.version, is_first=log.synchronised_at is None)
+            log = self._replica.store
+            self._unfinished = ScanPass(log.version, is_first=log.synced_at is None)
         return self._unfinished
 
-    def _read(self, reading: Reading) -> None:
-        under_way: set[Span] = set()
+    def _read(self, reading: ScanPass) -> None:
+        in_flight: set[PageRange] = set()
         error: Exception | None = None
-        takeover = Takeover(self._mirror, is_first=reading.is_first)
+        takeover = BatchWriter(self._replica, is_first=reading.is_first)
         try:
-            while not self._is_cancelled and self._ask(reading, under_way, is_failing=error is not None):
+            while not self._is_cancelled and self._ask(reading, in_flight, is_failing=error is not None):
                 answer = self._answers.get()
                 if answer is None:
                     break
                 # What is under way when one answer has failed is still taken over.
-                under_way.discard(answer.span)
+                in_flight.discard(answer.span)
                 error = self._note(reading, answer) or error
                 # The API works on the next page while this one is written down.
-                self._ask(reading, under_way, is_failing=error is not None)
-                takeover.take(answer.page.calls if answer.page else (), answer.as_of)
+                self._ask(reading, in_flight, is_failing=error is not None)
+                takeover.take(answer.page.calls if answer.page else (), answer.read_version)
         finally:
-            reading.put_back(under_way)
+            reading.put_back(in_flight)
             takeover.end()
         self._end(error)
 
-    def _ask(self, reading: Reading, under_way: set[Span], *, is_failing: bool) -> bool:
+    def _ask(self, reading: ScanPass, in_flight: set[PageRange], *, is_failing: bool) -> bool:
         """Ask for as much as may be under way. Returns whether anything is."""
-        while not is_failing and len(under_way) < self._parallel:
+        while not is_failing and len(in_flight) < self._parallel:
             span = reading.next_span(self._page_size.rows)
             if span is None:
                 break
-            under_way.add(span)
+            in_flight.add(span)
             # The end of the process does not wait for daemons: the API may take its time to answer.
             ask = threading.Thread(target=self._fetch, args=(span, self._answers), name="page", daemon=True)
             ask.start()
-        return bool(under_way)
+        return bool(in_flight)
 
-    def _fetch(self, span: Span, answers: "SimpleQueue[_Answer | None]") -> None:
-        as_of, began = 0, time.monotonic()
+    def _fetch(self, span: PageRange, answers: "SimpleQueue[_Answer | None]") -> None:
+        read_version, began = 0, time.monotonic()
         page: CallPage | None = None
         error: Exception | None = None
         try:
-            as_of = self._mirror.log.version
+            read_version = self._replica.store.version
             page = self._fetch_page(span.offset, span.limit)
         except Exception as caught:
             error = caught
-        answers.put(_Answer(span, as_of, time.monotonic() - began, page, error))
+        answers.put(_Answer(span, read_version, time.monotonic() - began, page, error))
 
     def _end(self, error: Exception | None) -> None:
         if self._is_cancelled:
             self._is_cancelled = False
-            raise ReadingCancelledError
+            raise SyncCancelledError
         if error is not None:
             raise error
 
-    def _note(self, reading: Reading, answer: _Answer) -> Exception | None:
+    def _note(self, reading: ScanPass, answer: _Answer) -> Exception | None:
         """Take note of an answer. Returns the error that ends the reading, if there is one."""
         if answer.page is None:
             return self._try_again(reading, answer)
@@ -238,12 +238,12 @@ class Synchronisation:
         self._page_size.answered(answer.span.limit, answer.page.row_count, answer.seconds)
         if limit is not None:
             self._page_size.obey(limit)
-        self.progress = Progress(reading.row_count, reading.expected_count)
+        self.progress = SyncProgress(reading.row_count, reading.expected_count)
         return None
 
-    def _try_again(self, reading: Reading, answer: _Answer) -> Exception | None:
+    def _try_again(self, reading: ScanPass, answer: _Answer) -> Exception | None:
         span = answer.span
-        is_too_large = isinstance(answer.error, NoAnswerError | MalformedAnswerError)
+        is_too_large = isinstance(answer.error, NoResponseError | MalformedResponseError)
         is_worth_it = is_too_large and self._page_size.failed(span.limit)
         if is_worth_it and span.failure_count + 1 < MOST_FAILURES:
             reading.put_back([replace(span, failure_count=span.failure_count + 1)])
@@ -251,14 +251,14 @@ class Synchronisation:
         reading.put_back([replace(span, failure_count=0)])
         return answer.error
 
-    def _remove_missing(self, reading: Reading) -> None:
+    def _remove_missing(self, reading: ScanPass) -> None:
         """Forget what is not listed any more."""
-        missing = set(self._mirror.log.call_ids(besides=reading.seen))
-        self._mirror.forget(self._absences.gone(missing, reading), reading.as_of)
+        missing = set(self._replica.store.call_ids(besides=reading.seen))
+        self._replica.forget(self._absences.deleted(missing, reading), reading.read_version)
 
-    def _complete(self, reading: Reading) -> None:
-        self._mirror.log.mark_synchronised(reading.began_at)
+    def _complete(self, reading: ScanPass) -> None:
+        self._replica.store.mark_synced(reading.began_at)
         metrics.read_whole(reading.row_count, reading.began_at)
         if reading.is_first:
             # After the mark: pages rendered before it look again by themselves, and hear of this too.
-            self._mirror.begin_epoch()
+            self._replica.begin_epoch()

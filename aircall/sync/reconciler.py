@@ -10,21 +10,21 @@ import threading
 import time
 from collections.abc import Callable
 
-from aircall.calls.feed import Entry, Feed
+from aircall.calls.feed import ChangeFeed, FeedEntry
 from aircall.concurrency import call_safely
 from aircall.errors import NotFoundError
 
 log = logging.getLogger(__name__)
 
 # Two changes of one call within this time may have been told in the wrong order (seconds).
-WINDOW = 3.0
+RACE_WINDOW = 3.0
 # How long a call has to be left alone before it is read (seconds).
-CALM = 1.2
+DEBOUNCE = 1.2
 # Of more calls than this the next reading of the list brings the truth.
 MOST_CALLS = 100
 
 
-class Settling:
+class Reconciler:
     """Calls `read` with the id of each call that has changed several times and is calm again.
 
     Where that fails, `on_failure` is called: its truth has to be learnt in some other way.
@@ -32,14 +32,14 @@ class Settling:
 
     def __init__(
         self,
-        feed: Feed,
+        feed: ChangeFeed,
         read: Callable[[str], object],
         on_failure: Callable[[], object],
-        calm: float = CALM,
+        debounce: float = DEBOUNCE,
     ) -> None:
         self._read = read
         self._on_failure = on_failure
-        self._calm = calm
+        self._debounce = debounce
         self._changed = threading.Condition()
         self._is_running = False
         # Of an earlier start, whatever is still under way ends.
@@ -65,7 +65,7 @@ class Settling:
             self._is_running = False
             self._changed.notify_all()
 
-    def _note(self, entry: Entry) -> None:
+    def _note(self, entry: FeedEntry) -> None:
         if entry.change.call is None:
             return
         call_id, now = entry.change.call_id, time.monotonic()
@@ -77,8 +77,8 @@ class Settling:
             if len(self._last_change) > MOST_CALLS:
                 del self._last_change[next(iter(self._last_change))]
             is_known = call_id in self._due_at or len(self._due_at) < MOST_CALLS
-            if before is not None and now < before + WINDOW and is_known:
-                self._due_at[call_id] = now + self._calm
+            if before is not None and now < before + RACE_WINDOW and is_known:
+                self._due_at[call_id] = now + self._debounce
                 self._changed.notify_all()
 
     def _run(self, number: int) -> None:

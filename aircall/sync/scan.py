@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from aircall.errors import MalformedAnswerError
+from aircall.errors import MalformedResponseError
 from aircall.models import CallPage
 
 # After so many rows in a row that bring no new call, a list that ought to go on is taken for endless.
@@ -17,7 +17,7 @@ ABSENCES, DOUBTFUL_ABSENCES = 2, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PageRange:
     """Rows to ask for, from `offset` up to `end`, and how often that has failed."""
 
     offset: int
@@ -30,14 +30,14 @@ class Span:
         return self.end - self.offset
 
 
-class Reading:
+class ScanPass:
     """Hands out the spans of the list in order, and takes note of the pages that come.
 
     `as_of` is the log's version when it began. It can stop anywhere and be gone on with.
     """
 
-    def __init__(self, as_of: int, *, is_first: bool) -> None:
-        self.as_of = as_of
+    def __init__(self, read_version: int, *, is_first: bool) -> None:
+        self.read_version = read_version
         self.is_first = is_first
         self.began_at = datetime.now(UTC)
         self.began = self._last_answer = time.monotonic()
@@ -48,12 +48,12 @@ class Reading:
         self._total: int | None = None
         self._totals: set[int | None] = set()
         self._next_offset = 0
-        self._left: list[Span] = []
+        self._left: list[PageRange] = []
         self._end: int | None = None
         # Where answers that were shorter than asked for ended, and how many rows they had.
         self._cuts: dict[int, int] = {}
 
-    def next_span(self, limit: int) -> Span | None:
+    def next_span(self, limit: int) -> PageRange | None:
         """What to ask for next, at most `limit` rows; None where nothing is left, or not before an answer."""
         offset = self._left[0].offset if self._left else self._next_offset
         # The first answer tells whether there are more.
@@ -64,19 +64,19 @@ class Reading:
         if self._end is not None:
             return None
         self._next_offset = offset + limit
-        return Span(offset, self._next_offset)
+        return PageRange(offset, self._next_offset)
 
-    def put_back(self, spans: Iterable[Span]) -> None:
+    def put_back(self, spans: Iterable[PageRange]) -> None:
         """These were asked for and not answered: they are to be asked for again."""
         end = float("inf") if self._end is None else self._end
         self._left = sorted((span for span in (*self._left, *spans) if span.offset < end), key=_by_offset)
 
-    def add(self, span: Span, page: CallPage) -> int | None:
+    def add(self, span: PageRange, page: CallPage) -> int | None:
         """Take note of the answer to a span. Returns the API's own limit, where this answer shows one:
 
         rows follow where an answer was shorter than asked for. That more is said to follow shows nothing.
 
-        Raises MalformedAnswerError where the list does not come to an end.
+        Raises MalformedResponseError where the list does not come to an end.
         """
         self._last_answer = time.monotonic()
         self._count(page)
@@ -84,7 +84,7 @@ class Reading:
         if _is_last(page):
             self._finish(span.offset + page.row_count)
         elif page.row_count < span.limit:
-            self._leave(Span(span.offset + page.row_count, span.end), page.row_count)
+            self._leave(PageRange(span.offset + page.row_count, span.end), page.row_count)
         return limit
 
     @property
@@ -118,16 +118,16 @@ class Reading:
         self._totals.add(page.total_count)
         self._repeated_count = 0 if len(self.seen) > known_count else self._repeated_count + page.row_count
         if self._repeated_count > MOST_REPEATED_ROWS:
-            raise MalformedAnswerError("The list of calls does not come to an end.")
+            raise MalformedResponseError("The list of calls does not come to an end.")
 
-    def _next_left(self, limit: int) -> Span:
+    def _next_left(self, limit: int) -> PageRange:
         span = self._left.pop(0)
         if span.limit > limit:
             self._left.insert(0, replace(span, offset=span.offset + limit))
             span = replace(span, end=span.offset + limit)
         return span
 
-    def _leave(self, rest: Span, row_count: int) -> None:
+    def _leave(self, rest: PageRange, row_count: int) -> None:
         self._cuts[rest.offset] = row_count
         if rest.end == self._next_offset:
             self._next_offset = rest.offset
@@ -139,7 +139,7 @@ class Reading:
         self.put_back([])
 
 
-class Absences:
+class DeletionDetector:
     """Tells which calls are gone by the readings that they are missing from.
 
     A row can slip past a reader when the list shifts between two pages, or while a reading rests, so a call
@@ -150,17 +150,17 @@ class Absences:
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
-    def gone(self, missing: set[str], reading: Reading) -> set[str]:
+    def deleted(self, missing: set[str], reading: ScanPass) -> set[str]:
         """Those of the calls `missing` from this reading that are gone."""
         enough = 1 if reading.is_proof else DOUBTFUL_ABSENCES if reading.is_doubtful else ABSENCES
         counts = {call_id: self._counts.get(call_id, 0) + 1 for call_id in missing}
-        gone = {call_id for call_id, count in counts.items() if count >= enough}
+        deleted = {call_id for call_id, count in counts.items() if count >= enough}
         # One that stays in the log all the same has been heard of meanwhile.
-        self._counts = {call_id: count for call_id, count in counts.items() if call_id not in gone}
-        return gone
+        self._counts = {call_id: count for call_id, count in counts.items() if call_id not in deleted}
+        return deleted
 
 
-def _by_offset(span: Span) -> int:
+def _by_offset(span: PageRange) -> int:
     return span.offset
 
 

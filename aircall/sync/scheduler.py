@@ -11,7 +11,7 @@ from collections.abc import Callable
 from aircall.errors import AircallError
 from aircall.status import WATCH_TIME
 from aircall.storage import STORAGE_ERRORS
-from aircall.sync.full_sync import ReadingCancelledError, Synchronisation
+from aircall.sync.full_sync import FullSync, SyncCancelledError
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ LOOK_INTERVAL = 1.0
 RETRY_PAUSE = 3.0
 
 
-class Background:
+class SyncScheduler:
     """The thread that synchronises.
 
     `is_watched` tells whether a browser is connected, `on_read` is called after each good reading, and
@@ -34,13 +34,13 @@ class Background:
 
     def __init__(
         self,
-        synchronisation: Synchronisation,
+        full_sync: FullSync,
         is_watched: Callable[[], bool],
         read_interval: float = READ_INTERVAL,
         on_read: Callable[[], None] = lambda: None,
     ) -> None:
         self.last_error: Exception | None = None
-        self._synchronisation = synchronisation
+        self._full_sync = full_sync
         self._is_watched = is_watched
         self._on_read = on_read
         self._read_interval = read_interval
@@ -72,7 +72,7 @@ class Background:
         with self._changed:
             self._run_number = None
             self._changed.notify_all()
-        self._synchronisation.cancel()
+        self._full_sync.cancel()
 
     def signed_in(self) -> None:
         """Somebody has just signed in: there is a token to work with, whatever failed before."""
@@ -86,7 +86,7 @@ class Background:
             self._changed.notify_all()
 
     @property
-    def is_behind(self) -> bool:
+    def is_stale(self) -> bool:
         """Whether something may have been missed that no reading has brought yet."""
         return self._last_read < self._last_asked
 
@@ -95,7 +95,7 @@ class Background:
         """For how many seconds from now the log is as fresh as it is kept; 0 where it is not."""
         # Between two readings the log is at most one interval old; the second covers the reading itself.
         left = self._last_read + 2 * self._interval - time.monotonic()
-        return 0.0 if self.is_behind else max(0.0, left)
+        return 0.0 if self.is_stale else max(0.0, left)
 
     def ensure_fresh(self, wait: float) -> None:
         """Return when the log is as fresh as it is kept, or after `wait` seconds, whichever comes first.
@@ -107,7 +107,7 @@ class Background:
             self._last_viewed = time.monotonic()
             if self.fresh_for:
                 return
-            if not self.is_behind:
+            if not self.is_stale:
                 self._last_asked = time.monotonic()
             self._changed.notify_all()
             self._changed.wait_for(
@@ -118,8 +118,8 @@ class Background:
         while self._wait_until_due(number):
             self._try_began = time.monotonic()
             try:
-                began = self._synchronisation.run()
-            except ReadingCancelledError:
+                began = self._full_sync.run()
+            except SyncCancelledError:
                 self._try_began = float("-inf")
             except Exception as error:
                 self._note_failure(error)
@@ -167,7 +167,7 @@ class Background:
             return False
         if self._try_began < self._last_asked:
             return True
-        is_old = self.is_behind or now >= self._last_read + self._interval
+        is_old = self.is_stale or now >= self._last_read + self._interval
         return is_old and (now < self._last_viewed + WATCH_TIME or self._is_watched())
 
     def _left(self, wait: float) -> float:

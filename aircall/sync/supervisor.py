@@ -15,23 +15,23 @@ from time import monotonic
 from typing import Protocol
 
 from aircall import metrics
-from aircall.calls.replica import Mirror
+from aircall.calls.replica import CallReplica
 from aircall.errors import AircallError
 from aircall.pusher.listener import Listener
-from aircall.status import NOT_STARTED, LinkState, LinkStatus, Role, Trouble, UpkeepState
-from aircall.sync.full_sync import Synchronisation
-from aircall.sync.reconciler import Settling
-from aircall.sync.scheduler import Background
+from aircall.status import NOT_STARTED, LinkState, LinkStatus, Role, SyncError, SyncStatus
+from aircall.sync.full_sync import FullSync
+from aircall.sync.reconciler import Reconciler
+from aircall.sync.scheduler import SyncScheduler
 
 
-class Link:
+class LiveStatus:
     """Tells the state that is true for people who look: live only while nothing is missing.
 
     While it is live, its `since` is when that began; while it is not, when it was last live, or the start.
     """
 
-    def __init__(self, background: Background, tell: Callable[[LinkStatus], None]) -> None:
-        self._background = background
+    def __init__(self, scheduler: SyncScheduler, tell: Callable[[LinkStatus], None]) -> None:
+        self._scheduler = scheduler
         self._tell = tell
         self._lock = threading.Lock()
         self._events: LinkStatus | None = None
@@ -53,14 +53,14 @@ class Link:
 
     def on_gap(self) -> None:
         """Events may have been lost, so that the list has to be read again."""
-        self._background.request()
+        self._scheduler.request()
         with self._lock:
             self._is_gap_to_come = False
             self._report()
 
-    def on_doubt(self) -> None:
+    def on_inconsistency(self) -> None:
         """A call may be shown wrongly, and no event will put it right: the list has to be read again."""
-        self._background.request()
+        self._scheduler.request()
         with self._lock:
             self._report()
 
@@ -73,7 +73,7 @@ class Link:
         if self._events is None:
             return
         status = self._events
-        if status.state is LinkState.LIVE and (self._is_gap_to_come or self._background.is_behind):
+        if status.state is LinkState.LIVE and (self._is_gap_to_come or self._scheduler.is_stale):
             status = replace(status, state=LinkState.RECONNECTING, reason="reading what was missed")
         if self._told is None or (status.state, status.reason) != (self._told.state, self._told.reason):
             self._count(status.state)
@@ -92,7 +92,7 @@ class Link:
         return told.since if told is not None and is_same else datetime.now(UTC)
 
 
-class Upkeep(Protocol):
+class SyncService(Protocol):
     """What pages need of whoever keeps the list fresh."""
 
     def ensure_fresh(self, wait: float) -> None:
@@ -102,7 +102,7 @@ class Upkeep(Protocol):
         """Somebody has just signed in: there is a token to work with."""
 
     @property
-    def state(self) -> UpkeepState | None:
+    def state(self) -> SyncStatus | None:
         """How the upkeep is now, as far as it is known; None while nobody does it."""
 
     @property
@@ -116,86 +116,86 @@ class Keeper(Protocol):
     def start(self) -> None:
         """Begin, or be ready to."""
 
-    def step_back(self) -> None:
+    def resign(self) -> None:
         """Leave it to others, if there are any, and go on serving. Returns at once."""
 
     def stop(self) -> None:
         """End, and give back what is held."""
 
 
-class StartedUpkeep(Upkeep, Keeper, Protocol):
+class StartedUpkeep(SyncService, Keeper, Protocol):
     """An upkeep that is done here whenever it is started."""
 
 
-class OwnUpkeep:
+class SyncSupervisor:
     """The upkeep by this process. It may be started and stopped more than once."""
 
     def __init__(
         self,
-        mirror: Mirror,
+        replica: CallReplica,
         listener: Listener,
-        background: Background,
-        settling: Settling,
-        synchronisation: Synchronisation,
-        link: Link,
+        scheduler: SyncScheduler,
+        reconciler: Reconciler,
+        full_sync: FullSync,
+        link: LiveStatus,
     ) -> None:
-        self._mirror = mirror
+        self._replica = replica
         self._listener = listener
-        self._background = background
-        self._settling = settling
-        self._synchronisation = synchronisation
+        self._scheduler = scheduler
+        self._reconciler = reconciler
+        self._full_sync = full_sync
         self._link = link
         self._started_at = monotonic()
 
     def start(self) -> None:
         """Take over: what others have left untold, every page finds by reading itself again."""
-        self._mirror.take_over()
+        self._replica.take_over()
         self._started_at = monotonic()
-        metrics.OWNER.set(1)
-        self._background.start()
-        self._settling.start()
+        metrics.LEADER.set(1)
+        self._scheduler.start()
+        self._reconciler.start()
         self._listener.start()
 
     def stop(self) -> None:
         """Listen and read no longer; a reading under way is not waited for."""
-        metrics.OWNER.set(0)
+        metrics.LEADER.set(0)
         self._listener.stop()
-        self._settling.stop()
-        self._background.stop()
+        self._reconciler.stop()
+        self._scheduler.stop()
 
-    def step_back(self) -> None:
+    def resign(self) -> None:
         """Read the list no further; events still arrive until `stop`."""
-        self._background.stop()
+        self._scheduler.stop()
 
     def ensure_fresh(self, wait: float) -> None:
         """Return when the log is as fresh as it is kept, or after `wait` seconds."""
-        self._background.ensure_fresh(wait)
+        self._scheduler.ensure_fresh(wait)
 
     def signed_in(self) -> None:
         """Somebody has just signed in: there is a token to work with, whatever failed before."""
-        self._background.signed_in()
+        self._scheduler.signed_in()
         self._listener.wake()
 
     @property
-    def state(self) -> UpkeepState:
+    def state(self) -> SyncStatus:
         """How the upkeep is now."""
-        return UpkeepState(
+        return SyncStatus(
             link=self._link.status,
             listener=self._listener.status,
-            progress=self._synchronisation.progress,
-            trouble=_trouble(self._background.last_error),
-            fresh_for=self._background.fresh_for,
+            progress=self._full_sync.progress,
+            trouble=_trouble(self._scheduler.last_error),
+            fresh_for=self._scheduler.fresh_for,
         )
 
     @property
     def role(self) -> Role:
         """There is no other process that could do it."""
-        return Role(is_owner=True, age=monotonic() - self._started_at)
+        return Role(is_leader=True, age=monotonic() - self._started_at)
 
 
-def _trouble(error: Exception | None) -> Trouble | None:
+def _trouble(error: Exception | None) -> SyncError | None:
     if error is None:
         return None
     if isinstance(error, AircallError):
-        return Trouble(type(error).__name__, is_ours=False, retry_after=error.retry_after)
-    return Trouble(type(error).__name__, is_ours=True)
+        return SyncError(type(error).__name__, is_ours=False, retry_after=error.retry_after)
+    return SyncError(type(error).__name__, is_ours=True)

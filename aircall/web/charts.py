@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from aircall.calls.statistics import CallFigures, Figures
+from aircall.calls.statistics import CallStatistics, CallStatisticsQuery
 from aircall.web.formatting import (
     ANSWERED,
     MISSED,
@@ -81,14 +81,14 @@ class Week:
     most: int
 
 
-def draw_week(figures: Figures) -> Week | None:
+def draw_week(statistics: CallStatistics) -> Week | None:
     """The hours of the week; None where no call has a time. Of equally busy hours the first one is named."""
-    if not figures.hours:
+    if not statistics.hours:
         return None
-    (busiest_day, busiest_hour), most = min(figures.hours.items(), key=lambda item: (-item[1], item[0]))
+    (busiest_day, busiest_hour), most = min(statistics.hours.items(), key=lambda item: (-item[1], item[0]))
     names = weekdays(viewer_locale())
     days = [
-        (short, [_hour(figures.hours[weekday, hour], most) for hour in range(24)])
+        (short, [_hour(statistics.hours[weekday, hour], most) for hour in range(24)])
         for weekday, (short, _) in enumerate(names)
     ]
     return Week(days, names[busiest_day][1], busiest_hour, most)
@@ -178,10 +178,10 @@ class Chart:
         return numbers_text(self.kinds, bar.numbers)
 
 
-def draw_chart(figures: Figures, first: date, last: date, today: date) -> Chart | None:
+def draw_chart(statistics: CallStatistics, first: date, last: date, today: date) -> Chart | None:
     """The calls of these days, by the shortest unit that needs no more than MOST_BARS; None without calls."""
     unit, spans = _spans_of(first, last)
-    numbers = _by_start(figures, first, last, unit)
+    numbers = _by_start(statistics, first, last, unit)
     highest = max((number.total() for number in numbers.values()), default=0)
     if not highest:
         return None
@@ -243,9 +243,9 @@ def _spans(first: date, last: date, unit: Unit) -> list[Span]:
     return spans
 
 
-def _by_start(figures: Figures, first: date, last: date, unit: Unit) -> dict[date, Counter[str]]:
+def _by_start(statistics: CallStatistics, first: date, last: date, unit: Unit) -> dict[date, Counter[str]]:
     numbers: defaultdict[date, Counter[str]] = defaultdict(Counter)
-    for day, sorts in figures.days.items():
+    for day, sorts in statistics.days.items():
         if first <= day <= last:
             numbers[unit.start_of(day)] += by_kind(sorts)
     return dict(numbers)
@@ -287,32 +287,36 @@ RECENT_DAYS = timedelta(days=14)
 ONE_DAY = timedelta(days=1)
 
 
-def recent_chart(figures: CallFigures, query: ListQuery, zone: ZoneInfo, now: datetime) -> Chart | None:
+def recent_chart(
+    statistics: CallStatisticsQuery, query: ListQuery, zone: ZoneInfo, now: datetime
+) -> Chart | None:
     """The chart beside the list: of the query's days, or where those are open, of a fortnight with calls."""
-    query, today = replace(query, top=None), now.astimezone(zone).date()
-    recent = _last_recent_day(figures, query, zone, today)
+    query, today = replace(query, cursor=None), now.astimezone(zone).date()
+    recent = _last_recent_day(statistics, query, zone, today)
     if recent is None:
         return None
     last = query.date_to if query.date_from and query.date_to else recent
     first = query.date_from or last - RECENT_DAYS + ONE_DAY
     last = max(first, last)
     wanted = replace(query, date_from=first, date_to=last).to_filter(zone)
-    return draw_chart(figures.read_days(wanted, zone), first, last, today)
+    return draw_chart(statistics.read_days(wanted, zone), first, last, today)
 
 
-def _last_recent_day(figures: CallFigures, query: ListQuery, zone: ZoneInfo, today: date) -> date | None:
+def _last_recent_day(
+    statistics: CallStatisticsQuery, query: ListQuery, zone: ZoneInfo, today: date
+) -> date | None:
     """Today, or where the fortnight up to it has no call, the newest one's day: the past comes first."""
     end = min(query.date_to or today, today)
-    newest = figures.newest_day(replace(query, date_to=end).to_filter(zone), zone)
-    newest = newest or figures.newest_day(query.to_filter(zone), zone)
+    newest = statistics.newest_day(replace(query, date_to=end).to_filter(zone), zone)
+    newest = newest or statistics.newest_day(query.to_filter(zone), zone)
     if newest is None or not FIRST_DAY <= newest <= LAST_DAY:
         return None
     return end if end - RECENT_DAYS < newest <= end else newest
 
 
-def whole_chart(figures: Figures, query: ListQuery, today: date) -> Chart | None:
+def whole_chart(statistics: CallStatistics, query: ListQuery, today: date) -> Chart | None:
     """The chart of all the query's days, or where those are open from the first call's to the last one's."""
-    days = [day for day in figures.days if FIRST_DAY <= day <= LAST_DAY]
+    days = [day for day in statistics.days if FIRST_DAY <= day <= LAST_DAY]
     if not days:
         return None
-    return draw_chart(figures, query.date_from or min(days), query.date_to or max(days), today)
+    return draw_chart(statistics, query.date_from or min(days), query.date_to or max(days), today)

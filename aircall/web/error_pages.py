@@ -14,7 +14,7 @@ from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.login import form_recovery, session
 from aircall.web.login.views import LoginForm
-from aircall.web.page import ERROR, notify
+from aircall.web.page import ERROR, flash_message
 from aircall.web.security import see_other
 
 log = logging.getLogger(__name__)
@@ -91,8 +91,8 @@ def _expired(error: CSRFError) -> ResponseReturnValue:
     if login is None:
         # Its session is over, by logging out in another tab perhaps: what is needed is to log in.
         return session.to_login()
-    if form_recovery.author() == login.user.username:
-        notify(str(EXPIRED_NOTE if request.endpoint == NOTE else EXPIRED_ACTION), ERROR)
+    if form_recovery.form_owner() == login.user.username:
+        flash_message(str(EXPIRED_NOTE if request.endpoint == NOTE else EXPIRED_ACTION), ERROR)
         return see_other(session.kept_form_page())
     return error_page(_("This page has expired"), EXPIRED, 400)
 

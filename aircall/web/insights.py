@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from aircall.calls.statistics import Figures, Sort
+from aircall.calls.statistics import CallKind, CallStatistics
 from aircall.web.calls.list_page import read_list
 from aircall.web.charts import SERIES, draw_week, whole_chart
 from aircall.web.formatting import KINDS, UNKNOWN_KIND, Kind, by_kind
 from aircall.web.list_query import ListQuery, calls_url, current_query
 from aircall.web.login.session import login_required
-from aircall.web.page import await_fresh_list, sync_state
+from aircall.web.page import await_fresh_list, list_freshness
 from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
 
@@ -33,14 +33,14 @@ class Total:
     changes: Mapping[str, str] | None
 
 
-def read_totals(figures: Figures) -> Sequence[Total]:
+def read_totals(statistics: CallStatistics) -> Sequence[Total]:
     """The totals of every kind that is known, and of what is unknown if there is any."""
-    numbers = by_kind(figures.totals)
+    numbers = by_kind(statistics.totals)
     shown = [kind for kind in SERIES if numbers[kind.name] or kind is not UNKNOWN_KIND]
-    return [Total(kind, numbers[kind.name], _changes(kind, set(figures.totals))) for kind in shown]
+    return [Total(kind, numbers[kind.name], _changes(kind, set(statistics.totals))) for kind in shown]
 
 
-def _changes(kind: Kind, sorts: set[Sort]) -> Mapping[str, str] | None:
+def _changes(kind: Kind, sorts: set[CallKind]) -> Mapping[str, str] | None:
     """The type that makes up the kind among these sorts, and if need be the direction."""
     own = {sort for sort in sorts if KINDS.get(sort, UNKNOWN_KIND).name == kind.name}
     directions, types = {sort[0] for sort in own}, {sort[1] for sort in own}
@@ -59,16 +59,16 @@ bp = Blueprint("insights", __name__)
 @login_required
 def index() -> ResponseReturnValue:
     """Figures of the filtered list: totals, calls by day, and the hours of the week."""
-    query = replace(current_query(), top=None)
+    query = replace(current_query(), cursor=None)
     await_fresh_list()
     # Taken before the data is read: what changes in between is sent to the page once more, never missed.
-    position = services().mirror.feed.position
+    position = services().replica.feed.position
     return render_template(
         "insights/index.html",
         filters=query,
         problems=query.problems,
         position=position,
-        sync=sync_state(),
+        sync=list_freshness(),
         calls_url=partial(calls_url, query),
         insights_url=partial(insights_url, query),
         **_pictures(query, viewer_zone(), datetime.now(UTC)),
@@ -76,16 +76,16 @@ def index() -> ResponseReturnValue:
 
 
 def _pictures(query: ListQuery, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
-    figures = services().figures.read(query.to_filter(zone), zone)
-    count = figures.totals.total()
+    statistics = services().statistics.read(query.to_filter(zone), zone)
+    count = statistics.totals.total()
     return {
         # The filters are the list's, and so is what they show.
-        "view": read_list(services().mirror.log, query, zone, now),
+        "view": read_list(services().replica.store, query, zone, now),
         "count": count,
-        "totals": read_totals(figures),
-        "chart": whole_chart(figures, query, now.astimezone(zone).date()),
-        "timeless_count": count - sum(day.total() for day in figures.days.values()),
-        "week": draw_week(figures),
+        "totals": read_totals(statistics),
+        "chart": whole_chart(statistics, query, now.astimezone(zone).date()),
+        "timeless_count": count - sum(day.total() for day in statistics.days.values()),
+        "week": draw_week(statistics),
     }
 
 

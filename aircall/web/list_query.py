@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from flask import abort, request, session, url_for
 
-from aircall.calls.query import VIEWS, CallFilter, CallQuery, Place
+from aircall.calls.query import VIEWS, CallFilter, CallQuery, SortKey
 from aircall.calls.tables import number_key
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, Call, clean_text, is_call_id
 from aircall.web.formatting import day_range, listed, phone
@@ -56,7 +56,7 @@ class ListQuery:
     date_to: date | None = None
     per_page: int = DEFAULT_PAGE_SIZE
     page: int = 1
-    top: Place | None = None
+    cursor: SortKey | None = None
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -76,7 +76,7 @@ class ListQuery:
             search=self.q,
             since=_midnight(self.date_from, zone) if self.date_from else None,
             until=_midnight(self.date_to + timedelta(days=1), zone) if self.date_to else None,
-            top=self.top,
+            cursor=self.cursor,
         )
 
     def to_args(self, **changes: Any) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class ListQuery:
             "from": self.date_from.isoformat() if self.date_from else "",
             "to": self.date_to.isoformat() if self.date_to else "",
             "per_page": self.per_page,
-            "top": _place_text(self.top) if self.top and "page" in changes else "",
+            "top": _place_text(self.cursor) if self.cursor and "page" in changes else "",
         }
         values |= changes | ({"page": ""} if changes.get("page") == 1 else {})
         return {name: value for name, value in values.items() if value not in ("", None)}
@@ -114,7 +114,7 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
     query.date_to = _day(args, "to", query.problems)
     query.per_page = _page_size(args, default_page_size)
     query.page = max(1, _number(args.get("page"), 1))
-    query.top = _place(args.get("top", ""))
+    query.cursor = _place(args.get("top", ""))
     if query.date_from and query.date_to and query.date_from > query.date_to:
         query.problems.append(_("The first day is after the last one, so no call can match."))
     return query
@@ -170,13 +170,13 @@ def _number(text: str | None, default: int) -> int:
         return default
 
 
-def _place(text: str) -> Place | None:
+def _place(text: str) -> SortKey | None:
     # Nobody writes this by hand, so there is nothing to say about one that is not usable.
     found = PLACE.fullmatch(text)
-    return Place(int(found[1]), found[2]) if found and is_call_id(found[2]) else None
+    return SortKey(int(found[1]), found[2]) if found and is_call_id(found[2]) else None
 
 
-def _place_text(place: Place) -> str:
+def _place_text(place: SortKey) -> str:
     return f"{place.time_key}-{place.call_id}"
 
 
@@ -203,12 +203,12 @@ def calls_url(query: ListQuery, **more: Any) -> str:
     return url_for("calls.index", **query.to_args(**more))
 
 
-def back_url(log: CallQuery, query: ListQuery, call: Call, zone: ZoneInfo) -> str:
+def back_url(store: CallQuery, query: ListQuery, call: Call, zone: ZoneInfo) -> str:
     """The way back from a call to the list: its page, counted from the same top, at its row."""
-    place = Place.of(call)
-    if query.top and place > query.top:
-        query = replace(query, top=None)
-    page = _count_before(log, query.to_filter(zone), place) // query.per_page + 1
+    place = SortKey.of(call)
+    if query.cursor and place > query.cursor:
+        query = replace(query, cursor=None)
+    page = _count_before(store, query.to_filter(zone), place) // query.per_page + 1
     return calls_url(query, page=page, _anchor=f"call-{call.id}")
 
 
@@ -228,8 +228,8 @@ def call_url(query: ListQuery, call: Call | str) -> str:
     return url_for("calls.show", call_id=call_id, **call_args(query))
 
 
-def _count_before(log: CallQuery, wanted: CallFilter, place: Place) -> int:
-    since = [log.counts(replace(wanted, top=top))[wanted.view] for top in (wanted.top, place)]
+def _count_before(store: CallQuery, wanted: CallFilter, place: SortKey) -> int:
+    since = [store.counts(replace(wanted, cursor=cursor))[wanted.view] for cursor in (wanted.cursor, place)]
     # The log may have changed between the two.
     return max(0, since[0] - since[1])
 

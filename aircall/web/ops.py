@@ -12,11 +12,11 @@ from flask import Blueprint, Flask, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from aircall import metrics
-from aircall.calls.store import CallLog
+from aircall.calls.store import CallStore
 from aircall.models import instant_text
 from aircall.status import NOT_STARTED
 from aircall.storage import STORAGE_ERRORS
-from aircall.storage.records import Store
+from aircall.storage.records import RecordStore
 from aircall.web.services import Services, services
 from config import is_loopback
 
@@ -29,28 +29,28 @@ class StorageState:
 
     state: str
     age: float | None
-    synchronised_at: datetime | None
+    synced_at: datetime | None
 
 
 class Readiness:
     """Looks after the storage, each time that it is asked for."""
 
-    def __init__(self, store: Store, log: CallLog) -> None:
-        self._store = store
+    def __init__(self, records: RecordStore, log: CallStore) -> None:
+        self._records = records
         self._log = log
         self._good_at: datetime | None = None
 
     def storage(self) -> StorageState:
         """Its state now; the age of an error is that of the last good look."""
         try:
-            synchronised_at = self._log.synchronised_at
+            synced_at = self._log.synced_at
             # A lock is written down where a store is shared; one that only answers reads would be of no use.
-            with self._store.lock("readyz", 0):
-                self._store.load("readyz")
+            with self._records.lock("readyz", 0):
+                self._records.load("readyz")
         except STORAGE_ERRORS as error:
-            return StorageState(state=type(error).__name__, age=age_of(self._good_at), synchronised_at=None)
+            return StorageState(state=type(error).__name__, age=age_of(self._good_at), synced_at=None)
         self._good_at = datetime.now(UTC)
-        return StorageState(state=OK, age=0.0, synchronised_at=synchronised_at)
+        return StorageState(state=OK, age=0.0, synced_at=synced_at)
 
 
 def age_of(instant: datetime | None) -> float | None:
@@ -74,7 +74,7 @@ FORWARDING = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forw
 
 def register(app: Flask, built: Services) -> None:
     """Serve what operators ask for."""
-    app.extensions[READINESS] = Readiness(built.store, built.mirror.log)
+    app.extensions[READINESS] = Readiness(built.records, built.replica.store)
     app.register_blueprint(bp)
 
 
@@ -103,15 +103,15 @@ def readyz() -> ResponseReturnValue:
     An age is in seconds: since when it has been so, or since the last good reading; None if there was none.
     """
     built = services()
-    upkeep, role, storage = built.upkeep.state, built.upkeep.role, _readiness().storage()
-    link = upkeep.listener if upkeep else NOT_STARTED
-    found = upkeep.trouble if upkeep else None
+    sync, role, storage = built.sync.state, built.sync.role, _readiness().storage()
+    link = sync.listener if sync else NOT_STARTED
+    found = sync.trouble if sync else None
     state = {
         "storage": {"state": storage.state, "age": storage.age},
         "upstream": {
             "state": "ok" if found is None else found.error,
-            "age": age_of(storage.synchronised_at),
-            "synchronised_at": _text(storage.synchronised_at),
+            "age": age_of(storage.synced_at),
+            "synced_at": _text(storage.synced_at),
         },
         "listener": {
             "state": link.state,
@@ -121,7 +121,7 @@ def readyz() -> ResponseReturnValue:
             "retry_at": _text(link.retry_at),
         },
         "feed": {"state": "ok" if built.feed_age() < SILENT else "silent", "age": round(built.feed_age(), 1)},
-        "owner": {"state": "owner" if role.is_owner else "follower", "age": round(role.age, 1)},
+        "leader": {"state": "leader" if role.is_leader else "follower", "age": round(role.age, 1)},
     }
     return jsonify(state), 200 if storage.state == "ok" else 503
 

@@ -9,7 +9,7 @@ from typing import cast
 
 from flask import Flask, flash, get_flashed_messages, request, url_for
 
-from aircall.status import Trouble
+from aircall.status import SyncError
 from aircall.web.error_messages import sentence_of, trouble
 from aircall.web.services import services
 
@@ -18,10 +18,10 @@ SUCCESS, ERROR = "success", "error"
 
 def register(app: Flask) -> None:
     """Give templates `notices`, which says what came of an action, once."""
-    app.context_processor(lambda: {"notices": notices})
+    app.context_processor(lambda: {"notices": flash_messages})
 
 
-def notify(text: str, tone: str = SUCCESS, *, undo: str = "", job: str = "") -> None:
+def flash_message(text: str, tone: str = SUCCESS, *, undo: str = "", job: str = "") -> None:
     """Say this on the next page: with a button that undoes the job `undo`, a link to the details of `job`."""
     notice = {
         "tone": tone,
@@ -32,7 +32,7 @@ def notify(text: str, tone: str = SUCCESS, *, undo: str = "", job: str = "") -> 
     flash(notice)  # type: ignore[arg-type]  # anything that a session can keep
 
 
-def notices() -> list[dict[str, str]]:
+def flash_messages() -> list[dict[str, str]]:
     """What there is to be said on this page, each once.
 
     Nothing to a script that reads a page for its news: it shows no notices, and who acted would miss theirs.
@@ -47,7 +47,7 @@ FRESH_WAIT = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SyncState:
+class ListFreshness:
     """The state of the mirrored list. `problem` is empty, or why it may be out of date."""
 
     is_complete: bool
@@ -59,14 +59,14 @@ class SyncState:
 
 def await_fresh_list() -> None:
     """Return when the mirrored list is as fresh as it is kept, or when nobody should wait any longer."""
-    services().upkeep.ensure_fresh(FRESH_WAIT)
+    services().sync.ensure_fresh(FRESH_WAIT)
 
 
-def sync_state() -> SyncState:
+def list_freshness() -> ListFreshness:
     """The state now."""
-    as_of = services().mirror.log.synchronised_at
-    state = services().upkeep.state
-    return SyncState(
+    as_of = services().replica.store.synced_at
+    state = services().sync.state
+    return ListFreshness(
         is_complete=as_of is not None,
         read_count=state.progress.read_count if state else 0,
         expected_count=state.progress.expected_count if state else None,
@@ -75,7 +75,7 @@ def sync_state() -> SyncState:
     )
 
 
-def _problem(found: Trouble | None) -> str:
+def _problem(found: SyncError | None) -> str:
     if found is None:
         return ""
     return trouble() if found.is_ours else sentence_of(found.error, found.retry_after)

@@ -19,30 +19,30 @@ import gevent
 from flask import Flask, current_app
 
 from aircall.api.client import ApiClient
-from aircall.auth.logins import Account, Logins
-from aircall.calls.feed import Feed
-from aircall.calls.replica import Mirror
-from aircall.calls.statistics import CallFigures
-from aircall.calls.store import CallLog, FencedError
-from aircall.changes.jobs import ArchiveJobs
-from aircall.changes.notes import Noting
-from aircall.changes.service import Changes
-from aircall.cluster.node import SharedUpkeep, Sharing
-from aircall.concurrency import Signals
+from aircall.auth.logins import Logins, ServiceAccount
+from aircall.calls.feed import ChangeFeed
+from aircall.calls.replica import CallReplica
+from aircall.calls.statistics import CallStatisticsQuery
+from aircall.calls.store import CallStore, FencedError
+from aircall.changes.jobs import JobService
+from aircall.changes.notes import NoteWriter
+from aircall.changes.service import ChangeService
+from aircall.cluster.node import ClusterNode, ClusterSync
+from aircall.concurrency import MessageBus
 from aircall.models import Call
 from aircall.pusher.connection import PusherSettings
 from aircall.pusher.listener import Listener
 from aircall.status import LinkStatus
 from aircall.storage import STORAGE_ERRORS, StorageBusyError
 from aircall.storage.database import check_database, open_database
-from aircall.storage.records import EmbeddedStore, Store
-from aircall.storage.redis import RedisStore, check_redis, connect
-from aircall.sync.full_sync import Synchronisation
-from aircall.sync.reconciler import Settling
-from aircall.sync.scheduler import Background
-from aircall.sync.supervisor import Keeper, Link, OwnUpkeep, Upkeep
+from aircall.storage.records import RecordStore, SQLiteRecordStore
+from aircall.storage.redis import RedisRecordStore, check_redis, connect
+from aircall.sync.full_sync import FullSync
+from aircall.sync.reconciler import Reconciler
+from aircall.sync.scheduler import SyncScheduler
+from aircall.sync.supervisor import Keeper, LiveStatus, SyncService, SyncSupervisor
 from aircall.web.error_messages import reason_for
-from aircall.web.live.hub import Live
+from aircall.web.live.hub import SocketHub
 from config import Config
 
 EXTENSION = "callboard"
@@ -57,16 +57,16 @@ class Services:
 
     config: Config
     api: ApiClient
-    store: Store
+    records: RecordStore
     logins: Logins
-    mirror: Mirror
-    figures: CallFigures
-    changes: Changes
-    archive_jobs: ArchiveJobs
-    background: Background
-    upkeep: Upkeep
+    replica: CallReplica
+    statistics: CallStatisticsQuery
+    changes: ChangeService
+    archive_jobs: JobService
+    scheduler: SyncScheduler
+    sync: SyncService
     keeper: Keeper
-    live: Live
+    live: SocketHub
     feed_age: Callable[[], float]
 
 
@@ -82,11 +82,11 @@ FOREVER = 100 * 366 * 24 * 3600.0
 FORGETTING_TIME = 5.0
 
 
-def open_store(config: Config) -> Store:
+def open_store(config: Config) -> RecordStore:
     """Where sessions and logins are kept: in Redis where there is one, else in a file of this process."""
     if config.redis_url is not None:
-        return RedisStore(connect(config.redis_url))
-    return EmbeddedStore(open_database(sessions_url(config)))
+        return RedisRecordStore(connect(config.redis_url))
+    return SQLiteRecordStore(open_database(sessions_url(config)))
 
 
 def sessions_url(config: Config) -> str:
@@ -104,7 +104,7 @@ def check_storage(config: Config) -> None:
     check_calls(config)
 
 
-def forget_other_api(store: Store, log: CallLog, api_url: str) -> None:
+def forget_other_api(records: RecordStore, log: CallStore, api_url: str) -> None:
     """Begin afresh where what is kept belongs to another API: its tokens and calls are none of this one's.
 
     Raises DatabaseError where those calls are not ours to forget, and StorageBusyError where another process
@@ -112,18 +112,18 @@ def forget_other_api(store: Store, log: CallLog, api_url: str) -> None:
     """
     log.belong_to(api_url)
     # Of processes that start at once, each would forget what the others have begun to keep.
-    with store.lock(API_KEY, FORGETTING_TIME) as is_held:
+    with records.lock(API_KEY, FORGETTING_TIME) as is_held:
         if not is_held:
             raise StorageBusyError("Another process does not get done with what belongs to another API.")
-        kept = store.load(API_KEY)
+        kept = records.load(API_KEY)
         if kept is None or kept.value.decode() != api_url:
-            store.clear()
-            store.put(API_KEY, api_url.encode(), FOREVER)
+            records.clear()
+            records.put(API_KEY, api_url.encode(), FOREVER)
 
 
 def check_calls(config: Config) -> None:
     """Raises DatabaseError, one line for people, where the database holds the calls of another API."""
-    log = CallLog(open_database(config.database_url))
+    log = CallStore(open_database(config.database_url))
     try:
         log.belong_to(config.api_url)
     finally:
@@ -136,29 +136,31 @@ log = logging.getLogger(__name__)
 def build_services(app: Flask, config: Config) -> Services:
     """Every room below the pages, each given the ones that it works with."""
     api = ApiClient(config.api_url, auth_endpoint=config.pusher_auth_endpoint)
-    store = open_store(config)
-    sharing = Sharing(config.redis_url) if config.redis_url else None
-    signals = sharing.signals if sharing else Signals()
-    logins = Logins(store, api)
-    mirror = Mirror(CallLog(open_database(config.database_url)), sharing.feed if sharing else Feed())
-    forget_other_api(store, mirror.log, config.api_url)
-    live = Live(
-        app, mirror.feed, logins, config.public_origin, signals, sharing.post_now if sharing else _alone
+    records = open_store(config)
+    sharing = ClusterNode(config.redis_url) if config.redis_url else None
+    bus = sharing.bus if sharing else MessageBus()
+    logins = Logins(records, api)
+    replica = CallReplica(
+        CallStore(open_database(config.database_url)), sharing.feed if sharing else ChangeFeed()
     )
-    changes = Changes(api, logins, store, mirror, Noting(store))
-    upkeep = _Upkeep(config, api, logins, mirror, live, sharing)
+    forget_other_api(records, replica.store, config.api_url)
+    live = SocketHub(
+        app, replica.feed, logins, config.public_origin, bus, sharing.post_now if sharing else _alone
+    )
+    changes = ChangeService(api, logins, records, replica, NoteWriter(records))
+    sync = _Upkeep(config, api, logins, replica, live, sharing)
     return Services(
         config=config,
         api=api,
-        store=store,
+        records=records,
         logins=logins,
-        mirror=mirror,
-        figures=CallFigures(mirror.log.engine, mirror.log.search),
+        replica=replica,
+        statistics=CallStatisticsQuery(replica.store.engine, replica.store.search),
         changes=changes,
-        archive_jobs=ArchiveJobs(changes, store, reason_for, signals),
-        background=upkeep.background,
-        upkeep=upkeep.shared or upkeep.own,
-        keeper=sharing or upkeep.own,
+        archive_jobs=JobService(changes, records, reason_for, bus),
+        scheduler=sync.scheduler,
+        sync=sync.shared or sync.own,
+        keeper=sharing or sync.own,
         live=live,
         feed_age=(lambda: sharing.silence) if sharing else (lambda: 0.0),
     )
@@ -178,8 +180,8 @@ def stop(app: Flask) -> None:
     built.live.stop()
     built.archive_jobs.close()
     built.api.close()
-    built.store.close()
-    built.mirror.log.close()
+    built.records.close()
+    built.replica.store.close()
 
 
 class _Upkeep:
@@ -190,21 +192,21 @@ class _Upkeep:
         config: Config,
         api: ApiClient,
         logins: Logins,
-        mirror: Mirror,
-        live: Live,
-        sharing: Sharing | None,
+        replica: CallReplica,
+        live: SocketHub,
+        sharing: ClusterNode | None,
     ) -> None:
         self._live = live
-        self._mirror = mirror
+        self._replica = replica
         self._post_now = sharing.post_now if sharing else _alone
-        account = Account(logins, config.listener_username, config.listener_password)
-        synchronisation = _synchronisation(api, account, mirror)
-        self.background = Background(synchronisation, self._is_watched, on_read=self._on_read)
-        self.link = Link(self.background, self._tell_link)
-        listener = _listener(config, api, account, self.link, partial(_apply, mirror, sharing))
-        settling = _settling(api, account, mirror, self.link)
-        self.own = OwnUpkeep(mirror, listener, self.background, settling, synchronisation, self.link)
-        self.shared = SharedUpkeep(self.own, sharing.signals, live.send_link) if sharing else None
+        account = ServiceAccount(logins, config.listener_username, config.listener_password)
+        full_sync = _full_sync(api, account, replica)
+        self.scheduler = SyncScheduler(full_sync, self._is_watched, on_read=self._on_read)
+        self.link = LiveStatus(self.scheduler, self._tell_link)
+        listener = _listener(config, api, account, self.link, partial(_apply, replica, sharing))
+        reconciler = _reconciler(api, account, replica, self.link)
+        self.own = SyncSupervisor(replica, listener, self.scheduler, reconciler, full_sync, self.link)
+        self.shared = ClusterSync(self.own, sharing.bus, live.send_link) if sharing else None
         if sharing and self.shared:
             sharing.share(self.shared, live)
 
@@ -215,7 +217,7 @@ class _Upkeep:
         self.link.on_read()
         self._post_now()
         try:
-            self._mirror.log.search.catch_up()
+            self._replica.store.search.catch_up()
         except STORAGE_ERRORS as error:
             log.warning("searches are slow until the next reading: %s", type(error).__name__)
 
@@ -226,28 +228,28 @@ class _Upkeep:
         self._post_now()
 
 
-def _synchronisation(api: ApiClient, account: Account, mirror: Mirror) -> Synchronisation:
-    return Synchronisation(
-        mirror,
-        lambda offset, limit: account.authorized(partial(api.get_calls, offset=offset, limit=limit)),
+def _full_sync(api: ApiClient, account: ServiceAccount, replica: CallReplica) -> FullSync:
+    return FullSync(
+        replica,
+        lambda offset, limit: account.with_token(partial(api.get_calls, offset=offset, limit=limit)),
     )
 
 
-def _apply(mirror: Mirror, sharing: Sharing | None, call: Call) -> None:
+def _apply(replica: CallReplica, sharing: ClusterNode | None, call: Call) -> None:
     try:
-        mirror.apply(call)
+        replica.apply(call)
     except FencedError:
         if sharing is not None:
-            sharing.take_again()
+            sharing.force_reelection()
         raise
 
 
 def _listener(
-    config: Config, api: ApiClient, account: Account, link: Link, on_call: Callable[[Call], None]
+    config: Config, api: ApiClient, account: ServiceAccount, link: LiveStatus, on_call: Callable[[Call], None]
 ) -> Listener:
     return Listener(
         pusher_settings(config),
-        authorize=lambda socket_id, channel: account.authorized(
+        authorize=lambda socket_id, channel: account.with_token(
             partial(api.authorize_channel, socket_id=socket_id, channel=channel)
         ),
         on_call=on_call,
@@ -256,11 +258,15 @@ def _listener(
     )
 
 
-def _settling(api: ApiClient, account: Account, mirror: Mirror, link: Link) -> Settling:
+def _reconciler(
+    api: ApiClient, account: ServiceAccount, replica: CallReplica, link: LiveStatus
+) -> Reconciler:
     def fetch(call_id: str) -> Call:
-        return account.authorized(partial(api.get_call, call_id=call_id))
+        return account.with_token(partial(api.get_call, call_id=call_id))
 
-    return Settling(mirror.feed, lambda call_id: mirror.read(call_id, fetch), on_failure=link.on_doubt)
+    return Reconciler(
+        replica.feed, lambda call_id: replica.read(call_id, fetch), on_failure=link.on_inconsistency
+    )
 
 
 def _alone() -> None:
@@ -282,7 +288,7 @@ def pusher_settings(config: Config) -> PusherSettings:
 HANG_UP_PAUSE = 0.2
 
 
-def let_go_on_sigterm(built: Services) -> None:
+def drain_on_sigterm(built: Services) -> None:
     """When the server begins to stop, and waits, end what does not end by itself.
 
     Readings and sockets end at once; jobs begin nothing new, and write down what became of the rest.
@@ -291,7 +297,7 @@ def let_go_on_sigterm(built: Services) -> None:
 
     def let_go() -> None:
         built.archive_jobs.stop_all()
-        built.keeper.step_back()
+        built.keeper.resign()
         # Connections are taken for another second, and a page that comes back by then would wait for the end.
         while True:
             built.live.close_all()

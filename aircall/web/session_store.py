@@ -12,7 +12,7 @@ from flask import Flask, Request, Response, request, session
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
 
 from aircall.storage import STORAGE_ERRORS
-from aircall.storage.records import Store
+from aircall.storage.records import RecordStore
 
 # A session nobody has signed in with holds a CSRF token, and is made by every passing robot.
 ANONYMOUS_LIFETIME = timedelta(hours=1)
@@ -35,9 +35,9 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
 
     session_class = StoredSession
 
-    def __init__(self, app: Flask, store: Store) -> None:
+    def __init__(self, app: Flask, records: RecordStore) -> None:
         super().__init__(app, permanent=False, serialization_format="json")
-        self._store = store
+        self._records = records
         # Not before the view is known, and before anything else looks into the session.
         app.before_request(_raise_storage_error)
 
@@ -68,12 +68,12 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
         return bool(not _is_known_login(session) and super().should_set_cookie(app, session))
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
-        record = self._store.load(store_id)
+        record = self._records.load(store_id)
         # Not by the serializer, which takes what it cannot read for a pickle.
         return None if record is None else msgspec.json.decode(record.value, type=dict[str, Any])
 
     def _delete_session(self, store_id: str) -> None:
-        self._store.delete(store_id)
+        self._records.delete(store_id)
 
     def _upsert_session(self, session_lifetime: timedelta, session: StoredSession, store_id: str) -> None:
         lifetime = session_lifetime if SIGNED_IN_KEY in session else ANONYMOUS_LIFETIME
@@ -81,12 +81,12 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
         if _is_known_login(session):
             self._overwrite(store_id, value, ttl)
         else:
-            self._store.put(store_id, value, ttl)
+            self._records.put(store_id, value, ttl)
 
     def _overwrite(self, store_id: str, value: bytes, ttl: float) -> None:
         """Keep this value, unless the session has been ended since it was loaded: then it stays ended."""
-        while (record := self._store.load(store_id)) is not None:
-            if self._store.replace(store_id, record.generation, value, ttl):
+        while (record := self._records.load(store_id)) is not None:
+            if self._records.compare_and_set(store_id, record.generation, value, ttl):
                 return
 
 

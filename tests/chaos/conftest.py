@@ -39,8 +39,8 @@ def pair(serve: Serve, sandbox: Sandbox) -> tuple[Instance, Instance]:
     first, second = serve(), serve()
     log_in(first.address, "somebody")
     wait_until(lambda: sandbox.counters().subscriptions_now == 1, 20, "the subscription")
-    wait_until(lambda: first.is_owner or second.is_owner, 20, "an owner")
-    return (first, second) if first.is_owner else (second, first)
+    wait_until(lambda: first.is_leader or second.is_leader, 20, "an owner")
+    return (first, second) if first.is_leader else (second, first)
 
 
 @pytest.fixture

@@ -47,9 +47,9 @@ class Instance:
         )
 
     @property
-    def is_owner(self) -> bool:
+    def is_leader(self) -> bool:
         """Whether this one keeps the list and the events."""
-        return bool(self.get("/readyz").json()["owner"]["state"] == "owner")
+        return bool(self.get("/readyz").json()["leader"]["state"] == "leader")
 
     @property
     def worker_ids(self) -> list[int]:

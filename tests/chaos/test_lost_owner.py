@@ -32,7 +32,7 @@ def pair(request: pytest.FixtureRequest, serve: Serve, sandbox: Sandbox) -> Pair
     first, second = serve(**more), serve(**more)
     log_in(first.address, "somebody")
     wait_until(lambda: sandbox.counters().subscriptions_now == 1, 20, "the subscription")
-    return (first, second) if first.is_owner else (second, first)
+    return (first, second) if first.is_leader else (second, first)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_no_page_goes_back_to_an_older_state_when_a_frozen_owner_goes_on(
             wait_until_right(pages, sandbox, RIGHT - 1)
         wait_until(lambda: all(page.is_live for page in pages), 10, "pages that are live")
 
-        assert (owner.is_owner, other.is_owner) == (False, True)
+        assert (owner.is_leader, other.is_leader) == (False, True)
         assert sandbox.counters().subscriptions_now == 1
         assert [steps_back(page.told) + steps_back(page.history) for page in pages] == [[]] * len(pages)
 

@@ -41,7 +41,7 @@ def test_pages_are_right_soon_after_the_owner_was_killed(
             page.wait_for(call_ids[0], True, within=10)
             page.wait_for(call_ids[1], True, within=10)
         wait_until(lambda: page.links[-1] == "live", 10, "a link that is live")
-        assert other.is_owner
+        assert other.is_leader
         assert sandbox.counters().subscriptions_now == 1
 
 
@@ -65,14 +65,14 @@ def test_an_owner_that_was_frozen_brings_no_old_state_back(
             owner.signal_workers(signal.SIGCONT)
 
         with took("one subscription again after the thaw"):
-            wait_until(lambda: not owner.is_owner, 10, "the end of its office")
+            wait_until(lambda: not owner.is_leader, 10, "the end of its office")
             wait_until(lambda: sandbox.counters().subscriptions_now == 1, 10, "one subscription")
         sandbox.archive(call_ids[2])
         page.wait_for(call_ids[2], True, within=2)
 
         states = [is_archived for call_id, is_archived in page.history if call_id == changing]
         assert states == [False, True, False]
-        assert other.is_owner
+        assert other.is_leader
 
 
 def test_there_is_one_subscription_however_many_processes_come_and_go(

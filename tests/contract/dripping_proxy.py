@@ -5,7 +5,7 @@ from contextlib import suppress
 from threading import Event, Thread
 from typing import Self
 
-from tests.contract.hostile_http import LOOPBACK, PATIENCE
+from tests.contract.hostile_http import LOOPBACK, VERIFY_TIMEOUT
 
 
 class DrippingProxy:
@@ -32,19 +32,19 @@ class DrippingProxy:
         self._stopping.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(PATIENCE)
+        self._thread.join(VERIFY_TIMEOUT)
         self._listener.close()
 
     def _serve(self) -> None:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                with client, socket.create_connection(self._target, PATIENCE) as server:
+                with client, socket.create_connection(self._target, VERIFY_TIMEOUT) as server:
                     forth = Thread(target=self._forward, args=(client, server), daemon=True)
                     forth.start()
                     self._back(server, client)
                     _end(client, server)
-                    forth.join(PATIENCE)
+                    forth.join(VERIFY_TIMEOUT)
 
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):

@@ -16,7 +16,7 @@ from typing import Self
 
 LOOPBACK = "127.0.0.1"
 # The longest that anything here waits, in seconds, so that a broken test ends.
-PATIENCE = 30.0
+VERIFY_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Peer:
             self.send(bytes([byte]))
             self.wait(pause)
 
-    def wait(self, seconds: float = PATIENCE) -> None:
+    def wait(self, seconds: float = VERIFY_TIMEOUT) -> None:
         """Do nothing for a while, or until the server is stopped."""
         if self._stopping.wait(seconds):
             raise ConnectionAbortedError
@@ -107,7 +107,7 @@ class HostileServer:
             _shut_down(sock)
         # The first thread adds to the others until it ends.
         for thread in self._threads:
-            thread.join(PATIENCE)
+            thread.join(VERIFY_TIMEOUT)
         self._listener.close()
 
     def _start(self, thread: Thread) -> None:
@@ -122,7 +122,7 @@ class HostileServer:
                 self._start(Thread(target=self._serve, args=(sock, self.accepted), daemon=True))
 
     def _serve(self, raw: socket.socket, number: int) -> None:
-        raw.settimeout(PATIENCE)
+        raw.settimeout(VERIFY_TIMEOUT)
         with raw, suppress(OSError):
             sock = self._tls.wrap_socket(raw, server_side=True) if self._tls else raw
             self._open.append(sock)

@@ -16,8 +16,8 @@ from tests.support.waiting import wait_until
 # One try takes five eighths of it.
 DEADLINE = 1.6
 SLOW = 1.5
-PATIENCE = 5.0
-LOOK_PAUSE = 0.05
+VERIFY_TIMEOUT = 5.0
+VERIFY_INTERVAL = 0.05
 NO_CALL = "00000000-0000-4000-8000-000000000000"
 
 # A fault that meets the change alone.
@@ -97,7 +97,9 @@ def test_a_change_whose_answer_is_lost_is_looked_up_and_not_repeated(
 ) -> None:
     fault(sandbox, f"/calls/{call_id}/archive")
 
-    answer = set_archived(api, token, call_id, True, look_pause=LOOK_PAUSE, patience=PATIENCE)
+    answer = set_archived(
+        api, token, call_id, True, verify_interval=VERIFY_INTERVAL, verify_timeout=VERIFY_TIMEOUT
+    )
 
     assert answer.is_changed is True
     assert answer.call.is_archived
@@ -121,7 +123,7 @@ def test_a_change_that_is_not_seen_in_time_is_unconfirmed(
     fault(sandbox, f"/calls/{call_id}/archive")
 
     with pytest.raises(UnconfirmedError) as caught:
-        set_archived(api, token, call_id, True, look_pause=LOOK_PAUSE, patience=0.3)
+        set_archived(api, token, call_id, True, verify_interval=VERIFY_INTERVAL, verify_timeout=0.3)
 
     assert caught.value.last_seen is not None
     assert caught.value.last_seen.is_archived is is_archived(sandbox, call_id) is False

@@ -79,7 +79,7 @@ class History(RuleBasedStateMachine):
         UNKNOWN_FATE[name](self.sandbox, f"{self.path}/archive", applied)
         wanted = self.truth is not is_change
 
-        outcome, flips = self._count(wanted)
+        outcome, toggles = self._count(wanted)
 
         if not is_change or applied:
             assert isinstance(outcome, Call)
@@ -88,41 +88,41 @@ class History(RuleBasedStateMachine):
             assert isinstance(outcome, UnconfirmedError)
             assert outcome.last_seen is not None
             assert outcome.last_seen.is_archived is self.truth is not wanted
-        assert flips == (is_change and applied)
+        assert toggles == (is_change and applied)
 
     @rule(name=st.sampled_from(sorted(REFUSED)))
     def ask_and_be_refused(self, name: str) -> None:
         REFUSED[name](self.sandbox, f"{self.path}/archive")
         wanted = not self.truth
 
-        outcome, flips = self._count(wanted)
+        outcome, toggles = self._count(wanted)
 
-        assert flips == isinstance(outcome, Call) == (self.truth is wanted)
+        assert toggles == isinstance(outcome, Call) == (self.truth is wanted)
 
     @rule(is_change=OFTEN, name=st.sampled_from(sorted(FOR_EVERYTHING)))
     def ask_in_trouble(self, is_change: bool, name: str) -> None:
         FOR_EVERYTHING[name](self.sandbox, self.path)
         wanted = self.truth is not is_change
 
-        outcome, flips = self._count(wanted)
+        outcome, toggles = self._count(wanted)
 
-        assert flips == (is_change and self.truth is wanted)
+        assert toggles == (is_change and self.truth is wanted)
         assert self.truth is wanted or not isinstance(outcome, Call)
 
     @rule(is_change=OFTEN)
     def ask(self, is_change: bool) -> None:
         wanted = self.truth is not is_change
 
-        outcome, flips = self._count(wanted)
+        outcome, toggles = self._count(wanted)
 
         assert isinstance(outcome, Call)
         assert outcome.is_archived is self.truth is wanted
-        assert flips == is_change
+        assert toggles == is_change
 
     @rule()
     def ask_while_a_colleague_changes_it_too(self) -> None:
         # A new token, so that the change is the second request from here.
-        self.here.logins.authorized(self.login.id, self.here.api.me)
+        self.here.logins.with_token(self.login.id, self.here.api.me)
         wanted, before = not self.truth, self.sandbox.counters().requests
         self.sandbox.be_slow(30, times=1, path=f"{self.path}/archive")
         with ThreadPoolExecutor(1) as pool:
@@ -130,11 +130,11 @@ class History(RuleBasedStateMachine):
             wait_until(lambda: self.sandbox.counters().requests == before + 2, what="our change on its way")
             self.sandbox.archive(self.call_id)
             self.sandbox.clear_faults()
-            outcome, flips = ours.result(20)
+            outcome, toggles = ours.result(20)
 
         assert isinstance(outcome, Call)
         assert outcome.is_archived is self.truth is wanted
-        assert flips == 2
+        assert toggles == 2
 
     def _count(self, wanted: bool) -> tuple[Call | AircallError, int]:
         """What asking comes to, and how often we have changed the call."""
@@ -149,7 +149,7 @@ class History(RuleBasedStateMachine):
             return set_archived(self.here.api, token, self.call_id, wanted, **waits).call
 
         try:
-            return self.here.logins.authorized(self.login.id, change)
+            return self.here.logins.with_token(self.login.id, change)
         except AircallError as error:
             return error
 

@@ -10,7 +10,7 @@ import pytest
 from aircall.api.client import ApiClient
 from aircall.changes.archive import set_archived
 from aircall.changes.errors import ConflictError, UnconfirmedError
-from aircall.errors import AircallError, NoAnswerError, NotFoundError, UnauthorizedError, UnreachableError
+from aircall.errors import AircallError, NoResponseError, NotFoundError, UnauthorizedError, UnreachableError
 from tests.contract.behaviours import answer, nobody_listens, reset, say_nothing, send_and_hang_up
 from tests.contract.hostile_http import HostileServer
 from tests.support.log_lines import told
@@ -81,7 +81,11 @@ def test_an_answer_that_does_not_tell_the_state_is_looked_up(flag: str) -> None:
 
 
 def test_reading_first_may_fail_and_then_nothing_is_changed() -> None:
-    with HostileServer(reset) as server, closing(ApiClient(server.url)) as api, pytest.raises(NoAnswerError):
+    with (
+        HostileServer(reset) as server,
+        closing(ApiClient(server.url)) as api,
+        pytest.raises(NoResponseError),
+    ):
         set_archived(api, "a.b.c", CALL_ID, True)
 
     assert methods(server) == ["GET"] * 3
@@ -101,7 +105,7 @@ def test_looking_goes_on_while_the_api_is_in_trouble_which_is_logged(
         HostileServer(answer(FALSE), reset, *trouble, answer(FALSE), answer(TRUE)) as server,
         closing(ApiClient(server.url)) as api,
     ):
-        call = set_archived(api, "a.b.c", CALL_ID, True, look_pause=0.05).call
+        call = set_archived(api, "a.b.c", CALL_ID, True, verify_interval=0.05).call
 
     assert call.is_archived
     assert methods(server).count("PUT") == 1
@@ -138,7 +142,7 @@ def test_looking_ends_when_patience_does() -> None:
     ):
         began_at = monotonic()
         with pytest.raises(UnconfirmedError) as caught:
-            set_archived(api, "a.b.c", CALL_ID, True, patience=0.5)
+            set_archived(api, "a.b.c", CALL_ID, True, verify_timeout=0.5)
 
     assert monotonic() - began_at < 5
     assert caught.value.last_seen is None
@@ -151,7 +155,7 @@ def test_looking_pauses_after_each_look() -> None:
         closing(ApiClient(server.url)) as api,
         pytest.raises(UnconfirmedError) as caught,
     ):
-        set_archived(api, "a.b.c", CALL_ID, True, look_pause=0.1, patience=0.3)
+        set_archived(api, "a.b.c", CALL_ID, True, verify_interval=0.1, verify_timeout=0.3)
 
     assert caught.value.last_seen is not None
     looks = methods(server)[2:]

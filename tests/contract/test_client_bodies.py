@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from aircall.api.client import ApiClient
-from aircall.errors import MalformedAnswerError, NoAnswerError
+from aircall.errors import MalformedResponseError, NoResponseError
 from tests.support.sandbox import Sandbox
 
 CALL_ID = "7876e2eb-1a50-4a7e-afb5-2936cbe6e814"
@@ -53,7 +53,7 @@ def test_a_body_that_breaks_the_contract_is_malformed(
 ) -> None:
     sandbox.answer_with(200, body, times=None)
 
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         ask(api)
 
 
@@ -64,7 +64,7 @@ def test_nothing_is_malformed_where_something_is_promised(
 ) -> None:
     sandbox.answer_with(200, body, times=None)
 
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         ENDPOINTS[name](api)
 
 
@@ -74,7 +74,7 @@ def test_a_body_cut_short_is_no_answer(
 ) -> None:
     sandbox.answer_with(200, b'{"id":"787', missing=20, times=None)
 
-    with pytest.raises(NoAnswerError):
+    with pytest.raises(NoResponseError):
         ask(api)
 
 

@@ -6,9 +6,9 @@ from contextlib import closing, suppress
 
 import pytest
 
-from aircall.api.client import SLOTS, ApiClient, Use
+from aircall.api.client import POOL_SIZE, ApiClient, Pool
 from aircall.api.resilience import FAILURE_LIMIT, PAUSE
-from aircall.errors import AircallError, CircuitOpenError, NoAnswerError, ServerError
+from aircall.errors import AircallError, CircuitOpenError, NoResponseError, ServerError
 from tests.contract.behaviours import answer, reset
 from tests.contract.hostile_http import HostileServer
 from tests.support.clock import StillClock
@@ -16,16 +16,16 @@ from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
 CALL_ID = "7876e2eb-1a50-4a7e-afb5-2936cbe6e814"
-USES: dict[Use, list[Callable[[ApiClient], object]]] = {
-    Use.LIST: [lambda api: api.get_calls("a.b.c", 0, 10)],
-    Use.CALL: [
+USES: dict[Pool, list[Callable[[ApiClient], object]]] = {
+    Pool.LIST: [lambda api: api.get_calls("a.b.c", 0, 10)],
+    Pool.CALL: [
         lambda api: api.get_call("a.b.c", CALL_ID),
         lambda api: api.add_note("a.b.c", CALL_ID, "Text"),
         lambda api: api.toggle_archived("a.b.c", CALL_ID),
     ],
-    Use.LOGIN: [lambda api: api.login("alice", "secret"), lambda api: api.me("a.b.c")],
-    Use.REFRESH: [lambda api: api.refresh("d.e.f"), lambda api: api.refresh_access("a.b.c")],
-    Use.CHANNEL: [lambda api: api.authorize_channel("a.b.c", "1.2", "private-aircall")],
+    Pool.LOGIN: [lambda api: api.login("alice", "secret"), lambda api: api.me("a.b.c")],
+    Pool.REFRESH: [lambda api: api.refresh("d.e.f"), lambda api: api.refresh_access("a.b.c")],
+    Pool.CHANNEL: [lambda api: api.authorize_channel("a.b.c", "1.2", "private-aircall")],
 }
 REQUESTS = [(use, ask) for use, asks in USES.items() for ask in asks]
 
@@ -44,7 +44,7 @@ def fail(api: ApiClient, ask: Callable[[ApiClient], object], times: int = FAILUR
 
 
 @pytest.mark.parametrize(("use", "ask"), REQUESTS)
-def test_a_use_that_keeps_failing_is_stopped_alone(use: Use, ask: Callable[[ApiClient], object]) -> None:
+def test_a_use_that_keeps_failing_is_stopped_alone(use: Pool, ask: Callable[[ApiClient], object]) -> None:
     with (
         HostileServer(answer(b"{}", 500)) as server,
         closing(ApiClient(server.url, clock=StillClock())) as api,
@@ -63,11 +63,11 @@ def test_a_use_that_keeps_failing_is_stopped_alone(use: Use, ask: Callable[[ApiC
 def test_the_tries_of_one_request_are_one_failure() -> None:
     with HostileServer(reset) as server, closing(ApiClient(server.url)) as api:
         for _ in range(FAILURE_LIMIT - 1):
-            with pytest.raises(NoAnswerError):
+            with pytest.raises(NoResponseError):
                 api.me("a.b.c")
         assert len(server.received) > FAILURE_LIMIT
 
-        with pytest.raises(NoAnswerError):
+        with pytest.raises(NoResponseError):
             api.me("a.b.c")
         with pytest.raises(CircuitOpenError):
             api.me("a.b.c")
@@ -97,7 +97,7 @@ def test_a_list_that_hangs_keeps_nobody_from_a_call_a_login_or_a_refresh(
     # A request meets the first fault that is for it: this one lets single calls pass.
     sandbox.be_slow(0, path="/calls/")
     sandbox.be_slow(60, path="/calls")
-    readers = 2 * SLOTS[Use.LIST]
+    readers = 2 * POOL_SIZE[Pool.LIST]
     before = sandbox.counters().requests
 
     def read_list(_: int) -> None:
@@ -106,7 +106,9 @@ def test_a_list_that_hangs_keeps_nobody_from_a_call_a_login_or_a_refresh(
 
     with ThreadPoolExecutor(readers) as pool:
         pool.map(read_list, range(readers))
-        wait_until(lambda: sandbox.counters().requests == before + SLOTS[Use.LIST], what="all slots taken")
+        wait_until(
+            lambda: sandbox.counters().requests == before + POOL_SIZE[Pool.LIST], what="all slots taken"
+        )
 
         call = api.get_call(grant.tokens.access, call_id)
         renewed = api.refresh(grant.tokens.refresh or "")
@@ -122,7 +124,7 @@ def test_no_error_holds_the_request_with_its_password() -> None:
     with (
         HostileServer(reset) as server,
         closing(ApiClient(server.url)) as api,
-        pytest.raises(NoAnswerError) as caught,
+        pytest.raises(NoResponseError) as caught,
     ):
         api.login("alice", "hunter2")
 

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from aircall.api.client import ApiClient, Use
+from aircall.api.client import ApiClient, Pool
 from aircall.api.transport import dial
-from aircall.errors import CrowdedError, NoAnswerError, UnreachableError
+from aircall.errors import NoResponseError, PoolExhaustedError, UnreachableError
 from tests.contract.behaviours import answer, drip, never_end, nobody_accepts, send_and_hang_up
 from tests.contract.hostile_http import HostileServer, Peer
 from tests.support.processes import ROOT
@@ -61,7 +61,7 @@ def test_a_connection_that_is_closed_on_our_request_leaves_the_fate_of_a_change_
     ):
         api.me("a.b.c")
 
-        with pytest.raises(NoAnswerError):
+        with pytest.raises(NoResponseError):
             api.toggle_archived("a.b.c", CALL_ID)
 
     assert server.connections == [1, 1]
@@ -87,13 +87,13 @@ def test_more_requests_than_connections_wait_only_briefly() -> None:
 
     with (
         HostileServer(answer_later) as server,
-        closing(ApiClient(server.url, slots=dict.fromkeys(Use, 1))) as api,
+        closing(ApiClient(server.url, slots=dict.fromkeys(Pool, 1))) as api,
         ThreadPoolExecutor(1) as pool,
     ):
         first = pool.submit(api.me, "a.b.c")
         arrived.wait(10)
 
-        with pytest.raises(CrowdedError):
+        with pytest.raises(PoolExhaustedError):
             api.me("a.b.c")
         go_on.set()
 
@@ -105,7 +105,7 @@ def test_more_requests_than_connections_wait_only_briefly() -> None:
 def test_many_threads_share_a_client() -> None:
     with (
         HostileServer(answer(USER)) as server,
-        closing(ApiClient(server.url, slots=dict.fromkeys(Use, 4))) as api,
+        closing(ApiClient(server.url, slots=dict.fromkeys(Pool, 4))) as api,
         ThreadPoolExecutor(4) as pool,
     ):
         users = list(pool.map(lambda _: api.me("a.b.c"), range(200)))

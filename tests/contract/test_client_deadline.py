@@ -8,7 +8,7 @@ from time import monotonic
 import pytest
 
 from aircall.api.client import ApiClient
-from aircall.errors import AircallError, NoAnswerError, UnreachableError
+from aircall.errors import AircallError, NoResponseError, UnreachableError
 from tests.contract.behaviours import (
     DRIPS,
     answer,
@@ -42,7 +42,7 @@ def seconds_to_fail(ask: Callable[[], object], kind: type[AircallError]) -> floa
 @pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=BEHAVIOURS)
 def test_reading_ends_by_its_deadline(behaviour: Behaviour) -> None:
     with HostileServer(behaviour) as server, closing(ApiClient(server.url, deadline=DEADLINE)) as api:
-        seconds = seconds_to_fail(lambda: api.me("a.b.c"), NoAnswerError)
+        seconds = seconds_to_fail(lambda: api.me("a.b.c"), NoResponseError)
 
     assert seconds < MARGIN * DEADLINE
     assert server.lines in (["GET /me"], ["GET /me", "GET /me"])
@@ -51,7 +51,7 @@ def test_reading_ends_by_its_deadline(behaviour: Behaviour) -> None:
 @pytest.mark.parametrize("name", ["nothing", "a header", "a body"])
 def test_a_change_ends_by_its_deadline_and_is_sent_once(name: str) -> None:
     with HostileServer(BEHAVIOURS[name]) as server, closing(ApiClient(server.url, deadline=DEADLINE)) as api:
-        seconds = seconds_to_fail(lambda: api.toggle_archived("a.b.c", CALL_ID), NoAnswerError)
+        seconds = seconds_to_fail(lambda: api.toggle_archived("a.b.c", CALL_ID), NoResponseError)
 
     assert seconds < MARGIN * DEADLINE
     assert server.lines == [f"PUT /calls/{CALL_ID}/archive"]
@@ -69,7 +69,7 @@ def test_after_a_lost_answer_there_is_time_for_another_try() -> None:
 
 def test_a_connection_that_nobody_looks_after_ends_by_the_deadline() -> None:
     with nobody_accepts() as url, closing(ApiClient(url, deadline=DEADLINE)) as api:
-        assert seconds_to_fail(lambda: api.me("a.b.c"), NoAnswerError) < MARGIN * DEADLINE
+        assert seconds_to_fail(lambda: api.me("a.b.c"), NoResponseError) < MARGIN * DEADLINE
 
 
 def test_connecting_ends_by_the_deadline() -> None:
@@ -84,7 +84,7 @@ def test_a_refused_connection_is_known_at_once() -> None:
 
 def test_one_call_may_be_given_less_time() -> None:
     with HostileServer(say_nothing) as server, closing(ApiClient(server.url, deadline=60)) as api:
-        seconds = seconds_to_fail(lambda: api.get_call("a.b.c", CALL_ID, deadline=DEADLINE), NoAnswerError)
+        seconds = seconds_to_fail(lambda: api.get_call("a.b.c", CALL_ID, deadline=DEADLINE), NoResponseError)
 
     assert seconds < MARGIN * DEADLINE
 
@@ -94,7 +94,7 @@ def test_the_deadline_holds_under_gevent_and_others_get_their_turn(name: str) ->
     with HostileServer(BEHAVIOURS[name]) as server:
         asked = ask_under_gevent(server.url, DEADLINE)
 
-    assert asked.outcome == "NoAnswerError"
+    assert asked.outcome == "NoResponseError"
     assert asked.seconds < MARGIN * DEADLINE
     assert asked.turns > 5
 

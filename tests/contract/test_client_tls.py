@@ -9,7 +9,7 @@ from time import monotonic
 import pytest
 
 from aircall.api.client import ApiClient
-from aircall.errors import NoAnswerError, UnreachableError
+from aircall.errors import NoResponseError, UnreachableError
 from tests.contract.behaviours import answer, nobody_accepts
 from tests.contract.certificates import server_context
 from tests.contract.dripping_proxy import DrippingProxy
@@ -121,7 +121,7 @@ def test_a_dripped_record_ends_by_the_deadline(trusted: ssl.SSLContext) -> None:
 
     with HostileServer(answer_slowly, tls=trusted) as server, DrippingProxy(server.port, PAUSE) as proxy:
         began_at = monotonic()
-        with closing(ApiClient(proxy.url, deadline=DEADLINE)) as api, pytest.raises(NoAnswerError):
+        with closing(ApiClient(proxy.url, deadline=DEADLINE)) as api, pytest.raises(NoResponseError):
             api.toggle_archived("a.b.c", CALL_ID)
         seconds = monotonic() - began_at
 
@@ -130,6 +130,6 @@ def test_a_dripped_record_ends_by_the_deadline(trusted: ssl.SSLContext) -> None:
 
     assert seconds < MARGIN * DEADLINE
     # What it reads is asked for again, and then the handshake drips.
-    assert asked.outcome in ("NoAnswerError", "UnreachableError")
+    assert asked.outcome in ("NoResponseError", "UnreachableError")
     assert asked.seconds < MARGIN * DEADLINE
     assert asked.turns > 5

@@ -10,7 +10,7 @@ import pytest
 
 from aircall.api.client import ApiClient
 from aircall.api.transport import BODY_LIMIT, USER_AGENT
-from aircall.errors import MalformedAnswerError, RejectedError
+from aircall.errors import MalformedResponseError, RejectedError
 from tests.contract.behaviours import BOMB, answer, never_end
 from tests.contract.hostile_http import Behaviour, HostileServer
 
@@ -103,7 +103,7 @@ def test_proxies_and_passwords_of_the_environment_are_not_used(
 def test_a_huge_body_is_refused_in_little_memory(behaviour: Behaviour) -> None:
     with HostileServer(behaviour) as server, closing(ApiClient(server.url)) as api:
         tracemalloc.start()
-        with pytest.raises(MalformedAnswerError, match="too large"):
+        with pytest.raises(MalformedResponseError, match="too large"):
             api.get_calls("a.b.c", 0, 10)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
@@ -116,7 +116,7 @@ def test_a_body_that_cannot_be_decompressed_is_malformed() -> None:
     with (
         HostileServer(answer(b"not gzip", 200, "Content-Encoding: gzip")) as server,
         closing(ApiClient(server.url)) as api,
-        pytest.raises(MalformedAnswerError),
+        pytest.raises(MalformedResponseError),
     ):
         api.me("a.b.c")
 

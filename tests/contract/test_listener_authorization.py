@@ -10,9 +10,9 @@ import pytest
 from aircall.errors import (
     AircallError,
     ForbiddenError,
-    MalformedAnswerError,
-    NoAnswerError,
+    MalformedResponseError,
     NoLoginError,
+    NoResponseError,
     UnauthorizedError,
     UnreachableError,
 )
@@ -55,8 +55,8 @@ def test_every_connection_is_signed_anew_for_its_own_socket_id() -> None:
     [
         UnauthorizedError("Unauthorized"),
         ForbiddenError("Forbidden"),
-        MalformedAnswerError("a page"),
-        NoAnswerError("too late"),
+        MalformedResponseError("a page"),
+        NoResponseError("too late"),
         UnreachableError("refused"),
     ],
     ids=lambda error: type(error).__name__,

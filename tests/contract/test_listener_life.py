@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from aircall.pusher.connection import Subscription, SubscriptionEndedError
+from aircall.pusher.connection import ConnectionEndedError, PusherConnection
 from aircall.status import LinkState, LinkStatus
 from tests.contract.listening import CALL, GAP, Listening, listening, settings_for, sign
 from tests.contract.rude_pusher import CHANNEL, RudePusher, polite
@@ -122,14 +122,14 @@ def test_a_subscription_that_was_closed_before_it_was_opened_never_subscribes() 
     told: list[object] = []
 
     with RudePusher(polite) as server:
-        subscription = Subscription(
+        subscription = PusherConnection(
             settings_for(server.port),
             authorize=sign,
             on_subscribed=lambda: told.append("subscribed"),
             on_call=told.append,
         )
         subscription.close()
-        with pytest.raises(SubscriptionEndedError, match="closed"):
+        with pytest.raises(ConnectionEndedError, match="closed"):
             subscription.open()
         wait_until(lambda: server.peers and server.peers[0].is_over)
 

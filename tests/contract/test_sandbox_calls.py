@@ -70,10 +70,10 @@ def test_an_unknown_call_is_an_empty_answer_of_status_200(rest: RestClient, call
 def test_archiving_is_a_toggle(sandbox: Sandbox, rest: RestClient) -> None:
     call = sandbox.calls()[0]
 
-    flips = [rest.put(f"/calls/{call['id']}/archive") for _ in range(2)]
+    toggles = [rest.put(f"/calls/{call['id']}/archive") for _ in range(2)]
 
-    assert [answer.status_code for answer in flips] == [200, 200]
-    assert [answer.json() for answer in flips] == [{**call, "is_archived": not call["is_archived"]}, call]
+    assert [answer.status_code for answer in toggles] == [200, 200]
+    assert [answer.json() for answer in toggles] == [{**call, "is_archived": not call["is_archived"]}, call]
     assert sandbox.call(call["id"]) == call
 
 

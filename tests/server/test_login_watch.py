@@ -9,8 +9,8 @@ import pytest
 from aircall.api.client import ApiClient
 from aircall.auth.logins import Logins
 from aircall.storage.database import open_database
-from aircall.storage.records import EmbeddedStore
-from aircall.web.live.session_monitor import PARALLEL_REFRESHES, LoginWatch
+from aircall.storage.records import SQLiteRecordStore
+from aircall.web.live.session_monitor import PARALLEL_REFRESHES, SessionMonitor
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
@@ -27,7 +27,10 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def logins(sandbox: Sandbox, tmp_path: Path) -> Iterator[Logins]:
     """No logins yet."""
-    api, store = ApiClient(sandbox.url), EmbeddedStore(open_database(f"sqlite:///{tmp_path / 'logins.db'}"))
+    api, store = (
+        ApiClient(sandbox.url),
+        SQLiteRecordStore(open_database(f"sqlite:///{tmp_path / 'logins.db'}")),
+    )
     yield Logins(store, api)
     api.close()
     store.close()
@@ -40,7 +43,7 @@ class Watch:
         self.ended: list[str] = []
         self.round_count = 0
         self.login_ids = login_ids
-        self.watch = LoginWatch(logins, self._ask, self.ended.append, SHORT)
+        self.watch = SessionMonitor(logins, self._ask, self.ended.append, SHORT)
 
     def _ask(self) -> list[str]:
         self.round_count += 1
@@ -61,7 +64,7 @@ def test_a_login_that_has_ended_is_told_even_while_the_api_hangs_for_all_others(
     sandbox: Sandbox, logins: Logins, watched: Watch
 ) -> None:
     sandbox.be_slow(30, path="/auth")
-    wait_until(lambda: all(is_due(logins, login_id) for login_id in watched.login_ids))
+    wait_until(lambda: all(needs_refresh(logins, login_id) for login_id in watched.login_ids))
     rounds = watched.round_count
 
     logins.end(watched.login_ids[-1])
@@ -95,5 +98,5 @@ def test_logins_are_kept_alive_for_as_long_as_pages_are_open(sandbox: Sandbox, w
     assert watched.ended == []
 
 
-def is_due(logins: Logins, login_id: str) -> bool:
-    return logins.get(login_id).is_due(time.time())
+def needs_refresh(logins: Logins, login_id: str) -> bool:
+    return logins.get(login_id).needs_refresh(time.time())

@@ -27,7 +27,7 @@ def shared(sandbox: Sandbox, tmp_path: Path) -> Iterator[str]:
     environment = dict(os.environ) | settings(sandbox, tmp_path / "data")
     with running(TWO_WORKERS, READY, environment=environment) as started:
         address = started.ready[1]
-        wait_until(lambda: scrape(address).total("callboard_owner") == 2, 20, "two processes at work")
+        wait_until(lambda: scrape(address).total("callboard_leader") == 2, 20, "two processes at work")
         yield address
 
 
@@ -71,10 +71,10 @@ def test_a_day_of_work_shows_in_the_counts(address: str, sandbox: Sandbox) -> No
     assert told.total("callboard_events_out_total", event="update-call") == 1
     assert told.total("callboard_feed_changes_total", kind="update") == 1
     assert 0 < told.total("callboard_event_age_seconds_sum") < 5
-    assert told.total("callboard_synchronisation_calls") == len(sandbox.calls())
-    assert told.total("callboard_synchronisation_seconds_count", outcome="whole") >= 1
+    assert told.total("callboard_sync_calls") == len(sandbox.calls())
+    assert told.total("callboard_sync_seconds_count", outcome="whole") >= 1
     assert told.total("callboard_upstream_seconds_count", endpoint="login") == 1
-    assert told.total("callboard_owner") == 1
+    assert told.total("callboard_leader") == 1
     wait_until(lambda: scrape(address).total("callboard_open_sockets") == 0, what="the end of the socket")
 
 
@@ -127,7 +127,7 @@ def test_a_process_that_is_killed_has_no_sockets_and_owns_nothing_any_more(share
         return len(pids(told)) == 2 and not pids(told) & pids(before)
 
     wait_until(is_new, 20, "two other processes")
-    wait_until(lambda: scrape(shared).total("callboard_owner") == 2, 20, "both at work")
+    wait_until(lambda: scrape(shared).total("callboard_leader") == 2, 20, "both at work")
     after = scrape(shared)
     assert after.total("callboard_open_sockets") == 0
     assert after.total("callboard_requests_total", route="/login", method="POST") == 1

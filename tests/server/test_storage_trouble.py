@@ -110,7 +110,7 @@ def test_what_needs_no_storage_still_works_and_operators_see_what_is_wrong(
     assert browser.get("/healthz").status_code == 200
     ready = browser.get("/readyz")
     assert ready.status_code == 503
-    assert ready.json()["storage"]["state"] in ("TimeoutError", "SilentRedisError", "ConnectionError")
+    assert ready.json()["storage"]["state"] in ("TimeoutError", "RedisUnavailableError", "ConnectionError")
 
 
 def test_what_was_typed_is_shown_to_be_copied(

@@ -1,8 +1,8 @@
 """A process's feed and signals, followed as in a process of its own, and what it was told by them."""
 
-from aircall.calls.feed import Change, ChangeKind, Entry
-from aircall.cluster.feed import RedisFeed
-from aircall.cluster.streams import BLOCK, Follower, RedisSignals
+from aircall.calls.feed import Change, ChangeKind, FeedEntry
+from aircall.cluster.feed import RedisChangeFeed
+from aircall.cluster.streams import BLOCK, RedisMessageBus, StreamReader
 from aircall.models import Call
 from aircall.storage.redis import connect
 from tests.support.waiting import wait_until
@@ -17,12 +17,12 @@ class Peer:
 
     def __init__(self, url: str, length: int = 1000) -> None:
         self.redis = client = connect(url)
-        self.feed = RedisFeed(client, PREFIX, length)
-        self.signals = RedisSignals(client, PREFIX, f"{id(self):x}")
-        self.told: list[Entry | None] = []
+        self.feed = RedisChangeFeed(client, PREFIX, length)
+        self.bus = RedisMessageBus(client, PREFIX, f"{id(self):x}")
+        self.told: list[FeedEntry | None] = []
         self.contacts: list[bool] = []
         self.feed.subscribe(self.told.append, lambda _position: self.told.append(None))
-        self.follower = Follower(connect(url, block=BLOCK), self.feed, self.signals, self.contacts.append)
+        self.follower = StreamReader(connect(url, block=BLOCK), self.feed, self.bus, self.contacts.append)
 
     def start(self) -> None:
         self.follower.start()

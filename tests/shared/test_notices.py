@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aircall.cluster.heartbeat import LIFETIME, Notice, Notices
+from aircall.cluster.heartbeat import LIFETIME, Heartbeat, Heartbeats
 from aircall.storage.redis import connect
 from tests.shared.peer import PREFIX, Peer
 from tests.support.redis_server import RedisServer
@@ -14,20 +14,20 @@ class Teller:
 
     def __init__(self, name: str, redis: RedisServer, peer: Peer) -> None:
         self.page_count = 0
-        self.others: Sequence[Notice] = ()
+        self.others: Sequence[Heartbeat] = ()
         self._name = name
-        self.notices = Notices(connect(redis.url), PREFIX, peer.signals, self._own, self._take)
+        self.notices = Heartbeats(connect(redis.url), PREFIX, peer.bus, self._own, self._take)
 
-    def _own(self) -> Notice:
-        return Notice(
+    def _own(self) -> Heartbeat:
+        return Heartbeat(
             process=self._name,
             page_count=self.page_count,
             viewed_ago=None,
             viewers={"a call": [self._name]},
-            upkeep=None,
+            sync=None,
         )
 
-    def _take(self, others: Sequence[Notice]) -> None:
+    def _take(self, others: Sequence[Heartbeat]) -> None:
         self.others = others
 
     def page_counts(self) -> dict[str, int]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aircall.cluster.leader import LEASE, Ownership
+from aircall.cluster.leader import LEASE_TTL, LeaderElection
 from aircall.storage.redis import connect
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.waiting import wait_until
@@ -18,7 +18,7 @@ class Candidate:
     def __init__(self, url: str, *, is_able: bool = True) -> None:
         self.history: list[str] = []
         self._is_able = is_able
-        self.ownership = Ownership(connect(url), PREFIX, self._gain, lambda: self.history.append("lost"))
+        self.ownership = LeaderElection(connect(url), PREFIX, self._gain, lambda: self.history.append("lost"))
 
     def _gain(self) -> None:
         self.history.append("gained")
@@ -26,8 +26,8 @@ class Candidate:
             raise OSError("a full disk")
 
     @property
-    def is_owner(self) -> bool:
-        return self.ownership.is_owner
+    def is_leader(self) -> bool:
+        return self.ownership.is_leader
 
 
 @pytest.fixture
@@ -36,14 +36,14 @@ def candidates(redis: RedisServer) -> Iterator[list[Candidate]]:
     made = [Candidate(redis.url) for _ in range(3)]
     for candidate in made:
         candidate.ownership.start()
-    wait_until(lambda: any(candidate.is_owner for candidate in made), what="an owner")
+    wait_until(lambda: any(candidate.is_leader for candidate in made), what="an owner")
     yield made
     for candidate in made:
         candidate.ownership.stop()
 
 
 def owners(candidates: list[Candidate]) -> list[Candidate]:
-    return [candidate for candidate in candidates if candidate.is_owner]
+    return [candidate for candidate in candidates if candidate.is_leader]
 
 
 def test_there_is_one_owner_and_it_stays_while_it_lives(candidates: list[Candidate]) -> None:
@@ -51,7 +51,7 @@ def test_there_is_one_owner_and_it_stays_while_it_lives(candidates: list[Candida
 
     # Longer than a lease: it has been renewed.
     with pytest.raises(AssertionError):
-        wait_until(lambda: owners(candidates) != [owner], LEASE + 1)
+        wait_until(lambda: owners(candidates) != [owner], LEASE_TTL + 1)
 
     assert sum(len(candidate.history) for candidate in candidates) == 1
 
@@ -73,7 +73,7 @@ def test_an_owner_whose_lease_another_has_taken_steps_back(
     redis.execute("DEL", f"{PREFIX}owner")
 
     wait_until(lambda: owner.history == ["gained", "lost"] or owners(candidates) == [owner], 3)
-    wait_until(lambda: len(owners(candidates)) == 1, LEASE, "one owner")
+    wait_until(lambda: len(owners(candidates)) == 1, LEASE_TTL, "one owner")
 
 
 def test_who_fails_to_take_over_leaves_it_to_another(redis: RedisServer) -> None:
@@ -83,7 +83,7 @@ def test_who_fails_to_take_over_leaves_it_to_another(redis: RedisServer) -> None
     able = Candidate(redis.url)
     able.ownership.start()
 
-    wait_until(lambda: able.is_owner, 5, "the other one")
+    wait_until(lambda: able.is_leader, 5, "the other one")
 
     unable.ownership.stop()
     able.ownership.stop()
@@ -93,13 +93,13 @@ def test_an_owner_that_cannot_renew_steps_back_before_its_lease_is_over() -> Non
     with running_redis() as server:
         candidate = Candidate(server.url)
         candidate.ownership.start()
-        wait_until(lambda: candidate.is_owner, what="the owner")
+        wait_until(lambda: candidate.is_leader, what="the owner")
 
         server.freeze()
-        wait_until(lambda: not candidate.is_owner, LEASE, "its stepping back")
+        wait_until(lambda: not candidate.is_leader, LEASE_TTL, "its stepping back")
         server.thaw()
 
-        wait_until(lambda: candidate.is_owner, 2 * LEASE, "its return")
+        wait_until(lambda: candidate.is_leader, 2 * LEASE_TTL, "its return")
         candidate.ownership.stop()
     assert candidate.history == ["gained", "lost", "gained", "lost"]
 
@@ -112,7 +112,7 @@ def test_who_took_longer_to_begin_than_the_lease_has_lost_it(redis: RedisServer)
         begun.append("begun")
         redis.execute("SET", f"{PREFIX}owner", "another", "PX", 1000)
 
-    slow = Ownership(connect(redis.url), PREFIX, begin, lambda: begun.append("lost"))
+    slow = LeaderElection(connect(redis.url), PREFIX, begin, lambda: begun.append("lost"))
     slow.start()
 
     wait_until(lambda: begun[:2] == ["begun", "lost"], what="its stepping back")
@@ -123,8 +123,8 @@ def test_an_owner_whom_another_has_overwritten_takes_over_anew(candidates: list[
     (owner,) = owners(candidates)
     before = [len(candidate.history) for candidate in candidates]
 
-    owner.ownership.take_again()
+    owner.ownership.force_reelection()
 
     wait_until(lambda: owner.history[:2] == ["gained", "lost"], what="its stepping back")
-    wait_until(lambda: len(owners(candidates)) == 1, LEASE, "one owner")
+    wait_until(lambda: len(owners(candidates)) == 1, LEASE_TTL, "one owner")
     assert sum(len(candidate.history) for candidate in candidates) == sum(before) + 2

@@ -52,7 +52,7 @@ def test_a_position_of_one_process_is_good_at_every_other(peers: list[Peer]) -> 
     peers[0].feed.append(updated(made_call(2), 2))
     peers[2].wait_for(1, 2)
 
-    entries = peers[2].feed.since(position)
+    entries = peers[2].feed.changes_after(position)
 
     assert entries is not None
     assert [entry.change.version for entry in entries] == [2]
@@ -60,20 +60,20 @@ def test_a_position_of_one_process_is_good_at_every_other(peers: list[Peer]) -> 
 
 def test_a_position_that_has_not_come_here_yet_has_nothing_after_it(redis: RedisServer) -> None:
     ahead, behind = Peer(redis.url), Peer(redis.url)
-    behind.feed.adopt()
+    behind.feed.resync()
 
     position = ahead.feed.append(updated(made_call(1), 1)).position
 
-    assert behind.feed.since(position) == []
+    assert behind.feed.changes_after(position) == []
 
 
 def test_a_process_that_starts_later_knows_what_came_before_it(peers: list[Peer], redis: RedisServer) -> None:
     start = peers[0].feed.position
     peers[0].feed.append(updated(made_call(1), 1))
     late = Peer(redis.url)
-    late.feed.adopt()
+    late.feed.resync()
 
-    entries = late.feed.since(start)
+    entries = late.feed.changes_after(start)
 
     assert entries is not None
     assert [entry.change.version for entry in entries] == [1]
@@ -87,13 +87,13 @@ def test_a_new_epoch_is_one_for_every_process(peers: list[Peer]) -> None:
 
     for peer in peers:
         peer.wait_for(None, 1)
-        assert peer.feed.since(position) is None
+        assert peer.feed.changes_after(position) is None
     assert len({peer.feed.position for peer in peers}) == 1
 
 
 def test_who_was_away_for_longer_than_the_stream_keeps_has_its_pages_read_again(redis: RedisServer) -> None:
     slow, quick = Peer(redis.url, length=5), Peer(redis.url, length=5)
-    slow.feed.adopt()
+    slow.feed.resync()
     told_before = len(slow.told)
     for version in range(1, 20):
         quick.feed.append(updated(made_call(version), version))
@@ -122,7 +122,7 @@ def test_after_redis_lost_everything_all_pages_read_again_and_hear_what_comes_th
 
         for peer in peers:
             peer.wait_for(None)
-            assert peer.feed.since(position) is None
+            assert peer.feed.changes_after(position) is None
         peers[1].feed.append(updated(made_call(1), 2))
         for peer in peers:
             peer.wait_for(None, 2)
@@ -191,7 +191,7 @@ def test_a_change_that_could_not_be_told_is_made_up_for_though_signals_never_res
 
     def chat() -> None:
         while not is_enough.wait(0.1):
-            peers[1].signals.send("looked")
+            peers[1].bus.send("looked")
 
     chatting = Thread(target=chat)
     chatting.start()

@@ -5,18 +5,18 @@ from time import monotonic
 
 import pytest
 
-from aircall.cluster.heartbeat import Notice
-from aircall.cluster.node import NO_CONTACT, NO_OWNER, SharedUpkeep
-from aircall.concurrency import Signals
+from aircall.cluster.heartbeat import Heartbeat
+from aircall.cluster.node import NO_CONTACT, NO_OWNER, ClusterSync
+from aircall.concurrency import MessageBus
 from aircall.status import (
     NOT_STARTED,
     WATCH_TIME,
     LinkState,
     LinkStatus,
-    Progress,
     Role,
-    Trouble,
-    UpkeepState,
+    SyncError,
+    SyncProgress,
+    SyncStatus,
 )
 
 LIVE = LinkStatus(LinkState.LIVE, datetime(2026, 1, 1, tzinfo=UTC), "subscribed")
@@ -24,14 +24,14 @@ LIVE = LinkStatus(LinkState.LIVE, datetime(2026, 1, 1, tzinfo=UTC), "subscribed"
 SOON = 5.0
 
 
-def state(fresh_for: float = 0.0, trouble: Trouble | None = None) -> UpkeepState:
-    return UpkeepState(
-        link=LIVE, listener=LIVE, progress=Progress(1, 2), trouble=trouble, fresh_for=fresh_for
+def state(fresh_for: float = 0.0, trouble: SyncError | None = None) -> SyncStatus:
+    return SyncStatus(
+        link=LIVE, listener=LIVE, progress=SyncProgress(1, 2), trouble=trouble, fresh_for=fresh_for
     )
 
 
-def notice(upkeep: UpkeepState | None = None, pages: int = 0, viewed_ago: float | None = None) -> Notice:
-    return Notice(process="other", page_count=pages, viewed_ago=viewed_ago, viewers={}, upkeep=upkeep)
+def notice(sync: SyncStatus | None = None, pages: int = 0, viewed_ago: float | None = None) -> Heartbeat:
+    return Heartbeat(process="other", page_count=pages, viewed_ago=viewed_ago, viewers={}, sync=sync)
 
 
 class Work:
@@ -40,12 +40,12 @@ class Work:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.state = state()
-        self.role = Role(is_owner=True, age=0.0)
+        self.role = Role(is_leader=True, age=0.0)
 
     def start(self) -> None:
         self.asked.append("start")
 
-    def step_back(self) -> None:
+    def resign(self) -> None:
         self.asked.append("step back")
 
     def stop(self) -> None:
@@ -62,77 +62,77 @@ class Process:
     """One process: its upkeep, the signals it sent, and what it told its pages of the link."""
 
     def __init__(self) -> None:
-        self.work, self.signals = Work(), Signals()
+        self.work, self.bus = Work(), MessageBus()
         self.sent: list[str] = []
         self.told: list[LinkStatus] = []
         for name in ("read", "signed-in"):
-            self.signals.on(name, lambda _value, name=name: self.sent.append(name))  # type: ignore[misc]
-        self.upkeep = SharedUpkeep(self.work, self.signals, self.told.append)
+            self.bus.on(name, lambda _value, name=name: self.sent.append(name))  # type: ignore[misc]
+        self.sync = ClusterSync(self.work, self.bus, self.told.append)
 
 
 @pytest.fixture
 def process() -> Process:
     """A process in contact with the others, none of which keeps the list yet."""
     made = Process()
-    made.upkeep.note_contact(True)
+    made.sync.note_contact(True)
     return made
 
 
 def test_the_owner_does_the_work_itself_and_answers_the_others(process: Process) -> None:
-    process.upkeep.gain()
+    process.sync.gain()
 
-    process.upkeep.ensure_fresh(1.0)
-    process.signals.deliver("read", "")
-    process.signals.deliver("signed-in", "")
+    process.sync.ensure_fresh(1.0)
+    process.bus.deliver("read", "")
+    process.bus.deliver("signed-in", "")
 
     assert process.work.asked == ["start", "fresh within 1", "fresh within 0", "signed in"]
-    assert process.upkeep.role.is_owner
-    assert process.upkeep.own_state == process.work.state
+    assert process.sync.role.is_leader
+    assert process.sync.own_state == process.work.state
 
 
 def test_who_has_lost_the_upkeep_does_nothing_more_for_it(process: Process) -> None:
-    process.upkeep.gain()
-    process.upkeep.lose()
+    process.sync.gain()
+    process.sync.lose()
 
-    process.signals.deliver("read", "")
-    process.signals.deliver("signed-in", "")
+    process.bus.deliver("read", "")
+    process.bus.deliver("signed-in", "")
 
     assert process.work.asked == ["start", "stop"]
-    assert process.upkeep.own_state is None
+    assert process.sync.own_state is None
 
 
 def test_a_list_that_another_process_keeps_fresh_needs_no_asking(process: Process) -> None:
-    process.upkeep.take([notice(), notice(state(fresh_for=60))])
+    process.sync.take([notice(), notice(state(fresh_for=60))])
 
-    process.upkeep.ensure_fresh(SOON)
+    process.sync.ensure_fresh(SOON)
 
     assert process.sent == []
-    assert process.upkeep.state == state(fresh_for=60)
+    assert process.sync.state == state(fresh_for=60)
 
 
 def test_an_old_list_is_asked_for_and_waited_for_until_it_has_been_read(process: Process) -> None:
-    process.upkeep.take([notice(state())])
-    process.signals.on("read", lambda _value: process.upkeep.take([notice(state(fresh_for=60))]))
+    process.sync.take([notice(state())])
+    process.bus.on("read", lambda _value: process.sync.take([notice(state(fresh_for=60))]))
     began = monotonic()
 
-    process.upkeep.ensure_fresh(SOON)
+    process.sync.ensure_fresh(SOON)
 
     assert process.sent == ["read"]
     assert monotonic() < began + SOON
 
 
 def test_nobody_waits_for_a_reading_that_fails(process: Process) -> None:
-    process.upkeep.take([notice(state(trouble=Trouble("ServerError", is_ours=False)))])
+    process.sync.take([notice(state(trouble=SyncError("ServerError", is_ours=False)))])
     began = monotonic()
 
-    process.upkeep.ensure_fresh(SOON)
+    process.sync.ensure_fresh(SOON)
 
     assert process.sent == ["read"]
     assert monotonic() < began + SOON
 
 
 def test_a_login_is_made_known_to_the_owner(process: Process) -> None:
-    process.upkeep.signed_in()
+    process.sync.signed_in()
 
     assert process.sent == ["signed-in"]
 
@@ -148,38 +148,38 @@ def test_a_login_is_made_known_to_the_owner(process: Process) -> None:
     ],
 )
 def test_the_list_is_watched_where_any_other_process_has_readers(
-    process: Process, others: list[Notice], is_watched: bool
+    process: Process, others: list[Heartbeat], is_watched: bool
 ) -> None:
-    process.upkeep.take(others)
+    process.sync.take(others)
 
-    assert process.upkeep.is_watched_elsewhere is is_watched
+    assert process.sync.is_watched_elsewhere is is_watched
 
 
 def test_who_asked_for_a_page_counts_as_a_reader_for_the_others(process: Process) -> None:
-    before = process.upkeep.viewed_ago
+    before = process.sync.viewed_ago
 
-    process.upkeep.ensure_fresh(0)
+    process.sync.ensure_fresh(0)
 
-    after = process.upkeep.viewed_ago
+    after = process.sync.viewed_ago
     assert before is None
     assert after is not None
     assert 0 <= after < SOON
 
 
 def test_pages_are_told_of_the_owners_link_once_for_each_change(process: Process) -> None:
-    process.upkeep.take([notice(state())])
-    process.upkeep.take([notice(state(fresh_for=1))])
+    process.sync.take([notice(state())])
+    process.sync.take([notice(state(fresh_for=1))])
 
     assert process.told[-1] == LIVE
     assert process.told.count(LIVE) == 1
 
 
 def test_a_link_is_not_called_live_while_nobody_keeps_it_or_nothing_arrives(process: Process) -> None:
-    process.upkeep.take([notice(state())])
+    process.sync.take([notice(state())])
 
-    process.upkeep.take([notice()])
-    process.upkeep.note_contact(False)
-    process.upkeep.take([notice(state())])
+    process.sync.take([notice()])
+    process.sync.note_contact(False)
+    process.sync.take([notice(state())])
 
     without_owner, without_contact = process.told[-2:]
     assert (without_owner.state, without_owner.reason) == (LinkState.RECONNECTING, NO_OWNER)

@@ -6,20 +6,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from aircall.calls.feed import Feed
-from aircall.calls.replica import Mirror
-from aircall.calls.store import CallLog
-from aircall.changes.notes import Noting
-from aircall.storage.records import Store
+from aircall.calls.feed import ChangeFeed
+from aircall.calls.replica import CallReplica
+from aircall.calls.store import CallStore
+from aircall.changes.notes import NoteWriter
+from aircall.storage.records import RecordStore
 from tests.storage.notes_api import NotesApi
 from tests.storage.stores import EmbeddedStores, RedisStores, Stores
 from tests.support.clock import StillClock
 
 
 @pytest.fixture
-def log(database: Engine) -> CallLog:
+def log(database: Engine) -> CallStore:
     """A log that knows no call yet."""
-    return CallLog(database)
+    return CallStore(database)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path, clock: StillClock) ->
 
 
 @pytest.fixture
-def store(stores: Stores) -> Iterator[Store]:
+def store(stores: Stores) -> Iterator[RecordStore]:
     """A store of either kind that keeps nothing yet."""
     store = stores.open()
     yield store
@@ -45,15 +45,15 @@ def store(stores: Stores) -> Iterator[Store]:
 
 
 @pytest.fixture
-def mirror(log: CallLog) -> Mirror:
+def replica(log: CallStore) -> CallReplica:
     """A mirror that knows no call yet."""
-    return Mirror(log, Feed())
+    return CallReplica(log, ChangeFeed())
 
 
 @pytest.fixture
-def noting(store: Store) -> Noting:
+def noting(store: RecordStore) -> NoteWriter:
     """Notes that are looked for shortly."""
-    return Noting(store, look_pause=0.02, patience=0.1)
+    return NoteWriter(store, verify_interval=0.02, verify_timeout=0.1)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def is_wanted(call: Call, wanted: CallFilter) -> bool:
         and wanted.call_type in ("", call.call_type)
         and wanted.direction in ("", call.direction)
         and wanted.line in ("", call.via)
-        and wanted.number in ("", number_of(call))
+        and wanted.number in ("", row_version(call))
         and (wanted.since is None or (call.created_at is not None and call.created_at >= wanted.since))
         and (wanted.until is None or (call.created_at is not None and call.created_at < wanted.until))
         and (wanted.search == "" or is_found(call, wanted.search))
@@ -52,7 +52,7 @@ def is_found(call: Call, search: str) -> bool:
     return any(form in number for form in forms for text in numbers for number in dialled(text))
 
 
-def number_of(call: Call) -> str:
+def row_version(call: Call) -> str:
     """What two spellings of the other side's number have in common."""
     number = call.callee if call.direction == "outbound" else call.caller
     return international(number).lstrip("+0")

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Protocol
 
 from aircall.storage.database import open_database
-from aircall.storage.records import EmbeddedStore, Store
-from aircall.storage.redis import RedisStore, connect
+from aircall.storage.records import RecordStore, SQLiteRecordStore
+from aircall.storage.redis import RedisRecordStore, connect
 from tests.support.clock import StillClock
 from tests.support.redis_server import RedisServer
 
@@ -26,7 +26,7 @@ end
 class Stores(Protocol):
     """Where records are kept, for one test."""
 
-    def open(self) -> Store:
+    def open(self) -> RecordStore:
         """A store, as another process opens it over the same records."""
 
     def age(self, seconds: float) -> None:
@@ -46,8 +46,8 @@ class EmbeddedStores:
         self._url = f"sqlite:///{directory / 'kept.db'}"
         self._clock = clock
 
-    def open(self) -> EmbeddedStore:
-        return EmbeddedStore(open_database(self._url), self._clock)
+    def open(self) -> SQLiteRecordStore:
+        return SQLiteRecordStore(open_database(self._url), self._clock)
 
     def age(self, seconds: float) -> None:
         self._clock.now += seconds
@@ -71,8 +71,8 @@ class RedisStores:
         self._server = server
         self._clock = clock
 
-    def open(self) -> RedisStore:
-        return RedisStore(connect(self._server.url))
+    def open(self) -> RedisRecordStore:
+        return RedisRecordStore(connect(self._server.url))
 
     def age(self, seconds: float) -> None:
         # A record is still there in its last millisecond.

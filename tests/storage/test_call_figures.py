@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aircall.calls.query import CallFilter
-from aircall.calls.statistics import CallFigures
-from aircall.calls.store import CallLog
+from aircall.calls.statistics import CallStatisticsQuery
+from aircall.calls.store import CallStore
 from aircall.models import Call
 from tests.storage.drawn import FILTERS, checked
 from tests.storage.naive import newest_first
@@ -62,18 +62,18 @@ def test_the_odd_days_are_odd_in_these_zones() -> None:
 @given(LISTS, FILTERS)
 @checked
 def test_figures_are_what_counting_the_filtered_list_gives(
-    log: CallLog, zone_name: str, calls: list[Call], wanted: CallFilter
+    log: CallStore, zone_name: str, calls: list[Call], wanted: CallFilter
 ) -> None:
     zone = ZoneInfo(zone_name)
     fill(log, calls)
     expected = newest_first(calls, wanted)
     timed = [(call, call.created_at.astimezone(zone)) for call in expected if call.created_at]
 
-    figures = CallFigures(log.engine, log.search).read(wanted, zone)
+    statistics = CallStatisticsQuery(log.engine, log.search).read(wanted, zone)
 
-    assert figures.totals == Counter((call.direction, call.call_type) for call in expected)
-    assert figures.hours == Counter((local.weekday(), local.hour) for _, local in timed)
-    flat = {(day, *sort): number for day, sorts in figures.days.items() for sort, number in sorts.items()}
+    assert statistics.totals == Counter((call.direction, call.call_type) for call in expected)
+    assert statistics.hours == Counter((local.weekday(), local.hour) for _, local in timed)
+    flat = {(day, *sort): number for day, sorts in statistics.days.items() for sort, number in sorts.items()}
     assert flat == Counter((local.date(), call.direction, call.call_type) for call, local in timed)
 
 
@@ -82,7 +82,7 @@ def test_figures_are_what_counting_the_filtered_list_gives(
 @given(LISTS, FILTERS, st.sampled_from(ODD_DAYS), st.integers(-2, 2), st.integers(1, 70))
 @checked
 def test_days_are_the_same_when_only_they_are_asked_for(
-    log: CallLog,
+    log: CallStore,
     zone_name: str,
     is_read: bool,
     calls: list[Call],
@@ -94,21 +94,21 @@ def test_days_are_the_same_when_only_they_are_asked_for(
     zone = ZoneInfo(zone_name)
     fill(log, calls)
     if is_read:
-        log.mark_synchronised(NOON)
+        log.mark_synced(NOON)
     first = odd.astimezone(zone).date() + timedelta(off)
     since, until = (datetime.combine(day, time(), zone) for day in (first, first + timedelta(count)))
     wanted = replace(wanted, since=since, until=until)
 
-    figures = CallFigures(log.engine, log.search)
+    statistics = CallStatisticsQuery(log.engine, log.search)
 
-    days, whole = figures.read_days(wanted, zone), figures.read(wanted, zone)
+    days, whole = statistics.read_days(wanted, zone), statistics.read(wanted, zone)
     assert (days.days, days.totals) == (whole.days, whole.totals)
 
 
 @given(LISTS, st.sampled_from(ZONES))
 @checked
 def test_the_newest_day_is_that_of_the_first_call_with_a_time(
-    log: CallLog, calls: list[Call], zone_name: str
+    log: CallStore, calls: list[Call], zone_name: str
 ) -> None:
     zone, wanted = ZoneInfo(zone_name), CallFilter(view="archived")
     fill(log, calls)
@@ -116,39 +116,41 @@ def test_the_newest_day_is_that_of_the_first_call_with_a_time(
         call.created_at.astimezone(zone).date() for call in newest_first(calls, wanted) if call.created_at
     ]
 
-    assert CallFigures(log.engine).newest_day(wanted, zone) == (days[0] if days else None)
+    assert CallStatisticsQuery(log.engine).newest_day(wanted, zone) == (days[0] if days else None)
 
 
 @pytest.mark.parametrize(
     ("zone_name", "day", "hours"),
     [("Europe/Paris", date(2026, 10, 25), 25), ("Europe/Paris", date(2026, 3, 29), 23)],
 )
-def test_a_day_is_as_long_as_its_clock_makes_it(log: CallLog, zone_name: str, day: date, hours: int) -> None:
+def test_a_day_is_as_long_as_its_clock_makes_it(
+    log: CallStore, zone_name: str, day: date, hours: int
+) -> None:
     zone = ZoneInfo(zone_name)
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
     times = [midnight + timedelta(minutes=30 * step) for step in range(-4, 60)]
     log.apply([made_call(number, created_at=time) for number, time in enumerate(times)])
 
-    figures = CallFigures(log.engine).read(CallFilter(), zone)
+    statistics = CallStatisticsQuery(log.engine).read(CallFilter(), zone)
 
-    assert figures.days[day].total() == 2 * hours
+    assert statistics.days[day].total() == 2 * hours
 
 
-def test_figures_follow_the_log(log: CallLog) -> None:
-    figures, zone = CallFigures(log.engine), ZoneInfo("UTC")
+def test_figures_follow_the_log(log: CallStore) -> None:
+    statistics, zone = CallStatisticsQuery(log.engine), ZoneInfo("UTC")
     log.apply([made_call(1)])
-    assert figures.read(CallFilter(), zone).days[NOON.date()] == {("inbound", "missed"): 1}
+    assert statistics.read(CallFilter(), zone).days[NOON.date()] == {("inbound", "missed"): 1}
 
     log.apply([made_call(1, is_archived=True)])
 
-    assert figures.read(CallFilter(), zone).totals.total() == 0
-    assert figures.newest_day(CallFilter(), zone) is None
+    assert statistics.read(CallFilter(), zone).totals.total() == 0
+    assert statistics.newest_day(CallFilter(), zone) is None
 
 
-def test_figures_are_kept_apart_by_zone(log: CallLog) -> None:
+def test_figures_are_kept_apart_by_zone(log: CallStore) -> None:
     log.apply([made_call(1, created_at=NOON.replace(hour=23))])
-    figures = CallFigures(log.engine)
+    statistics = CallStatisticsQuery(log.engine)
 
-    days = [set(figures.read(CallFilter(), ZoneInfo(zone)).days) for zone in ("UTC", "Europe/Paris")]
+    days = [set(statistics.read(CallFilter(), ZoneInfo(zone)).days) for zone in ("UTC", "Europe/Paris")]
 
     assert days == [{date(2026, 11, 23)}, {date(2026, 11, 24)}]

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError
 from aircall.calls import search, store
 from aircall.calls.query import CallFilter
 from aircall.calls.search import NAME
-from aircall.calls.store import CallLog, make_late_indexes
+from aircall.calls.store import CallStore, make_late_indexes
 from aircall.calls.tables import LATE_INDEXES, calls
 from aircall.models import Call
 from tests.storage.naive import newest_first
@@ -33,7 +33,7 @@ def late_indexes(engine: Engine) -> set[str]:
 
 
 def test_the_index_of_searches_is_in_step_with_the_calls_whatever_is_written(sqlite: Engine) -> None:
-    log = CallLog(sqlite)
+    log = CallStore(sqlite)
 
     for write in (
         lambda: log.apply(CALLS[:3]),
@@ -54,7 +54,7 @@ def test_a_search_finds_everything_while_the_index_lags_behind(
     monkeypatch.setattr(search, "MOST_CANDIDATES", most_candidates)
     monkeypatch.setattr(search, "MOST_AT_ONCE", 2)
     monkeypatch.setattr(search, "STEP", 3)
-    log = CallLog(sqlite)
+    log = CallStore(sqlite)
     truth: dict[str, Call] = {}
 
     def write(*changed: Call) -> None:
@@ -85,7 +85,7 @@ def test_a_search_finds_everything_while_the_index_lags_behind(
 
 
 def test_many_calls_at_once_are_indexed_when_the_index_catches_up(sqlite: Engine) -> None:
-    log = CallLog(sqlite)
+    log = CallStore(sqlite)
     log.apply([numbered(number, "one of many") for number in range(search.MOST_AT_ONCE + 1)])
     with pytest.raises(DatabaseError):
         check_search_index(sqlite)
@@ -100,7 +100,7 @@ def numbered(number: int, note: str) -> Call:
 
 
 def test_the_check_itself_sees_an_index_that_is_out_of_step(sqlite: Engine) -> None:
-    CallLog(sqlite).apply(CALLS)
+    CallStore(sqlite).apply(CALLS)
     with sqlite.begin() as connection:
         connection.execute(calls.delete().where(calls.c.id == call_id(1)))
 
@@ -111,23 +111,23 @@ def test_the_check_itself_sees_an_index_that_is_out_of_step(sqlite: Engine) -> N
 def test_indexes_that_the_first_page_can_do_without_are_made_when_the_list_has_been_read(
     database: Engine,
 ) -> None:
-    log = CallLog(database)
+    log = CallStore(database)
     log.apply(CALLS)
     before = late_indexes(database)
 
-    log.mark_synchronised(NOON)
+    log.mark_synced(NOON)
 
     assert before == set()
     assert late_indexes(database) == LATE
 
 
 def test_late_indexes_that_nobody_came_to_make_are_made_at_the_next_start(database: Engine) -> None:
-    CallLog(database).mark_synchronised(NOON)
+    CallStore(database).mark_synced(NOON)
     with database.begin() as connection:
         for index in LATE_INDEXES:
             index.drop(connection)
 
-    CallLog(database)
+    CallStore(database)
 
     assert late_indexes(database) == LATE
 
@@ -135,14 +135,14 @@ def test_late_indexes_that_nobody_came_to_make_are_made_at_the_next_start(databa
 def test_a_process_that_starts_while_the_list_is_marked_as_read_takes_no_index_away(
     database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = CallLog(database)
+    log = CallStore(database)
     log.apply(CALLS)
 
     def start_another(engine: Engine) -> None:
         make_late_indexes(engine)
-        CallLog(engine)
+        CallStore(engine)
 
     monkeypatch.setattr(store, "make_late_indexes", start_another)
-    log.mark_synchronised(NOON)
+    log.mark_synced(NOON)
 
     assert late_indexes(database) == LATE

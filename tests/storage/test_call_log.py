@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 
 from aircall.calls.feed import Change, ChangeKind
 from aircall.calls.query import CallFilter
-from aircall.calls.store import CallLog
+from aircall.calls.store import CallStore
 from aircall.models import Call
 from aircall.storage.database import open_database
 from tests.storage.drawn import CALLS, checked
@@ -22,12 +22,12 @@ from tests.support.made_calls import NOON, call_id, made_call, made_notes
 ALL = CallFilter(view="all")
 
 
-def state(log: CallLog, number: int = 1) -> Call | None:
+def state(log: CallStore, number: int = 1) -> Call | None:
     """What the log knows of the call with this number."""
     return next(iter(log.find([call_id(number)])), None)
 
 
-def test_a_call_is_read_back_as_it_was_written(log: CallLog) -> None:
+def test_a_call_is_read_back_as_it_was_written(log: CallStore) -> None:
     call = made_call(
         direction="unknown",
         caller="",
@@ -42,7 +42,7 @@ def test_a_call_is_read_back_as_it_was_written(log: CallLog) -> None:
     assert log.find([call.id]) == [call]
 
 
-def test_the_answer_tells_what_was_added_and_what_was_changed_in_their_order(log: CallLog) -> None:
+def test_the_answer_tells_what_was_added_and_what_was_changed_in_their_order(log: CallStore) -> None:
     same, old, new = made_call(1), made_call(2), made_call(3)
     log.apply([same, old])
     changed = replace(old, is_archived=True)
@@ -55,7 +55,7 @@ def test_the_answer_tells_what_was_added_and_what_was_changed_in_their_order(log
     ]
 
 
-def test_every_field_of_a_call_is_news_when_it_changes(log: CallLog) -> None:
+def test_every_field_of_a_call_is_news_when_it_changes(log: CallStore) -> None:
     call = made_call()
     log.apply([call])
     news: list[dict[str, Any]] = [
@@ -86,7 +86,7 @@ def test_every_field_of_a_call_is_news_when_it_changes(log: CallLog) -> None:
     ],
 )
 def test_a_call_finer_than_the_log_keeps_it_is_no_news_the_second_time(
-    log: CallLog, odd: dict[str, Any]
+    log: CallStore, odd: dict[str, Any]
 ) -> None:
     call = made_call(**odd)
     log.apply([call])
@@ -95,7 +95,7 @@ def test_a_call_finer_than_the_log_keeps_it_is_no_news_the_second_time(
     assert log.apply([call], log.version) == []
 
 
-def test_nothing_is_no_news(log: CallLog) -> None:
+def test_nothing_is_no_news(log: CallStore) -> None:
     version = log.version
 
     assert log.apply([]) == []
@@ -103,7 +103,7 @@ def test_nothing_is_no_news(log: CallLog) -> None:
     assert log.version == version
 
 
-def test_each_write_is_a_new_version(log: CallLog) -> None:
+def test_each_write_is_a_new_version(log: CallStore) -> None:
     versions = [log.version]
     for _ in range(3):
         log.apply([made_call()])
@@ -119,7 +119,7 @@ def test_any_number_of_calls_may_be_written_and_removed_at_once(database: Engine
         if isinstance(connection, sqlite3.Connection):
             connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
 
-    log = CallLog(database)
+    log = CallStore(database)
     calls = [made_call(number) for number in range(2500)]
 
     assert len(log.apply(calls)) == 2500
@@ -128,40 +128,40 @@ def test_any_number_of_calls_may_be_written_and_removed_at_once(database: Engine
     assert log.call_ids() == []
 
 
-def test_the_log_remembers_when_it_was_synchronised(log: CallLog) -> None:
-    assert log.synchronised_at is None
+def test_the_log_remembers_when_it_was_synchronised(log: CallStore) -> None:
+    assert log.synced_at is None
 
-    log.mark_synchronised(NOON)
+    log.mark_synced(NOON)
 
-    assert log.synchronised_at == NOON
+    assert log.synced_at == NOON
 
 
-def test_a_cleared_log_knows_nothing_and_has_never_been_synchronised(log: CallLog) -> None:
+def test_a_cleared_log_knows_nothing_and_has_never_been_synchronised(log: CallStore) -> None:
     log.apply([made_call(1), made_call(2)])
-    log.mark_synchronised(NOON)
+    log.mark_synced(NOON)
     version = log.version
 
     log.clear()
 
     assert log.call_ids() == []
-    assert log.synchronised_at is None
+    assert log.synced_at is None
     assert log.version >= version
 
 
-def test_the_log_outlives_the_process(log: CallLog) -> None:
+def test_the_log_outlives_the_process(log: CallStore) -> None:
     log.apply([made_call()])
-    log.mark_synchronised(NOON)
+    log.mark_synced(NOON)
     version = log.version
     log.close()
 
-    again = CallLog(open_database(log.engine.url.render_as_string(hide_password=False)))
+    again = CallStore(open_database(log.engine.url.render_as_string(hide_password=False)))
 
-    assert (again.version, again.synchronised_at) == (version, NOON)
+    assert (again.version, again.synced_at) == (version, NOON)
     assert again.page(ALL, 0, 10) == [made_call()]
     again.close()
 
 
-def test_many_threads_may_write_at_once(log: CallLog) -> None:
+def test_many_threads_may_write_at_once(log: CallStore) -> None:
     start = threading.Barrier(6)
 
     def write(thread: int) -> int:
@@ -178,7 +178,7 @@ def test_many_threads_may_write_at_once(log: CallLog) -> None:
 
 @given(CALLS, CALLS)
 @checked
-def test_a_call_is_news_exactly_if_it_is_different(log: CallLog, one: Call, other: Call) -> None:
+def test_a_call_is_news_exactly_if_it_is_different(log: CallStore, one: Call, other: Call) -> None:
     other = replace(other, id=one.id)
     log.apply([one])
 

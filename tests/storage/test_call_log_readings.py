@@ -6,45 +6,45 @@ from msgspec.structs import replace
 from sqlalchemy import update
 
 from aircall.calls.feed import Change, ChangeKind
-from aircall.calls.store import REMOVAL_MEMORY, CallLog
+from aircall.calls.store import REMOVAL_MEMORY, CallStore
 from aircall.calls.tables import state as table
 from aircall.models import Call
 from tests.support.made_calls import call_id, made_call
 
 
-def state(log: CallLog, number: int = 1) -> Call | None:
+def state(log: CallStore, number: int = 1) -> Call | None:
     """What the log knows of the call with this number."""
     return next(iter(log.find([call_id(number)])), None)
 
 
-def test_a_reading_does_not_put_an_old_state_over_what_was_written_since(log: CallLog) -> None:
+def test_a_reading_does_not_put_an_old_state_over_what_was_written_since(log: CallStore) -> None:
     old = made_call()
     log.apply([old])
-    as_of = log.version
+    read_version = log.version
     new = replace(old, is_archived=True)
     log.apply([new])
 
-    assert log.apply([old], as_of) == []
+    assert log.apply([old], read_version) == []
     assert state(log) == new
 
 
-def test_news_that_say_what_is_known_are_newer_than_a_reading_under_way_all_the_same(log: CallLog) -> None:
+def test_news_that_say_what_is_known_are_newer_than_a_reading_under_way_all_the_same(log: CallStore) -> None:
     call = made_call()
     log.apply([call])
-    as_of = log.version
+    read_version = log.version
     log.apply([call])
 
-    assert log.apply([replace(call, is_archived=True)], as_of) == []
+    assert log.apply([replace(call, is_archived=True)], read_version) == []
     assert state(log) == call
 
 
-def test_a_reading_is_taken_over_where_nothing_was_written_since(log: CallLog) -> None:
+def test_a_reading_is_taken_over_where_nothing_was_written_since(log: CallStore) -> None:
     log.apply([made_call(1), made_call(2)])
-    as_of = log.version
+    read_version = log.version
     log.apply([made_call(1)])
     read = [replace(made_call(number), is_archived=True) for number in (1, 2, 3)]
 
-    changes = log.apply(read, as_of)
+    changes = log.apply(read, read_version)
 
     assert [(change.kind, change.call_id) for change in changes] == [
         (ChangeKind.UPDATE, call_id(2)),
@@ -52,7 +52,7 @@ def test_a_reading_is_taken_over_where_nothing_was_written_since(log: CallLog) -
     ]
 
 
-def test_calls_are_removed_and_the_answer_tells_which(log: CallLog) -> None:
+def test_calls_are_removed_and_the_answer_tells_which(log: CallStore) -> None:
     log.apply([made_call(1), made_call(2)])
 
     changes = log.remove([call_id(2), call_id(3)], log.version)
@@ -61,25 +61,25 @@ def test_calls_are_removed_and_the_answer_tells_which(log: CallLog) -> None:
     assert log.find(log.call_ids()) == [made_call(1)]
 
 
-def test_a_call_that_was_written_since_is_not_removed(log: CallLog) -> None:
+def test_a_call_that_was_written_since_is_not_removed(log: CallStore) -> None:
     log.apply([made_call(1)])
-    as_of = log.version
+    read_version = log.version
     log.apply([made_call(1)])
 
-    assert log.remove([call_id(1)], as_of) == []
+    assert log.remove([call_id(1)], read_version) == []
     assert state(log) == made_call(1)
 
 
-def test_a_reading_does_not_bring_back_what_was_removed_since(log: CallLog) -> None:
+def test_a_reading_does_not_bring_back_what_was_removed_since(log: CallStore) -> None:
     log.apply([made_call(1)])
-    as_of = log.version
-    log.remove([call_id(1), call_id(2)], as_of)
+    read_version = log.version
+    log.remove([call_id(1), call_id(2)], read_version)
 
-    assert log.apply([made_call(1), made_call(2)], as_of) == []
+    assert log.apply([made_call(1), made_call(2)], read_version) == []
     assert log.call_ids() == []
 
 
-def test_a_removed_call_comes_back_when_it_is_read_again_or_announced(log: CallLog) -> None:
+def test_a_removed_call_comes_back_when_it_is_read_again_or_announced(log: CallStore) -> None:
     log.apply([made_call(1), made_call(2)])
     log.remove([call_id(1), call_id(2)], log.version)
 
@@ -89,30 +89,30 @@ def test_a_removed_call_comes_back_when_it_is_read_again_or_announced(log: CallL
     assert sorted(log.call_ids()) == [call_id(1), call_id(2)]
 
 
-def test_a_removal_is_remembered_in_the_database_and_for_so_many_writes_only(log: CallLog) -> None:
-    as_of = log.version
-    log.remove([call_id(1)], as_of)
-    another = CallLog(log.engine)
+def test_a_removal_is_remembered_in_the_database_and_for_so_many_writes_only(log: CallStore) -> None:
+    read_version = log.version
+    log.remove([call_id(1)], read_version)
+    another = CallStore(log.engine)
 
-    assert another.apply([made_call(1)], as_of) == []
+    assert another.apply([made_call(1)], read_version) == []
 
     with log.engine.begin() as connection:
         connection.execute(update(table).values(version=log.version + REMOVAL_MEMORY))
     log.remove([call_id(2)], log.version)
 
-    assert [change.call_id for change in another.apply([made_call(1)], as_of)] == [call_id(1)]
+    assert [change.call_id for change in another.apply([made_call(1)], read_version)] == [call_id(1)]
 
 
-def test_the_list_was_last_read_when_the_latest_reading_began_whichever_ended_last(log: CallLog) -> None:
+def test_the_list_was_last_read_when_the_latest_reading_began_whichever_ended_last(log: CallStore) -> None:
     earlier, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 
-    log.mark_synchronised(later)
-    log.mark_synchronised(earlier)
+    log.mark_synced(later)
+    log.mark_synced(earlier)
 
-    assert log.synchronised_at == later
+    assert log.synced_at == later
 
 
-def test_of_a_call_that_is_there_twice_the_last_state_counts(log: CallLog) -> None:
+def test_of_a_call_that_is_there_twice_the_last_state_counts(log: CallStore) -> None:
     old, new = made_call(1), made_call(1, is_archived=True)
 
     added = log.apply([old, made_call(2), new])

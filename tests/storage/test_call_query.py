@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from aircall.calls import query
 from aircall.calls.query import CallFilter, Neighbours
-from aircall.calls.store import CallLog
+from aircall.calls.store import CallStore
 from aircall.models import Call
 from tests.storage.drawn import CALLS, FILTERS, LISTS, checked
 from tests.storage.naive import newest_first
 from tests.support.made_calls import NOON, call_id, made_call
 
 
-def fill(log: CallLog, calls: Sequence[Call]) -> None:
+def fill(log: CallStore, calls: Sequence[Call]) -> None:
     """Put these calls, and no others, into the log."""
     log.remove(log.call_ids(), log.version)
     log.apply(calls)
@@ -26,7 +26,7 @@ def fill(log: CallLog, calls: Sequence[Call]) -> None:
 @given(LISTS, FILTERS, st.integers(1, 6))
 @checked
 def test_a_page_is_a_part_of_the_filtered_and_sorted_list(
-    log: CallLog, calls: list[Call], wanted: CallFilter, size: int
+    log: CallStore, calls: list[Call], wanted: CallFilter, size: int
 ) -> None:
     fill(log, calls)
     expected = newest_first(calls, wanted)
@@ -38,7 +38,7 @@ def test_a_page_is_a_part_of_the_filtered_and_sorted_list(
 @given(LISTS, FILTERS)
 @checked
 def test_the_counts_are_those_of_the_filtered_lists(
-    log: CallLog, calls: list[Call], wanted: CallFilter
+    log: CallStore, calls: list[Call], wanted: CallFilter
 ) -> None:
     fill(log, calls)
 
@@ -51,7 +51,7 @@ def test_the_counts_are_those_of_the_filtered_lists(
 @given(LISTS, FILTERS, CALLS)
 @checked
 def test_neighbours_stand_before_and_after_a_call_whether_it_is_in_the_list_or_not(
-    log: CallLog, calls: list[Call], wanted: CallFilter, stranger: Call
+    log: CallStore, calls: list[Call], wanted: CallFilter, stranger: Call
 ) -> None:
     fill(log, calls)
 
@@ -65,7 +65,9 @@ def test_neighbours_stand_before_and_after_a_call_whether_it_is_in_the_list_or_n
 
 @given(LISTS)
 @checked
-def test_the_lines_and_the_missed_calls_are_those_of_the_whole_list(log: CallLog, calls: list[Call]) -> None:
+def test_the_lines_and_the_missed_calls_are_those_of_the_whole_list(
+    log: CallStore, calls: list[Call]
+) -> None:
     fill(log, calls)
 
     lines, missed = log.lines(), log.missed_count()
@@ -79,7 +81,7 @@ def test_the_lines_and_the_missed_calls_are_those_of_the_whole_list(log: CallLog
 @given(LISTS, st.lists(st.integers(0, 40).map(call_id)))
 @checked
 def test_calls_are_found_by_their_ids_newest_first_each_once(
-    log: CallLog, calls: list[Call], ids: list[str]
+    log: CallStore, calls: list[Call], ids: list[str]
 ) -> None:
     fill(log, calls)
 
@@ -88,13 +90,13 @@ def test_calls_are_found_by_their_ids_newest_first_each_once(
 
 
 @pytest.mark.parametrize("wanted", [CallFilter(since=NOON), CallFilter(until=NOON)])
-def test_a_call_without_a_time_is_in_no_range_of_times(log: CallLog, wanted: CallFilter) -> None:
+def test_a_call_without_a_time_is_in_no_range_of_times(log: CallStore, wanted: CallFilter) -> None:
     log.apply([made_call(1, created_at=None)])
 
     assert log.page(wanted, 0, 10) == []
 
 
-def test_a_call_of_long_ago_still_comes_before_one_without_a_time(log: CallLog) -> None:
+def test_a_call_of_long_ago_still_comes_before_one_without_a_time(log: CallStore) -> None:
     ancient = made_call(1, created_at=NOON.replace(year=2))
     epoch = made_call(2, created_at=NOON.replace(year=1970, month=1, day=1, hour=0))
     log.apply([made_call(3, created_at=None), ancient, epoch])
@@ -104,7 +106,7 @@ def test_a_call_of_long_ago_still_comes_before_one_without_a_time(log: CallLog) 
 
 
 def test_all_ids_are_told_but_for_those_that_are_not_wanted(
-    log: CallLog, monkeypatch: pytest.MonkeyPatch
+    log: CallStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(query, "IDS_AT_ONCE", 2)
     fill(log, [made_call(number) for number in range(7)])

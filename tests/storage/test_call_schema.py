@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event, inspect, make_url, select, text
 
 from aircall.calls.query import CallFilter
 from aircall.calls.search import NAME, search_condition
-from aircall.calls.store import CallLog
+from aircall.calls.store import CallStore
 from aircall.calls.tables import FORM, PREFIX, calls, removals, state
 from aircall.storage.database import open_database
 from tests.storage.naive import newest_first
@@ -22,7 +22,7 @@ CALLS = [made_call(number, caller=f"+33612{number:06}") for number in range(20)]
 FOUND = made_call(99, caller="+33789000000", notes=made_notes("A note"))
 
 
-def opened(path: Path, *, has_index: bool) -> CallLog:
+def opened(path: Path, *, has_index: bool) -> CallStore:
     """The log in this file, with a SQLite that knows the index of searches or one that does not."""
     engine = open_database(f"sqlite:///{path}")
 
@@ -32,10 +32,10 @@ def opened(path: Path, *, has_index: bool) -> CallLog:
 
     if not has_index:
         event.listen(engine, "connect", lambda connection, _: connection.set_authorizer(forbid))
-    return CallLog(engine)
+    return CallStore(engine)
 
 
-def answers(log: CallLog, search: str) -> list[str]:
+def answers(log: CallStore, search: str) -> list[str]:
     return [call.id for call in log.page(CallFilter(search=search), 0, 100)]
 
 
@@ -48,7 +48,7 @@ def test_tables_of_other_forms_are_dropped_and_nothing_else_is(database: Engine)
         ):
             connection.execute(text(f"CREATE TABLE {name} (id INTEGER)"))
 
-    CallLog(database)
+    CallStore(database)
 
     tables = {name for name in inspect(database).get_table_names() if not name.startswith(NAME)}
     assert tables == {calls.name, state.name, removals.name, *others}
@@ -63,7 +63,7 @@ def test_a_table_that_cannot_be_dropped_is_left_and_told_of(
         connection.execute(text(f"CREATE TABLE {PREFIX}log_1 (id INTEGER)"))
         connection.execute(text(f"CREATE VIEW of_others AS SELECT id FROM {PREFIX}calls_1"))  # noqa: S608 - ours
 
-    log = CallLog(engine)
+    log = CallStore(engine)
     log.apply(CALLS)
 
     assert len(log.call_ids()) == len(CALLS)
@@ -93,7 +93,7 @@ def test_a_search_finds_the_same_without_an_index(tmp_path: Path, caplog: pytest
 
 def test_calls_written_without_the_index_are_found_with_it_later(tmp_path: Path) -> None:
     path = tmp_path / "calls.db"
-    changes: list[tuple[bool, Callable[[CallLog], object]]] = [
+    changes: list[tuple[bool, Callable[[CallStore], object]]] = [
         (True, lambda log: log.apply([*CALLS, FOUND])),
         (False, lambda log: log.remove([FOUND.id], log.version)),
         (False, lambda log: log.apply([made_call(100, caller="+33789111111")])),
@@ -110,7 +110,7 @@ def test_calls_written_without_the_index_are_found_with_it_later(tmp_path: Path)
     log.close()
 
 
-def test_a_search_for_many_calls_finds_them_all(log: CallLog) -> None:
+def test_a_search_for_many_calls_finds_them_all(log: CallStore) -> None:
     # More than are looked up one by one.
     calls = [made_call(number, caller=f"+33789{number:06}") for number in range(5100)]
     log.apply(calls)
@@ -120,14 +120,14 @@ def test_a_search_for_many_calls_finds_them_all(log: CallLog) -> None:
 
 
 def test_a_call_written_after_the_index_was_asked_is_found_too(sqlite: Engine) -> None:
-    log = CallLog(sqlite)
+    log = CallStore(sqlite)
     log.apply([*CALLS, FOUND])
 
-    narrowing = log.search.narrowing("789000")
+    candidates = log.search.candidates("789000")
     log.apply([made_call(100, caller="+33789000111"), made_call(101, caller="+33612000111")])
 
     with sqlite.connect() as connection:
-        found = set(connection.scalars(select(calls.c.id).where(*narrowing)))
+        found = set(connection.scalars(select(calls.c.id).where(*candidates)))
     assert found == {FOUND.id, made_call(100).id}
 
 
@@ -145,7 +145,7 @@ def test_a_database_that_may_not_be_extended_is_searched_without_an_index(
         with owner.begin() as connection:
             connection.execute(text("CREATE SCHEMA guest AUTHORIZATION guest"))
         owner.dispose()
-        log = CallLog(open_database(f"postgresql://guest:guest@{LOOPBACK}:{postgres.port}/plain"))
+        log = CallStore(open_database(f"postgresql://guest:guest@{LOOPBACK}:{postgres.port}/plain"))
         log.apply([*CALLS, FOUND])
 
         assert answers(log, "789") == [FOUND.id]
@@ -157,7 +157,7 @@ def test_a_database_that_may_not_be_extended_is_searched_without_an_index(
 
 
 def test_postgresql_looks_searches_up_in_its_index(postgres: Postgres) -> None:
-    log = CallLog(open_database(postgres.url))
+    log = CallStore(open_database(postgres.url))
     log.apply([made_call(number, caller=f"+336{number * 7919:08}") for number in range(5000)])
 
     query = select(calls).where(search_condition("7891"))
@@ -171,10 +171,10 @@ def test_postgresql_looks_searches_up_in_its_index(postgres: Postgres) -> None:
 
 
 def test_postgresql_knows_how_many_calls_there_are_once_the_list_has_been_read(postgres: Postgres) -> None:
-    log = CallLog(open_database(postgres.url))
+    log = CallStore(open_database(postgres.url))
     log.apply(CALLS)
 
-    log.mark_synchronised(NOON)
+    log.mark_synced(NOON)
 
     with log.engine.connect() as connection:
         words = text("SELECT reltuples FROM pg_class WHERE relname = :name")

@@ -8,12 +8,12 @@ from sqlalchemy import Engine, inspect, make_url, text
 
 from aircall.storage import STORAGE_ERRORS
 from aircall.storage.database import DatabaseError, check_database, open_database
-from aircall.storage.records import EmbeddedStore
+from aircall.storage.records import SQLiteRecordStore
 from tests.support.postgres import PASSWORD, Postgres
 
 
 def test_readers_do_not_wait_for_a_writer(sqlite: Engine) -> None:
-    store = EmbeddedStore(sqlite)
+    store = SQLiteRecordStore(sqlite)
     store.put("a", b"1", 10)
 
     with sqlite.begin() as writer:
@@ -25,7 +25,7 @@ def test_readers_do_not_wait_for_a_writer(sqlite: Engine) -> None:
 
 
 def test_an_error_does_not_tell_what_was_to_be_kept(sqlite: Engine) -> None:
-    store = EmbeddedStore(sqlite)
+    store = SQLiteRecordStore(sqlite)
     with sqlite.begin() as connection:
         connection.execute(text("ALTER TABLE records RENAME COLUMN value TO content"))
 
@@ -38,7 +38,7 @@ def test_an_error_does_not_tell_what_was_to_be_kept(sqlite: Engine) -> None:
 
 
 def test_a_database_that_can_be_written_to_is_good(tmp_path: Path, sqlite: Engine) -> None:
-    store = EmbeddedStore(sqlite)
+    store = SQLiteRecordStore(sqlite)
     store.put("a", b"1", 10)
 
     check_database(str(sqlite.url))

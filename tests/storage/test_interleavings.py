@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aircall.calls.store import CallLog
+from aircall.calls.store import CallStore
 from aircall.models import Call
 from tests.support.made_calls import made_call, made_notes
 
@@ -52,25 +52,25 @@ class Upstream:
 class Reader:
     """Somebody who reads the whole list, which takes time: what he saw is older than when he tells it."""
 
-    as_of: int | None = None
+    read_version: int | None = None
     seen: dict[int, int] | None = None
 
-    def step(self, log: CallLog, calls: list[Upstream]) -> dict[int, int]:
+    def step(self, log: CallStore, calls: list[Upstream]) -> dict[int, int]:
         """Begin, then look, then tell; which state of each call has just been told."""
-        if self.as_of is None:
-            self.as_of = log.version
+        if self.read_version is None:
+            self.read_version = log.version
         elif self.seen is None:
             self.seen = {place: len(call.states) - 1 for place, call in enumerate(calls)}
         else:
             found = [(call, call.states[self.seen[place]]) for place, call in enumerate(calls)]
-            log.apply([state for _, state in found if state], self.as_of)
-            log.remove([made_call(call.name).id for call, state in found if not state], self.as_of)
-            told, self.as_of, self.seen = self.seen, None, None
+            log.apply([state for _, state in found if state], self.read_version)
+            log.remove([made_call(call.name).id for call, state in found if not state], self.read_version)
+            told, self.read_version, self.seen = self.seen, None, None
             return told
         return {}
 
 
-def known(log: CallLog, calls: list[Upstream]) -> list[Call | None]:
+def known(log: CallStore, calls: list[Upstream]) -> list[Call | None]:
     """What the log knows of each of these calls."""
     ids = [made_call(call.name).id for call in calls]
     found = {call.id: call for call in log.find(ids)}
@@ -80,7 +80,7 @@ def known(log: CallLog, calls: list[Upstream]) -> list[Call | None]:
 @given(STEPS)
 @checked
 def test_no_state_comes_back_once_a_later_one_was_known_even_if_events_are_lost(
-    log: CallLog, steps: list[tuple[str, int]]
+    log: CallStore, steps: list[tuple[str, int]]
 ) -> None:
     calls, readers = [Upstream() for _ in CALLS], [Reader() for _ in READERS]
     reached = [0 for _ in CALLS]
@@ -105,7 +105,7 @@ def test_no_state_comes_back_once_a_later_one_was_known_even_if_events_are_lost(
 @given(STEPS)
 @checked
 def test_while_no_event_is_lost_a_known_call_is_as_the_api_has_it_however_often_it_is_turned_over(
-    log: CallLog, steps: list[tuple[str, int]]
+    log: CallStore, steps: list[tuple[str, int]]
 ) -> None:
     calls, readers = [Upstream() for _ in CALLS], [Reader() for _ in READERS]
 

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from aircall.calls.feed import ChangeKind
-from aircall.calls.replica import Mirror
-from aircall.errors import AircallError, LoginEndedError, NoAnswerError, NotFoundError
+from aircall.calls.replica import CallReplica
+from aircall.errors import AircallError, LoginEndedError, NoResponseError, NotFoundError
 from aircall.models import Call
 from tests.support.made_calls import made_call
 
@@ -15,9 +15,9 @@ CALL = made_call()
 ARCHIVED = replace(CALL, is_archived=True)
 
 
-def story(mirror: Mirror, since: str) -> list[tuple[ChangeKind, str, Call | None]]:
+def story(replica: CallReplica, since: str) -> list[tuple[ChangeKind, str, Call | None]]:
     """What the feed has told since this position."""
-    entries = mirror.feed.since(since)
+    entries = replica.feed.changes_after(since)
     assert entries is not None
     return [(entry.change.kind, entry.change.call_id, entry.change.call) for entry in entries]
 
@@ -36,101 +36,101 @@ def answering(*answers: Call | AircallError) -> Callable[[str], Call]:
     return fetch
 
 
-def test_a_call_that_is_read_is_taken_over(mirror: Mirror) -> None:
-    position = mirror.feed.position
+def test_a_call_that_is_read_is_taken_over(replica: CallReplica) -> None:
+    position = replica.feed.position
 
-    call = mirror.read(CALL.id, answering(CALL))
+    call = replica.read(CALL.id, answering(CALL))
 
     assert call == CALL
-    assert story(mirror, position) == [(ChangeKind.ADD, CALL.id, CALL)]
+    assert story(replica, position) == [(ChangeKind.ADD, CALL.id, CALL)]
 
 
-def test_a_call_that_the_api_does_not_know_is_dropped(mirror: Mirror) -> None:
-    mirror.apply(CALL)
-    position = mirror.feed.position
+def test_a_call_that_the_api_does_not_know_is_dropped(replica: CallReplica) -> None:
+    replica.apply(CALL)
+    position = replica.feed.position
 
     with pytest.raises(NotFoundError):
-        mirror.read(CALL.id, answering(NotFoundError("There is no such call.")))
+        replica.read(CALL.id, answering(NotFoundError("There is no such call.")))
 
-    assert story(mirror, position) == [(ChangeKind.REMOVE, CALL.id, None)]
-    assert mirror.log.call_ids() == []
+    assert story(replica, position) == [(ChangeKind.REMOVE, CALL.id, None)]
+    assert replica.store.call_ids() == []
 
 
-def test_a_call_that_cannot_be_read_stays_as_it_is_known(mirror: Mirror) -> None:
-    mirror.apply(CALL)
+def test_a_call_that_cannot_be_read_stays_as_it_is_known(replica: CallReplica) -> None:
+    replica.apply(CALL)
 
-    with pytest.raises(NoAnswerError):
-        mirror.read(CALL.id, answering(NoAnswerError("No answer.")))
+    with pytest.raises(NoResponseError):
+        replica.read(CALL.id, answering(NoResponseError("No answer.")))
 
-    assert mirror.log.find([CALL.id]) == [CALL]
+    assert replica.store.find([CALL.id]) == [CALL]
 
 
 @pytest.mark.parametrize("answer", [CALL, NotFoundError("There is no such call.")])
 def test_news_that_come_while_a_call_is_read_are_newer_than_what_is_read(
-    mirror: Mirror, answer: Call | AircallError
+    replica: CallReplica, answer: Call | AircallError
 ) -> None:
-    mirror.apply(CALL)
+    replica.apply(CALL)
 
     def fetch(asked: str) -> Call:
-        mirror.apply(ARCHIVED)
+        replica.apply(ARCHIVED)
         return answering(answer)(asked)
 
     try:
-        mirror.read(CALL.id, fetch)
+        replica.read(CALL.id, fetch)
     except NotFoundError:
         assert isinstance(answer, NotFoundError)
 
-    assert mirror.log.find([CALL.id]) == [ARCHIVED]
+    assert replica.store.find([CALL.id]) == [ARCHIVED]
 
 
-def test_the_answer_to_a_change_is_taken_over_without_another_question(mirror: Mirror) -> None:
-    mirror.apply(CALL)
+def test_the_answer_to_a_change_is_taken_over_without_another_question(replica: CallReplica) -> None:
+    replica.apply(CALL)
 
-    mirror.settle(ARCHIVED, mirror.log.version, answering())
+    replica.settle(ARCHIVED, replica.store.version, answering())
 
-    assert mirror.log.find([CALL.id]) == [ARCHIVED]
-
-
-def test_the_answer_to_a_change_whose_event_came_first_needs_no_other_question(mirror: Mirror) -> None:
-    mirror.apply(CALL)
-    as_of = mirror.log.version
-    mirror.apply(ARCHIVED)
-
-    mirror.settle(ARCHIVED, as_of, answering())
-
-    assert mirror.log.find([CALL.id]) == [ARCHIVED]
+    assert replica.store.find([CALL.id]) == [ARCHIVED]
 
 
-def test_news_that_contradict_the_answer_to_a_change_are_settled_by_reading(mirror: Mirror) -> None:
-    mirror.apply(CALL)
-    as_of = mirror.log.version
-    mirror.apply(replace(CALL, direction="outbound"))
+def test_the_answer_to_a_change_whose_event_came_first_needs_no_other_question(replica: CallReplica) -> None:
+    replica.apply(CALL)
+    read_version = replica.store.version
+    replica.apply(ARCHIVED)
+
+    replica.settle(ARCHIVED, read_version, answering())
+
+    assert replica.store.find([CALL.id]) == [ARCHIVED]
+
+
+def test_news_that_contradict_the_answer_to_a_change_are_settled_by_reading(replica: CallReplica) -> None:
+    replica.apply(CALL)
+    read_version = replica.store.version
+    replica.apply(replace(CALL, direction="outbound"))
     truth = replace(ARCHIVED, direction="outbound")
 
-    mirror.settle(ARCHIVED, as_of, answering(truth))
+    replica.settle(ARCHIVED, read_version, answering(truth))
 
-    assert mirror.log.find([CALL.id]) == [truth]
+    assert replica.store.find([CALL.id]) == [truth]
 
 
-@pytest.mark.parametrize("trouble", [NoAnswerError("No answer."), LoginEndedError("The login has ended.")])
+@pytest.mark.parametrize("trouble", [NoResponseError("No answer."), LoginEndedError("The login has ended.")])
 def test_a_change_that_was_made_is_no_failure_because_it_cannot_be_settled(
-    mirror: Mirror, trouble: AircallError
+    replica: CallReplica, trouble: AircallError
 ) -> None:
-    mirror.apply(CALL)
-    as_of = mirror.log.version
+    replica.apply(CALL)
+    read_version = replica.store.version
     news = replace(CALL, direction="outbound")
-    mirror.apply(news)
+    replica.apply(news)
 
-    mirror.settle(ARCHIVED, as_of, answering(trouble))
+    replica.settle(ARCHIVED, read_version, answering(trouble))
 
-    assert mirror.log.find([CALL.id]) == [news]
+    assert replica.store.find([CALL.id]) == [news]
 
 
-def test_a_call_that_vanished_after_its_change_is_dropped(mirror: Mirror) -> None:
-    mirror.apply(CALL)
-    as_of = mirror.log.version
-    mirror.forget([CALL.id], as_of)
+def test_a_call_that_vanished_after_its_change_is_dropped(replica: CallReplica) -> None:
+    replica.apply(CALL)
+    read_version = replica.store.version
+    replica.forget([CALL.id], read_version)
 
-    mirror.settle(ARCHIVED, as_of, answering(NotFoundError("There is no such call.")))
+    replica.settle(ARCHIVED, read_version, answering(NotFoundError("There is no such call.")))
 
-    assert mirror.log.call_ids() == []
+    assert replica.store.call_ids() == []

@@ -2,9 +2,9 @@
 
 import pytest
 
-from aircall.changes.notes import Noting
+from aircall.changes.notes import NoteWriter
 from aircall.errors import AircallError, ForbiddenError, RateLimitedError, ServerError
-from aircall.storage.records import Store
+from aircall.storage.records import RecordStore
 from tests.storage.notes_api import KEY, TEXT, NotesApi
 from tests.storage.stores import Stores
 
@@ -12,7 +12,7 @@ DAY = 24 * 3600
 REFUSED = [ForbiddenError("no"), RateLimitedError("later"), ServerError("later", retry_after=1)]
 
 
-def test_a_note_is_sent_once_under_its_key(noting: Noting, api: NotesApi) -> None:
+def test_a_note_is_sent_once_under_its_key(noting: NoteWriter, api: NotesApi) -> None:
     first = noting.add(TEXT, KEY, api.fetch, api.sender())
     second = noting.add(TEXT, KEY, api.fetch, api.sender())
 
@@ -24,7 +24,7 @@ def test_a_note_is_sent_once_under_its_key(noting: Noting, api: NotesApi) -> Non
 
 @pytest.mark.parametrize(("text", "key"), [(TEXT, "form 2"), ("Something else", KEY)])
 def test_another_key_or_another_text_is_another_note(
-    noting: Noting, api: NotesApi, text: str, key: str
+    noting: NoteWriter, api: NotesApi, text: str, key: str
 ) -> None:
     noting.add(TEXT, KEY, api.fetch, api.sender())
 
@@ -32,7 +32,7 @@ def test_another_key_or_another_text_is_another_note(
     assert api.sent == 2
 
 
-def test_a_note_is_remembered_for_a_day(noting: Noting, api: NotesApi, stores: Stores) -> None:
+def test_a_note_is_remembered_for_a_day(noting: NoteWriter, api: NotesApi, stores: Stores) -> None:
     noting.add(TEXT, KEY, api.fetch, api.sender())
 
     stores.age(DAY - 1)
@@ -45,7 +45,7 @@ def test_a_note_is_remembered_for_a_day(noting: Noting, api: NotesApi, stores: S
 
 
 def test_what_another_version_remembered_is_as_good_as_nothing(
-    noting: Noting, api: NotesApi, store: Store
+    noting: NoteWriter, api: NotesApi, store: RecordStore
 ) -> None:
     noting.add(TEXT, KEY, api.fetch, api.sender())
     (name,) = store.keys("note:")
@@ -55,13 +55,13 @@ def test_what_another_version_remembered_is_as_good_as_nothing(
     assert api.sent == 2
 
 
-def test_half_a_character_in_a_note_is_no_trouble_here(noting: Noting, api: NotesApi) -> None:
+def test_half_a_character_in_a_note_is_no_trouble_here(noting: NoteWriter, api: NotesApi) -> None:
     assert noting.add("half \ud83d", KEY, api.fetch, api.sender()) is not None
 
 
 @pytest.mark.parametrize("error", REFUSED)
 def test_a_note_that_was_refused_is_sent_again_whatever_others_have_written(
-    noting: Noting, api: NotesApi, store: Store, error: AircallError
+    noting: NoteWriter, api: NotesApi, store: RecordStore, error: AircallError
 ) -> None:
     with pytest.raises(type(error)):
         noting.add(TEXT, KEY, api.fetch, api.sender(error, is_applied=False))

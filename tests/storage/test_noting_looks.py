@@ -3,17 +3,17 @@
 import pytest
 
 from aircall.changes.errors import UnconfirmedError
-from aircall.changes.notes import Noting
-from aircall.errors import AircallError, LoginEndedError, NoAnswerError, NotFoundError, ServerError
-from aircall.storage.records import Store
+from aircall.changes.notes import NoteWriter
+from aircall.errors import AircallError, LoginEndedError, NoResponseError, NotFoundError, ServerError
+from aircall.storage.records import RecordStore
 from tests.storage.notes_api import KEY, TEXT, NotesApi
 
-LOST = [NoAnswerError("lost"), ServerError("500")]
+LOST = [NoResponseError("lost"), ServerError("500")]
 
 
 @pytest.mark.parametrize("error", LOST)
 def test_a_note_whose_answer_was_lost_is_looked_for_and_then_known(
-    noting: Noting, api: NotesApi, error: AircallError
+    noting: NoteWriter, api: NotesApi, error: AircallError
 ) -> None:
     found = noting.add(TEXT, KEY, api.fetch, api.sender(error))
     again = noting.add(TEXT, KEY, api.fetch, api.sender())
@@ -25,14 +25,14 @@ def test_a_note_whose_answer_was_lost_is_looked_for_and_then_known(
 
 @pytest.mark.parametrize("stored", [f"  {TEXT}\n", TEXT.replace(" ", "\r\n"), TEXT.replace(" ", "\n")])
 def test_a_note_is_known_again_however_its_spaces_were_kept(
-    noting: Noting, api: NotesApi, stored: str
+    noting: NoteWriter, api: NotesApi, stored: str
 ) -> None:
     assert noting.add(TEXT, KEY, api.fetch, api.sender(LOST[0], text=stored)) == api.call
 
 
 @pytest.mark.parametrize("other", ["", TEXT.upper(), TEXT.replace(" ", ""), TEXT + "!"])
-def test_neither_another_text_nor_an_older_note_is_taken_for_it(store: Store, other: str) -> None:
-    noting, api = Noting(store, look_pause=0.02, patience=0.1), NotesApi(TEXT, "Older still")
+def test_neither_another_text_nor_an_older_note_is_taken_for_it(store: RecordStore, other: str) -> None:
+    noting, api = NoteWriter(store, verify_interval=0.02, verify_timeout=0.1), NotesApi(TEXT, "Older still")
 
     with pytest.raises(UnconfirmedError) as caught:
         noting.add(TEXT, KEY, api.fetch, api.sender(LOST[0], text=other))
@@ -42,7 +42,7 @@ def test_neither_another_text_nor_an_older_note_is_taken_for_it(store: Store, ot
 
 
 def test_a_note_that_came_after_all_is_found_by_the_next_try_and_then_known(
-    noting: Noting, api: NotesApi
+    noting: NoteWriter, api: NotesApi
 ) -> None:
     with pytest.raises(UnconfirmedError):
         noting.add(TEXT, KEY, api.fetch, api.sender(LOST[0], is_applied=False))
@@ -56,7 +56,7 @@ def test_a_note_that_came_after_all_is_found_by_the_next_try_and_then_known(
     assert api.sent == 1
 
 
-def test_a_note_that_did_not_come_is_sent_by_the_next_try(noting: Noting, api: NotesApi) -> None:
+def test_a_note_that_did_not_come_is_sent_by_the_next_try(noting: NoteWriter, api: NotesApi) -> None:
     with pytest.raises(UnconfirmedError):
         noting.add(TEXT, KEY, api.fetch, api.sender(LOST[0], is_applied=False))
 
@@ -66,19 +66,21 @@ def test_a_note_that_did_not_come_is_sent_by_the_next_try(noting: Noting, api: N
 
 
 def test_a_process_that_ends_while_it_sends_leaves_a_note_that_is_looked_for_first(
-    store: Store, api: NotesApi
+    store: RecordStore, api: NotesApi
 ) -> None:
     with pytest.raises(SystemError):
-        Noting(store).add(TEXT, KEY, api.fetch, api.sender(SystemError("killed")))
+        NoteWriter(store).add(TEXT, KEY, api.fetch, api.sender(SystemError("killed")))
 
-    found = Noting(store).add(TEXT, KEY, api.fetch, api.sender())
+    found = NoteWriter(store).add(TEXT, KEY, api.fetch, api.sender())
 
     assert found == api.call
     assert api.sent == 1
 
 
 @pytest.mark.parametrize("error", [NotFoundError("gone"), LoginEndedError("over")])
-def test_looking_ends_with_the_call_or_the_login(noting: Noting, api: NotesApi, error: AircallError) -> None:
+def test_looking_ends_with_the_call_or_the_login(
+    noting: NoteWriter, api: NotesApi, error: AircallError
+) -> None:
     api.read_errors = [error]
 
     with pytest.raises(type(error)):
@@ -87,23 +89,25 @@ def test_looking_ends_with_the_call_or_the_login(noting: Noting, api: NotesApi, 
     assert api.looks == 1
 
 
-def test_looking_goes_on_in_any_other_trouble(store: Store, api: NotesApi) -> None:
-    api.read_errors = [NoAnswerError("lost"), ServerError("500")]
+def test_looking_goes_on_in_any_other_trouble(store: RecordStore, api: NotesApi) -> None:
+    api.read_errors = [NoResponseError("lost"), ServerError("500")]
 
-    found = Noting(store, look_pause=0.01).add(TEXT, KEY, api.fetch, api.sender(LOST[0]))
+    found = NoteWriter(store, verify_interval=0.01).add(TEXT, KEY, api.fetch, api.sender(LOST[0]))
 
     assert found == api.call
     assert api.looks == 3
 
 
 def test_one_look_may_take_all_the_time_that_is_left_and_never_less_than_a_pause(
-    store: Store,
+    store: RecordStore,
 ) -> None:
     generous, hasty = NotesApi(), NotesApi()
 
-    Noting(store, look_pause=0.1, patience=9).add(TEXT, KEY, generous.fetch, generous.sender(LOST[0]))
+    NoteWriter(store, verify_interval=0.1, verify_timeout=9).add(
+        TEXT, KEY, generous.fetch, generous.sender(LOST[0])
+    )
     with pytest.raises(UnconfirmedError):
-        Noting(store, look_pause=0.1, patience=0.15).add(
+        NoteWriter(store, verify_interval=0.1, verify_timeout=0.15).add(
             TEXT, "form 2", hasty.fetch, hasty.sender(LOST[0], is_applied=False)
         )
 
@@ -115,13 +119,15 @@ def test_one_look_may_take_all_the_time_that_is_left_and_never_less_than_a_pause
     assert all(deadline is None or 0.1 <= deadline <= 0.15 for deadline in hasty.deadlines)
 
 
-def test_a_note_that_comes_late_is_looked_for_often_enough_to_be_seen(store: Store, api: NotesApi) -> None:
+def test_a_note_that_comes_late_is_looked_for_often_enough_to_be_seen(
+    store: RecordStore, api: NotesApi
+) -> None:
     def come_at_the_sixth_look() -> None:
         if api.looks == 6:
             api.write()
 
     api.on_look = come_at_the_sixth_look
 
-    found = Noting(store).add(TEXT, KEY, api.fetch, api.sender(LOST[0], is_applied=False))
+    found = NoteWriter(store).add(TEXT, KEY, api.fetch, api.sender(LOST[0], is_applied=False))
 
     assert found == api.call

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import Engine
 
-from aircall.calls.store import CallLog
+from aircall.calls.store import CallStore
 from aircall.storage import StorageBusyError
-from aircall.storage.redis import RedisStore, connect
+from aircall.storage.redis import RedisRecordStore, connect
 from aircall.web import services
 from aircall.web.services import API_KEY, forget_other_api
 from tests.support.redis_server import RedisServer
@@ -17,7 +17,11 @@ def test_who_does_not_get_its_turn_forgets_nothing(
     redis: RedisServer, sqlite: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services, "FORGETTING_TIME", 0.1)
-    log, store, busy = CallLog(sqlite), RedisStore(connect(redis.url)), RedisStore(connect(redis.url))
+    log, store, busy = (
+        CallStore(sqlite),
+        RedisRecordStore(connect(redis.url)),
+        RedisRecordStore(connect(redis.url)),
+    )
     forget_other_api(store, log, ONE)
     store.put("login:a", b"kept", 60)
 

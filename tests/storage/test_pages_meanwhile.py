@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aircall.calls.feed import Feed
+from aircall.calls.feed import ChangeFeed
 from aircall.calls.query import CallFilter
-from aircall.calls.replica import Mirror
-from aircall.calls.store import CallLog
+from aircall.calls.replica import CallReplica
+from aircall.calls.store import CallStore
 from aircall.models import Call, CallPage
-from aircall.sync.full_sync import PageSize, Synchronisation
+from aircall.sync.full_sync import FullSync, PageSize
 from aircall.sync.scan import DOUBTFUL_ABSENCES
 from tests.storage.drawn import CALLS, FILTERS, LISTS
 from tests.storage.naive import newest_first
@@ -35,7 +35,7 @@ checked = settings(
 class Api:
     """The API's list: the truth. While a page is on its way, something of `meanwhile` happens to it."""
 
-    mirror: Mirror
+    replica: CallReplica
     calls: list[Call]
     tells: tuple[bool, bool]
     meanwhile: list[Happening] = field(default_factory=list)
@@ -57,17 +57,17 @@ class Api:
             has_next_page=more if tells_more else None,
         )
 
-    def be_read(self, synchronisation: Synchronisation) -> None:
+    def be_read(self, full_sync: FullSync) -> None:
         """Be read, whatever happens meanwhile."""
         before, self.unheard, self.is_shifted = self.unheard, set(), False
-        synchronisation.run()
+        full_sync.run()
         if self.is_shifted:
             self.unheard |= before
 
     def expected(self) -> list[Call]:
         """The calls that the log knows, as they are by now where that can be known."""
         now = {call.id: call for call in self.calls if call.id not in self.unheard}
-        log = self.mirror.log
+        log = self.replica.store
         return [now.get(call.id, call) for call in log.find(log.call_ids())]
 
     def happen_all(self) -> None:
@@ -87,7 +87,7 @@ class Api:
             self.calls[place % len(known)] = changed = replace(call, id=known[place % len(known)])
             self._note(changed)
             if kind == "change":
-                self.mirror.apply(changed)
+                self.replica.apply(changed)
                 self.unheard.discard(changed.id)
 
     def _note(self, call: Call, *, is_shifted: bool = False) -> None:
@@ -99,7 +99,7 @@ class Api:
             self._happen(*self.meanwhile.pop())
 
 
-def expect_pages(log: CallLog, calls: Sequence[Call], questions: list[CallFilter], size: int) -> None:
+def expect_pages(log: CallStore, calls: Sequence[Call], questions: list[CallFilter], size: int) -> None:
     """Every page of these filtered lists has the calls that filtering, sorting and cutting these gives."""
     for wanted in questions:
         expected = newest_first(calls, wanted)
@@ -112,7 +112,7 @@ def expect_pages(log: CallLog, calls: Sequence[Call], questions: list[CallFilter
 @given(LISTS, STEPS, QUESTIONS, st.integers(1, 6), st.tuples(st.booleans(), st.booleans()))
 @checked
 def test_pages_are_those_of_a_plain_list_whatever_happens_between_readings_and_during_them(
-    log: CallLog,
+    log: CallStore,
     calls: list[Call],
     steps: list[tuple[bool, list[Happening]]],
     questions: list[CallFilter],
@@ -120,18 +120,18 @@ def test_pages_are_those_of_a_plain_list_whatever_happens_between_readings_and_d
     tells: tuple[bool, bool],
 ) -> None:
     log.clear()
-    api = Api(mirror := Mirror(log, Feed()), list(calls), tells)
-    synchronisation = Synchronisation(
-        mirror, api.fetch, page_size=PageSize(size, largest=size, smallest=size), parallel=1
+    api = Api(replica := CallReplica(log, ChangeFeed()), list(calls), tells)
+    full_sync = FullSync(
+        replica, api.fetch, page_size=PageSize(size, largest=size, smallest=size), parallel=1
     )
 
     for is_read, happenings in steps:
         api.meanwhile = list(happenings)
         if is_read:
-            api.be_read(synchronisation)
+            api.be_read(full_sync)
         api.happen_all()
         expect_pages(log, api.expected(), questions, size)
     for _ in range(DOUBTFUL_ABSENCES):
-        synchronisation.run()
+        full_sync.run()
 
     expect_pages(log, api.calls, questions, size)

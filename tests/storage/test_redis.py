@@ -11,7 +11,7 @@ from aircall.storage.records import Record
 from aircall.storage.redis import (
     ANSWER_TIMEOUT,
     MOST_CONNECTIONS,
-    RedisStore,
+    RedisRecordStore,
     RedisUnusableError,
     check_redis,
     connect,
@@ -23,14 +23,14 @@ LONG = 3600.0
 
 
 @pytest.fixture
-def shared(own_redis: RedisServer) -> Iterator[RedisStore]:
+def shared(own_redis: RedisServer) -> Iterator[RedisRecordStore]:
     """A store in it."""
-    store = RedisStore(connect(own_redis.url))
+    store = RedisRecordStore(connect(own_redis.url))
     yield store
     store.close()
 
 
-def seconds_until_refused(store: RedisStore) -> float:
+def seconds_until_refused(store: RedisRecordStore) -> float:
     began = monotonic()
     with pytest.raises(TimeoutError):
         store.load("a")
@@ -38,7 +38,7 @@ def seconds_until_refused(store: RedisStore) -> float:
 
 
 def test_clearing_leaves_alone_what_belongs_to_others(redis: RedisServer) -> None:
-    one, other = (RedisStore(connect(redis.url), prefix) for prefix in ("one:", "other:"))
+    one, other = (RedisRecordStore(connect(redis.url), prefix) for prefix in ("one:", "other:"))
     one.put("login:a", b"1", LONG)
     other.put("login:a", b"2", LONG)
     redis.execute("SET", "one:feed", "kept")
@@ -56,7 +56,7 @@ def test_clearing_leaves_alone_what_belongs_to_others(redis: RedisServer) -> Non
 
 
 def test_nothing_is_left_of_records_that_ended(redis: RedisServer) -> None:
-    store = RedisStore(connect(redis.url))
+    store = RedisRecordStore(connect(redis.url))
     store.put("login:a", b"1", 0.01)
     store.put("login:b", b"2", 0.02)
 
@@ -65,7 +65,7 @@ def test_nothing_is_left_of_records_that_ended(redis: RedisServer) -> None:
 
 
 def test_a_frozen_redis_is_waited_for_once_and_forgiven_soon(
-    own_redis: RedisServer, shared: RedisStore
+    own_redis: RedisServer, shared: RedisRecordStore
 ) -> None:
     shared.put("a", b"1", LONG)
     own_redis.freeze()
@@ -81,7 +81,7 @@ def test_a_frozen_redis_is_waited_for_once_and_forgiven_soon(
 
 
 def test_of_many_who_wait_for_a_frozen_redis_nobody_waits_for_the_others(
-    own_redis: RedisServer, shared: RedisStore
+    own_redis: RedisServer, shared: RedisRecordStore
 ) -> None:
     own_redis.freeze()
 
@@ -92,7 +92,7 @@ def test_of_many_who_wait_for_a_frozen_redis_nobody_waits_for_the_others(
 
 
 def test_a_dead_redis_is_told_at_once_and_used_at_once_when_it_is_back(
-    own_redis: RedisServer, shared: RedisStore
+    own_redis: RedisServer, shared: RedisRecordStore
 ) -> None:
     shared.put("a", b"1", LONG)
     own_redis.kill()
@@ -134,14 +134,14 @@ def test_a_redis_that_cannot_be_used_is_named_in_one_line_without_its_password(p
     assert "swordfish" not in str(told.value)
 
 
-def answer(store: RedisStore) -> bool:
+def answer(store: RedisRecordStore) -> bool:
     try:
         return store.load("a") is not None
     except RedisError:
         return False
 
 
-def seconds_refused(store: RedisStore) -> float:
+def seconds_refused(store: RedisRecordStore) -> float:
     began = monotonic()
     with pytest.raises(RedisError):
         store.load("a")

@@ -7,13 +7,13 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError, TimeoutError
 
-from aircall.storage.redis import RedisLocks, RedisStore, connect
+from aircall.storage.redis import RedisLocks, RedisRecordStore, connect
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 
 # A lease and the pause between two renewals where a test is to see them end, in seconds.
 LEASE, ROUND = 0.6, 0.05
-LONG, PATIENCE = 3600.0, 10.0
+LONG, VERIFY_TIMEOUT = 3600.0, 10.0
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_the_lock_of_a_holder_that_is_gone_is_free_after_its_lease(
     own_redis: RedisServer, locks: RedisLocks
 ) -> None:
     gone = RedisLocks(connect(own_redis.url), "lock:", lease=LEASE, round_pause=LONG)
-    with gone.hold("a", 0), locks.hold("a", 0) as at_once, locks.hold("a", PATIENCE) as is_held:
+    with gone.hold("a", 0), locks.hold("a", 0) as at_once, locks.hold("a", VERIFY_TIMEOUT) as is_held:
         assert not at_once
         assert is_held
     gone.close()
@@ -55,7 +55,7 @@ def test_who_lost_a_lock_does_not_take_it_from_who_has_it_now(
     lost = slow.hold("a", 0)
     assert lost.__enter__()
 
-    with locks.hold("a", PATIENCE) as is_held:
+    with locks.hold("a", VERIFY_TIMEOUT) as is_held:
         assert is_held
         lost.__exit__(None, None, None)
         with locks.hold("a", 0) as is_free:
@@ -122,7 +122,7 @@ def test_what_was_not_even_asked_of_a_silent_redis_costs_nothing_later(own_redis
 
 
 def test_closing_ends_the_thread_that_renews(own_redis: RedisServer) -> None:
-    store = RedisStore(connect(own_redis.url))
+    store = RedisRecordStore(connect(own_redis.url))
     before = threading.active_count()
     with store.lock("a", 0):
         assert threading.active_count() == before + 1

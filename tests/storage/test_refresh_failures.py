@@ -3,17 +3,23 @@
 import pytest
 
 from aircall.auth.login import Login
-from aircall.auth.refresh import KINDS, LAST_CHANCE, MEMORY, REFRESH_PAUSE, URGENT_PAUSE, RefreshFailures
-from aircall.errors import AircallError, CircuitOpenError, MalformedAnswerError, NoAnswerError, ServerError
+from aircall.auth.refresh import KINDS, LAST_CHANCE, MEMORY, REFRESH_PAUSE, URGENT_PAUSE, RefreshBackoff
+from aircall.errors import (
+    AircallError,
+    CircuitOpenError,
+    MalformedResponseError,
+    NoResponseError,
+    ServerError,
+)
 from aircall.models import Tokens, User
-from aircall.storage.records import Store
+from aircall.storage.records import RecordStore
 from tests.storage.stores import Stores
 from tests.support.clock import StillClock
 
 
 @pytest.fixture
-def failures(store: Store, clock: StillClock) -> RefreshFailures:
-    return RefreshFailures(store, clock)
+def failures(store: RecordStore, clock: StillClock) -> RefreshBackoff:
+    return RefreshBackoff(store, clock)
 
 
 def login(clock: StillClock, login_id: str = "one") -> Login:
@@ -25,9 +31,9 @@ def login(clock: StillClock, login_id: str = "one") -> Login:
     return made
 
 
-def seconds_until_next_try(failures: RefreshFailures, clock: StillClock) -> int:
+def seconds_until_next_try(failures: RefreshBackoff, clock: StillClock) -> int:
     began_at, seconds = clock.now, 0
-    while not failures.may_try("one"):
+    while not failures.may_retry("one"):
         seconds += 1
         clock.now = began_at + seconds
     return seconds
@@ -35,36 +41,36 @@ def seconds_until_next_try(failures: RefreshFailures, clock: StillClock) -> int:
 
 @pytest.mark.parametrize("error", [ServerError("500"), CircuitOpenError("open", retry_after=1)])
 def test_after_a_failure_there_is_a_pause(
-    failures: RefreshFailures, clock: StillClock, error: AircallError
+    failures: RefreshBackoff, clock: StillClock, error: AircallError
 ) -> None:
-    assert failures.may_try("one")
+    assert failures.may_retry("one")
 
     failures.remember(login(clock), error)
 
     assert seconds_until_next_try(failures, clock) == REFRESH_PAUSE
 
 
-@pytest.mark.parametrize("error", [NoAnswerError("lost"), MalformedAnswerError("HTML")])
+@pytest.mark.parametrize("error", [NoResponseError("lost"), MalformedResponseError("HTML")])
 def test_after_a_lost_answer_it_waits_for_the_last_chance(
-    failures: RefreshFailures, clock: StillClock, error: AircallError
+    failures: RefreshBackoff, clock: StillClock, error: AircallError
 ) -> None:
     failures.remember(login(clock), error)
     assert seconds_until_next_try(failures, clock) == 100 - LAST_CHANCE
 
 
 def test_in_the_last_seconds_a_lost_answer_is_a_failure_like_any_other(
-    failures: RefreshFailures, clock: StillClock
+    failures: RefreshBackoff, clock: StillClock
 ) -> None:
     dying = login(clock)
     clock.now += 80
 
-    failures.remember(dying, NoAnswerError("lost"))
+    failures.remember(dying, NoResponseError("lost"))
 
     assert seconds_until_next_try(failures, clock) == REFRESH_PAUSE
 
 
 def test_who_is_in_need_is_told_what_failed_moments_ago_or_since_they_asked(
-    failures: RefreshFailures, clock: StillClock
+    failures: RefreshBackoff, clock: StillClock
 ) -> None:
     failures.raise_recent("one", clock.now)
     failures.remember(login(clock), ServerError("500", retry_after=7))
@@ -83,7 +89,7 @@ def test_who_is_in_need_is_told_what_failed_moments_ago_or_since_they_asked(
     failures.raise_recent("two", failed_at - 1)
 
 
-def test_a_login_that_works_again_is_forgotten_alone(failures: RefreshFailures, clock: StillClock) -> None:
+def test_a_login_that_works_again_is_forgotten_alone(failures: RefreshBackoff, clock: StillClock) -> None:
     one, two = login(clock, "one"), login(clock, "two")
     for failed in (one, two):
         failures.remember(failed, ServerError("500"))
@@ -91,12 +97,12 @@ def test_a_login_that_works_again_is_forgotten_alone(failures: RefreshFailures, 
     failures.forget("one")
     failures.forget("never was")
 
-    assert failures.may_try("one")
-    assert not failures.may_try("two")
+    assert failures.may_retry("one")
+    assert not failures.may_retry("two")
 
 
 def test_failures_of_logins_that_are_gone_do_not_pile_up(
-    failures: RefreshFailures, clock: StillClock, stores: Stores
+    failures: RefreshBackoff, clock: StillClock, stores: Stores
 ) -> None:
     for number in range(50):
         stores.age(REFRESH_PAUSE + MEMORY)
@@ -107,16 +113,16 @@ def test_failures_of_logins_that_are_gone_do_not_pile_up(
 
 @pytest.mark.parametrize("kind", KINDS.values())
 def test_what_went_wrong_is_told_as_it_was_by_whoever_else_uses_the_store(
-    failures: RefreshFailures, clock: StillClock, stores: Stores, kind: type[AircallError]
+    failures: RefreshBackoff, clock: StillClock, stores: Stores, kind: type[AircallError]
 ) -> None:
     other = stores.open()
     error = kind("A reason.")
     failures.remember(login(clock), error)
 
     with pytest.raises(kind) as told:
-        RefreshFailures(other, clock).raise_recent("one", clock.now)
+        RefreshBackoff(other, clock).raise_recent("one", clock.now)
 
     assert str(told.value) == "A reason."
     assert told.value.is_executed_possible == error.is_executed_possible
-    assert not RefreshFailures(other, clock).may_try("one")
+    assert not RefreshBackoff(other, clock).may_retry("one")
     other.close()

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
 from aircall.calls.query import CallFilter
-from aircall.calls.store import CallLog
+from aircall.calls.store import CallStore
 from aircall.calls.tables import REVISION, state
 from aircall.models import Call
-from aircall.storage.database import Remembered
+from aircall.storage.database import RevisionCache
 from tests.storage.drawn import CALLS, FILTERS, SEARCHES
 from tests.storage.naive import newest_first
 from tests.support.made_calls import call_id, made_call
@@ -36,13 +36,13 @@ checked = settings(
 )
 
 
-def revision(log: CallLog) -> int:
+def revision(log: CallStore) -> int:
     """How often what is in the log has changed."""
     with log.engine.connect() as connection:
         return int(connection.execute(select(state.c.revision)).scalar_one())
 
 
-def take(step: tuple[str, Any], log: CallLog, known: dict[str, Call]) -> CallLog:
+def take(step: tuple[str, Any], log: CallStore, known: dict[str, Call]) -> CallStore:
     """Do this to the log and to the plain list; the log to go on with."""
     name, what = step
     if name == "write":
@@ -55,13 +55,13 @@ def take(step: tuple[str, Any], log: CallLog, known: dict[str, Call]) -> CallLog
     elif name == "clear":
         log.clear()
         known.clear()
-    return CallLog(log.engine) if name == "another process" else log
+    return CallStore(log.engine) if name == "another process" else log
 
 
 @given(STEPS, QUESTIONS)
 @checked
 def test_after_any_writes_every_answer_is_that_of_the_plain_list(
-    log: CallLog, steps: list[tuple[str, Any]], questions: list[CallFilter]
+    log: CallStore, steps: list[tuple[str, Any]], questions: list[CallFilter]
 ) -> None:
     log.clear()
     known: dict[str, Call] = {}
@@ -81,7 +81,7 @@ def test_after_any_writes_every_answer_is_that_of_the_plain_list(
             assert asked.lines() == sorted({call.via for call in known.values()} - {""})
 
 
-def test_what_a_caller_does_to_an_answer_is_not_remembered(log: CallLog) -> None:
+def test_what_a_caller_does_to_an_answer_is_not_remembered(log: CallStore) -> None:
     log.apply([made_call()])
 
     log.counts(CallFilter()).clear()
@@ -91,7 +91,7 @@ def test_what_a_caller_does_to_an_answer_is_not_remembered(log: CallLog) -> None
     assert log.lines() == [made_call().via]
 
 
-def test_the_revision_grows_with_what_changes_the_log_and_with_nothing_else(log: CallLog) -> None:
+def test_the_revision_grows_with_what_changes_the_log_and_with_nothing_else(log: CallStore) -> None:
     revisions = [revision(log)]
     for write in (
         lambda: log.apply([made_call(1)]),
@@ -113,12 +113,12 @@ def test_the_revision_grows_with_what_changes_the_log_and_with_nothing_else(log:
 
 
 def test_a_question_is_asked_once_per_revision_and_the_oldest_answers_are_forgotten(
-    log: CallLog, database: Engine
+    log: CallStore, database: Engine
 ) -> None:
-    remembered, asked = Remembered(database, REVISION, size=2), count()
+    cache, asked = RevisionCache(database, REVISION, size=2), count()
 
     def ask(question: str) -> int:
-        return remembered.answer(question, lambda _: next(asked))
+        return cache.get(question, lambda _: next(asked))
 
     answers = [ask(question) for question in ("a", "b", "a", "c", "a", "b")]
     log.apply([made_call()])
@@ -129,7 +129,7 @@ def test_a_question_is_asked_once_per_revision_and_the_oldest_answers_are_forgot
 
 @pytest.mark.parametrize("kind", ["counts", "page"])
 def test_who_asks_while_others_write_never_hears_less_than_was_written_before(
-    log: CallLog, kind: str
+    log: CallStore, kind: str
 ) -> None:
     wanted, written, enough = CallFilter(search="789"), [0], threading.Event()
 

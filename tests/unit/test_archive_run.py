@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 from aircall.changes.errors import UnconfirmedError
-from aircall.changes.job_runner import MOST_UNSEEN, PARALLEL_CHANGES, ArchiveRun, Job, Outcome
+from aircall.changes.job_runner import MOST_UNSEEN, PARALLEL_CHANGES, Job, JobRunner, Outcome
 from aircall.changes.service import Archived
 
 CALL_IDS = [f"call {number}" for number in range(60)]
@@ -15,7 +15,7 @@ def run(change: Callable[[str], Archived]) -> Job:
     """The job at its end, its calls changed so."""
     job = Job.begun("alice", CALL_IDS, True, "/calls")
     with ThreadPoolExecutor(PARALLEL_CHANGES) as pool:
-        working = ArchiveRun(job, change, lambda error: type(error).__name__, pool, lambda _: None)
+        working = JobRunner(job, change, lambda error: type(error).__name__, pool, lambda _: None)
         working.start()
         working.join(30)
         assert not working.is_alive

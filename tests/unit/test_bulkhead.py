@@ -11,12 +11,12 @@ from aircall.api.resilience import FAILURE_LIMIT, PAUSE, Bulkhead, CircuitBreake
 from aircall.errors import (
     AircallError,
     CircuitOpenError,
-    CrowdedError,
     ForbiddenError,
     InvalidRequestError,
-    MalformedAnswerError,
-    NoAnswerError,
+    MalformedResponseError,
+    NoResponseError,
     NotFoundError,
+    PoolExhaustedError,
     RateLimitedError,
     RejectedError,
     ServerError,
@@ -28,7 +28,7 @@ from tests.support.log_lines import told
 
 FAILURES = [
     UnreachableError("refused"),
-    NoAnswerError("lost"),
+    NoResponseError("lost"),
     ServerError("500"),
     ServerError("503, come back", retry_after=1),
 ]
@@ -40,7 +40,7 @@ ANSWERS = [
     NotFoundError("no"),
     RateLimitedError("no", retry_after=1),
     RejectedError("no"),
-    MalformedAnswerError("no"),
+    MalformedResponseError("no"),
 ]
 
 
@@ -79,7 +79,7 @@ def api() -> Api:
 @pytest.fixture
 def dead_api(api: Api) -> Api:
     """One that has failed as often as it takes."""
-    api.error = NoAnswerError("lost")
+    api.error = NoResponseError("lost")
     for _ in range(FAILURE_LIMIT):
         api.ask()
     return api
@@ -108,7 +108,7 @@ def test_an_api_that_answers_is_asked_however_often_it_refuses(api: Api, error: 
 @pytest.mark.parametrize("error", ANSWERS, ids=name)
 def test_failures_count_only_in_a_row(api: Api, error: AircallError | None) -> None:
     for _ in range(3):
-        api.error = NoAnswerError("lost")
+        api.error = NoResponseError("lost")
         for _ in range(FAILURE_LIMIT - 1):
             api.ask()
         api.error = error
@@ -137,15 +137,15 @@ def test_a_probe_that_succeeds_lets_all_pass_again(dead_api: Api) -> None:
 
     assert [dead_api.ask() for _ in range(3)] == ["fine"] * 3
 
-    dead_api.error = NoAnswerError("lost")
-    assert [dead_api.ask() for _ in range(6)] == ["NoAnswerError"] * 5 + ["CircuitOpenError"]
+    dead_api.error = NoResponseError("lost")
+    assert [dead_api.ask() for _ in range(6)] == ["NoResponseError"] * 5 + ["CircuitOpenError"]
 
 
 def test_it_says_when_to_come_back_and_that_nothing_was_sent() -> None:
     clock = StillClock()
     breaker = CircuitBreaker("test", clock)
     for _ in range(FAILURE_LIMIT):
-        breaker.record(NoAnswerError("lost"))
+        breaker.record(NoResponseError("lost"))
     clock.now += 4
 
     with pytest.raises(CircuitOpenError) as caught:
@@ -159,7 +159,7 @@ def test_a_probe_whose_end_is_never_told_keeps_the_next_one_away_for_a_pause_onl
     clock = StillClock()
     breaker = CircuitBreaker("test", clock)
     for _ in range(FAILURE_LIMIT):
-        breaker.record(NoAnswerError("lost"))
+        breaker.record(NoResponseError("lost"))
 
     clock.now += PAUSE
     breaker.admit()
@@ -174,10 +174,10 @@ def test_what_fails_late_does_not_put_the_probe_off() -> None:
     clock = StillClock()
     breaker = CircuitBreaker("test", clock)
     for _ in range(FAILURE_LIMIT):
-        breaker.record(NoAnswerError("lost"))
+        breaker.record(NoResponseError("lost"))
 
     clock.now += PAUSE / 2
-    breaker.record(NoAnswerError("lost"))
+    breaker.record(NoResponseError("lost"))
     clock.now += PAUSE / 2
 
     breaker.admit()
@@ -189,7 +189,7 @@ def test_it_is_logged_when_it_opens_and_when_it_closes(
     caplog.set_level(logging.INFO)
     breaker = CircuitBreaker("call", dead_api.clock)
 
-    for error in [*itertools.repeat(NoAnswerError("lost"), 7), None, None]:
+    for error in [*itertools.repeat(NoResponseError("lost"), 7), None, None]:
         breaker.record(error)
 
     assert told(caplog.records, "requests") == [("circuit open", "call"), ("circuit closed", "call")]
@@ -229,7 +229,7 @@ def test_who_finds_no_slot_is_told_so_and_that_says_nothing_of_the_api() -> None
         holder = pool.submit(bulkhead.run, hold, 20.0)
         assert is_in.wait(10)
         for _ in range(2 * FAILURE_LIMIT):
-            with pytest.raises(CrowdedError) as caught:
+            with pytest.raises(PoolExhaustedError) as caught:
                 bulkhead.run(lambda _: "fine", 0.01)
         may_go.set()
         assert holder.result(10)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aircall.calls.query import CallFilter
-from aircall.calls.store import CallLog
+from aircall.calls.store import CallStore
 from aircall.models import Call
 from aircall.storage.database import open_database
 from aircall.web.calls.list_page import group_by_day, read_list
@@ -22,20 +22,20 @@ TODAY = NOON.date()
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> CallLog:
+def log(tmp_path: Path) -> CallStore:
     """25 missed calls in the inbox, one a day, and 3 archived ones without a time."""
-    log = CallLog(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
+    log = CallStore(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
     log.apply([made_call(number, created_at=NOON - timedelta(days=number)) for number in range(25)])
     log.apply([made_call(100 + number, is_archived=True, created_at=None) for number in range(3)])
     return log
 
 
-def shown(log: CallLog, query: ListQuery) -> list[str]:
+def shown(log: CallStore, query: ListQuery) -> list[str]:
     page = read_list(log, query, UTC_ZONE, NOON)
     return [call.id for day in page.days for call in day.calls]
 
 
-def test_a_page_shows_its_part_of_the_view_and_says_which(log: CallLog) -> None:
+def test_a_page_shows_its_part_of_the_view_and_says_which(log: CallStore) -> None:
     page = read_list(log, ListQuery(per_page=10, page=3), UTC_ZONE, NOON)
 
     assert [day.calls[0].id for day in page.days] == [call_id(number) for number in range(20, 25)]
@@ -43,7 +43,7 @@ def test_a_page_shows_its_part_of_the_view_and_says_which(log: CallLog) -> None:
     assert (page.number, page.page_count) == (3, 3)
 
 
-def test_the_counts_are_those_of_every_view_under_the_filters(log: CallLog) -> None:
+def test_the_counts_are_those_of_every_view_under_the_filters(log: CallStore) -> None:
     page = read_list(log, ListQuery(date_from=TODAY - timedelta(days=2)), UTC_ZONE, NOON)
 
     assert page.counts == {"inbox": 3, "archived": 0, "all": 3}
@@ -51,11 +51,11 @@ def test_the_counts_are_those_of_every_view_under_the_filters(log: CallLog) -> N
     assert page.lines == [made_call().via]
 
 
-def test_a_page_beyond_the_end_is_the_last_one(log: CallLog) -> None:
+def test_a_page_beyond_the_end_is_the_last_one(log: CallStore) -> None:
     assert shown(log, ListQuery(per_page=10, page=10**11)) == shown(log, ListQuery(per_page=10, page=3))
 
 
-def test_an_empty_view_has_one_page_without_a_first_and_a_last_call(log: CallLog) -> None:
+def test_an_empty_view_has_one_page_without_a_first_and_a_last_call(log: CallStore) -> None:
     page = read_list(log, ListQuery(type="voicemail", page=7), UTC_ZONE, NOON)
 
     assert page.days == []
@@ -63,7 +63,7 @@ def test_an_empty_view_has_one_page_without_a_first_and_a_last_call(log: CallLog
     assert (page.number, page.page_count) == (1, 1)
 
 
-class FleetingLog(CallLog):
+class FleetingLog(CallStore):
     """A log that forgets its calls right after it has counted them, as a synchronisation might."""
 
     def counts(self, wanted: CallFilter) -> dict[str, int]:
@@ -73,14 +73,14 @@ class FleetingLog(CallLog):
         return counts
 
 
-def test_a_page_whose_calls_vanish_while_it_is_read_is_empty(log: CallLog) -> None:
+def test_a_page_whose_calls_vanish_while_it_is_read_is_empty(log: CallStore) -> None:
     page = read_list(FleetingLog(log.engine), ListQuery(per_page=10, page=3), UTC_ZONE, NOON)
 
     assert page.days == []
     assert (page.first, page.last) == (0, 0)
 
 
-def test_calls_without_a_time_come_last_under_a_heading_of_their_own(log: CallLog) -> None:
+def test_calls_without_a_time_come_last_under_a_heading_of_their_own(log: CallStore) -> None:
     page = read_list(log, ListQuery(view="all", per_page=100), UTC_ZONE, NOON)
 
     assert page.days[-1].date is None
@@ -88,7 +88,7 @@ def test_calls_without_a_time_come_last_under_a_heading_of_their_own(log: CallLo
     assert len(page.days[-1].calls) == 3
 
 
-def test_today_and_yesterday_are_called_so_and_every_day_by_its_date(log: CallLog) -> None:
+def test_today_and_yesterday_are_called_so_and_every_day_by_its_date(log: CallStore) -> None:
     page = read_list(log, ListQuery(), UTC_ZONE, NOON)
 
     assert [day.relative for day in page.days[:3]] == ["Today", "Yesterday", ""]
@@ -110,7 +110,7 @@ def test_the_day_of_a_call_and_today_are_the_viewers() -> None:
 
 
 @pytest.mark.parametrize(("zone", "relative"), [("Europe/Paris", "Yesterday"), ("America/New_York", "Today")])
-def test_today_begins_at_the_viewers_midnight(log: CallLog, zone: str, relative: str) -> None:
+def test_today_begins_at_the_viewers_midnight(log: CallStore, zone: str, relative: str) -> None:
     page = read_list(log, ListQuery(), ZoneInfo(zone), datetime(2026, 11, 24, 4, 30, tzinfo=UTC))
 
     assert page.days[0].date == TODAY

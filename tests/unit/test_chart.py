@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.calls.statistics import Figures
+from aircall.calls.statistics import CallStatistics
 from aircall.web.charts import MOST_BARS, MOST_LABELS, SHADES, draw_chart, draw_week
 from aircall.web.list_query import FIRST_DAY, LAST_DAY
 
@@ -16,10 +16,10 @@ DAYS = st.dates(FIRST_DAY, LAST_DAY)
 SORTS = [("inbound", "answered"), ("outbound", "missed"), ("inbound", "missed"), ("unknown", "unknown")]
 
 
-def figures_of(*days: date, sort: tuple[str, str] = ("inbound", "missed")) -> Figures:
+def figures_of(*days: date, sort: tuple[str, str] = ("inbound", "missed")) -> CallStatistics:
     """One call of this sort on each of these days."""
     numbers = {day: Counter({sort: number}) for day, number in Counter(days).items()}
-    return Figures(numbers, Counter(), Counter({sort: len(days)}))
+    return CallStatistics(numbers, Counter(), Counter({sort: len(days)}))
 
 
 @given(DAYS, DAYS, st.data())
@@ -49,7 +49,7 @@ def test_bars_stand_on_the_axis_and_the_highest_reaches_the_top(
     for back, sort, number in numbers:
         days.setdefault(TODAY - timedelta(days=back), Counter())[sort] += number
 
-    chart = draw_chart(Figures(days, Counter(), Counter()), TODAY - timedelta(days=30), TODAY, TODAY)
+    chart = draw_chart(CallStatistics(days, Counter(), Counter()), TODAY - timedelta(days=30), TODAY, TODAY)
 
     assert chart
     for bar in chart.bars:
@@ -89,9 +89,9 @@ def test_the_year_is_said_where_it_is_not_this_one() -> None:
 
 
 def test_a_call_nobody_took_outside_is_not_one_we_missed() -> None:
-    figures = Figures({TODAY: Counter(dict.fromkeys(SORTS, 1))}, Counter(), Counter())
+    statistics = CallStatistics({TODAY: Counter(dict.fromkeys(SORTS, 1))}, Counter(), Counter())
 
-    chart = draw_chart(figures, TODAY, TODAY, TODAY)
+    chart = draw_chart(statistics, TODAY, TODAY, TODAY)
 
     assert chart
     assert [kind.label for kind in chart.kinds] == ["Answered", "Missed", "No answer", "Unknown"]
@@ -115,7 +115,7 @@ def test_without_calls_in_its_days_there_is_no_chart() -> None:
 def test_only_an_hour_without_calls_has_no_shade_and_the_busiest_has_the_strongest() -> None:
     hours = Counter({(0, 9): 1000, (0, 10): 1, (6, 23): 500})
 
-    week = draw_week(Figures({}, hours, Counter()))
+    week = draw_week(CallStatistics({}, hours, Counter()))
 
     assert week
     monday, sunday = week.days[0][1], week.days[6][1]
@@ -125,11 +125,11 @@ def test_only_an_hour_without_calls_has_no_shade_and_the_busiest_has_the_stronge
 
 
 def test_of_equally_busy_hours_the_first_is_named() -> None:
-    week = draw_week(Figures({}, Counter({(4, 3): 2, (1, 20): 2, (1, 8): 1}), Counter()))
+    week = draw_week(CallStatistics({}, Counter({(4, 3): 2, (1, 20): 2, (1, 8): 1}), Counter()))
 
     assert week
     assert (week.busiest_day, week.busiest_hour) == ("Tuesday", 20)
 
 
 def test_a_week_without_calls_is_not_drawn() -> None:
-    assert draw_week(Figures({}, Counter(), Counter())) is None
+    assert draw_week(CallStatistics({}, Counter(), Counter())) is None

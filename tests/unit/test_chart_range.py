@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from aircall.calls.statistics import CallFigures
-from aircall.calls.store import CallLog
+from aircall.calls.statistics import CallStatisticsQuery
+from aircall.calls.store import CallStore
 from aircall.storage.database import open_database
 from aircall.web.charts import recent_chart
 from aircall.web.list_query import ListQuery
@@ -23,10 +23,10 @@ TODAY = NOON.date()
 def test_the_fortnight_ends_today_or_where_that_has_no_call_with_the_newest(
     tmp_path: Path, days_ago: int, last: date
 ) -> None:
-    log = CallLog(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
+    log = CallStore(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
     log.apply([made_call(1, created_at=NOON - timedelta(days=days_ago))])
 
-    chart = recent_chart(CallFigures(log.engine), ListQuery(), ZoneInfo("UTC"), NOON)
+    chart = recent_chart(CallStatisticsQuery(log.engine), ListQuery(), ZoneInfo("UTC"), NOON)
 
     assert chart
     assert (chart.bars[0].first, chart.bars[-1].last) == (last - timedelta(days=13), last)
@@ -48,10 +48,10 @@ def test_the_fortnight_ends_today_or_where_that_has_no_call_with_the_newest(
 def test_the_fortnight_has_a_call_whatever_its_open_start_may_mean(
     tmp_path: Path, days_ago: int, until: date | None, last: date
 ) -> None:
-    log = CallLog(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
+    log = CallStore(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
     log.apply([made_call(1, created_at=NOON - timedelta(days=days_ago))])
 
-    chart = recent_chart(CallFigures(log.engine), ListQuery(date_to=until), ZoneInfo("UTC"), NOON)
+    chart = recent_chart(CallStatisticsQuery(log.engine), ListQuery(date_to=until), ZoneInfo("UTC"), NOON)
 
     assert chart
     assert (chart.bars[-1].last, sum(bar.total for bar in chart.bars)) == (last, 1)
@@ -59,10 +59,10 @@ def test_the_fortnight_has_a_call_whatever_its_open_start_may_mean(
 
 
 def test_one_call_in_the_future_takes_nothing_from_today(tmp_path: Path) -> None:
-    log = CallLog(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
+    log = CallStore(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
     log.apply([made_call(1), made_call(2, created_at=NOON + timedelta(days=4000))])
 
-    chart = recent_chart(CallFigures(log.engine), ListQuery(), ZoneInfo("UTC"), NOON)
+    chart = recent_chart(CallStatisticsQuery(log.engine), ListQuery(), ZoneInfo("UTC"), NOON)
 
     assert chart
     assert chart.bars[-1].last == TODAY

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aircall.api.responses import read_call_page, read_json
-from aircall.errors import MalformedAnswerError
+from aircall.errors import MalformedResponseError
 from aircall.models import CallPage
 from tests.support.api_json import ODD_VALUES, RECORDED, ROW
 
@@ -58,13 +58,13 @@ PROMISED = st.fixed_dictionaries(
 
 @pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES)
 def test_what_is_no_json_is_malformed(body: bytes) -> None:
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         read_json(body)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"nodes":null}', b'{"nodes":{}}', b'{"total":1}'])
 def test_what_is_no_list_is_malformed(body: bytes) -> None:
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         read_call_page(body)
 
 
@@ -110,7 +110,7 @@ def test_any_text_that_a_json_writer_escapes_can_be_read(text: str) -> None:
 @given(st.binary())
 def test_any_bytes_are_json_or_malformed(body: bytes) -> None:
     for read in (read_json, read_call_page):
-        with suppress(MalformedAnswerError):
+        with suppress(MalformedResponseError):
             read(body)
 
 
@@ -137,7 +137,7 @@ def test_an_odd_field_makes_no_difference_to_the_rows_beside_it(name: str, value
 
 
 def test_an_unreadable_body_is_not_kept_in_the_error() -> None:
-    with pytest.raises(MalformedAnswerError) as caught:
+    with pytest.raises(MalformedResponseError) as caught:
         read_json('{"access_token":"eyJ.secret","user":"é"}'.encode("latin-1"))
 
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)

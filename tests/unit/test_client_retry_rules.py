@@ -14,8 +14,8 @@ from aircall.errors import (
     AircallError,
     ForbiddenError,
     InvalidRequestError,
-    MalformedAnswerError,
-    NoAnswerError,
+    MalformedResponseError,
+    NoResponseError,
     NotFoundError,
     RateLimitedError,
     RejectedError,
@@ -32,12 +32,12 @@ FINAL = [
     ForbiddenError("no"),
     NotFoundError("no"),
     RejectedError("no"),
-    MalformedAnswerError("no"),
+    MalformedResponseError("no"),
     RateLimitedError("no"),
     RateLimitedError("no", retry_after=3.1),
     ServerError("no", retry_after=60),
 ]
-TRANSIENT = [NoAnswerError("lost"), ServerError("500"), UnreachableError("refused")]
+TRANSIENT = [NoResponseError("lost"), ServerError("500"), UnreachableError("refused")]
 TOLD_WHEN = [RateLimitedError("later", retry_after=3), ServerError("later", retry_after=0)]
 
 
@@ -68,7 +68,7 @@ def test_reading_is_not_tried_again_where_that_cannot_help(error: AircallError) 
     assert retry_pause(error, is_change=False, retries=0) is None
 
 
-@pytest.mark.parametrize("error", [*FINAL, *TOLD_WHEN, NoAnswerError("lost"), ServerError("500")], ids=name)
+@pytest.mark.parametrize("error", [*FINAL, *TOLD_WHEN, NoResponseError("lost"), ServerError("500")], ids=name)
 def test_a_change_that_may_have_been_sent_is_never_tried_again(error: AircallError) -> None:
     assert retry_pause(error, is_change=True, retries=0) is None
 
@@ -123,13 +123,13 @@ class Hanging:
         """No answer."""
         self.given.append(seconds)
         Event().wait(seconds)
-        raise NoAnswerError("lost")
+        raise NoResponseError("lost")
 
 
 def test_one_try_takes_a_part_of_the_deadline_and_the_next_what_is_left() -> None:
     hanging = Hanging()
 
-    with pytest.raises(NoAnswerError):
+    with pytest.raises(NoResponseError):
         with_retries(hanging, is_change=False, deadline=1.6, budget=RetryBudget())
 
     assert hanging.given[0] == 1.0
@@ -148,7 +148,7 @@ def test_a_try_that_has_no_time_left_gets_a_moment_as_none_would_be_no_limit() -
 def test_a_change_that_hangs_is_not_tried_again() -> None:
     hanging = Hanging()
 
-    with pytest.raises(NoAnswerError):
+    with pytest.raises(NoResponseError):
         with_retries(hanging, is_change=True, deadline=0.2, budget=RetryBudget())
 
     assert len(hanging.given) == 1
@@ -156,7 +156,7 @@ def test_a_change_that_hangs_is_not_tried_again() -> None:
 
 def test_a_retry_is_logged_by_the_name_of_its_error(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    outcomes = iter([NoAnswerError("secret"), None])
+    outcomes = iter([NoResponseError("secret"), None])
 
     def attempt(_seconds: float) -> str:
         if (error := next(outcomes)) is not None:
@@ -166,7 +166,7 @@ def test_a_retry_is_logged_by_the_name_of_its_error(caplog: pytest.LogCaptureFix
     assert with_retries(attempt, is_change=False, deadline=9, budget=RetryBudget()) == "fine"
 
     ((event, error, seconds),) = told(caplog.records, "error", "in_seconds")
-    assert (event, error) == ("trying again", "NoAnswerError")
+    assert (event, error) == ("trying again", "NoResponseError")
     assert 0 <= seconds <= 0.2
     assert "secret" not in written(caplog.records[0])
 

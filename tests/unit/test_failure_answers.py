@@ -5,7 +5,7 @@ import json
 import pytest
 
 from aircall.api.responses import check
-from aircall.api.transport import Answer
+from aircall.api.transport import Response
 from aircall.errors import (
     AircallError,
     InvalidRequestError,
@@ -16,8 +16,8 @@ from aircall.errors import (
 )
 
 
-def answer(status: int, body: bytes = b"") -> Answer:
-    return Answer(status=status, headers={"Retry-After": "2"}, body=body)
+def answer(status: int, body: bytes = b"") -> Response:
+    return Response(status=status, headers={"Retry-After": "2"}, body=body)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])

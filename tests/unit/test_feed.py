@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.calls.feed import Change, ChangeKind, Entry, Feed
+from aircall.calls.feed import Change, ChangeFeed, ChangeKind, FeedEntry
 from aircall.models import Call
 from tests.support.made_calls import call_id, made_call
 
@@ -18,13 +18,13 @@ def change(number: int) -> Change:
     return Change(ChangeKind.UPDATE, call.id, call)
 
 
-def filled(count: int, *, length: int = 1000) -> tuple[Feed, list[str]]:
+def filled(count: int, *, length: int = 1000) -> tuple[ChangeFeed, list[str]]:
     """A feed with this many changes, and its position before the first and after each."""
-    feed = Feed(length)
+    feed = ChangeFeed(length)
     return feed, [feed.position] + [feed.append(change(number)).position for number in range(count)]
 
 
-def numbers(entries: list[Entry] | None) -> list[str] | None:
+def numbers(entries: list[FeedEntry] | None) -> list[str] | None:
     return None if entries is None else [entry.change.call_id for entry in entries]
 
 
@@ -32,13 +32,13 @@ def test_nothing_came_after_the_newest_position() -> None:
     feed, positions = filled(3)
 
     assert feed.position == positions[-1]
-    assert feed.since(feed.position) == []
+    assert feed.changes_after(feed.position) == []
 
 
 def test_what_came_after_a_position_is_told_in_order_each_with_its_own_position() -> None:
     feed, positions = filled(5)
 
-    entries = feed.since(positions[2])
+    entries = feed.changes_after(positions[2])
 
     assert numbers(entries) == [call_id(2), call_id(3), call_id(4)]
     assert [entry.position for entry in entries or ()] == positions[3:]
@@ -53,7 +53,7 @@ def test_a_position_is_answered_in_full_or_not_at_all(
     for _ in range(epochs):
         feed.begin_epoch()
 
-    answer = numbers(feed.since(positions[count - back]))
+    answer = numbers(feed.changes_after(positions[count - back]))
 
     is_known = back <= length and not epochs
     assert answer == ([call_id(number) for number in range(count - back, count)] if is_known else None)
@@ -74,14 +74,14 @@ def test_a_new_epoch_forgets_what_was_before_it() -> None:
     begun_at = feed.position
     feed.append(change(7))
 
-    assert numbers(feed.since(begun_at)) == [call_id(7)]
+    assert numbers(feed.changes_after(begun_at)) == [call_id(7)]
 
 
 def test_another_feeds_positions_are_worth_nothing() -> None:
     _, foreign = filled(3)
     feed, _ = filled(3)
 
-    assert [feed.since(position) for position in foreign] == [None] * 4
+    assert [feed.changes_after(position) for position in foreign] == [None] * 4
 
 
 @pytest.mark.parametrize(
@@ -91,18 +91,18 @@ def test_a_position_that_was_never_given_out_is_not_known(end: str) -> None:
     feed, positions = filled(3)
     epoch = positions[0].partition(".")[0]
 
-    assert feed.since(epoch + end) is None
+    assert feed.changes_after(epoch + end) is None
 
 
 @given(st.text())
 def test_any_text_may_come_as_a_position(text: str) -> None:
     feed, _ = filled(3)
 
-    assert feed.since(text) is None
+    assert feed.changes_after(text) is None
 
 
 def test_subscribers_hear_every_change_and_every_epoch_in_order() -> None:
-    feed, told = Feed(), []
+    feed, told = ChangeFeed(), []
     feed.subscribe(lambda entry: told.append(entry.position), told.append)
 
     first = feed.append(change(1)).position
@@ -114,7 +114,7 @@ def test_subscribers_hear_every_change_and_every_epoch_in_order() -> None:
 
 
 def test_a_change_is_in_the_feed_already_when_it_is_told() -> None:
-    feed = Feed()
+    feed = ChangeFeed()
     stands_at: list[str] = []
     feed.subscribe(lambda _: stands_at.append(feed.position), lambda _: stands_at.append(feed.position))
 
@@ -125,7 +125,7 @@ def test_a_change_is_in_the_feed_already_when_it_is_told() -> None:
 
 
 def test_a_subscriber_that_fails_costs_the_others_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    feed, told = Feed(), []
+    feed, told = ChangeFeed(), []
 
     def fail(_: object) -> None:
         raise ValueError("a note")
@@ -146,10 +146,10 @@ def test_nothing_is_added_while_the_feed_is_held() -> None:
     feed, _ = filled(1)
     adding = Thread(target=lambda: feed.append(change(2)))
 
-    with feed.held():
+    with feed.paused():
         adding.start()
         adding.join(0.05)
-        entries = feed.since(feed.position)
+        entries = feed.changes_after(feed.position)
         assert adding.is_alive()
     adding.join()
 
@@ -175,11 +175,11 @@ ADD, UPDATE, REMOVE = ChangeKind.ADD, ChangeKind.UPDATE, ChangeKind.REMOVE
 def test_of_several_changes_of_a_call_the_last_is_told_as_what_it_is_for_who_saw_none(
     kinds: list[ChangeKind], kind: ChangeKind
 ) -> None:
-    feed, call = Feed(), made_call(1)
+    feed, call = ChangeFeed(), made_call(1)
     start = feed.position
     entries = [feed.append(Change(each, call.id, None if each is REMOVE else call)) for each in kinds]
 
-    only = feed.since(start) or []
+    only = feed.changes_after(start) or []
 
     assert [(entry.change.kind, entry.change.call, entry.position) for entry in only] == [
         (kind, entries[-1].change.call, feed.position)
@@ -187,22 +187,22 @@ def test_of_several_changes_of_a_call_the_last_is_told_as_what_it_is_for_who_saw
 
 
 def test_what_is_left_of_several_calls_changes_keeps_its_order() -> None:
-    feed = Feed()
+    feed = ChangeFeed()
     start = feed.position
     entries = [feed.append(change(number)) for number in (1, 2, 1, 3, 2)]
 
-    assert feed.since(start) == [entries[2], entries[3], entries[4]]
+    assert feed.changes_after(start) == [entries[2], entries[3], entries[4]]
 
 
 @given(numbers=st.lists(st.integers(0, 4), max_size=25), length=st.integers(1, 6), back=st.integers(0, 6))
 def test_whatever_changes_how_often_the_last_state_of_each_call_is_told(
     numbers: list[int], length: int, back: int
 ) -> None:
-    feed = Feed(length)
+    feed = ChangeFeed(length)
     entries = [feed.append(change(number)) for number in numbers]
     back = min(back, length, len(entries))
 
-    told = feed.since(f"{feed.position.partition('.')[0]}.{len(entries) - back}")
+    told = feed.changes_after(f"{feed.position.partition('.')[0]}.{len(entries) - back}")
 
     missed = entries[len(entries) - back :]
     last = {entry.change.call_id: entry for entry in missed}
@@ -214,7 +214,7 @@ class Watched(Call, frozen=True, weakref=True):
 
 
 def test_no_state_of_a_call_is_kept_that_nobody_can_ask_for() -> None:
-    feed = Feed(2)
+    feed = ChangeFeed(2)
 
     def add(number: int) -> weakref.ref[Call]:
         call = Watched(**msgspec.structs.asdict(made_call(number)))

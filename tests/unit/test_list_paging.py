@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aircall.calls.query import Place
-from aircall.calls.store import CallLog
+from aircall.calls.query import SortKey
+from aircall.calls.store import CallStore
 from aircall.models import Call
 from aircall.storage.database import open_database
 from aircall.web.calls.list_page import CallList, read_counts, read_list, read_news
@@ -49,22 +49,22 @@ QUERIES = st.builds(
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> CallLog:
-    return CallLog(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
+def log(tmp_path: Path) -> CallStore:
+    return CallStore(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
 
 
-def fill(log: CallLog, calls: Sequence[Call]) -> None:
+def fill(log: CallStore, calls: Sequence[Call]) -> None:
     log.remove(log.call_ids(), log.version)
     log.apply(calls)
 
 
-def read(log: CallLog, query: ListQuery) -> CallList:
+def read(log: CallStore, query: ListQuery) -> CallList:
     return read_list(log, query, ZONE, NOON)
 
 
 def older(query: ListQuery, view: CallList) -> ListQuery:
     """What the link to the next page asks for, by way of its address."""
-    args = replace(query, top=view.top).to_args(page=view.number + 1)
+    args = replace(query, cursor=view.cursor).to_args(page=view.number + 1)
     return read_query(dict(parse_qsl(urlencode(args))), 25)
 
 
@@ -79,7 +79,7 @@ def ids(view: CallList) -> list[str]:
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_paging_shows_each_call_of_the_list_once_in_order_whatever_comes_in(
-    log: CallLog, calls: list[Call], arrivals: list[list[Call]], query: ListQuery
+    log: CallStore, calls: list[Call], arrivals: list[list[Call]], query: ListQuery
 ) -> None:
     fill(log, calls)
     expected = [call.id for call in log.page(query.to_filter(ZONE), 0, 1000)]
@@ -99,17 +99,17 @@ def test_paging_shows_each_call_of_the_list_once_in_order_whatever_comes_in(
 
 
 @pytest.fixture
-def full_log(log: CallLog) -> CallLog:
+def full_log(log: CallStore) -> CallStore:
     """30 calls in the inbox, an hour apart, the first one at noon."""
     log.apply([made_call(number, created_at=NOON - timedelta(hours=number)) for number in range(30)])
     return log
 
 
-def arrive(log: CallLog, *numbers: int) -> None:
+def arrive(log: CallStore, *numbers: int) -> None:
     log.apply([made_call(number, created_at=NOON + timedelta(hours=1)) for number in numbers])
 
 
-def test_a_page_counts_from_its_top_and_the_tabs_count_everything(full_log: CallLog) -> None:
+def test_a_page_counts_from_its_top_and_the_tabs_count_everything(full_log: CallStore) -> None:
     query = older(ListQuery(per_page=10), read(full_log, ListQuery(per_page=10)))
     arrive(full_log, 100, 101, 102)
 
@@ -120,8 +120,8 @@ def test_a_page_counts_from_its_top_and_the_tabs_count_everything(full_log: Call
     assert (view.new_count, view.missed_count) == (3, 33)
 
 
-def test_only_calls_of_the_filtered_list_are_new(full_log: CallLog) -> None:
-    query = ListQuery(direction="inbound", top=Place.of(made_call(0)), page=2, per_page=10)
+def test_only_calls_of_the_filtered_list_are_new(full_log: CallStore) -> None:
+    query = ListQuery(direction="inbound", cursor=SortKey.of(made_call(0)), page=2, per_page=10)
 
     full_log.apply(
         [made_call(100 + number, direction=word, created_at=NOON + timedelta(hours=1))
@@ -131,12 +131,12 @@ def test_only_calls_of_the_filtered_list_are_new(full_log: CallLog) -> None:
     assert read_counts(full_log, query, ZONE).new_count == 1
 
 
-def test_a_later_page_without_a_top_gets_one(full_log: CallLog) -> None:
-    assert read(full_log, ListQuery(page=2, per_page=10)).top == Place.of(made_call(0))
+def test_a_later_page_without_a_top_gets_one(full_log: CallStore) -> None:
+    assert read(full_log, ListQuery(page=2, per_page=10)).cursor == SortKey.of(made_call(0))
 
 
-def test_where_all_that_was_there_has_left_the_list_begins_anew(full_log: CallLog) -> None:
-    query = ListQuery(page=2, per_page=10, top=Place.of(made_call(0)))
+def test_where_all_that_was_there_has_left_the_list_begins_anew(full_log: CallStore) -> None:
+    query = ListQuery(page=2, per_page=10, cursor=SortKey.of(made_call(0)))
     full_log.apply([made_call(number, is_archived=True) for number in range(30)])
     arrive(full_log, 100)
 
@@ -146,8 +146,8 @@ def test_where_all_that_was_there_has_left_the_list_begins_anew(full_log: CallLo
     assert (view.number, view.new_count) == (1, 0)
 
 
-def test_a_call_that_came_back_is_new_on_the_page_it_stands_on_by_now(full_log: CallLog) -> None:
-    query = ListQuery(per_page=10, top=Place.of(made_call(0)))
+def test_a_call_that_came_back_is_new_on_the_page_it_stands_on_by_now(full_log: CallStore) -> None:
+    query = ListQuery(per_page=10, cursor=SortKey.of(made_call(0)))
 
     def new_count(*numbers: int, page: int = 1) -> int:
         changed = [call_id(number) for number in numbers]
@@ -159,19 +159,19 @@ def test_a_call_that_came_back_is_new_on_the_page_it_stands_on_by_now(full_log: 
     assert new_count() == 0
 
 
-def test_a_call_that_is_named_and_stands_before_the_top_is_counted_once(full_log: CallLog) -> None:
+def test_a_call_that_is_named_and_stands_before_the_top_is_counted_once(full_log: CallStore) -> None:
     arrive(full_log, 100)
-    query = ListQuery(per_page=10, top=Place.of(made_call(0)))
+    query = ListQuery(per_page=10, cursor=SortKey.of(made_call(0)))
 
     assert read_news(full_log, query, ZONE, [call_id(100)]).new_count == 1
 
 
-def test_to_a_page_that_had_no_call_every_call_is_new(full_log: CallLog) -> None:
+def test_to_a_page_that_had_no_call_every_call_is_new(full_log: CallStore) -> None:
     assert read_news(full_log, ListQuery(), ZONE, []).new_count == 30
     assert read_news(full_log, ListQuery(view="archived"), ZONE, []).new_count == 0
 
 
-def test_the_last_seven_days_end_today(full_log: CallLog) -> None:
+def test_the_last_seven_days_end_today(full_log: CallStore) -> None:
     (today, yesterday, week) = read(full_log, ListQuery()).recent_days
 
     assert today == ("Today", NOON.date(), NOON.date())

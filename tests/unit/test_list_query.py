@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.calls.query import CallFilter, Place
+from aircall.calls.query import CallFilter, SortKey
 from aircall.models import clean_text
 from aircall.web.list_query import PAGE_SIZES, ListQuery, read_query
 from tests.support.made_calls import call_id
@@ -16,7 +16,7 @@ from tests.support.made_calls import call_id
 PARIS = ZoneInfo("Europe/Paris")
 NAMES = ("view", "type", "direction", "line", "q", "from", "to", "per_page", "page", "top")
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), max_size=10)
-PLACES = st.builds(Place, st.integers(-(2**53), 2**53), st.integers(0, 2**128 - 1).map(call_id))
+PLACES = st.builds(SortKey, st.integers(-(2**53), 2**53), st.integers(0, 2**128 - 1).map(call_id))
 DAYS = st.none() | st.dates(date(1970, 1, 2), date(9998, 12, 30))
 
 
@@ -32,7 +32,7 @@ def usable_queries() -> st.SearchStrategy[ListQuery]:
         date_to=DAYS,
         per_page=st.sampled_from(PAGE_SIZES),
         page=st.integers(1, 10**12 - 1),
-        top=st.none() | PLACES,
+        cursor=st.none() | PLACES,
         problems=st.just([]),
     )
 
@@ -100,7 +100,7 @@ def test_the_url_of_a_page_leads_to_that_page_whatever_page_size_is_kept(query: 
 def test_a_url_without_a_page_leads_to_the_first_from_the_newest_call_on(query: ListQuery) -> None:
     again = read_query(in_url(query.to_args()), 25)
 
-    assert (again.page, again.top) == (1, None)
+    assert (again.page, again.cursor) == (1, None)
 
 
 def test_a_change_replaces_its_part_of_the_url_and_an_empty_one_leaves_it_out() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aircall.calls.query import Place
+from aircall.calls.query import SortKey
 from aircall.models import Call
 from aircall.web.list_query import ListQuery, read_query
 from tests.support.made_calls import call_id, made_call
@@ -10,11 +10,11 @@ from tests.support.made_calls import call_id, made_call
 
 @pytest.mark.parametrize("call", [made_call(), made_call(created_at=None)], ids=["with a time", "without"])
 def test_the_top_goes_with_the_page_and_with_nothing_else(call: Call) -> None:
-    query = ListQuery(top=Place.of(call))
+    query = ListQuery(cursor=SortKey.of(call))
 
     args = query.to_args(page=2)
 
-    assert read_query({"top": args["top"]}, 25).top == query.top
+    assert read_query({"top": args["top"]}, 25).cursor == query.cursor
     assert query.to_args(page=1) == {name: value for name, value in args.items() if name != "page"}
     assert "top" not in query.to_args(view="all")
 

@@ -4,7 +4,7 @@ from aircall.pusher.connection import PusherSettings
 from aircall.pusher.listener import JITTER, Backoff
 
 SETTINGS = PusherSettings(
-    key="key", cluster="eu", first_retry=0.4, retry_min=1.0, retry_max=30.0, calm_after=30.0
+    key="key", cluster="eu", first_retry=0.4, retry_min=1.0, retry_max=30.0, stable_after=30.0
 )
 
 

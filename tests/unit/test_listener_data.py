@@ -2,7 +2,7 @@
 
 import pytest
 
-from aircall.errors import MalformedAnswerError
+from aircall.errors import MalformedResponseError
 from aircall.pusher.connection import LONGEST_DATA, decoded, fields
 
 
@@ -24,7 +24,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("data", UNREADABLE.values(), ids=UNREADABLE.keys())
 def test_a_text_that_cannot_be_read_is_malformed_and_has_no_fields(data: str) -> None:
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         decoded(data)
 
     assert fields(data) == {}

@@ -68,8 +68,8 @@ def test_a_token_is_due_two_minutes_before_its_end_or_in_the_last_fifth_of_a_sho
 ) -> None:
     received = login(token(lifetime), token(3600))
 
-    assert not received.is_due(NOW + lifetime - margin - 0.01)
-    assert received.is_due(NOW + lifetime - margin + 0.01)
+    assert not received.needs_refresh(NOW + lifetime - margin - 0.01)
+    assert received.needs_refresh(NOW + lifetime - margin + 0.01)
 
 
 def test_a_token_is_expired_from_its_end_on() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from aircall.errors import MalformedAnswerError
+from aircall.errors import MalformedResponseError
 from aircall.models import Call, Note, call_id, clean_text
 from tests.support.api_json import JSON_VALUES, ODD_VALUES, RECORDED, ROW, ROWS
 
@@ -71,13 +71,13 @@ def test_unknown_words_become_unknown(value: object) -> None:
     "value", ["7876e2eb", "{876e2eb-1a50-4a7e-afb5-2936cbe6e81}", "../../me", *ODD_VALUES]
 )
 def test_a_call_needs_the_id_of_a_uuids_form(value: object) -> None:
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         Call.from_json({**ROW, "id": value})
 
 
 @pytest.mark.parametrize("data", ODD_VALUES, ids=repr)
 def test_what_is_no_call_is_malformed(data: object) -> None:
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         Call.from_json(data)
 
 
@@ -162,7 +162,7 @@ def test_the_counterpart_is_the_other_side(direction: str, number: str) -> None:
 def test_any_json_is_a_call_that_can_be_written_or_malformed(data: object) -> None:
     try:
         call = Call.from_json(data)
-    except MalformedAnswerError:
+    except MalformedResponseError:
         return
 
     written = call.to_json()

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.errors import MalformedAnswerError
-from aircall.models import CallPage, Grant, Tokens, User
+from aircall.errors import MalformedResponseError
+from aircall.models import CallPage, TokenGrant, Tokens, User
 from tests.support.api_json import JSON_VALUES, ODD_VALUES, RECORDED, ROWS
 
 
@@ -20,7 +20,7 @@ def test_any_json_is_a_page_or_malformed(data: object, rows: list[object]) -> No
 
 @pytest.mark.parametrize("data", [*ODD_VALUES, {"nodes": None}, {"nodes": {}}, {"nodes": "text"}], ids=repr)
 def test_a_list_without_rows_is_malformed(data: object) -> None:
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         CallPage.from_json(data)
 
 
@@ -63,39 +63,39 @@ def test_a_user_without_an_id_goes_by_the_name() -> None:
 
 @pytest.mark.parametrize("data", [*ODD_VALUES, {"id": "alice"}, {"username": 7}], ids=repr)
 def test_a_user_without_a_name_is_malformed(data: object) -> None:
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         User.from_json(data)
 
 
 def test_a_grant_has_tokens_and_user() -> None:
     user = {"id": "alice", "username": "Alice"}
 
-    grant = Grant.from_json({"access_token": "a.b.c", "refresh_token": "d.e.f", "user": user})
+    grant = TokenGrant.from_json({"access_token": "a.b.c", "refresh_token": "d.e.f", "user": user})
 
-    assert grant == Grant(tokens=Tokens(access="a.b.c", refresh="d.e.f"), user=User(**user))
+    assert grant == TokenGrant(tokens=Tokens(access="a.b.c", refresh="d.e.f"), user=User(**user))
 
 
 @pytest.mark.parametrize("value", [None, 7, "", "a b", []], ids=repr)
 def test_a_grant_without_a_refresh_token_keeps_the_one_given(value: object) -> None:
     data = {"access_token": "a.b.c", "refresh_token": value}
 
-    assert Grant.from_json(data, "old").tokens.refresh == "old"
-    assert Grant.from_json(data).tokens.refresh is None
+    assert TokenGrant.from_json(data, "old").tokens.refresh == "old"
+    assert TokenGrant.from_json(data).tokens.refresh is None
 
 
 def test_a_grant_without_a_usable_user_has_none() -> None:
-    assert Grant.from_json({"access_token": "a.b.c", "user": {"id": 7}}).user is None
+    assert TokenGrant.from_json({"access_token": "a.b.c", "user": {"id": 7}}).user is None
 
 
 @pytest.mark.parametrize(
     "value", [None, "", 7, "a b", "a\r\nb", "jét", "x" * 8193], ids=lambda v: repr(v)[:12]
 )
 def test_a_grant_needs_an_access_token_that_fits_a_header(value: object) -> None:
-    with pytest.raises(MalformedAnswerError):
-        Grant.from_json({"access_token": value})
+    with pytest.raises(MalformedResponseError):
+        TokenGrant.from_json({"access_token": value})
 
 
 def test_tokens_are_not_printed() -> None:
-    grant = Grant.from_json({"access_token": "secret-a", "refresh_token": "secret-b"})
+    grant = TokenGrant.from_json({"access_token": "secret-a", "refresh_token": "secret-b"})
 
     assert "secret" not in f"{grant} {grant!r} {grant.tokens} {grant.tokens!r}"

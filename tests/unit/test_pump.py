@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 
 from aircall.models import Call
-from aircall.pusher.listener import Pump
+from aircall.pusher.listener import EventQueue
 from tests.support.made_calls import made_call
 from tests.support.waiting import wait_until
 
@@ -23,7 +23,7 @@ def test_a_thread_that_has_died_is_replaced_with_a_gap() -> None:
         if len(heard) == 1:
             sys.exit()
 
-    pump = Pump(die_once, lambda: heard.append(GAP), limit=10)
+    pump = EventQueue(die_once, lambda: heard.append(GAP), limit=10)
     pump.start()
     pump.put(made_call(1))
     wait_until(lambda: not threads() - before, what="the end of the thread")
@@ -42,7 +42,7 @@ def test_a_thread_that_hangs_is_replaced_with_a_gap_but_only_once() -> None:
         heard.append(call.id)
         may_go_on.wait()
 
-    pump = Pump(hang, lambda: heard.append(GAP), limit=1000, stuck_after=0)
+    pump = EventQueue(hang, lambda: heard.append(GAP), limit=1000, stuck_after=0)
     pump.start()
     pump.put(made_call(1))
     wait_until(lambda: heard == [made_call(1).id])

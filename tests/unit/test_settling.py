@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from aircall.calls.feed import Change, ChangeKind, Feed
+from aircall.calls.feed import Change, ChangeFeed, ChangeKind
 from aircall.errors import NotFoundError, ServerError
-from aircall.sync.reconciler import Settling
+from aircall.sync.reconciler import Reconciler
 from tests.contract.listening import CALL
 from tests.support.waiting import wait_until
 
@@ -37,18 +37,18 @@ class Trouble:
 
 
 @contextmanager
-def settling(trouble: Trouble) -> Iterator[Feed]:
+def reconciler(trouble: Trouble) -> Iterator[ChangeFeed]:
     """A feed whose calls are settled at once."""
-    feed = Feed()
-    settling = Settling(feed, trouble.read, trouble.tell, AT_ONCE)
-    settling.start()
+    feed = ChangeFeed()
+    reconciler = Reconciler(feed, trouble.read, trouble.tell, AT_ONCE)
+    reconciler.start()
     try:
         yield feed
     finally:
-        settling.stop()
+        reconciler.stop()
 
 
-def change(feed: Feed) -> None:
+def change(feed: ChangeFeed) -> None:
     feed.append(Change(ChangeKind.UPDATE, CALL.id, CALL))
 
 
@@ -57,7 +57,7 @@ def test_a_reading_that_fails_is_told_and_what_comes_after_it_is_settled_all_the
     error: Exception,
 ) -> None:
     trouble = Trouble(error, error)
-    with settling(trouble) as feed:
+    with reconciler(trouble) as feed:
         change(feed)
         change(feed)
         wait_until(lambda: trouble.told_count == 1)
@@ -68,7 +68,7 @@ def test_a_reading_that_fails_is_told_and_what_comes_after_it_is_settled_all_the
 
 def test_a_call_that_is_gone_is_no_trouble() -> None:
     trouble = Trouble(NotFoundError("gone"), ServerError("Trouble."))
-    with settling(trouble) as feed:
+    with reconciler(trouble) as feed:
         change(feed)
         change(feed)
         wait_until(lambda: trouble.left == 1)

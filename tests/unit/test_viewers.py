@@ -42,23 +42,23 @@ def pages() -> Iterator[Pages]:
 
 def test_who_looks_in_another_process_is_told_beside_those_who_look_here(pages: Pages) -> None:
     pages.viewers.look("page", "alice", CALL)
-    pages.viewers.look_elsewhere({"b": {CALL: ["bob"]}, "c": {CALL: ["alice", "carol"]}})
+    pages.viewers.set_remote({"b": {CALL: ["bob"]}, "c": {CALL: ["alice", "carol"]}})
 
     pages.wait_for("alice", "bob", "carol")
     assert pages.viewers.here == {CALL: ["alice"]}
 
 
 def test_who_is_gone_there_is_gone_here(pages: Pages) -> None:
-    pages.viewers.look_elsewhere({"b": {CALL: ["bob"]}})
+    pages.viewers.set_remote({"b": {CALL: ["bob"]}})
     pages.wait_for("bob")
 
-    pages.viewers.look_elsewhere({})
+    pages.viewers.set_remote({})
 
     pages.wait_for()
 
 
 def test_only_what_happens_here_is_to_be_made_known(pages: Pages) -> None:
-    pages.viewers.look_elsewhere({"b": {CALL: ["bob"]}})
+    pages.viewers.set_remote({"b": {CALL: ["bob"]}})
     assert pages.moves == 0
 
     pages.viewers.look("page", "alice", CALL)

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from aircall.storage.records import Store
+from aircall.storage.records import RecordStore
 from aircall.web.services import EXTENSION
 from tests.support.person import Person
 
@@ -17,9 +17,9 @@ def lose_session(person: Person) -> None:
     person.page, person.path = page, path
 
 
-def store_of(app: Flask) -> Store:
+def store_of(app: Flask) -> RecordStore:
     """Where this app keeps what it keeps."""
-    store: Store = app.extensions[EXTENSION].store
+    store: RecordStore = app.extensions[EXTENSION].store
     return store
 
 

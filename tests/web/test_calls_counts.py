@@ -24,7 +24,7 @@ class MirrorNew:
         given = {"call_type": "missed", "direction": "inbound", "is_archived": is_archived}
         made = [self._sandbox.add_call(**given) for _ in range(count)]
         for data in made:
-            self._app.extensions["callboard"].mirror.apply(Call.from_json(data))
+            self._app.extensions["callboard"].replica.apply(Call.from_json(data))
         return [data["id"] for data in made]
 
 
@@ -95,9 +95,9 @@ def test_one_new_call_is_one_call(alice: Person, mirror_new: MirrorNew) -> None:
 def test_calls_of_another_view_are_not_offered(alice: Person, mirror_new: MirrorNew) -> None:
     alice.get("/calls?view=all&per_page=10")
     mirror_new(1, is_archived=True)
-    top = str(alice.find("a[rel=next]")["href"]).partition("top=")[2]
+    cursor = str(alice.find("a[rel=next]")["href"]).partition("top=")[2]
 
-    alice.get(f"/calls?per_page=10&page=2&top={top}")
+    alice.get(f"/calls?per_page=10&page=2&top={cursor}")
 
     assert link_to_new(alice) is None
 
@@ -125,8 +125,8 @@ def test_the_way_back_from_a_call_and_from_a_change_keeps_the_top(alice: Person)
 
 
 @pytest.mark.parametrize("top", ["", "1", "now", f"x-{SOME_ID}", f"1-{SOME_ID}x", f"-{'9' * 40}-{SOME_ID}"])
-def test_a_top_that_is_not_usable_is_ignored_without_fuss(alice: Person, top: str) -> None:
-    alice.get(f"/calls?view=all&page=2&top={top}")
+def test_a_top_that_is_not_usable_is_ignored_without_fuss(alice: Person, cursor: str) -> None:
+    alice.get(f"/calls?view=all&page=2&top={cursor}")
 
     assert alice.status == 200
     assert "26–50 of 94 calls" in alice.text
@@ -171,10 +171,10 @@ def test_a_call_that_was_moved_back_is_offered_by_the_counts(
     app: Flask, alice: Person, sandbox: Sandbox
 ) -> None:
     call_id = alice.get("/calls").call_ids[3]
-    app.extensions["callboard"].mirror.apply(Call.from_json(sandbox.archive(call_id)))
+    app.extensions["callboard"].replica.apply(Call.from_json(sandbox.archive(call_id)))
     alice.get("/calls")
     list_url = str(alice.find("#list")["data-counts-url"])
-    app.extensions["callboard"].mirror.apply(Call.from_json(sandbox.archive(call_id)))
+    app.extensions["callboard"].replica.apply(Call.from_json(sandbox.archive(call_id)))
 
     alice.get(f"{list_url}&ids={call_id}")
     assert link_to_new(alice) == "1 new call – show"

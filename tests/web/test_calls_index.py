@@ -83,15 +83,15 @@ def test_a_call_that_nobody_announced_is_found_by_reading(alice: Person, sandbox
     def is_listed() -> bool:
         return new["id"] in alice.get("/calls?view=all&per_page=100").call_ids
 
-    alice.client.application.extensions["callboard"].background.request()
+    alice.client.application.extensions["callboard"].scheduler.request()
     wait_until(is_listed, what="the new call in the list")
 
 
 def test_a_list_costs_the_api_nothing_while_it_is_fresh(alice: Person, sandbox: Sandbox) -> None:
-    background = alice.client.application.extensions["callboard"].background
+    scheduler = alice.client.application.extensions["callboard"].scheduler
     # A subscription is followed by a reading, as something may have been missed before it.
     wait_until(lambda: sandbox.counters().subscriptions_now == 1, what="the subscription")
-    wait_until(lambda: not background.is_behind, what="the reading after it")
+    wait_until(lambda: not scheduler.is_stale, what="the reading after it")
     before = sandbox.counters()
 
     for page in range(1, 5):
@@ -105,7 +105,7 @@ def test_today_is_called_today(alice: Person, sandbox: Sandbox) -> None:
         created_at=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     )
 
-    alice.client.application.extensions["callboard"].background.request()
+    alice.client.application.extensions["callboard"].scheduler.request()
     wait_until(lambda: new["id"] in alice.get("/calls?view=all").call_ids, what="the new call")
 
     assert alice.page.select("h2")[0].get_text(" ", strip=True).startswith("Today")

@@ -48,7 +48,7 @@ def test_the_way_back_leads_to_the_page_that_the_call_is_on_by_now(
     first = alice.get("/calls?view=all&per_page=10").call_ids
     last = first[-1]
     following = str(alice.find(f"#call-{last} a")["href"])
-    app.extensions["callboard"].mirror.apply(Call.from_json(sandbox.add_call()))
+    app.extensions["callboard"].replica.apply(Call.from_json(sandbox.add_call()))
 
     alice.get(str(alice.get(following).find("nav.trail > a")["href"]))
     assert alice.call_ids == first
@@ -68,7 +68,7 @@ def test_the_way_back_from_a_call_that_came_since_leads_to_it(
     alice.get("/calls?view=all&per_page=10")
     following = str(alice.find(f"#call-{alice.call_ids[0]} a")["href"])
     new = sandbox.add_call()
-    app.extensions["callboard"].mirror.apply(Call.from_json(new))
+    app.extensions["callboard"].replica.apply(Call.from_json(new))
 
     alice.get(str(alice.get(following).find("a[rel=prev]")["href"]))
     assert alice.find("#call")["data-call-id"] == new["id"]

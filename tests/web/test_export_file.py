@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from aircall.calls.query import CallFilter
-from aircall.calls.store import CallLog
+from aircall.calls.store import CallStore
 from aircall.models import clean_text
 from aircall.storage.database import open_database
 from aircall.web.calls.export import PART, csv_parts
@@ -27,9 +27,9 @@ TEXTS = st.text(st.sampled_from(FORMULA_CHARACTERS + "' \t\r\n\u00a0\u200b\ufeff
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[CallLog]:
+def log(tmp_path: Path) -> Iterator[CallStore]:
     """A log that knows no call yet."""
-    log = CallLog(open_database(f"sqlite:///{tmp_path / 'export.db'}"))
+    log = CallStore(open_database(f"sqlite:///{tmp_path / 'export.db'}"))
     yield log
     log.close()
 
@@ -37,7 +37,7 @@ def log(tmp_path: Path) -> Iterator[CallLog]:
 @given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=4))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_cell_is_a_formula_and_every_text_can_be_had_back(
-    log: CallLog, texts: list[tuple[str, str, str]]
+    log: CallStore, texts: list[tuple[str, str, str]]
 ) -> None:
     cleaned = [tuple(clean_text(text) for text in some) for some in texts]
     log.remove(log.call_ids(), log.version)
@@ -74,7 +74,7 @@ def cells_in_any_country(text: str) -> list[str]:
     return [cell for row in rows for cell in row] + re.split(r"[,;\t\r\n]", text)
 
 
-def test_a_note_is_no_row_of_its_own_where_semicolons_part_the_cells(log: CallLog) -> None:
+def test_a_note_is_no_row_of_its_own_where_semicolons_part_the_cells(log: CallStore) -> None:
     log.apply([made_call(notes=made_notes('Call back\n=cmd|1;  "@SUM(1)'))])
 
     text = "".join(csv_parts(log, EVERYTHING, PARIS))
@@ -85,7 +85,7 @@ def test_a_note_is_no_row_of_its_own_where_semicolons_part_the_cells(log: CallLo
     assert rows_of(text)[0]["notes"] == 'Call back\n=cmd|1;  "@SUM(1)'
 
 
-def test_a_plain_text_stays_as_it_is(log: CallLog) -> None:
+def test_a_plain_text_stays_as_it_is(log: CallStore) -> None:
     log.apply([made_call(1, caller="anonymous", duration=timedelta(milliseconds=1250), created_at=None)])
 
     header, row = csv.reader("".join(csv_parts(log, EVERYTHING, PARIS)).splitlines())
@@ -96,7 +96,7 @@ def test_a_plain_text_stays_as_it_is(log: CallLog) -> None:
     assert row[header.index("time")] == ""
 
 
-def test_what_changes_between_two_parts_repeats_and_skips_nothing(log: CallLog) -> None:
+def test_what_changes_between_two_parts_repeats_and_skips_nothing(log: CallStore) -> None:
     calls = [made_call(n, created_at=NOON + timedelta(seconds=n // 7)) for n in range(2 * PART + 50)]
     log.apply(calls)
     parts = csv_parts(log, CallFilter(view="inbox"), PARIS)
@@ -114,7 +114,7 @@ def test_what_changes_between_two_parts_repeats_and_skips_nothing(log: CallLog) 
     assert last in ids
 
 
-def test_the_first_part_is_sent_before_the_second_one_is_read(log: CallLog) -> None:
+def test_the_first_part_is_sent_before_the_second_one_is_read(log: CallStore) -> None:
     log.apply([made_call(n) for n in range(PART + 1)])
     parts = csv_parts(log, EVERYTHING, PARIS)
     assert next(parts).startswith(BYTE_ORDER_MARK)
@@ -126,5 +126,5 @@ def test_the_first_part_is_sent_before_the_second_one_is_read(log: CallLog) -> N
     assert "changed" in next(parts)
 
 
-def test_an_empty_list_is_a_file_with_nothing_but_the_header(log: CallLog) -> None:
+def test_an_empty_list_is_a_file_with_nothing_but_the_header(log: CallStore) -> None:
     assert rows_of("".join(csv_parts(log, EVERYTHING, PARIS))) == []

@@ -73,5 +73,5 @@ def _last(app: Flask) -> int:
 
 
 def _scalar(app: Flask, query: Select[tuple[int]]) -> int:
-    with app.extensions[EXTENSION].mirror.log.engine.connect() as connection:
+    with app.extensions[EXTENSION].replica.store.engine.connect() as connection:
         return connection.scalar(query) or 0

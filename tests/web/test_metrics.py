@@ -24,7 +24,7 @@ def guarded(config: Config) -> Iterator[Flask]:
     built.archive_jobs.close()
     built.api.close()
     built.store.close()
-    built.mirror.log.close()
+    built.replica.store.close()
 
 
 def ask(client: FlaskClient, peer: str, **headers: str) -> TestResponse:

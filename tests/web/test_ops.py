@@ -25,10 +25,10 @@ def test_it_is_ready_with_the_state_of_each_neighbour(alice: Person) -> None:
         "upstream": "ok",
         "listener": "live",
         "feed": "ok",
-        "owner": "owner",
+        "leader": "leader",
     }
     assert all(0 <= one["age"] < 60 for one in state.values())
-    assert state["upstream"]["synchronised_at"].endswith("Z")
+    assert state["upstream"]["synced_at"].endswith("Z")
 
 
 def test_a_refused_channel_shows(stranger: Person, sandbox: Sandbox) -> None:

@@ -13,7 +13,7 @@ def test_a_page_that_could_not_be_told_the_state_is_not_counted(
     app: Flask, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with app.app_context():
-        live, feed = services().live, services().mirror.feed
+        live, feed = services().live, services().replica.feed
 
     def fail(_position: str) -> None:
         raise MemoryError

@@ -10,7 +10,7 @@ from aircall.web.error_messages import reason_text
 from aircall.web.formatting import count
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import ngettext
-from aircall.web.page import ERROR, SUCCESS, notify
+from aircall.web.page import ERROR, SUCCESS, flash_message
 
 # So many calls are named in a notice; the page of the job names all.
 MOST_NAMES = 3
@@ -21,9 +21,9 @@ def say_outcome(job: Job, names: Mapping[str, str]) -> None:
 
     `names` are what calls are called, by their ids.
     """
-    is_wrong = bool(job.of(*OPEN_OUTCOMES, Outcome.LEFT_ALONE) or job.unknown_ids)
+    is_wrong = bool(job.of(*OPEN_OUTCOMES, Outcome.LEFT_ALONE) or job.unprocessed_ids)
     sentences = [_changed(job), _already_so(job), _failed(job), _left_alone(job, names), _not_reached(job)]
-    notify(
+    flash_message(
         " ".join(filter(None, sentences)),
         ERROR if is_wrong else SUCCESS,
         undo=job.id if job.of(Outcome.DONE) and not job.undoes else "",
@@ -112,7 +112,7 @@ def _left_alone(job: Job, names: Mapping[str, str]) -> str:
 
 
 def _not_reached(job: Job) -> str:
-    number = len(job.of(Outcome.STOPPED, Outcome.SIGNED_OUT)) + len(job.unknown_ids)
+    number = len(job.of(Outcome.STOPPED, Outcome.SIGNED_OUT)) + len(job.unprocessed_ids)
     if not number:
         return ""
     return ngettext(
@@ -136,7 +136,7 @@ def _named(results: list[Result], names: Mapping[str, str]) -> str:
 
 def heading(job: Job) -> str:
     """What is under way; once it has ended, how many calls are as wanted now."""
-    return _under_way(job) if job.is_running else _ended(job)
+    return _in_flight(job) if job.is_running else _ended(job)
 
 
 def failed(number: int, is_archived: bool) -> str:
@@ -183,7 +183,7 @@ def left_alone(number: int) -> str:
     )
 
 
-def _under_way(job: Job) -> str:
+def _in_flight(job: Job) -> str:
     number = len(job.call_ids)
     if job.is_archived:
         return ngettext(

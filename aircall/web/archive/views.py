@@ -21,7 +21,7 @@ from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.list_query import ListQuery, call_url, calls_url, current_query, filter_words, known_id
 from aircall.web.login import form_recovery
 from aircall.web.login.session import login_id, login_required, username
-from aircall.web.page import ERROR, notify, sync_state
+from aircall.web.page import ERROR, flash_message, list_freshness
 from aircall.web.preferences import viewer_zone
 from aircall.web.security import local_path, see_other
 from aircall.web.services import services
@@ -36,8 +36,8 @@ def matching_ids(query: ListQuery, is_archived: bool) -> list[str]:
     if query.view not in (view, "all"):
         return []
     # All of them, whichever page the list was at.
-    wanted = replace(query.to_filter(viewer_zone()), view=view, top=None)
-    return services().mirror.log.matching_ids(wanted, MOST_CALLS + 1)
+    wanted = replace(query.to_filter(viewer_zone()), view=view, cursor=None)
+    return services().replica.store.matching_ids(wanted, MOST_CALLS + 1)
 
 
 def question(
@@ -56,7 +56,7 @@ def question(
         was_kept=was_kept,
         most=MOST_CALLS,
         problems=current_query().problems,
-        is_complete=sync_state().is_complete,
+        is_complete=list_freshness().is_complete,
     )
 
 
@@ -75,8 +75,8 @@ TOO_MANY_JOBS = _l(
 @login_required
 def one(call_id: str) -> ResponseReturnValue:
     """Archive a call or move it to the inbox, whichever is wanted, however often it is asked."""
-    way_back = local_path(request.form.get("next")) or call_url(current_query(), known_id(call_id))
-    return _change([known_id(call_id)], _wanted_state(request.form.get("archived")), way_back, ONE_WAIT)
+    return_url = local_path(request.form.get("next")) or call_url(current_query(), known_id(call_id))
+    return _change([known_id(call_id)], _wanted_state(request.form.get("archived")), return_url, ONE_WAIT)
 
 
 @bp.post("/calls/archive")
@@ -84,15 +84,15 @@ def one(call_id: str) -> ResponseReturnValue:
 def many() -> ResponseReturnValue:
     """Archive the calls named in `ids` or move them to the inbox; says what became of each."""
     is_archived = _wanted_state(request.form.get("archived"))
-    way_back = local_path(request.form.get("next")) or url_for("calls.index")
+    return_url = local_path(request.form.get("next")) or url_for("calls.index")
     call_ids = _ids(request.form.getlist("ids"))
     if not call_ids:
-        notify(_("Tick the calls first."), ERROR)
-        return see_other(way_back)
+        flash_message(_("Tick the calls first."), ERROR)
+        return see_other(return_url)
     if len(call_ids) > MOST_CALLS:
         abort(400, _("At most %(number)s calls at a time.", number=count(MOST_CALLS)))
     form_recovery.drop()
-    return _change(call_ids, is_archived, way_back, MANY_WAIT)
+    return _change(call_ids, is_archived, return_url, MANY_WAIT)
 
 
 @bp.get("/calls/archive")
@@ -116,7 +116,7 @@ def job(job_id: str) -> ResponseReturnValue:
     """How far a change of many calls is, and what became of each."""
     found = _job(job_id)
     named = [result.call_id for result in found.of(Outcome.FAILED, Outcome.UNCONFIRMED, Outcome.LEFT_ALONE)]
-    calls = {call.id: call for call in services().mirror.log.find(named)}
+    calls = {call.id: call for call in services().replica.store.find(named)}
     return render_template(
         "archive/job.html",
         job=found,
@@ -135,10 +135,10 @@ def undo(job_id: str) -> ResponseReturnValue:
     found = _job(job_id)
     if found.is_running or not found.of(Outcome.DONE):
         return see_other(url_for(".job", job_id=job_id))
-    way_back = local_path(request.form.get("next")) or found.way_back
+    return_url = local_path(request.form.get("next")) or found.return_url
     wait = ONE_WAIT if len(found.call_ids) == 1 else MANY_WAIT
-    begin = partial(services().archive_jobs.take_back, login_id(), found, way_back)
-    return _do(begin, way_back, wait)
+    begin = partial(services().archive_jobs.undo, login_id(), found, return_url)
+    return _do(begin, return_url, wait)
 
 
 @bp.post("/calls/archive/<job_id>/retry")
@@ -170,18 +170,18 @@ def _confirm_kept(is_archived: bool) -> ResponseReturnValue:
     return question(_ids(kept.fields.get("ids", [])), is_archived, list_url, was_kept=True)
 
 
-def _change(call_ids: list[str], is_archived: bool, way_back: str, wait: float) -> ResponseReturnValue:
+def _change(call_ids: list[str], is_archived: bool, return_url: str, wait: float) -> ResponseReturnValue:
     jobs = services().archive_jobs
-    begin = partial(jobs.start, login_id(), username(), call_ids, is_archived, way_back)
-    return _do(begin, way_back, wait)
+    begin = partial(jobs.start, login_id(), username(), call_ids, is_archived, return_url)
+    return _do(begin, return_url, wait)
 
 
-def _do(begin: Callable[[], str], way_back: str, wait: float) -> ResponseReturnValue:
+def _do(begin: Callable[[], str], return_url: str, wait: float) -> ResponseReturnValue:
     try:
         job_id = begin()
     except TooManyJobsError:
-        notify(str(TOO_MANY_JOBS), ERROR)
-        return see_other(way_back)
+        flash_message(str(TOO_MANY_JOBS), ERROR)
+        return see_other(return_url)
     return _show(job_id, wait)
 
 
@@ -192,13 +192,13 @@ def _show(job_id: str, wait: float) -> ResponseReturnValue:
     if found.is_running or found.of(Outcome.SIGNED_OUT):
         return see_other(url_for(".job", job_id=job_id))
     say_outcome(found, _names(found))
-    return see_other(found.way_back)
+    return see_other(found.return_url)
 
 
 def _names(job: Job) -> dict[str, str]:
     left_alone = [result.call_id for result in job.of(Outcome.LEFT_ALONE)]
     zone = viewer_zone().key
-    found = services().mirror.log.find(left_alone)
+    found = services().replica.store.find(left_alone)
     return {call.id: f"{phone(call.counterpart)}, {clock(call.created_at, zone)}" for call in found}
 
 

@@ -29,7 +29,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
-from aircall.calls.query import CallFilter, CallQuery, Place
+from aircall.calls.query import CallFilter, CallQuery, SortKey
 from aircall.models import Call
 from aircall.web.error_pages import TITLES, error_page
 from aircall.web.i18n import gettext as _
@@ -63,21 +63,21 @@ def calls() -> ResponseReturnValue:
     if query.problems:
         return error_page(TITLES[400], " ".join(query.problems), 400)
     await_fresh_list()
-    log, zone = services().mirror.log, viewer_zone()
-    if log.synchronised_at is None:
+    store, zone = services().replica.store, viewer_zone()
+    if store.synced_at is None:
         return error_page(_("Not yet"), NOT_WHOLE, 503)
     name = f"calls-{query.view}-{datetime.now(zone).date()}.csv"
     return Response(
-        csv_parts(log, query.to_filter(zone), zone),
+        csv_parts(store, query.to_filter(zone), zone),
         mimetype="text/csv",
         headers={"Content-Disposition": f"attachment; filename={name}", "Cache-Control": "no-store"},
     )
 
 
-def csv_parts(log: CallQuery, wanted: CallFilter, zone: ZoneInfo) -> Iterator[str]:
+def csv_parts(store: CallQuery, wanted: CallFilter, zone: ZoneInfo) -> Iterator[str]:
     """The file, part by part. Raises one of STORAGE_ERRORS where the log cannot be read any further."""
     yield BYTE_ORDER_MARK + _written([COLUMNS])
-    for calls in _parts(log, wanted):
+    for calls in _parts(store, wanted):
         yield _written([csv_row(call, zone) for call in calls])
         # One process serves everybody: let others have their turn.
         time.sleep(0)
@@ -116,14 +116,14 @@ def _guarded_part(part: str) -> str:
     return f"'{part}" if first_seen in FORMULA_BEGINNINGS or part.startswith("'") else part
 
 
-def _parts(log: CallQuery, wanted: CallFilter) -> Iterator[Sequence[Call]]:
-    calls = log.page(wanted, 0, PART)
+def _parts(store: CallQuery, wanted: CallFilter) -> Iterator[Sequence[Call]]:
+    calls = store.page(wanted, 0, PART)
     while calls:
         yield calls
-        last = Place.of(calls[-1])
+        last = SortKey.of(calls[-1])
         # The last one may have gone meanwhile, so it is looked for rather than skipped.
-        calls = log.page(replace(wanted, top=last), 0, PART + 1)
-        calls = [call for call in calls if Place.of(call) != last]
+        calls = store.page(replace(wanted, cursor=last), 0, PART + 1)
+        calls = [call for call in calls if SortKey.of(call) != last]
 
 
 def _seconds(duration: timedelta | None) -> str:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from aircall.calls.query import CallQuery, Place
+from aircall.calls.query import CallQuery, SortKey
 from aircall.models import Call
 from aircall.web.formatting import LONG, day_name
 from aircall.web.i18n import gettext as _
@@ -45,7 +45,7 @@ class CallList(ListCounts):
 
     today: date
     days: Sequence[Day]
-    top: Place | None
+    cursor: SortKey | None
     first: int
     last: int
     number: int
@@ -63,66 +63,66 @@ class CallList(ListCounts):
         )
 
 
-def read_list(log: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime) -> CallList:
+def read_list(store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime) -> CallList:
     """The page that the query asks for, the last one where it asks for one beyond it."""
-    counts = read_counts(log, query, zone)
+    counts = read_counts(store, query, zone)
     if counts.new_count and not counts.total:
         # All that was there has left, and what there is has come since.
-        return read_list(log, replace(query, top=None), zone, now)
+        return read_list(store, replace(query, cursor=None), zone, now)
     page_count = max(1, -(-counts.total // query.per_page))
-    return _read_page(log, replace(query, page=min(query.page, page_count)), zone, now, counts, page_count)
+    return _read_page(store, replace(query, page=min(query.page, page_count)), zone, now, counts, page_count)
 
 
 def _read_page(
-    log: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime, counts: ListCounts, page_count: int
+    store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime, counts: ListCounts, page_count: int
 ) -> CallList:
     wanted, today = query.to_filter(zone), now.astimezone(zone).date()
     offset = (query.page - 1) * query.per_page
-    calls = log.page(wanted, offset, query.per_page)
+    calls = store.page(wanted, offset, query.per_page)
     return CallList(
         **asdict(counts),
         today=today,
         days=group_by_day(calls, zone, today),
-        top=query.top or _place_of_first(log.page(wanted, 0, 1) if offset else calls),
+        cursor=query.cursor or _place_of_first(store.page(wanted, 0, 1) if offset else calls),
         first=offset + 1 if calls else 0,
         last=offset + len(calls) if calls else 0,
         number=query.page,
         page_count=page_count,
-        lines=log.lines(),
+        lines=store.lines(),
     )
 
 
-def read_counts(log: CallQuery, query: ListQuery, zone: ZoneInfo) -> ListCounts:
+def read_counts(store: CallQuery, query: ListQuery, zone: ZoneInfo) -> ListCounts:
     """The counts of the list that the query asks for."""
     wanted = query.to_filter(zone)
-    counts = log.counts(replace(wanted, top=None))
-    total = log.counts(wanted)[query.view] if wanted.top else counts[query.view]
+    counts = store.counts(replace(wanted, cursor=None))
+    total = store.counts(wanted)[query.view] if wanted.cursor else counts[query.view]
     return ListCounts(
         counts=counts,
-        missed_count=log.missed_count(),
+        missed_count=store.missed_count(),
         total=total,
         # The log may have changed between the two.
         new_count=max(0, counts[query.view] - total),
     )
 
 
-def read_news(log: CallQuery, query: ListQuery, zone: ZoneInfo, changed: Collection[str]) -> ListCounts:
+def read_news(store: CallQuery, query: ListQuery, zone: ZoneInfo, changed: Collection[str]) -> ListCounts:
     """The counts for a page that has been shown for a while, and has no row of these `changed` calls.
 
     Those that stand on the first page by now are new there too. To a page without a top, which had no call,
     every call is new.
     """
-    counts = read_counts(log, query, zone)
-    if query.top is None:
+    counts = read_counts(store, query, zone)
+    if query.cursor is None:
         return replace(counts, new_count=counts.total)
     if query.page > 1 or not changed:
         return counts
-    calls = log.page(query.to_filter(zone), 0, query.per_page)
+    calls = store.page(query.to_filter(zone), 0, query.per_page)
     return replace(counts, new_count=counts.new_count + sum(call.id in changed for call in calls))
 
 
-def _place_of_first(calls: Sequence[Call]) -> Place | None:
-    return Place.of(calls[0]) if calls else None
+def _place_of_first(calls: Sequence[Call]) -> SortKey | None:
+    return SortKey.of(calls[0]) if calls else None
 
 
 def group_by_day(calls: Sequence[Call], zone: ZoneInfo, today: date) -> list[Day]:

@@ -20,7 +20,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, TextAreaField
 from wtforms.validators import ValidationError
 
-from aircall.calls.query import read_context
+from aircall.calls.query import read_related_calls
 from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, NotFoundError
 from aircall.models import Call, is_call_id
@@ -43,7 +43,7 @@ from aircall.web.list_query import (
 )
 from aircall.web.login import form_recovery
 from aircall.web.login.session import login_id, login_required, username
-from aircall.web.page import await_fresh_list, notify, sync_state
+from aircall.web.page import await_fresh_list, flash_message, list_freshness
 from aircall.web.preferences import viewer_zone
 from aircall.web.security import see_other
 from aircall.web.services import services
@@ -69,7 +69,7 @@ def call_page(
 ) -> ResponseReturnValue:
     """The page of a call as the API has it now, or as we last knew it where the API does not answer."""
     # Taken before the data is read: what changes in between is sent to the page once more, never missed.
-    position = services().mirror.feed.position
+    position = services().replica.feed.position
     call, as_of, trouble = _read_call(call_id)
     page = render_template(
         "calls/show.html",
@@ -97,10 +97,10 @@ def _fill_with_kept_note(call_id: str, form: NoteForm) -> bool:
 
 
 def _what_is_known_beside(call: Call) -> dict[str, Any]:
-    log, today = services().mirror.log, _today(viewer_zone())
+    log, today = services().replica.store, _today(viewer_zone())
     return {
-        "context": read_context(log, call, today),
-        "is_log_whole": log.synchronised_at is not None,
+        "context": read_related_calls(log, call, today),
+        "is_log_whole": log.synced_at is not None,
         "missed_count": log.missed_count(),
         "today": today[0].date(),
     }
@@ -108,9 +108,9 @@ def _what_is_known_beside(call: Call) -> dict[str, Any]:
 
 def _call_addresses(call: Call) -> dict[str, Any]:
     """Where the page's links lead: all stay inside the list from which the call was opened."""
-    query, log, zone = current_query(), services().mirror.log, viewer_zone()
+    query, log, zone = current_query(), services().replica.store, viewer_zone()
     # Those that came since the list was opened are neighbours too.
-    neighbours = log.neighbours(replace(query, top=None).to_filter(zone), call)
+    neighbours = log.neighbours(replace(query, cursor=None).to_filter(zone), call)
     return {
         "newer_url": neighbours.newer and call_url(query, neighbours.newer),
         "older_url": neighbours.older and call_url(query, neighbours.older),
@@ -127,16 +127,16 @@ def _today(zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def _read_call(call_id: str) -> tuple[Call, datetime | None, str | None]:
-    mirror = services().mirror
+    replica = services().replica
     try:
         return services().changes.read_call(login_id(), call_id), None, None
     except (LoginEndedError, NotFoundError):
         raise
     except AircallError as error:
-        known = mirror.log.find([call_id])
+        known = replica.store.find([call_id])
         if not known:
             raise
-        return known[0], mirror.log.synchronised_at, sentence_for(error)
+        return known[0], replica.store.synced_at, sentence_for(error)
 
 
 UNSURE = _l(
@@ -165,7 +165,7 @@ def add_note(call_id: str) -> ResponseReturnValue:
     except AircallError as error:
         return call_page(call_id, form, sentence_for(error), 503)
     form_recovery.drop()
-    notify(_("Note added."))
+    flash_message(_("Note added."))
     return see_other(call_url(current_query(), call_id))
 
 
@@ -186,17 +186,17 @@ def index() -> ResponseReturnValue:
     keep_page_size(query)
     await_fresh_list()
     # Taken before the data is read: what changes in between is sent to the page once more, never missed.
-    position = services().mirror.feed.position
+    position = services().replica.feed.position
     zone, now = viewer_zone(), datetime.now(UTC)
-    view = read_list(services().mirror.log, query, zone, now)
+    view = read_list(services().replica.store, query, zone, now)
     return render_template(
         "calls/index.html",
         view=view,
         filters=query,
         problems=query.problems,
         position=position,
-        sync=sync_state(),
-        chart=recent_chart(services().figures, query, zone, now),
+        sync=list_freshness(),
+        chart=recent_chart(services().statistics, query, zone, now),
         **_list_addresses(query, view),
     )
 
@@ -209,7 +209,7 @@ def counts() -> ResponseReturnValue:
     Takes the list's own query, and the `ids` of calls that changed and have no row on that page.
     """
     query = current_query()
-    view = read_news(services().mirror.log, query, viewer_zone(), _named_calls())
+    view = read_news(services().replica.store, query, viewer_zone(), _named_calls())
     return render_template(
         "calls/_counts.html", view=view, filters=query, calls_url=partial(calls_url, query)
     )
@@ -219,7 +219,7 @@ def counts() -> ResponseReturnValue:
 @login_required
 def rows() -> ResponseReturnValue:
     """The list rows of the calls named in `ids`, by commas; those that do not exist are left out."""
-    found = services().mirror.log.find(_named_calls())
+    found = services().replica.store.find(_named_calls())
     query = current_query()
     return render_template("calls/_rows.html", calls=found, call_url=partial(call_url, query))
 
@@ -233,7 +233,7 @@ def show(call_id: str) -> ResponseReturnValue:
 
 def _list_addresses(query: ListQuery, view: CallList) -> dict[str, Any]:
     """Where the list's links lead. Pages and rows are counted from its top, whatever comes in meanwhile."""
-    from_top = replace(query, top=view.top)
+    from_top = replace(query, cursor=view.cursor)
     return {
         "calls_url": partial(calls_url, query),
         "all_url": partial(confirm_url, query),

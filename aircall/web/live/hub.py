@@ -36,21 +36,21 @@ from gevent import monkey
 from aircall import metrics
 from aircall.auth.login import Login
 from aircall.auth.logins import Logins
-from aircall.calls.feed import BURST, ChangeKind, Entry, Feed
-from aircall.concurrency import Signals
+from aircall.calls.feed import BURST_LIMIT, ChangeFeed, ChangeKind, FeedEntry
+from aircall.concurrency import MessageBus
 from aircall.errors import LoginEndedError
 from aircall.models import instant_text, is_call_id
 from aircall.server.websocket import LARGEST_FRAME, bound_frames, packet_log
 from aircall.status import LinkStatus
 from aircall.web.live.presence import Viewers
-from aircall.web.live.session_monitor import LoginWatch
+from aircall.web.live.session_monitor import SessionMonitor
 from aircall.web.security import is_own_origin
 from aircall.web.session_store import SIGNED_IN_KEY
 
 EVENTS = {ChangeKind.UPDATE: "update-call", ChangeKind.ADD: "add-call"}
 
 
-def change_message(entry: Entry) -> tuple[str, dict[str, Any]]:
+def change_message(entry: FeedEntry) -> tuple[str, dict[str, Any]]:
     """The name and the payload of the event that tells of this change."""
     call = entry.change.call
     if call is None:
@@ -69,7 +69,7 @@ def emit(name: str, payload: object) -> None:
     flask_socketio.emit(name, payload)
 
 
-class OpenPages:
+class ConnectionRegistry:
     """By the ids of their sockets."""
 
     def __init__(self, logins: Logins) -> None:
@@ -155,25 +155,25 @@ SIGNED_IN = "signed-in"
 LOGIN_ENDED = "login-ended"
 
 
-class Live:
+class SocketHub:
     """The sockets of this process. `on_look` is called whenever one of its pages shows another call."""
 
     def __init__(
         self,
         app: Flask,
-        feed: Feed,
+        feed: ChangeFeed,
         logins: Logins,
         public_origin: str | None,
-        signals: Signals,
+        bus: MessageBus,
         on_look: Callable[[], None],
     ) -> None:
         self._feed = feed
         self._public_origin = public_origin
         self._link: LinkStatus | None = None
-        self._pages = OpenPages(logins)
-        self._signals = signals
-        signals.on(LOGIN_ENDED, self._close_here)
-        self._watch = LoginWatch(logins, lambda: self._pages.login_ids, self._close_here)
+        self._pages = ConnectionRegistry(logins)
+        self._bus = bus
+        bus.on(LOGIN_ENDED, self._close_here)
+        self._watch = SessionMonitor(logins, lambda: self._pages.login_ids, self._close_here)
         self._viewers = Viewers(self._emit, lambda: len(self._pages), on_look)
         # What is told of the link goes out in the order in which it came true.
         self._telling_link = threading.Lock()
@@ -197,9 +197,9 @@ class Live:
         """The usernames of those who look at a call in these pages, by call."""
         return self._viewers.here
 
-    def look_elsewhere(self, viewers: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+    def set_remote(self, viewers: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
         """Take note of who looks at calls in the pages of other processes, by process and call."""
-        self._viewers.look_elsewhere(viewers)
+        self._viewers.set_remote(viewers)
 
     def start(self) -> None:
         """Watch over the logins of the open pages, and tell who looks at what."""
@@ -219,7 +219,7 @@ class Live:
 
     def close(self, login_id: str) -> None:
         """Close every socket of a login that has ended, on every process, each told why."""
-        self._signals.send(LOGIN_ENDED, login_id)
+        self._bus.send(LOGIN_ENDED, login_id)
 
     def _close_here(self, login_id: str) -> None:
         for socket_id in self._pages.of_login(login_id):
@@ -258,7 +258,7 @@ class Live:
 
     def _tell_state(self, position: str | None) -> None:
         """Let the page into the room, and tell it what it needs to follow what is told there from now on."""
-        with self._feed.held(), self._telling_link, self._viewers.held() as viewers:
+        with self._feed.paused(), self._telling_link, self._viewers.paused() as viewers:
             join_room(SIGNED_IN)
             if self._link is not None:
                 emit("link", link_message(self._link))
@@ -267,8 +267,8 @@ class Live:
 
     def _catch_up(self, position: str | None) -> None:
         """Send what came after the position the page was rendered at, or have the page read itself again."""
-        entries = self._feed.since(position) if position else []
-        if entries is None or len(entries) > BURST:
+        entries = self._feed.changes_after(position) if position else []
+        if entries is None or len(entries) > BURST_LIMIT:
             emit("reload", {"position": self._feed.position})
             return
         for entry in entries:

@@ -122,7 +122,7 @@ class Viewers:
             names[view.call_id].add(view.username)
         return {call_id: sorted(found) for call_id, found in names.items()}
 
-    def look_elsewhere(self, viewers: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+    def set_remote(self, viewers: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
         """In the pages of other processes these look at these calls, by process and call, and nobody else."""
         views = {
             f"{process} {call_id} {name}": View(call_id, name)
@@ -140,7 +140,7 @@ class Viewers:
             self._moved.set()
 
     @contextmanager
-    def held(self) -> Iterator[dict[str, list[str]]]:
+    def paused(self) -> Iterator[dict[str, list[str]]]:
         """What has been told so far; nothing more is told inside the block."""
         with self._lock:
             yield self._presence.viewers

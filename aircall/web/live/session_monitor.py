@@ -19,7 +19,7 @@ LOGIN_CHECK_INTERVAL = 20.0
 PARALLEL_REFRESHES = 20
 
 
-class LoginWatch:
+class SessionMonitor:
     """Looks at the record of each login again and again, and refreshes beside that what is due.
 
     `login_ids` tells whose pages are open; `on_end` is called with each login that has ended.
@@ -38,7 +38,7 @@ class LoginWatch:
         self._interval = interval
         self._stopped = threading.Event()
         self._pool = ThreadPoolExecutor(PARALLEL_REFRESHES, "login-refresh")
-        self._under_way: set[str] = set()
+        self._in_flight: set[str] = set()
 
     def start(self) -> None:
         """Start watching, once."""
@@ -56,16 +56,16 @@ class LoginWatch:
 
     def _check(self, login_id: str) -> None:
         login = self._examine(login_id, self._logins.get)
-        if login is not None and login.is_due(time.time()) and login_id not in self._under_way:
-            self._under_way.add(login_id)
+        if login is not None and login.needs_refresh(time.time()) and login_id not in self._in_flight:
+            self._in_flight.add(login_id)
             if not call_safely(self._pool.submit, self._refresh, login_id):
-                self._under_way.discard(login_id)
+                self._in_flight.discard(login_id)
 
     def _refresh(self, login_id: str) -> None:
         try:
-            self._examine(login_id, self._logins.fresh)
+            self._examine(login_id, self._logins.get_fresh)
         finally:
-            self._under_way.discard(login_id)
+            self._in_flight.discard(login_id)
 
     def _examine(self, login_id: str, look: Callable[[str], Login]) -> Login | None:
         try:

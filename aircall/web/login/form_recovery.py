@@ -43,7 +43,7 @@ def author_field(username: str) -> str:
     return str(_serializer().dumps(username))
 
 
-def author() -> str | None:
+def form_owner() -> str | None:
     """Whom the form of this request was made for, by user name; None if not here, or too long ago."""
     try:
         return str(_serializer().loads(request.form.get(AUTHOR_FIELD, ""), max_age=int(LOGIN_LIFETIME)))
@@ -53,13 +53,13 @@ def author() -> str | None:
 
 def keep() -> bool:
     """Keep the form of this request; False, and nothing kept, if no page can show it to its author again."""
-    username = author()
+    username = form_owner()
     if username is None or not _can_be_shown():
         return False
     _make_room(username)
     fields = {name: request.form.getlist(name) for name in KEPT_FIELDS if name in request.form}
     key = f"{_prefix(username)}{secrets.token_urlsafe(16)}"
-    services().store.put(key, msgspec.json.encode(KeptForm(username, request.path, fields)), LIFETIME)
+    services().records.put(key, msgspec.json.encode(KeptForm(username, request.path, fields)), LIFETIME)
     drop()
     newest = [*kept_keys().items(), (request.path, key)][-MOST_KEPT:]
     session[SESSION_KEY] = dict(newest)
@@ -71,14 +71,14 @@ def kept_keys() -> dict[str, str]:
     return dict(session.get(SESSION_KEY, {}))
 
 
-def carried(keys: dict[str, str], username: str) -> None:
+def adopt_forms(keys: dict[str, str], username: str) -> None:
     """Take what is this person's over into the session that has just begun; drop the rest."""
     for path, key in keys.items():
         kept = _load(key)
         if kept is not None and kept.username == username:
             session[SESSION_KEY] = kept_keys() | {path: key}
         else:
-            services().store.delete(key)
+            services().records.delete(key)
 
 
 def find(path: str, username: str) -> KeptForm | None:
@@ -92,7 +92,7 @@ def drop() -> None:
     keys = kept_keys()
     if key := keys.pop(request.path, None):
         session[SESSION_KEY] = keys
-        services().store.delete(key)
+        services().records.delete(key)
 
 
 def _can_be_shown() -> bool:
@@ -104,8 +104,8 @@ def _can_be_shown() -> bool:
 
 
 def _make_room(username: str) -> None:
-    for key in services().store.keys(_prefix(username))[MOST_KEPT - 1 :]:
-        services().store.delete(key)
+    for key in services().records.keys(_prefix(username))[MOST_KEPT - 1 :]:
+        services().records.delete(key)
 
 
 def _prefix(username: str) -> str:
@@ -114,7 +114,7 @@ def _prefix(username: str) -> str:
 
 
 def _load(key: str | None) -> KeptForm | None:
-    record = services().store.load(key) if key else None
+    record = services().records.load(key) if key else None
     try:
         return None if record is None else msgspec.json.decode(record.value, type=KeptForm)
     except msgspec.MsgspecError:

@@ -37,7 +37,7 @@ def begin(login: Login) -> None:
     kept_keys = form_recovery.kept_keys()
     end()
     session[SIGNED_IN_KEY] = login.id
-    form_recovery.carried(kept_keys, login.user.username)
+    form_recovery.adopt_forms(kept_keys, login.user.username)
     cast(StoreSessionInterface, current_app.session_interface).regenerate(session)
     g.login = login
 
@@ -142,7 +142,7 @@ def _load_login() -> Login | None:
 def _fresh_or_known(kept_id: str) -> Login:
     logins = services().logins
     try:
-        return logins.fresh(kept_id)
+        return logins.get_fresh(kept_id)
     except LoginEndedError:
         raise
     except AircallError:

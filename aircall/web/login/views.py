@@ -54,7 +54,7 @@ def log_in() -> ResponseReturnValue:
     except AircallError as error:
         return _page(form, sentence_for(error), 503)
     session.begin(signed_in)
-    services().upkeep.signed_in()
+    services().sync.signed_in()
     return see_other(form.next.data)
 
 

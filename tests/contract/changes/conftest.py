@@ -10,28 +10,28 @@ import pytest
 from aircall.api.client import ApiClient
 from aircall.auth.login import Login
 from aircall.auth.logins import Logins
-from aircall.calls.feed import Feed
-from aircall.calls.replica import Mirror
-from aircall.calls.store import CallLog
-from aircall.changes.jobs import ArchiveJobs
-from aircall.changes.notes import Noting
-from aircall.changes.service import Changes
-from aircall.concurrency import Signals
+from aircall.calls.feed import ChangeFeed
+from aircall.calls.replica import CallReplica
+from aircall.calls.store import CallStore
+from aircall.changes.jobs import JobService
+from aircall.changes.notes import NoteWriter
+from aircall.changes.service import ChangeService
+from aircall.concurrency import MessageBus
 from aircall.storage.database import open_database
-from aircall.storage.records import EmbeddedStore
+from aircall.storage.records import SQLiteRecordStore
 from tests.support.sandbox import Sandbox
 
 # Short, so that trouble ends soon: a whole request to the API, and the search for a note of unknown fate.
-DEADLINE, LOOK_PAUSE, PATIENCE = 0.6, 0.02, 0.5
+DEADLINE, VERIFY_INTERVAL, VERIFY_TIMEOUT = 0.6, 0.02, 0.5
 
 
 @dataclass(frozen=True)
 class Team:
     """What changes calls, with one person's login; the databases are `sessions.db` and `calls.db`."""
 
-    changes: Changes
-    jobs: ArchiveJobs
-    mirror: Mirror
+    changes: ChangeService
+    jobs: JobService
+    replica: CallReplica
     logins: Logins
     alice: Login
     data_dir: Path
@@ -47,17 +47,17 @@ def team(sandbox: Sandbox, tmp_path: Path) -> Iterator[Team]:
 @contextmanager
 def working(api: ApiClient, data_dir: Path) -> Iterator[Team]:
     """Changes over this API, which is closed at the end."""
-    store = EmbeddedStore(open_database(f"sqlite:///{data_dir / 'sessions.db'}"))
-    mirror = Mirror(CallLog(open_database(f"sqlite:///{data_dir / 'calls.db'}")), Feed())
+    store = SQLiteRecordStore(open_database(f"sqlite:///{data_dir / 'sessions.db'}"))
+    replica = CallReplica(CallStore(open_database(f"sqlite:///{data_dir / 'calls.db'}")), ChangeFeed())
     logins = Logins(store, api)
-    noting = Noting(store, look_pause=LOOK_PAUSE, patience=PATIENCE)
-    changes = Changes(api, logins, store, mirror, noting)
-    jobs = ArchiveJobs(changes, store, lambda error: type(error).__name__, Signals())
-    yield Team(changes, jobs, mirror, logins, logins.create("alice", "any"), data_dir)
+    noting = NoteWriter(store, verify_interval=VERIFY_INTERVAL, verify_timeout=VERIFY_TIMEOUT)
+    changes = ChangeService(api, logins, store, replica, noting)
+    jobs = JobService(changes, store, lambda error: type(error).__name__, MessageBus())
+    yield Team(changes, jobs, replica, logins, logins.create("alice", "any"), data_dir)
     jobs.close()
     api.close()
     store.close()
-    mirror.log.close()
+    replica.store.close()
 
 
 def inbox(sandbox: Sandbox) -> list[str]:

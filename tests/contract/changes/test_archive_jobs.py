@@ -12,8 +12,8 @@ def run(team: Team, call_ids: list[str], is_archived: bool) -> Job:
     return finished(team, team.jobs.start(team.alice.id, "alice", call_ids, is_archived))
 
 
-def take_back(team: Team, job: Job) -> Job:
-    return finished(team, team.jobs.take_back(team.alice.id, job))
+def undone(team: Team, job: Job) -> Job:
+    return finished(team, team.jobs.undo(team.alice.id, job))
 
 
 def finished(team: Team, job_id: str) -> Job:
@@ -52,7 +52,7 @@ def test_taken_back_is_exactly_what_was_changed(team: Team, sandbox: Sandbox) ->
     before = {call["id"]: call["is_archived"] for call in sandbox.calls()}
     job = run(team, list(before), True)
 
-    undo = take_back(team, job)
+    undo = undone(team, job)
 
     assert {call["id"]: call["is_archived"] for call in sandbox.calls()} == before
     assert set(outcomes(undo)) == {call_id for call_id in before if not before[call_id]}
@@ -66,7 +66,7 @@ def test_a_call_that_came_back_by_two_hands_is_still_somebody_elses(team: Team, 
         sandbox.archive(call_id)
         team.changes.read_call(team.alice.id, call_id)
 
-    undo = take_back(team, job)
+    undo = undone(team, job)
 
     assert outcomes(undo) == {call_id: Outcome.LEFT_ALONE}
     assert sandbox.call(call_id)["is_archived"] is True
@@ -77,7 +77,7 @@ def test_many_who_take_it_back_at_once_do_it_once(team: Team, sandbox: Sandbox) 
     job = run(team, call_ids, True)
 
     with ThreadPoolExecutor(8) as pool:
-        undo_ids = set(pool.map(lambda _: team.jobs.take_back(team.alice.id, job), range(8)))
+        undo_ids = set(pool.map(lambda _: team.jobs.undo(team.alice.id, job), range(8)))
 
     assert len(undo_ids) == 1
     finished(team, undo_ids.pop())

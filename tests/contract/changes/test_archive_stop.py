@@ -30,12 +30,12 @@ def test_when_everything_stops_no_change_is_without_its_result(team: Team, sandb
     wait_until(lambda: sandbox.counters().archive_flips, 10)
 
     team.jobs.close()
-    job, flips = found(team, job_id), sandbox.counters().archive_flips
+    job, toggles = found(team, job_id), sandbox.counters().archive_flips
     late = run(team, call_ids[:2], False)
 
     assert not job.is_running
-    assert len(job.of(Outcome.DONE)) == flips == sandbox.counters().archive_flips
-    assert len(job.of(Outcome.STOPPED)) == len(call_ids) - flips > 0
+    assert len(job.of(Outcome.DONE)) == toggles == sandbox.counters().archive_flips
+    assert len(job.of(Outcome.STOPPED)) == len(call_ids) - toggles > 0
     assert set(outcomes(late).values()) == {Outcome.STOPPED}
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from aircall.api.client import SLOTS, ApiClient, Use
+from aircall.api.client import POOL_SIZE, ApiClient, Pool
 from aircall.calls.tables import calls
 from aircall.changes.job_runner import Outcome
 from aircall.changes.jobs import PARALLEL_CHANGES, TooManyJobsError
 from tests.contract.changes.conftest import Team, inbox, working
-from tests.contract.changes.test_archive_jobs import finished, outcomes, run, take_back
+from tests.contract.changes.test_archive_jobs import finished, outcomes, run, undone
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
@@ -64,7 +64,7 @@ def test_an_undo_that_is_tried_again_leaves_alone_what_has_changed_meanwhile(
     noted, untouched = call_ids = inbox(sandbox)[:2]
     job = run(team, call_ids, True)
     sandbox.answer_503(times=None, path="/calls/", retry_after=60)
-    undo = take_back(team, job)
+    undo = undone(team, job)
     sandbox.clear_faults()
     sandbox.add_note(noted, "this stays archived")
 
@@ -131,7 +131,7 @@ def test_somebody_with_three_jobs_under_way_waits_but_for_single_calls(team: Tea
 
 
 def test_many_jobs_leave_room_for_everybody_else(sandbox: Sandbox, tmp_path: Path) -> None:
-    api = ApiClient(sandbox.url, slots={**SLOTS, Use.CALL: PARALLEL_CHANGES + 1})
+    api = ApiClient(sandbox.url, slots={**POOL_SIZE, Pool.CALL: PARALLEL_CHANGES + 1})
     call_ids = inbox(sandbox)
     sandbox.be_slow(1.0, path="/calls/")
 
@@ -149,6 +149,6 @@ def test_a_call_with_a_finer_time_than_is_kept_can_be_moved_back(team: Team, san
     call = sandbox.add_call(created_at="2026-11-20T10:00:00.123456Z", is_archived=False)
     job = run(team, [call["id"]], True)
 
-    undo = take_back(team, job)
+    undo = undone(team, job)
 
     assert outcomes(undo) == {call["id"]: Outcome.DONE}

@@ -82,5 +82,5 @@ def test_a_note_of_unknown_fate_that_shows_is_in_the_mirror_too(team: Team, sand
 
     assert write(team, call_id, "Shown", "key")
 
-    (known,) = team.mirror.log.find([call_id])
+    (known,) = team.replica.store.find([call_id])
     assert known.notes[0].content == "Shown"

@@ -15,7 +15,7 @@ from tests.support.waiting import wait_until
 
 def known(team: Team, call_id: str) -> Call:
     """The call as the mirror has it."""
-    (call,) = team.mirror.log.find([call_id])
+    (call,) = team.replica.store.find([call_id])
     return call
 
 

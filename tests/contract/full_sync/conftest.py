@@ -7,18 +7,18 @@ import pytest
 from sqlalchemy import Engine
 
 from aircall.api.client import ApiClient
-from aircall.calls.feed import Feed
-from aircall.calls.replica import Mirror
-from aircall.calls.store import CallLog
-from tests.contract.synchronisation.lists import Fetch
+from aircall.calls.feed import ChangeFeed
+from aircall.calls.replica import CallReplica
+from aircall.calls.store import CallStore
+from tests.contract.full_sync.lists import Fetch
 from tests.support.rest_client import RestClient
 from tests.support.sandbox import Sandbox
 
 
 @pytest.fixture
-def mirror(database: Engine) -> Mirror:
+def replica(database: Engine) -> CallReplica:
     """A mirror that knows no call yet."""
-    return Mirror(CallLog(database), Feed())
+    return CallReplica(CallStore(database), ChangeFeed())
 
 
 @pytest.fixture

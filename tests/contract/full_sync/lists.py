@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from aircall.calls.replica import Mirror
+from aircall.calls.replica import CallReplica
 from aircall.models import Call, CallPage
 from aircall.sync.full_sync import PageSize
 from tests.support.made_calls import made_call
@@ -18,11 +18,11 @@ def truth(sandbox: Sandbox) -> dict[str, Call]:
     return {call["id"]: Call.from_json(call) for call in sandbox.calls()}
 
 
-def known(mirror: Mirror) -> dict[str, Call]:
+def known(replica: CallReplica) -> dict[str, Call]:
     """Every call as the mirror has it."""
-    ids = mirror.log.call_ids()
+    ids = replica.store.call_ids()
     assert len(set(ids)) == len(ids)
-    return {call.id: call for call in mirror.log.find(ids)}
+    return {call.id: call for call in replica.store.find(ids)}
 
 
 def fixed(row_count: int) -> PageSize:

@@ -13,14 +13,14 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import Engine
 
-from aircall.calls.feed import Entry, Feed
-from aircall.calls.replica import Mirror
-from aircall.calls.store import CallLog
-from aircall.errors import NoAnswerError, ServerError
+from aircall.calls.feed import ChangeFeed, FeedEntry
+from aircall.calls.replica import CallReplica
+from aircall.calls.store import CallStore
+from aircall.errors import NoResponseError, ServerError
 from aircall.models import Call, CallPage
-from aircall.sync.full_sync import PageSize, ReadingCancelledError, Synchronisation
+from aircall.sync.full_sync import FullSync, PageSize, SyncCancelledError
 from aircall.sync.scan import DOUBTFUL_ABSENCES
-from tests.contract.synchronisation.lists import known
+from tests.contract.full_sync.lists import known
 from tests.support.made_calls import call_id, made_call, made_notes
 
 # A server takes several times as long for each order.
@@ -32,17 +32,17 @@ READINGS = 2
 class World:
     """An API whose list changes while it is read, and what has been heard and shown of each call."""
 
-    def __init__(self, seed: int, mirror: Mirror) -> None:
+    def __init__(self, seed: int, replica: CallReplica) -> None:
         self._draw = random.Random(seed)  # noqa: S311 - no secret
-        self._mirror = mirror
+        self._replica = replica
         self._lock = threading.Lock()
         self._made_count = 0
         self.calls: list[Call] = []
         self.is_quiet = False
-        self.synchronisation = self._synchronisation()
+        self.full_sync = self._full_sync()
         # The states in which each call was shown, each with the log's version then. A note numbers the state.
         self._shown: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        mirror.feed.subscribe(self._show, lambda _: None)
+        replica.feed.subscribe(self._show, lambda _: None)
         for _ in range(self._draw.randrange(8)):
             self._add()
 
@@ -61,8 +61,8 @@ class World:
     def look(self) -> None:
         """Somebody opens a page that shows every call."""
         version, calls = -1, dict[str, Call]()
-        while version != self._mirror.log.version:
-            version, calls = self._mirror.log.version, known(self._mirror)
+        while version != self._replica.store.version:
+            version, calls = self._replica.store.version, known(self._replica)
         for call in calls.values():
             self._shown[call.id].append((version, _state(call)))
 
@@ -71,13 +71,13 @@ class World:
         shown = {name: [state for _, state in sorted(seen)] for name, seen in self._shown.items()}
         return {name: states for name, states in shown.items() if states != sorted(states)}
 
-    def _show(self, entry: Entry) -> None:
+    def _show(self, entry: FeedEntry) -> None:
         if entry.change.call:
-            self._shown[entry.change.call_id].append((self._mirror.log.version, _state(entry.change.call)))
+            self._shown[entry.change.call_id].append((self._replica.store.version, _state(entry.change.call)))
 
-    def _synchronisation(self) -> Synchronisation:
+    def _full_sync(self) -> FullSync:
         size = PageSize(self._draw.randrange(1, 8), largest=self._draw.randrange(1, 12), smallest=1)
-        return Synchronisation(self._mirror, self.fetch, page_size=size, parallel=self._draw.choice([1, 3]))
+        return FullSync(self._replica, self.fetch, page_size=size, parallel=self._draw.choice([1, 3]))
 
     def _live(self) -> None:
         if self.is_quiet:
@@ -88,9 +88,9 @@ class World:
             )()
         chance = self._draw.random()
         if chance < 0.03:
-            raise self._draw.choice([ServerError, NoAnswerError])("Trouble.")
+            raise self._draw.choice([ServerError, NoResponseError])("Trouble.")
         if chance < 0.06:
-            self.synchronisation.cancel()
+            self.full_sync.cancel()
 
     def _add(self) -> None:
         self._made_count += 1
@@ -112,7 +112,7 @@ class World:
         self.calls[at] = made_call(number, notes=made_notes(str(_state(self.calls[at]) + 1)))
         # Some events are lost.
         if self._draw.random() < 0.7:
-            self._mirror.apply(self.calls[at])
+            self._replica.apply(self.calls[at])
 
 
 def _state(call: Call) -> int:
@@ -121,26 +121,26 @@ def _state(call: Call) -> int:
 
 def go(world: World) -> float:
     """A reading, whatever becomes of it; when it began, or -1 where it did not come to its end."""
-    with suppress(ReadingCancelledError, ServerError, NoAnswerError):
-        return world.synchronisation.run()
+    with suppress(SyncCancelledError, ServerError, NoResponseError):
+        return world.full_sync.run()
     return -1
 
 
 @pytest.fixture
-def log(database: Engine) -> CallLog:
+def log(database: Engine) -> CallStore:
     """A log for one order after the other."""
-    return CallLog(database)
+    return CallStore(database)
 
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("part", range(ROUNDS))
 def test_no_call_goes_back_to_a_state_it_had_left_and_in_the_end_the_log_is_right(
-    log: CallLog, part: int
+    log: CallStore, part: int
 ) -> None:
     orders = ORDERS[log.engine.dialect.name]
     for seed in range(part * orders // ROUNDS, (part + 1) * orders // ROUNDS):
         log.clear()
-        world = World(seed, mirror := Mirror(log, Feed()))
+        world = World(seed, replica := CallReplica(log, ChangeFeed()))
 
         for _ in range(READINGS):
             go(world)
@@ -152,4 +152,4 @@ def test_no_call_goes_back_to_a_state_it_had_left_and_in_the_end_the_log_is_righ
         world.look()
 
         assert (seed, world.gone_back()) == (seed, {})
-        assert (seed, known(mirror)) == (seed, {call.id: call for call in world.calls})
+        assert (seed, known(replica)) == (seed, {call.id: call for call in world.calls})

@@ -2,12 +2,12 @@
 
 import pytest
 
-from aircall.calls.feed import Entry
-from aircall.calls.replica import Mirror
+from aircall.calls.feed import FeedEntry
+from aircall.calls.replica import CallReplica
 from aircall.errors import ServerError
 from aircall.models import CallPage
-from aircall.sync.full_sync import Synchronisation
-from tests.contract.synchronisation.lists import PlainList, after_each_page, fixed, once
+from aircall.sync.full_sync import FullSync
+from tests.contract.full_sync.lists import PlainList, after_each_page, fixed, once
 from tests.support.made_calls import made_call
 
 KNOWN, NEW, PAGE = 1000, 2000, 200
@@ -16,58 +16,62 @@ KNOWN, NEW, PAGE = 1000, 2000, 200
 class Told:
     """What a page that is connected is told: changes, and how many calls there were when it was to reload."""
 
-    def __init__(self, mirror: Mirror) -> None:
-        self.entries: list[Entry] = []
+    def __init__(self, replica: CallReplica) -> None:
+        self.entries: list[FeedEntry] = []
         self.reloads: list[int] = []
-        mirror.feed.subscribe(self.entries.append, lambda _: self.reloads.append(len(mirror.log.call_ids())))
+        replica.feed.subscribe(
+            self.entries.append, lambda _: self.reloads.append(len(replica.store.call_ids()))
+        )
 
 
 @pytest.fixture
-def api(mirror: Mirror) -> PlainList:
+def api(replica: CallReplica) -> PlainList:
     """A list that has been read, and has grown by far since."""
     api = PlainList(*range(KNOWN))
-    Synchronisation(mirror, api).run()
+    FullSync(replica, api).run()
     api.numbers = [*range(KNOWN, KNOWN + NEW), *api.numbers]
     return api
 
 
-def test_pages_reload_when_it_becomes_too_much_and_when_all_is_there(mirror: Mirror, api: PlainList) -> None:
-    told = Told(mirror)
+def test_pages_reload_when_it_becomes_too_much_and_when_all_is_there(
+    replica: CallReplica, api: PlainList
+) -> None:
+    told = Told(replica)
 
-    Synchronisation(mirror, api, page_size=fixed(PAGE)).run()
+    FullSync(replica, api, page_size=fixed(PAGE)).run()
 
     assert told.reloads == [KNOWN + PAGE, KNOWN + NEW]
     assert told.entries == []
 
 
-def test_pages_reload_once_where_it_was_too_much_only_once(mirror: Mirror, api: PlainList) -> None:
-    told = Told(mirror)
+def test_pages_reload_once_where_it_was_too_much_only_once(replica: CallReplica, api: PlainList) -> None:
+    told = Told(replica)
 
-    Synchronisation(mirror, api, page_size=fixed(NEW)).run()
+    FullSync(replica, api, page_size=fixed(NEW)).run()
 
     assert told.reloads == [KNOWN + NEW]
 
 
-def test_what_was_found_by_a_reading_that_failed_is_told(mirror: Mirror, api: PlainList) -> None:
-    told = Told(mirror)
+def test_what_was_found_by_a_reading_that_failed_is_told(replica: CallReplica, api: PlainList) -> None:
+    told = Told(replica)
 
     def failing(offset: int, limit: int) -> CallPage:
         if offset == 3 * PAGE:
             raise ServerError("Trouble.")
         return api(offset, limit)
 
-    synchronisation = Synchronisation(mirror, failing, page_size=fixed(PAGE), parallel=1)
+    full_sync = FullSync(replica, failing, page_size=fixed(PAGE), parallel=1)
     with pytest.raises(ServerError):
-        synchronisation.run()
+        full_sync.run()
 
     assert told.reloads == [KNOWN + PAGE, KNOWN + 3 * PAGE]
 
 
-def test_events_meanwhile_are_told_at_once(mirror: Mirror, api: PlainList) -> None:
-    told = Told(mirror)
+def test_events_meanwhile_are_told_at_once(replica: CallReplica, api: PlainList) -> None:
+    told = Told(replica)
     news = made_call(9999)
-    hear = after_each_page(api, once(lambda: mirror.apply(news)))
+    hear = after_each_page(api, once(lambda: replica.apply(news)))
 
-    Synchronisation(mirror, hear, page_size=fixed(PAGE), parallel=1).run()
+    FullSync(replica, hear, page_size=fixed(PAGE), parallel=1).run()
 
     assert [entry.change.call for entry in told.entries] == [news]

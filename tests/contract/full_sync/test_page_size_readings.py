@@ -5,11 +5,11 @@ from functools import partial
 import pytest
 
 from aircall.api.client import ApiClient
-from aircall.calls.replica import Mirror
-from aircall.errors import MalformedAnswerError, NoAnswerError
+from aircall.calls.replica import CallReplica
+from aircall.errors import MalformedResponseError, NoResponseError
 from aircall.models import CallPage
-from aircall.sync.full_sync import PageSize, Synchronisation
-from tests.contract.synchronisation.lists import Fetch, PlainList, known, truth
+from aircall.sync.full_sync import FullSync, PageSize
+from tests.contract.full_sync.lists import Fetch, PlainList, known, truth
 from tests.support.rest_client import RestClient, signed_in
 from tests.support.sandbox import Sandbox
 
@@ -27,81 +27,81 @@ class Limits:
         return self._fetch(offset, limit)
 
 
-def test_a_long_list_is_read_in_ever_larger_pages(mirror: Mirror) -> None:
+def test_a_long_list_is_read_in_ever_larger_pages(replica: CallReplica) -> None:
     with Sandbox.start("--calls", "3000") as sandbox, signed_in(sandbox.url) as rest:
         api = ApiClient(sandbox.url)
         limits = Limits(partial(api.get_calls, rest.access_token))
-        Synchronisation(mirror, limits, page_size=PageSize(100), parallel=1).run()
+        FullSync(replica, limits, page_size=PageSize(100), parallel=1).run()
         api.close()
 
         assert limits.asked[:4] == [100, 200, 400, 800]
-        assert known(mirror) == truth(sandbox)
+        assert known(replica) == truth(sandbox)
 
 
-def test_the_apis_own_limit_is_obeyed_once_rows_have_followed_it(mirror: Mirror) -> None:
+def test_the_apis_own_limit_is_obeyed_once_rows_have_followed_it(replica: CallReplica) -> None:
     with Sandbox.start("--max-limit", "7") as sandbox, signed_in(sandbox.url) as rest:
         api = ApiClient(sandbox.url)
         limits = Limits(partial(api.get_calls, rest.access_token))
-        Synchronisation(mirror, limits, parallel=1).run()
+        FullSync(replica, limits, parallel=1).run()
         api.close()
 
     assert set(limits.asked[2:]) == {7}
 
 
-def test_a_limit_shows_by_what_follows_where_the_api_tells_no_next_page(mirror: Mirror) -> None:
+def test_a_limit_shows_by_what_follows_where_the_api_tells_no_next_page(replica: CallReplica) -> None:
     api = PlainList(*range(20))
     limits = Limits(lambda offset, limit: api(offset, min(limit, 5)))
 
-    Synchronisation(mirror, limits, page_size=PageSize(10), parallel=1).run()
+    FullSync(replica, limits, page_size=PageSize(10), parallel=1).run()
 
     assert set(limits.asked[2:]) == {5}
 
 
-def test_an_api_that_always_says_there_is_more_is_asked_for_large_pages_all_the_same(mirror: Mirror) -> None:
+def test_an_api_that_always_says_there_is_more_is_asked_for_large_pages_all_the_same(
+    replica: CallReplica,
+) -> None:
     api = PlainList(*range(1501))
     api.has_next_page = True
-    synchronisation = Synchronisation(mirror, api)
+    full_sync = FullSync(replica, api)
 
     for _ in range(3):
         api.read_count = 0
-        synchronisation.run()
+        full_sync.run()
 
     assert api.read_count < 10
-    assert len(known(mirror)) == 1501
+    assert len(known(replica)) == 1501
 
 
-def test_an_api_that_sent_little_for_once_is_asked_for_large_pages_again(mirror: Mirror) -> None:
+def test_an_api_that_sent_little_for_once_is_asked_for_large_pages_again(replica: CallReplica) -> None:
     api = PlainList(*range(200))
     most = 3
     limits = Limits(lambda offset, limit: api(offset, min(limit, most)))
-    synchronisation = Synchronisation(mirror, limits, page_size=PageSize(100), parallel=1)
-    synchronisation.run()
+    full_sync = FullSync(replica, limits, page_size=PageSize(100), parallel=1)
+    full_sync.run()
     most = 1000
 
     limits.asked.clear()
-    synchronisation.run()
+    full_sync.run()
 
     assert limits.asked[0] == 3
     assert max(limits.asked) > 50
 
 
-def test_the_short_end_of_a_list_is_no_limit(mirror: Mirror) -> None:
+def test_the_short_end_of_a_list_is_no_limit(replica: CallReplica) -> None:
     limits = Limits(PlainList(*range(23)))
-    synchronisation = Synchronisation(
-        mirror, limits, page_size=PageSize(10, largest=10, smallest=10), parallel=1
-    )
+    full_sync = FullSync(replica, limits, page_size=PageSize(10, largest=10, smallest=10), parallel=1)
 
-    synchronisation.run()
+    full_sync.run()
     limits.asked.clear()
-    synchronisation.run()
+    full_sync.run()
 
     assert set(limits.asked) == {10}
 
 
-@pytest.mark.parametrize("error", [NoAnswerError("Too late."), MalformedAnswerError("Too large.")])
+@pytest.mark.parametrize("error", [NoResponseError("Too late."), MalformedResponseError("Too large.")])
 @pytest.mark.parametrize("parallel", [1, 4])
 def test_a_span_that_is_too_large_for_the_api_is_read_in_smaller_pieces(
-    mirror: Mirror, fetch: Fetch, sandbox: Sandbox, error: Exception, parallel: int
+    replica: CallReplica, fetch: Fetch, sandbox: Sandbox, error: Exception, parallel: int
 ) -> None:
     def failing(offset: int, limit: int) -> CallPage:
         if limit > 15 and offset > 20:
@@ -111,35 +111,35 @@ def test_a_span_that_is_too_large_for_the_api_is_read_in_smaller_pieces(
     limits = Limits(failing)
     size = PageSize(20, largest=40, smallest=5)
 
-    Synchronisation(mirror, limits, page_size=size, parallel=parallel).run()
+    FullSync(replica, limits, page_size=size, parallel=parallel).run()
 
     assert max(limits.asked) > 15
-    assert known(mirror) == truth(sandbox)
-    assert mirror.log.synchronised_at is not None
+    assert known(replica) == truth(sandbox)
+    assert replica.store.synced_at is not None
 
 
 def test_a_page_that_does_not_come_in_time_is_asked_for_in_smaller_ones(
-    mirror: Mirror, sandbox: Sandbox, rest: RestClient
+    replica: CallReplica, sandbox: Sandbox, rest: RestClient
 ) -> None:
     api = ApiClient(sandbox.url, deadline=0.5)
     limits = Limits(partial(api.get_calls, rest.access_token))
     # As often as the client tries within its deadline.
     sandbox.be_slow(30, times=2, path="/calls")
 
-    Synchronisation(mirror, limits, page_size=PageSize(40, smallest=5), parallel=1).run()
+    FullSync(replica, limits, page_size=PageSize(40, smallest=5), parallel=1).run()
     api.close()
 
     assert limits.asked[:2] == [40, 20]
-    assert known(mirror) == truth(sandbox)
+    assert known(replica) == truth(sandbox)
 
 
-def test_an_api_that_answers_nothing_is_given_up_after_a_few_tries(mirror: Mirror) -> None:
+def test_an_api_that_answers_nothing_is_given_up_after_a_few_tries(replica: CallReplica) -> None:
     def silent(_offset: int, _limit: int) -> CallPage:
-        raise NoAnswerError("No answer.")
+        raise NoResponseError("No answer.")
 
     limits = Limits(silent)
 
-    with pytest.raises(NoAnswerError):
-        Synchronisation(mirror, limits).run()
+    with pytest.raises(NoResponseError):
+        FullSync(replica, limits).run()
 
     assert limits.asked == [500, 250, 125]

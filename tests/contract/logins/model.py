@@ -45,7 +45,7 @@ class Model:
     """What a login is, without any of its machinery. Times are in seconds since the beginning."""
 
     def __init__(self) -> None:
-        self.now = self.issued_at = self.again_at = 0.0
+        self.now = self.issued_at = self.retry_at = 0.0
         self.failed_at = -PAUSE
         self.is_over = self.is_access_refused = self.is_refresh_refused = False
         self.trouble: str | None = None
@@ -56,7 +56,7 @@ class Model:
 
     def sign_in_again(self) -> None:
         """A login anew, with tokens that were made just now."""
-        self.issued_at, self.failed_at, self.again_at = self.now, -PAUSE, 0.0
+        self.issued_at, self.failed_at, self.retry_at = self.now, -PAUSE, 0.0
         self.is_over = self.is_access_refused = self.is_refresh_refused = False
         self.request_count += 2
 
@@ -69,7 +69,7 @@ class Model:
             outcome = self._replace()
             return self._send() if outcome == FINE else outcome
         outcome = self._send()
-        if not self.is_over and self.age >= ACCESS_LIFE - MARGIN and self.now >= self.again_at:
+        if not self.is_over and self.age >= ACCESS_LIFE - MARGIN and self.now >= self.retry_at:
             self._refresh()
         return outcome
 
@@ -100,13 +100,13 @@ class Model:
         if self.is_refresh_refused:
             self.is_over = True
             return ENDED
-        self.issued_at, self.failed_at, self.again_at = self.now, -PAUSE, 0.0
+        self.issued_at, self.failed_at, self.retry_at = self.now, -PAUSE, 0.0
         self.is_access_refused = False
         self.refresh_count += 1
         return FINE
 
     def _failed(self, *, is_lost: bool) -> str:
-        self.failed_at, self.again_at = self.now, self.now + PAUSE
+        self.failed_at, self.retry_at = self.now, self.now + PAUSE
         if is_lost:
-            self.again_at = max(self.again_at, self.issued_at + ACCESS_LIFE - LAST_CHANCE)
+            self.retry_at = max(self.retry_at, self.issued_at + ACCESS_LIFE - LAST_CHANCE)
         return TROUBLE

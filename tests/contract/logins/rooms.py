@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
-from aircall.api.client import ApiClient, Use
+from aircall.api.client import ApiClient, Pool
 from aircall.auth.logins import Logins
 from aircall.storage.database import open_database
-from aircall.storage.records import EmbeddedStore, Store
-from aircall.storage.redis import RedisStore, connect
+from aircall.storage.records import RecordStore, SQLiteRecordStore
+from aircall.storage.redis import RedisRecordStore, connect
 from tests.contract.logins.threads import THREADS
 
 
@@ -47,7 +47,7 @@ class Later:
 class Rooms:
     """A client, a store and the logins in it."""
 
-    def __init__(self, api: ApiClient, store: Store, clock: Clock) -> None:
+    def __init__(self, api: ApiClient, store: RecordStore, clock: Clock) -> None:
         self.api = api
         self.store = store
         self.clock = clock
@@ -71,7 +71,7 @@ def rooms(
     """Everything that logins need, over the API at this address; kept in the directory, or in Redis."""
     clock = Clock(is_running=is_clock_running)
     # Nobody has to queue here: the bulkheads have tests of their own.
-    api = ApiClient(url, deadline=deadline, slots=dict.fromkeys(Use, 2 * THREADS), clock=clock)
+    api = ApiClient(url, deadline=deadline, slots=dict.fromkeys(Pool, 2 * THREADS), clock=clock)
     store = _store(directory, clock, redis_url)
     here = Rooms(api, store, clock)
     try:
@@ -82,7 +82,7 @@ def rooms(
         store.close()
 
 
-def _store(directory: Path, clock: Clock, redis_url: str | None) -> Store:
+def _store(directory: Path, clock: Clock, redis_url: str | None) -> RecordStore:
     if redis_url is not None:
-        return RedisStore(connect(redis_url))
-    return EmbeddedStore(open_database(f"sqlite:///{directory / 'sessions.db'}"), clock)
+        return RedisRecordStore(connect(redis_url))
+    return SQLiteRecordStore(open_database(f"sqlite:///{directory / 'sessions.db'}"), clock)

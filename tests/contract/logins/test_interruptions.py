@@ -11,7 +11,7 @@ import pytest
 from aircall.api.client import ApiClient
 from aircall.auth.logins import Logins
 from aircall.errors import AircallError, LoginEndedError
-from aircall.models import Grant
+from aircall.models import TokenGrant
 from tests.contract.logins.rooms import Rooms, rooms
 from tests.support.sandbox import Sandbox
 
@@ -25,7 +25,7 @@ def test_a_logout_during_a_refresh_is_final_however_the_two_meet(here: Rooms) ->
     for head_start in range(longest + 1):
         login = here.logins.create("alice", "any")
         with ThreadPoolExecutor(1) as pool:
-            refresh = pool.submit(here.logins.fresh, login.id, refused=login.generation)
+            refresh = pool.submit(here.logins.get_fresh, login.id, refused=login.generation)
             looks = 0
             # Each look into the store takes a part of the time that a refresh does.
             while not refresh.done() and (looks < head_start or head_start == longest):
@@ -49,7 +49,7 @@ def test_a_logout_during_a_refresh_in_the_background_is_final_however_the_two_me
         here.clock.ahead = DUE
         started: list[Callable[[], None]] = []
         logins = Logins(here.store, here.api, here.clock, run_later=started.append)
-        logins.fresh(login.id)
+        logins.get_fresh(login.id)
         with ThreadPoolExecutor(1) as pool:
             refresh = pool.submit(started[0])
             looks = 0
@@ -72,7 +72,7 @@ class PacedClient(ApiClient):
         super().__init__(url)
         self._paces = paces
 
-    def refresh(self, refresh_token: str) -> Grant:
+    def refresh(self, refresh_token: str) -> TokenGrant:
         """A new pair of tokens, in its own time."""
         self._pace("before")
         try:
@@ -97,7 +97,7 @@ def test_a_logout_wins_whatever_the_refresh_comes_to(
         logins = Logins(here.store, api, here.clock)
 
         with pytest.raises(AircallError):
-            logins.fresh(login.id, refused=login.generation)
+            logins.get_fresh(login.id, refused=login.generation)
 
     assert not here.is_kept(login.id)
 
@@ -111,10 +111,10 @@ def test_of_two_processes_that_refresh_at_once_the_second_takes_what_the_first_h
     sandbox.strict_rotation(moment == "before")
     # Another store on the same file shares its records, and like another process none of its locks.
     with rooms(sandbox.url, tmp_path) as there:
-        first = partial(there.logins.fresh, login.id, refused=login.generation)
+        first = partial(there.logins.get_fresh, login.id, refused=login.generation)
         with closing(PacedClient(sandbox.url, **{moment: first})) as api:
-            found = Logins(here.store, api, here.clock).fresh(login.id, refused=login.generation)
+            found = Logins(here.store, api, here.clock).get_fresh(login.id, refused=login.generation)
 
     assert found.generation == 2
     assert found == here.logins.get(login.id)
-    assert here.logins.authorized(login.id, here.api.me) == login.user
+    assert here.logins.with_token(login.id, here.api.me) == login.user

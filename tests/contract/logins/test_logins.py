@@ -58,7 +58,7 @@ def test_a_login_that_was_ended_or_never_was_is_over(logins: Logins, alice: Logi
         with pytest.raises(LoginEndedError, match=r"^The login has ended\.$"):
             logins.get(login_id)
         with pytest.raises(LoginEndedError):
-            logins.fresh(login_id)
+            logins.get_fresh(login_id)
 
 
 def test_a_login_that_another_version_kept_is_over(here: Rooms) -> None:
@@ -83,7 +83,7 @@ def test_anyone_who_is_signed_in_will_do_the_one_who_lives_longest_first(
     for name in ("alice", "bob", "carol"):
         logins.create(name, "any")
 
-    assert logins.authorized_by_anyone(api.me).username == "carol"
+    assert logins.with_any_token(api.me).username == "carol"
 
 
 def test_who_cannot_help_any_more_is_passed_over(here: Rooms, sandbox: Sandbox) -> None:
@@ -94,7 +94,7 @@ def test_who_cannot_help_any_more_is_passed_over(here: Rooms, sandbox: Sandbox) 
     here.clock.ahead = 0
     alice = here.logins.create("alice", "any")
 
-    assert here.logins.authorized_by_anyone(here.api.me) == alice.user
+    assert here.logins.with_any_token(here.api.me) == alice.user
     assert not here.is_kept(bob.id)
 
 
@@ -103,6 +103,6 @@ def test_where_nobody_can_help_that_is_said(here: Rooms, alice: Login, sandbox: 
     sandbox.expire_access_tokens()
 
     with pytest.raises(NoLoginError):
-        here.logins.authorized_by_anyone(here.api.me)
+        here.logins.with_any_token(here.api.me)
 
     assert not here.is_kept(alice.id)

@@ -43,7 +43,7 @@ def test_a_token_that_expired_is_renewed_once_however_many_ask(
     put_forward(processes, EXPIRED)
 
     with ThreadPoolExecutor(PROCESSES * THREADS_EACH) as pool:
-        found = list(pool.map(lambda here: here.logins.fresh(login.id), processes * THREADS_EACH))
+        found = list(pool.map(lambda here: here.logins.get_fresh(login.id), processes * THREADS_EACH))
 
     assert {login.generation for login in found} == {2}
     assert sandbox.counters().refreshes == 1
@@ -56,14 +56,14 @@ def test_trouble_that_one_process_met_is_not_sought_by_the_others(
     login = first.logins.create("alice", "any")
     sandbox.answer_503(times=None, path=REFRESH)
     put_forward(processes, DUE)
-    first.logins.fresh(login.id)
+    first.logins.get_fresh(login.id)
     first.later.settle()
     before = sandbox.counters().requests
 
-    assert second.logins.fresh(login.id) == login
+    assert second.logins.get_fresh(login.id) == login
     second.later.settle()
     with pytest.raises(ServerError):
-        third.logins.fresh(login.id, refused=login.generation)
+        third.logins.get_fresh(login.id, refused=login.generation)
 
     assert sandbox.counters().requests == before
 
@@ -71,10 +71,10 @@ def test_trouble_that_one_process_met_is_not_sought_by_the_others(
 def test_a_logout_in_one_process_is_one_in_all(processes: list[Rooms]) -> None:
     first, second, _ = processes
     login = first.logins.create("alice", "any")
-    assert second.logins.fresh(login.id) == login
+    assert second.logins.get_fresh(login.id) == login
 
     first.logins.end(login.id)
 
     with pytest.raises(LoginEndedError):
-        second.logins.fresh(login.id)
+        second.logins.get_fresh(login.id)
     assert second.store.keys("") == []

@@ -31,7 +31,7 @@ from tests.support.sandbox import Sandbox
 def ask(here: Rooms, login_id: str) -> str:
     """What a request comes to, really."""
     try:
-        here.logins.authorized(login_id, here.api.me)
+        here.logins.with_token(login_id, here.api.me)
     except LoginEndedError:
         return ENDED
     except AircallError:

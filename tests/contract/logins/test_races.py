@@ -7,7 +7,7 @@ import pytest
 
 from aircall.auth.login import Login
 from aircall.auth.logins import Logins
-from aircall.errors import NoAnswerError
+from aircall.errors import NoResponseError
 from tests.contract.logins.rooms import Rooms, rooms
 from tests.contract.logins.threads import THREADS, together
 from tests.support.sandbox import Sandbox
@@ -23,7 +23,7 @@ def use_up(here: Rooms, login: Login, generations: int) -> int:
     def keep_asking(_: int) -> int:
         count = 0
         while here.logins.get(login.id).generation < generations:
-            assert here.logins.authorized(login.id, here.api.me) == login.user
+            assert here.logins.with_token(login.id, here.api.me) == login.user
             count += 1
         return count
 
@@ -50,7 +50,7 @@ def test_each_token_is_refreshed_once_and_no_request_fails_even_if_reuse_is_puni
 
         assert requests > generations
         assert sandbox.counters().refreshes == here.logins.get(login.id).generation - 1
-        assert here.logins.authorized(login.id, here.api.me) == login.user
+        assert here.logins.with_token(login.id, here.api.me) == login.user
 
 
 def test_a_token_that_everybody_is_refused_with_is_refreshed_once(here: Rooms, sandbox: Sandbox) -> None:
@@ -58,7 +58,7 @@ def test_a_token_that_everybody_is_refused_with_is_refreshed_once(here: Rooms, s
     sandbox.strict_rotation()
     sandbox.expire_access_tokens()
 
-    outcomes = together(lambda: here.logins.authorized(login.id, here.api.me))
+    outcomes = together(lambda: here.logins.with_token(login.id, here.api.me))
 
     assert outcomes == [login.user] * THREADS
     assert sandbox.counters().refreshes == 1
@@ -71,9 +71,9 @@ def test_who_waited_for_a_refresh_that_failed_does_not_try_it_again(sandbox: San
         sandbox.be_slow(5, path=REFRESH)
         before = sandbox.counters().requests
 
-        outcomes = together(lambda: here.logins.fresh(login.id))
+        outcomes = together(lambda: here.logins.get_fresh(login.id))
 
-        assert {type(outcome) for outcome in outcomes} == {NoAnswerError}
+        assert {type(outcome) for outcome in outcomes} == {NoResponseError}
         assert sandbox.counters().requests - before == 1
         assert here.is_kept(login.id)
 
@@ -96,7 +96,7 @@ def test_a_token_that_dies_while_another_refreshes_it_is_still_handed_out(here: 
 
     with here.store.lock(f"login:{login.id}", 0):
         # Whoever uses it meets the API's 401, which is repaired.
-        assert logins.fresh(login.id) == login
+        assert logins.get_fresh(login.id) == login
 
 
 def test_who_waits_in_vain_for_a_refresh_is_told_so_and_the_login_stays(here: Rooms) -> None:
@@ -105,8 +105,8 @@ def test_who_waits_in_vain_for_a_refresh_is_told_so_and_the_login_stays(here: Ro
 
     with (
         here.store.lock(f"login:{login.id}", 0),
-        pytest.raises(NoAnswerError, match=r"^The access token could not be refreshed in time\.$"),
+        pytest.raises(NoResponseError, match=r"^The access token could not be refreshed in time\.$"),
     ):
-        Logins(here.store, here.api, here.clock, refresh_wait=0.05).fresh(login.id)
+        Logins(here.store, here.api, here.clock, refresh_wait=0.05).get_fresh(login.id)
 
     assert here.is_kept(login.id)

@@ -7,7 +7,7 @@ import pytest
 from aircall.api.client import ApiClient
 from aircall.auth.login import Login
 from aircall.auth.logins import Logins
-from aircall.errors import CrowdedError, LoginEndedError, ServerError, UnauthorizedError
+from aircall.errors import LoginEndedError, PoolExhaustedError, ServerError, UnauthorizedError
 from tests.contract.logins.rooms import Clock, Rooms
 from tests.support.sandbox import Sandbox
 
@@ -20,7 +20,7 @@ def test_a_token_that_is_good_for_a_while_is_used_as_it_is(
 ) -> None:
     clock.ahead = 470
 
-    assert logins.fresh(alice.id) == alice
+    assert logins.get_fresh(alice.id) == alice
     assert sandbox.counters().refreshes == 0
 
 
@@ -29,11 +29,11 @@ def test_a_token_that_is_due_is_refreshed_once_and_both_are_new(
 ) -> None:
     here.clock.ahead = DUE
 
-    assert here.logins.fresh(alice.id) == alice
+    assert here.logins.get_fresh(alice.id) == alice
     here.later.settle()
 
     renewed = here.logins.get(alice.id)
-    assert here.logins.fresh(alice.id) == renewed
+    assert here.logins.get_fresh(alice.id) == renewed
     assert sandbox.counters().refreshes == 1
     assert renewed.user == alice.user
     assert renewed.generation == 2
@@ -51,10 +51,10 @@ def test_an_api_whose_clock_is_wrong_is_asked_at_the_right_time_all_the_same(
     alice = here.logins.create("alice", "any")
 
     here.clock.ahead = 470
-    assert here.logins.authorized(alice.id, here.api.me).username == "alice"
+    assert here.logins.with_token(alice.id, here.api.me).username == "alice"
     assert sandbox.counters().refreshes == 0
     here.clock.ahead = DUE
-    assert here.logins.authorized(alice.id, here.api.me).username == "alice"
+    assert here.logins.with_token(alice.id, here.api.me).username == "alice"
     here.later.settle()
 
     assert sandbox.counters().refreshes == 1
@@ -68,14 +68,14 @@ def test_an_api_whose_clock_jumps_is_followed_with_one_refresh_at_most(
     sandbox.shift_clock(shift)
 
     for _ in range(3):
-        assert logins.authorized(alice.id, api.me).username == "alice"
+        assert logins.with_token(alice.id, api.me).username == "alice"
 
     assert sandbox.counters().refreshes == (shift > 0)
 
 
 def test_a_renewed_login_ends_with_its_new_refresh_token(here: Rooms, alice: Login) -> None:
     here.clock.ahead = DUE
-    here.logins.fresh(alice.id)
+    here.logins.get_fresh(alice.id)
     here.later.settle()
 
     here.clock.ahead = DUE + 3590
@@ -90,7 +90,7 @@ def test_a_token_that_is_refused_early_is_refreshed_once_and_the_request_run_onc
     sandbox.expire_access_tokens()
     before = sandbox.counters()
 
-    assert logins.authorized(alice.id, api.me) == alice.user
+    assert logins.with_token(alice.id, api.me) == alice.user
 
     after = sandbox.counters()
     assert after.requests - before.requests == 3
@@ -103,7 +103,7 @@ def test_a_change_that_was_refused_for_its_token_is_made_once(
     call = sandbox.calls()[0]
     sandbox.expire_access_tokens()
 
-    changed = logins.authorized(alice.id, partial(api.toggle_archived, call_id=call["id"]))
+    changed = logins.with_token(alice.id, partial(api.toggle_archived, call_id=call["id"]))
 
     assert changed.is_archived is not call["is_archived"]
     assert sandbox.counters().archive_flips == 1
@@ -116,7 +116,7 @@ def test_a_new_token_that_is_refused_too_leads_to_the_login_and_not_into_a_loop(
     before = sandbox.counters()
 
     with pytest.raises(LoginEndedError, match=r"^The API refuses a token it has just issued\.$"):
-        logins.authorized(alice.id, api.me)
+        logins.with_token(alice.id, api.me)
 
     after = sandbox.counters()
     assert after.refreshes == 1
@@ -134,7 +134,7 @@ def test_a_token_that_ended_on_the_way_says_nothing_of_the_login(here: Rooms, al
             raise UnauthorizedError("Unauthorized")
         return token
 
-    assert here.logins.authorized(alice.id, arrive_late) == used[-1]
+    assert here.logins.with_token(alice.id, arrive_late) == used[-1]
     assert len(set(used)) == 3
 
 
@@ -145,8 +145,8 @@ def test_tokens_that_always_end_on_the_way_end_the_request_and_not_the_login(
         here.clock.ahead += 601
         raise UnauthorizedError("Unauthorized")
 
-    with pytest.raises(CrowdedError):
-        here.logins.authorized(alice.id, never_arrive)
+    with pytest.raises(PoolExhaustedError):
+        here.logins.with_token(alice.id, never_arrive)
 
     assert here.is_kept(alice.id)
     assert sandbox.counters().refreshes == 2
@@ -158,7 +158,7 @@ def test_what_goes_wrong_with_the_request_itself_is_told(
     sandbox.answer_with(500, b"", times=None, path="/me")
 
     with pytest.raises(ServerError):
-        logins.authorized(alice.id, api.me)
+        logins.with_token(alice.id, api.me)
 
     assert logins.get(alice.id) == alice
 
@@ -172,7 +172,7 @@ def test_a_login_without_a_refresh_token_is_renewed_by_the_deprecated_endpoint(
 
     for generation in (2, 2, 3):
         here.clock.ahead += DUE * (generation == 3)
-        assert here.logins.authorized(alice.id, here.api.me) == alice.user
+        assert here.logins.with_token(alice.id, here.api.me) == alice.user
         here.later.settle()
         assert here.logins.get(alice.id).generation == generation
 
@@ -189,6 +189,6 @@ def test_a_login_without_a_refresh_token_ends_when_its_token_is_refused(
     sandbox.expire_access_tokens()
 
     with pytest.raises(LoginEndedError, match=r"^The API refuses to refresh the login\.$"):
-        here.logins.authorized(alice.id, here.api.me)
+        here.logins.with_token(alice.id, here.api.me)
 
     assert not here.is_kept(alice.id)

@@ -10,7 +10,7 @@ from aircall.api.client import ApiClient
 from aircall.auth.login import Login
 from aircall.auth.logins import Logins
 from aircall.auth.refresh import URGENT_PAUSE
-from aircall.errors import AircallError, LoginEndedError, NoAnswerError
+from aircall.errors import AircallError, LoginEndedError, NoResponseError
 from tests.contract.logins.rooms import Rooms, rooms
 from tests.support.sandbox import Sandbox
 
@@ -48,11 +48,11 @@ def test_a_refused_refresh_ends_the_login(
 
     with suppress(LoginEndedError):
         # While the token lives, the next request learns of it.
-        here.logins.fresh(alice.id)
+        here.logins.get_fresh(alice.id)
     here.later.settle()
 
     with pytest.raises(LoginEndedError):
-        here.logins.fresh(alice.id)
+        here.logins.get_fresh(alice.id)
 
     assert not here.is_kept(alice.id)
 
@@ -64,7 +64,7 @@ def test_trouble_with_the_refresh_is_noticed_by_nobody_while_the_token_lives(
     trouble(sandbox)
     here.clock.ahead = DUE
 
-    assert here.logins.authorized(alice.id, here.api.me) == alice.user
+    assert here.logins.with_token(alice.id, here.api.me) == alice.user
     here.later.settle()
     assert here.logins.get(alice.id) == alice
 
@@ -77,13 +77,13 @@ def test_trouble_with_the_refresh_never_ends_a_login_even_when_the_token_is_dead
     here.clock.ahead = EXPIRED
 
     with pytest.raises(AircallError) as told:
-        here.logins.fresh(alice.id)
+        here.logins.get_fresh(alice.id)
 
     assert not isinstance(told.value, LoginEndedError)
     assert here.is_kept(alice.id)
     sandbox.clear_faults()
     here.clock.ahead += URGENT_PAUSE
-    assert here.logins.fresh(alice.id).generation == 2
+    assert here.logins.get_fresh(alice.id).generation == 2
 
 
 def test_a_refresh_that_works_again_is_used_as_soon_as_it_is_needed(
@@ -91,13 +91,13 @@ def test_a_refresh_that_works_again_is_used_as_soon_as_it_is_needed(
 ) -> None:
     sandbox.answer_503(times=1, path=REFRESH)
     here.clock.ahead = DUE
-    here.logins.fresh(alice.id)
+    here.logins.get_fresh(alice.id)
     here.later.settle()
 
     here.clock.ahead += URGENT_PAUSE
     sandbox.expire_access_tokens()
 
-    assert here.logins.fresh(alice.id, refused=alice.generation).generation == 2
+    assert here.logins.get_fresh(alice.id, refused=alice.generation).generation == 2
 
 
 def test_trouble_of_the_api_is_not_tried_on_everybody(
@@ -107,8 +107,8 @@ def test_trouble_of_the_api_is_not_tried_on_everybody(
     sandbox.be_slow(5, path="/me")
     before = sandbox.counters().requests
 
-    with pytest.raises(NoAnswerError):
-        logins.authorized_by_anyone(api.me)
+    with pytest.raises(NoResponseError):
+        logins.with_any_token(api.me)
 
     assert logins.get(alice.id) == alice
     assert sandbox.counters().requests - before <= 3
@@ -126,7 +126,7 @@ def test_a_failure_is_forgotten_when_a_refresh_works_and_does_not_put_the_next_o
         # Due, expired, and the next one due: the failure would count until 16.5.
         for ahead, generation in [(6.5, 1), (8.6, 2), (15.5, 3)]:
             here.clock.ahead = ahead
-            here.logins.fresh(alice.id)
+            here.logins.get_fresh(alice.id)
             here.later.settle()
 
             assert here.logins.get(alice.id).generation == generation

@@ -32,7 +32,7 @@ def asked_at(here: Rooms, login: Login, sandbox: Sandbox, seconds: range) -> lis
             clock.now = login.access_expires_at - 600 + second
             before = sandbox.counters().requests
             for _ in range(2):
-                assert logins.fresh(login.id) == login
+                assert logins.get_fresh(login.id) == login
             later.settle()
             asked += [second] * (sandbox.counters().requests - before)
     return asked
@@ -63,7 +63,7 @@ def test_a_refresh_that_hangs_delays_nobody_while_the_token_lives(sandbox: Sandb
         sandbox.be_slow(30, path=REFRESH)
         here.clock.ahead = DUE
 
-        served = [logins.authorized(alice.id, here.api.me) for _ in range(3)]
+        served = [logins.with_token(alice.id, here.api.me) for _ in range(3)]
         # Had anybody waited for it, the refresh would have been given up by now.
         sandbox.clear_faults()
 
@@ -80,10 +80,10 @@ def test_a_refresh_that_hangs_keeps_nobody_else_from_refreshing(
         here.clock.ahead = ahead
         sandbox.be_slow(30, times=1, path=REFRESH)
         before = sandbox.counters().requests
-        hanging = pool.submit(here.logins.fresh, alice.id)
+        hanging = pool.submit(here.logins.get_fresh, alice.id)
         wait_until(lambda: sandbox.counters().requests > before, what="Alice's refresh")
 
-        here.logins.fresh(bob.id)
+        here.logins.get_fresh(bob.id)
         wait_until(lambda: here.logins.get(bob.id).generation == 2, what="Bob's refresh")
 
         assert here.logins.get(alice.id).generation == 1
@@ -100,11 +100,11 @@ def test_a_dead_token_is_not_waited_for_twice_by_one_page(
 
     for _ in range(3):
         with pytest.raises(ServerError):
-            here.logins.fresh(alice.id)
+            here.logins.get_fresh(alice.id)
     at_once = sandbox.counters().requests - before
     here.clock.ahead += URGENT_PAUSE
     with pytest.raises(ServerError):
-        here.logins.fresh(alice.id)
+        here.logins.get_fresh(alice.id)
 
     assert at_once == 1
     assert told(caplog.records, "error") == [("refresh failed, the login stays", "ServerError")] * 2
@@ -121,7 +121,7 @@ def test_a_refresh_in_the_background_that_breaks_is_logged_by_its_type_alone(
             connection.execute("drop table records")
         task()
 
-    Logins(here.store, here.api, here.clock, run_later=break_first).fresh(alice.id)
+    Logins(here.store, here.api, here.clock, run_later=break_first).get_fresh(alice.id)
 
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert record.getMessage() == "a login could not be refreshed"

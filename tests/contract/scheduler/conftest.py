@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from aircall.api.client import ApiClient
-from aircall.calls.feed import Feed
-from aircall.calls.replica import Mirror
-from aircall.calls.store import CallLog
+from aircall.calls.feed import ChangeFeed
+from aircall.calls.replica import CallReplica
+from aircall.calls.store import CallStore
 from aircall.storage.database import open_database
-from aircall.sync.full_sync import Synchronisation
-from aircall.sync.scheduler import Background
-from tests.contract.background.watch import Readings, Watching, threads
+from aircall.sync.full_sync import FullSync
+from aircall.sync.scheduler import SyncScheduler
+from tests.contract.scheduler.watch import Readings, Watching, threads
 from tests.support.rest_client import RestClient
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -34,22 +34,20 @@ def readings() -> Readings:
 
 
 @pytest.fixture
-def synchronisation(
-    sandbox: Sandbox, rest: RestClient, tmp_path: Path, readings: Readings
-) -> Iterator[Synchronisation]:
+def full_sync(sandbox: Sandbox, rest: RestClient, tmp_path: Path, readings: Readings) -> Iterator[FullSync]:
     """Reads the sandbox's list."""
-    api, log = ApiClient(sandbox.url), CallLog(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
-    yield Synchronisation(Mirror(log, Feed()), partial(readings.timed, api, rest.access_token))
+    api, log = ApiClient(sandbox.url), CallStore(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
+    yield FullSync(CallReplica(log, ChangeFeed()), partial(readings.timed, api, rest.access_token))
     api.close()
     log.close()
 
 
 @pytest.fixture
-def background(synchronisation: Synchronisation, watching: Watching) -> Iterator[Background]:
+def scheduler(full_sync: FullSync, watching: Watching) -> Iterator[SyncScheduler]:
     """At work, with a short interval."""
     before = threads()
-    background = Background(synchronisation, watching, SHORT)
-    background.start()
-    yield background
-    background.stop()
+    scheduler = SyncScheduler(full_sync, watching, SHORT)
+    scheduler.start()
+    yield scheduler
+    scheduler.stop()
     wait_until(lambda: threads() <= before, what="the end of the thread")

@@ -5,9 +5,9 @@ import time
 import pytest
 
 from aircall.errors import ServerError
-from aircall.sync.full_sync import Synchronisation
-from aircall.sync.scheduler import Background
-from tests.contract.background.watch import Readings, Watching
+from aircall.sync.full_sync import FullSync
+from aircall.sync.scheduler import SyncScheduler
+from tests.contract.scheduler.watch import Readings, Watching
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
@@ -16,18 +16,18 @@ LONG = 600.0
 
 
 def test_the_list_is_read_again_and_again_while_a_browser_is_connected(
-    background: Background, watching: Watching, readings: Readings
+    scheduler: SyncScheduler, watching: Watching, readings: Readings
 ) -> None:
-    assert background.last_error is None
+    assert scheduler.last_error is None
     watching.is_watched = True
 
     wait_until(lambda: len(readings.ended) >= 3)
 
 
 def test_nothing_is_read_while_nobody_looks(
-    background: Background, watching: Watching, readings: Readings
+    scheduler: SyncScheduler, watching: Watching, readings: Readings
 ) -> None:
-    background.request()
+    scheduler.request()
     wait_until(lambda: len(readings.ended) == 1)
     asked_count = watching.asked_count
 
@@ -37,41 +37,43 @@ def test_nothing_is_read_while_nobody_looks(
     assert len(readings.began) == 1
 
 
-def test_who_opened_a_page_counts_as_looking_for_a_while(background: Background, readings: Readings) -> None:
-    background.ensure_fresh(wait=5)
+def test_who_opened_a_page_counts_as_looking_for_a_while(
+    scheduler: SyncScheduler, readings: Readings
+) -> None:
+    scheduler.ensure_fresh(wait=5)
 
     wait_until(lambda: len(readings.ended) >= 3)
 
 
-def test_a_page_waits_for_the_first_reading(background: Background, synchronisation: Synchronisation) -> None:
-    background.ensure_fresh(wait=10)
+def test_a_page_waits_for_the_first_reading(scheduler: SyncScheduler, full_sync: FullSync) -> None:
+    scheduler.ensure_fresh(wait=10)
 
-    assert synchronisation.progress.read_count == 94
+    assert full_sync.progress.read_count == 94
 
 
 def test_a_page_does_not_wait_for_a_list_that_is_fresh(
-    synchronisation: Synchronisation, watching: Watching, readings: Readings, sandbox: Sandbox
+    full_sync: FullSync, watching: Watching, readings: Readings, sandbox: Sandbox
 ) -> None:
-    background = Background(synchronisation, watching, LONG)
-    background.start()
-    background.ensure_fresh(wait=10)
+    scheduler = SyncScheduler(full_sync, watching, LONG)
+    scheduler.start()
+    scheduler.ensure_fresh(wait=10)
     sandbox.be_slow(30, path="/calls")
     before = time.monotonic()
 
-    background.ensure_fresh(wait=10)
+    scheduler.ensure_fresh(wait=10)
 
     assert time.monotonic() < before + 5
     assert len(readings.began) == 1
-    background.stop()
+    scheduler.stop()
 
 
 def test_a_page_does_not_wait_for_a_slow_reading_longer_than_it_may(
-    background: Background, readings: Readings, sandbox: Sandbox
+    scheduler: SyncScheduler, readings: Readings, sandbox: Sandbox
 ) -> None:
     sandbox.be_slow(30, path="/calls")
     before = time.monotonic()
 
-    background.ensure_fresh(wait=0.1)
+    scheduler.ensure_fresh(wait=0.1)
 
     assert 0.1 <= time.monotonic() - before < 5
     assert readings.ended == []
@@ -79,27 +81,29 @@ def test_a_page_does_not_wait_for_a_slow_reading_longer_than_it_may(
 
 
 def test_pages_that_follow_each_other_do_not_all_wait_for_the_same_slow_reading(
-    background: Background, readings: Readings, sandbox: Sandbox
+    scheduler: SyncScheduler, readings: Readings, sandbox: Sandbox
 ) -> None:
     sandbox.be_slow(60, path="/calls")
 
     # One after the other they would wait for longer than the client waits for an answer.
     for _ in range(20):
-        background.ensure_fresh(wait=0.5)
+        scheduler.ensure_fresh(wait=0.5)
 
     assert len(readings.began) == 1
     assert readings.ended == []
     sandbox.clear_faults()
 
 
-def test_a_page_does_not_wait_for_a_reading_that_has_failed(background: Background, sandbox: Sandbox) -> None:
+def test_a_page_does_not_wait_for_a_reading_that_has_failed(
+    scheduler: SyncScheduler, sandbox: Sandbox
+) -> None:
     sandbox.answer_with(500, b"", times=None, path="/calls")
     before = time.monotonic()
 
-    background.ensure_fresh(wait=30)
+    scheduler.ensure_fresh(wait=30)
 
     assert time.monotonic() - before < 10
-    assert isinstance(background.last_error, ServerError)
+    assert isinstance(scheduler.last_error, ServerError)
 
 
 @pytest.mark.usefixtures("background")
@@ -114,35 +118,35 @@ def test_a_long_list_is_read_less_often(readings: Readings, watching: Watching, 
 
 
 def test_what_is_asked_for_during_a_reading_is_read_after_it(
-    background: Background, readings: Readings, sandbox: Sandbox
+    scheduler: SyncScheduler, readings: Readings, sandbox: Sandbox
 ) -> None:
     sandbox.be_slow(0.2, times=1, path="/calls")
-    background.request()
+    scheduler.request()
     wait_until(lambda: len(readings.began) == 1)
 
-    background.request()
+    scheduler.request()
 
     wait_until(lambda: len(readings.ended) == 2)
     assert readings.began[1] >= readings.ended[0]
 
 
 def test_each_good_reading_is_told_once_it_has_answered_what_was_asked_for(
-    synchronisation: Synchronisation, watching: Watching, readings: Readings
+    full_sync: FullSync, watching: Watching, readings: Readings
 ) -> None:
     readings.fails_with = [ZeroDivisionError()]
     told: list[tuple[int, bool]] = []
-    background = Background(
-        synchronisation,
+    scheduler = SyncScheduler(
+        full_sync,
         watching,
         LONG,
-        on_read=lambda: told.append((len(readings.ended), background.is_behind)),
+        on_read=lambda: told.append((len(readings.ended), scheduler.is_stale)),
     )
-    background.start()
-    background.ensure_fresh(wait=10)
-    assert background.is_behind
+    scheduler.start()
+    scheduler.ensure_fresh(wait=10)
+    assert scheduler.is_stale
 
-    background.signed_in()
+    scheduler.signed_in()
     wait_until(lambda: told)
 
     assert told == [(2, False)]
-    background.stop()
+    scheduler.stop()

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 
-from aircall.sync.full_sync import Synchronisation
-from aircall.sync.scheduler import Background
-from tests.contract.background.watch import Readings, Watching
+from aircall.sync.full_sync import FullSync
+from aircall.sync.scheduler import SyncScheduler
+from tests.contract.scheduler.watch import Readings, Watching
 from tests.support.waiting import wait_until
 
 LONG = 600.0
 
 
-class Overtaken(Synchronisation):
+class Overtaken(FullSync):
     """Its first reading is done, and not noted yet, when something else happens."""
 
     meanwhile: Callable[[], None] | None = None
@@ -24,25 +24,25 @@ class Overtaken(Synchronisation):
 
 
 def test_a_reading_of_before_a_restart_does_not_make_the_list_fresh(
-    synchronisation: Synchronisation, watching: Watching, readings: Readings
+    full_sync: FullSync, watching: Watching, readings: Readings
 ) -> None:
-    synchronisation.__class__ = Overtaken
-    background = Background(synchronisation, watching, LONG)
+    full_sync.__class__ = Overtaken
+    scheduler = SyncScheduler(full_sync, watching, LONG)
 
     def restart() -> None:
-        background.stop()
-        background.start()
+        scheduler.stop()
+        scheduler.start()
 
-    synchronisation.meanwhile = restart  # type: ignore[attr-defined]
-    background.start()
-    background.request()
+    full_sync.meanwhile = restart  # type: ignore[attr-defined]
+    scheduler.start()
+    scheduler.request()
     wait_until(lambda: len(readings.ended) == 1)
     asked_count = watching.asked_count
     wait_until(lambda: watching.asked_count > asked_count, what="a look by the thread that goes on")
 
-    assert background.fresh_for == 0
+    assert scheduler.fresh_for == 0
 
-    background.ensure_fresh(wait=5)
+    scheduler.ensure_fresh(wait=5)
     assert len(readings.ended) == 2
-    assert background.fresh_for > 0
-    background.stop()
+    assert scheduler.fresh_for > 0
+    scheduler.stop()

@@ -65,9 +65,9 @@ class Instance:
             return {}
         return found
 
-    def is_owner(self) -> bool:
+    def is_leader(self) -> bool:
         """Whether it is the one that keeps list and events, as far as it can be asked."""
-        return bool(self.state().get("owner", {}).get("state") == "owner")
+        return bool(self.state().get("leader", {}).get("state") == "leader")
 
     def is_ready(self) -> bool:
         """Whether it answers, and its storage does."""

@@ -46,12 +46,12 @@ def test_no_request_fails_while_one_instance_after_the_other_is_restarted(
 def test_the_owner_hands_over_as_soon_as_it_is_told_to_stop(
     pair: list[Instance], measured: Callable[[str], None]
 ) -> None:
-    owner, other = sorted(pair, key=Instance.is_owner, reverse=True)
-    assert (owner.is_owner(), other.is_owner()) == (True, False)
+    owner, other = sorted(pair, key=Instance.is_leader, reverse=True)
+    assert (owner.is_leader(), other.is_leader()) == (True, False)
     told_at = monotonic()
     owner.send(signal.SIGTERM)
 
-    wait_until(other.is_owner, 20, "the takeover")
+    wait_until(other.is_leader, 20, "the takeover")
 
     taken_after = monotonic() - told_at
     measured(f"{taken_after:.2f} s")

@@ -46,7 +46,7 @@ def pair(sandbox: Sandbox, durable_redis: RedisServer, tmp_path: Path) -> Iterat
         )
         log_in(one.address, "somebody")
         wait_until(lambda: sandbox.counters().subscriptions_now == 1, 20, "the subscription")
-        yield (one, other) if one.is_owner else (other, one)
+        yield (one, other) if one.is_leader else (other, one)
 
 
 @pytest.fixture
