@@ -1,13 +1,7 @@
-"""Calling what others subscribed with, so that their failures stay theirs. Knows nothing of what it calls.
-
-Short messages from one process of the dashboard to all of them. On one process: to itself.
-
-Knows nothing of what they mean. They are hints: one that gets lost makes things later, not wrong.
-
-A turn for everybody else, between two steps of work that takes long. Knows nothing of the work.
-"""
+"""Background threads, callbacks that fail safely, and an in-process message bus."""
 
 import logging
+import threading
 import time
 import traceback
 from collections import defaultdict
@@ -15,43 +9,92 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
+# Seconds. gevent only polls sockets when a sleep is longer than 0.
+YIELD_TIME = 0.001
+
+
+class BackgroundThread:
+    """A daemon thread that can be started and stopped repeatedly.
+
+    `run` is called with a new stop event at each start, and has to return soon after that event is set. A
+    thread that outlives its stop keeps its own event, so it never takes the next start for its own.
+    """
+
+    def __init__(self, name: str, run: Callable[[threading.Event], None]) -> None:
+        self._name = name
+        self._run = run
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._stopped: threading.Thread | None = None
+
+    @property
+    def is_started(self) -> bool:
+        """Whether it was started and not stopped since."""
+        return self._thread is not None
+
+    def start(self) -> None:
+        """Start the thread. Does nothing if it is started."""
+        with self._lock:
+            if self._thread is None:
+                self._stopping = threading.Event()
+                self._thread = run_in_background(self._name, self._run, self._stopping)
+
+    def stop(self) -> None:
+        """Set the stop event. Does not block."""
+        with self._lock:
+            self._stopped, self._thread = self._thread or self._stopped, None
+            self._stopping.set()
+
+    def join(self, timeout: float) -> None:
+        """Wait up to `timeout` seconds for the thread that was stopped last. Does nothing in that thread."""
+        thread = self._stopped
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+
+
+def run_in_background(name: str, task: Callable[..., None], *args: object) -> threading.Thread:
+    """Start a daemon thread for a single task. Process exit does not wait for it."""
+    thread = threading.Thread(target=task, args=args, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+class MessageBus:
+    """Messages to every process of the dashboard; without Redis, to this process alone.
+
+    A message has a name and a text. Messages are hints: a lost one delays something, and breaks nothing.
+    """
+
+    def __init__(self) -> None:
+        self._handlers: defaultdict[str, list[Callable[[str], None]]] = defaultdict(list)
+
+    def on(self, name: str, handler: Callable[[str], None]) -> None:
+        """Call `handler` with the text of each message of this name. It must return at once."""
+        self._handlers[name].append(handler)
+
+    def send(self, name: str, text: str = "") -> None:
+        """Send a message to every process, this one first. Raises nothing."""
+        self.deliver(name, text)
+
+    def deliver(self, name: str, text: str) -> None:
+        """Call the handlers of this process."""
+        for handler in self._handlers[name]:
+            call_safely(handler, text)
+
 
 def call_safely(callback: Callable[..., object], *args: object) -> bool:
-    """Call somebody else's function; whether it succeeded. What it raises is logged, by place and type."""
+    """Call a subscriber's function; return whether it succeeded. An error is logged by type and place."""
     try:
         callback(*args)
     except Exception as error:
-        # Its text might quote a note, and without the caller's thread nothing would arrive any more.
+        # The error's text might quote a note.
         place = traceback.extract_tb(error.__traceback__)[-1]
         log.error("A callback failed: %s in %s:%s", type(error).__name__, place.filename, place.lineno)
         return False
     return True
 
 
-class MessageBus:
-    """Signals by their names, each with a value, which may be empty."""
-
-    def __init__(self) -> None:
-        self._takers: defaultdict[str, list[Callable[[str], None]]] = defaultdict(list)
-
-    def on(self, name: str, taker: Callable[[str], None]) -> None:
-        """Call `taker` with the value of each signal of this name. It has to return at once."""
-        self._takers[name].append(taker)
-
-    def send(self, name: str, value: str = "") -> None:
-        """Send a signal to every process, this one first. Raises nothing."""
-        self.deliver(name, value)
-
-    def deliver(self, name: str, value: str) -> None:
-        """Hand a signal to those of this process who take it."""
-        for taker in self._takers[name]:
-            call_safely(taker, value)
-
-
-# At least so long, in seconds: with 0, gevent does not look who has just asked.
-TURN = 0.001
-
-
 def yield_control() -> None:
-    """Let everybody else who waits have a turn."""
-    time.sleep(TURN)
+    """Let other greenlets run between two steps of long work."""
+    time.sleep(YIELD_TIME)

@@ -1,14 +1,22 @@
-"""Records of state: of the link to the events, and of the synchronisation."""
+"""Records of state: the link to the Pusher channel, the sync of the call list, and roles."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
+# Seconds. After a request for the list, a process counts as watched for this long.
+WATCH_TIME = 60.0
+
+# The usernames of the people who view a call, by call id.
+Viewers = Mapping[str, Sequence[str]]
+
 
 class LinkState(StrEnum):
-    """LIVE: subscribed. RECONNECTING: trying. OFFLINE: stopped, or nobody is signed in to sign with."""
+    """LIVE: subscribed. RECONNECTING: trying. OFFLINE: stopped, or there is no login to subscribe with."""
 
     LIVE = "live"
     RECONNECTING = "reconnecting"
@@ -17,9 +25,9 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True)
 class LinkStatus:
-    """The state of the link, since when (UTC) it has been that, and in a few words why.
+    """State of the link, the time (UTC) of its last change, and the reason in a few words.
 
-    `retry_at` is when the next connection is tried (UTC), None while there is one or nothing to wait for.
+    `retry_at` is the time (UTC) of the next attempt to connect; None if there is nothing to wait for.
     """
 
     state: LinkState
@@ -29,44 +37,60 @@ class LinkStatus:
 
 
 NOT_STARTED = LinkStatus(LinkState.OFFLINE, datetime.now(UTC), "not started")
-# Who opened a page, of this process or another, counts as watching for so long.
-WATCH_TIME = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class SyncProgress:
-    """How far a reading is: rows so far, and how many the API says there are, where it does plausibly."""
+    """Rows read by the current full sync, and how many the API says there are; None if not plausible."""
 
     read_count: int
     expected_count: int | None
 
 
 class SyncError(msgspec.Struct, frozen=True):
-    """Why the list could not be read: the error's class, and after how many seconds to try again.
+    """Reason why the last full sync failed: the class name of the error, and seconds until a retry.
 
-    `is_ours` where it was no error of the API.
+    `is_internal` if it was not an error of the API.
     """
 
-    error: str
-    is_ours: bool
+    name: str
+    is_internal: bool
     retry_after: float | None = None
 
 
 class SyncStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How the upkeep is: the link as pages are told of it and as the listener has it, and the readings.
+    """Status of the sync. `link` is what pages show, `listener` the state of the subscription alone.
 
-    The list is fresh for so many seconds from when this was asked for.
+    `fresh_for` is how many seconds the replica will count as fresh, from the time of the query.
     """
 
     link: LinkStatus
     listener: LinkStatus
     progress: SyncProgress
-    trouble: SyncError | None
+    error: SyncError | None
     fresh_for: float
 
 
 class Role(msgspec.Struct, frozen=True):
-    """Whether this process does the upkeep, and for how many seconds that has been so."""
+    """Whether this process is the leader, and for how many seconds that has been so."""
 
     is_leader: bool
     age: float
+
+
+class Audience(Protocol):
+    """The open pages of this process, and the calls that people view in them."""
+
+    @property
+    def page_count(self) -> int:
+        """Number of open pages of this process."""
+
+    @property
+    def viewers(self) -> Viewers:
+        """Viewers of each call in this process."""
+
+    def set_remote(self, viewers: Mapping[str, Viewers]) -> None:
+        """Replace the viewers in other processes, by process id."""
+
+    def on_change(self, handler: Callable[[], None]) -> None:
+        """Call `handler` when `viewers` has changed. It must return at once."""

@@ -20,7 +20,7 @@ from aircall.calls.replica import CallReplica
 from aircall.calls.store import CallStore
 from aircall.models import CallPage
 from aircall.storage.database import open_database
-from aircall.sync.full_sync import PARALLEL_READS, FullSync
+from aircall.sync.full_sync import PARALLEL_PAGES, FullSync
 from bench.figures import Figure
 from bench.line import line_to
 from tests.support.dashboard import COOKIE, log_in, serving
@@ -106,7 +106,7 @@ def _is_read(session: requests.Session, address: str) -> bool:
 
 
 def _download(url: str, token: str, spans: list[Span]) -> None:
-    with requests.Session() as session, ThreadPoolExecutor(PARALLEL_READS) as pool:
+    with requests.Session() as session, ThreadPoolExecutor(PARALLEL_PAGES) as pool:
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {token}"
 

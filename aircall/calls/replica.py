@@ -1,7 +1,4 @@
-"""Everything learnt about calls goes through here: first into the log, then, if it is news, into the feed.
-
-Knows log and feed; knows nothing of where the news come from.
-"""
+"""The replica of the API's call list: every write goes to the call store first, then to the change feed."""
 
 import contextlib
 import threading
@@ -15,67 +12,70 @@ from aircall.models import Call
 
 
 class CallReplica:
-    """The one place that writes calls, so that log and feed tell the same story in the same order."""
+    """The only writer of calls, so that store and feed agree on the order of changes.
+
+    Reading from the API takes `store.version` first and passes it as `read_version`: what was written after
+    that is newer than what was read, and stays.
+    """
 
     def __init__(self, store: CallStore, feed: ChangeFeed) -> None:
         self.store = store
         self.feed = feed
         self._lock = threading.Lock()
-        # None where nobody else could take over.
+        # The fencing token of this process's events; None with one process.
         self._fence: int | None = None
 
-    def take_over(self) -> None:
-        """Apply events from now on, which no other process does any more; every page reads itself again.
+    def acquire_fence(self) -> None:
+        """Reject the events of earlier leaders from now on, and start a new epoch.
 
-        Whoever did so before may have ended between writing a change down and telling of it.
+        An earlier leader may have been killed between writing a change and publishing it.
         """
         self._fence = self.store.new_fence()
         self.begin_epoch()
 
     def apply(self, call: Call) -> None:
-        """Take over a call's newest state, as an event tells it.
+        """Write a call as an event describes it, and publish the change.
 
-        Raises one of STORAGE_ERRORS where it could not be written, and FencedError where another process has
-        taken over since; then nobody has been told either.
+        Raises one of STORAGE_ERRORS, and FencedError if another process has become the leader; nothing is
+        published then.
         """
         changes = self._write(lambda: self.store.apply([call], fence=self._fence))
         metrics.EVENTS_IN.labels(changes[0].kind if changes else "unchanged").inc()
 
-    def merge(self, found: Sequence[Call], read_version: int) -> bool:
-        """Take over calls that were read after version `as_of` of the log was taken.
+    def merge(self, calls: Sequence[Call], read_version: int) -> bool:
+        """Write calls that were read from the API; return whether the changes were published one by one.
 
-        Returns whether pages can follow; where it was too much for that, they are told to be read again.
+        Too many of them start a new epoch instead.
         """
-        return len(self._write(lambda: self.store.apply(found, read_version))) <= BURST_LIMIT
+        return len(self._write(lambda: self.store.apply(calls, read_version))) <= BURST_LIMIT
 
-    def fill(self, found: Sequence[Call], read_version: int) -> bool:
-        """Merge, telling nobody; whether there was anything to tell.
+    def fill(self, calls: Sequence[Call], read_version: int) -> bool:
+        """Write calls without publishing; return whether anything changed.
 
-        Who fills begins a new epoch of the feed at the end: after the first reading, which every open page
-        follows by itself, not before the log says that it is whole.
+        The caller has to start a new epoch when it has written the last of them.
         """
         with self._lock:
-            return bool(self.store.apply(found, read_version))
+            return bool(self.store.apply(calls, read_version))
 
-    def settle(self, answer: Call, read_version: int, fetch: Callable[[str], Call]) -> None:
-        """Take over the API's answer to a change that was asked for after version `as_of`.
+    def settle(self, response: Call, read_version: int, fetch: Callable[[str], Call]) -> None:
+        """Write the API's response to a change that was requested after `read_version`.
 
-        If news of this call that say otherwise came meanwhile, nothing tells which is newer: it is reread.
-        Raises nothing where that fails: the change was made, and the next reading of the list will tell.
+        If an event with another state came meanwhile, nothing tells which is newer: the call is read again.
+        Raises nothing if that fails: the change was made, and the next full sync corrects the call.
         """
-        self.merge([answer], read_version)
-        if self.store.row_version(answer) == 0:
+        self.merge([response], read_version)
+        if self.store.row_version(response) == 0:
             with contextlib.suppress(AircallError):
-                self.read(answer.id, fetch)
+                self.read(response.id, fetch)
 
     def forget(self, call_ids: Collection[str], read_version: int) -> None:
-        """Drop calls that the API did not know any more when asked after version `as_of`."""
+        """Delete calls that the API did not have when it was asked after `read_version`."""
         self._write(lambda: self.store.remove(call_ids, read_version))
 
     def read(self, call_id: str, fetch: Callable[[str], Call]) -> Call:
-        """The call as the API has it now, taken over on the way. Raises what `fetch` raises.
+        """Return the call as the API has it, and write it. Raises what `fetch` raises.
 
-        A call that the API does not know (NotFoundError) is dropped from the log.
+        A call that the API does not have (NotFoundError) is deleted.
         """
         read_version = self.store.version
         try:
@@ -85,6 +85,11 @@ class CallReplica:
             raise
         self.merge([call], read_version)
         return call
+
+    def begin_epoch(self) -> None:
+        """Make every open page reload."""
+        self.feed.begin_epoch()
+        metrics.FEED_EPOCHS.inc()
 
     def _write(self, write: Callable[[], list[Change]]) -> list[Change]:
         with self._lock:
@@ -96,8 +101,3 @@ class CallReplica:
                 self.feed.append(change)
                 metrics.FEED_CHANGES.labels(change.kind).inc()
         return changes
-
-    def begin_epoch(self) -> None:
-        """Have every page read itself again."""
-        self.feed.begin_epoch()
-        metrics.FEED_EPOCHS.inc()

@@ -1,16 +1,15 @@
-"""A note that is stored once, over an API that would store it as often as it is sent. Knows a store.
+"""A note is stored once, over an API that would store it as often as it is sent.
 
-Who writes a note gets a key with the form. Under it is remembered what became of the note, so that a second
-click, a reload or another try finds the first outcome instead of storing the note again. Where no answer
-tells whether the note was stored, the call's notes are looked through for one with this text that was not
-there before; only when it does not show for some seconds, and its author asks again, is it sent again.
+Each form carries an idempotency key, under which the outcome is kept: a second click, a reload or a retry
+finds it instead of sending again. If the outcome is unknown, the call's notes are searched for one with this
+text that was not there before. Only when it does not show, and the person sends it again, is it sent again.
 """
 
 import hashlib
 import logging
 import time
-from collections.abc import Callable
 from time import monotonic
+from typing import Protocol
 
 import msgspec
 
@@ -21,28 +20,36 @@ from aircall.storage.records import RecordStore
 
 log = logging.getLogger(__name__)
 
-# How long what became of a note is remembered, in seconds: longer than a page is kept open to be sent again.
-MEMORY = 24 * 3600.0
-# Longer than sending and looking can take, so that the second click sees the first one's outcome (seconds).
-SEND_WAIT = 45.0
-# How often and how long to look for a note of unknown fate, in seconds.
+# Seconds that an outcome is kept: longer than a page stays open to be sent again.
+OUTCOME_TTL = 24 * 3600.0
+# Seconds. Must exceed sending and verifying, so that a second click sees the first one's outcome.
+LOCK_WAIT = 45.0
+# Seconds. Must exceed LOCK_WAIT: a process that was killed blocks its note for this long.
+LOCK_LEASE = 60.0
+# Seconds between two reads of a call whose note has an unknown outcome, and in all.
 VERIFY_INTERVAL = 0.3
 VERIFY_TIMEOUT = 6.0
 
 
-# Reads the call, within so many seconds if a deadline is given.
-Fetch = Callable[[float | None], Call]
+class NoteApi(Protocol):
+    """The part of an AuthorizedClient that notes need."""
+
+    def get_call(self, call_id: str, *, deadline: float | None = None) -> Call:
+        """Return a call."""
+
+    def add_note(self, call_id: str, content: str) -> Call:
+        """Add a note; return the call with it."""
 
 
-class Sent(msgspec.Struct, frozen=True):
-    """What is remembered of a note that was sent: the notes before it, and whether it is stored for sure."""
+class Outcome(msgspec.Struct, frozen=True):
+    """What is known of a note that was sent: the ids of the notes before it, and whether it is stored."""
 
     known_ids: list[str]
     is_stored: bool
 
 
 class NoteWriter:
-    """Stores notes, each once."""
+    """Stores each note once."""
 
     def __init__(
         self,
@@ -55,71 +62,71 @@ class NoteWriter:
         self._verify_interval = verify_interval
         self._verify_timeout = verify_timeout
 
-    def add(self, content: str, key: str, fetch: Fetch, send: Callable[[], Call]) -> Call | None:
-        """The call with the note on it; None where this note was stored by an earlier request.
+    def add(self, api: NoteApi, call_id: str, content: str, idempotency_key: str) -> Call | None:
+        """Return the call with the note; None if an earlier request has stored it.
 
-        `fetch` reads the call and `send` adds the note. Raises what they raise; after an error that leaves
-        the note's fate open, UnconfirmedError if the note does not show in time.
+        Raises what `api` raises, BusyError, and UnconfirmedError if the outcome is unknown and the note does
+        not show in time.
         """
-        name = f"note:{hashlib.sha256(f'{key} {content}'.encode(errors='replace')).hexdigest()}"
-        with self._records.lock(name, SEND_WAIT) as is_held:
+        digest = hashlib.sha256(f"{call_id} {idempotency_key} {content}".encode(errors="replace")).hexdigest()
+        name = f"note:{digest}"
+        with self._records.lock(name, LOCK_WAIT, LOCK_LEASE) as is_held:
             if not is_held:
                 raise BusyError("The same note is still being sent.")
-            earlier = self._earlier(name)
-            if earlier is not None and earlier.is_stored:
+            previous = self._load(name)
+            if previous is not None and previous.is_stored:
                 return None
-            call = fetch(None)
-            if earlier is not None and _holds(call, content, earlier.known_ids):
-                self._remember(name, earlier.known_ids, is_stored=True)
+            call = api.get_call(call_id)
+            if previous is not None and _has_note(call, content, previous.known_ids):
+                self._save(name, previous.known_ids, is_stored=True)
                 return call
-            return self._send(name, content, call, fetch, send)
+            return self._send(api, name, content, call)
 
-    def _send(self, name: str, content: str, before: Call, fetch: Fetch, send: Callable[[], Call]) -> Call:
+    def _send(self, api: NoteApi, name: str, content: str, before: Call) -> Call:
         known_ids = [note.id for note in before.notes]
-        # Written before it is sent: should this process end meanwhile, the next try looks first.
-        self._remember(name, known_ids, is_stored=False)
+        # Saved first: if this process is killed now, the next attempt verifies before it sends.
+        self._save(name, known_ids, is_stored=False)
         try:
-            call = send()
+            call = api.add_note(before.id, content)
         except AircallError as error:
             if not error.is_executed_possible:
-                # Nothing was sent, and nothing may be taken for this note.
+                # Nothing was sent: no note of another client may be taken for this one.
                 self._records.delete(name)
                 raise
-            call = self._verify(content, known_ids, fetch)
-        self._remember(name, known_ids, is_stored=True)
+            call = self._verify(api, before.id, content, known_ids)
+        self._save(name, known_ids, is_stored=True)
         return call
 
-    def _verify(self, content: str, known_ids: list[str], fetch: Fetch) -> Call:
+    def _verify(self, api: NoteApi, call_id: str, content: str, known_ids: list[str]) -> Call:
         ends, call = monotonic() + self._verify_timeout, None
         while (left := ends - monotonic()) > 0:
             try:
-                call = fetch(max(left, self._verify_interval))
-                if _holds(call, content, known_ids):
+                call = api.get_call(call_id, deadline=max(left, self._verify_interval))
+                if _has_note(call, content, known_ids):
                     return call
             except (NotFoundError, LoginEndedError):
                 raise
             except AircallError as error:
-                log.info("Looking for a note", extra={"error": type(error).__name__})
+                log.info("verifying a note", extra={"error": type(error).__name__})
             time.sleep(self._verify_interval)
-        raise UnconfirmedError("Whether the note was stored could not be seen in time.", last_seen=call)
+        raise UnconfirmedError("The note was not seen in time.", last_seen=call)
 
-    def _earlier(self, name: str) -> Sent | None:
+    def _load(self, name: str) -> Outcome | None:
         record = self._records.load(name)
         try:
-            return None if record is None else msgspec.json.decode(record.value, type=Sent)
+            return None if record is None else msgspec.json.decode(record.value, type=Outcome)
         except msgspec.MsgspecError:
-            # Another version kept it.
+            # Written by another version.
             return None
 
-    def _remember(self, name: str, known_ids: list[str], *, is_stored: bool) -> None:
-        self._records.put(name, msgspec.json.encode(Sent(known_ids, is_stored)), MEMORY)
+    def _save(self, name: str, known_ids: list[str], *, is_stored: bool) -> None:
+        self._records.put(name, msgspec.json.encode(Outcome(known_ids, is_stored)), OUTCOME_TTL)
 
 
-def _holds(call: Call, content: str, known_ids: list[str]) -> bool:
-    """Whether a note with this text has come to those that were there before."""
+def _has_note(call: Call, content: str, known_ids: list[str]) -> bool:
     return any(note.id not in known_ids and _is_same(note.content, content) for note in call.notes)
 
 
 def _is_same(one: str, other: str) -> bool:
-    # An API may trim what it stores, and browsers write a line break in two characters.
+    # An API may trim what it stores, and browsers write a line break as two characters.
     return one.split() == other.split()

@@ -1,116 +1,100 @@
-"""Reading and changing calls at the API with one person's login, and what the mirror learns from the answers.
-
-Knows the rules of each change; knows nothing of pages. Every method raises LoginEndedError where the login is
-over, and what the API client raises.
-"""
+"""Reads and changes calls with one person's login, and writes the API's responses to the replica."""
 
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 
-from aircall.api.client import ApiClient
+from aircall.auth.client import AuthorizedClient
 from aircall.auth.logins import Logins
 from aircall.calls.replica import CallReplica
-from aircall.changes import archive
+from aircall.changes.archive import set_archived
 from aircall.changes.errors import BusyError, ChangedSinceError, ConflictError, UnconfirmedError
 from aircall.changes.notes import NoteWriter
 from aircall.models import Call
 from aircall.storage.records import RecordStore
 
-# Longer than one change can take, so that who waits for another's change sees its outcome (seconds).
-CHANGE_WAIT = 45.0
+# Seconds. Must exceed the longest change (41 s), so that a waiter sees its outcome.
+LOCK_WAIT = 45.0
+# Seconds. Must exceed the longest change: a process that was killed blocks its call for this long.
+LOCK_LEASE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """What came of asking for a state: whether we changed it, and the number of its row in the log then.
-
-    The number is 0 where somebody else has changed the call again meanwhile.
-    """
+    """Whether we changed the call, and its row version then; 0 if it has changed again meanwhile."""
 
     is_changed: bool
-    number: int
+    row_version: int
 
 
 class ChangeService:
-    """What people do with calls."""
+    """What people do with calls. Every method raises LoginEndedError, and what the API client raises."""
 
-    def __init__(
-        self, api: ApiClient, logins: Logins, records: RecordStore, replica: CallReplica, noting: NoteWriter
-    ) -> None:
-        self._api = api
+    def __init__(self, logins: Logins, records: RecordStore, replica: CallReplica, notes: NoteWriter) -> None:
         self._logins = logins
         self._records = records
         self._replica = replica
-        self._noting = noting
+        self._notes = notes
 
     def read_call(self, login_id: str, call_id: str) -> Call:
-        """The call as the API has it now."""
-        return self._replica.read(call_id, partial(self._fetch, login_id))
+        """Return the call as the API has it."""
+        return self._replica.read(call_id, self._logins.client(login_id).get_call)
 
     def set_archived(self, login_id: str, call_id: str, is_archived: bool) -> Archived:
-        """Bring the call to the wanted state, one person's change after the other's."""
-        with self._turn(call_id):
-            return self._set_archived(login_id, call_id, is_archived)
+        """Bring the call to the desired state, after any change of it that is in progress.
 
-    def undo(self, login_id: str, call_id: str, is_archived: bool, number: int) -> Archived:
-        """Bring the call back to the state it had, unless anything of it has changed since its row had
-        this number.
-
-        Raises ChangedSinceError where it has, or where the number is 0; the call then stays as it is.
+        Raises BusyError, ConflictError and UnconfirmedError.
         """
-        with self._turn(call_id):
-            call = self.read_call(login_id, call_id)
-            if not number or self._replica.store.row_version(call) != number:
-                raise ChangedSinceError("The call has been changed since.")
-            return self._set_archived(login_id, call_id, is_archived)
+        with self._lock(call_id):
+            return self._set_archived(self._logins.client(login_id), call_id, is_archived)
 
-    def add_note(self, login_id: str, call_id: str, content: str, key: str = "") -> None:
-        """Add a note. Under the same key, the same note is stored once, however often it is asked for."""
+    def undo(self, login_id: str, call_id: str, is_archived: bool, row_version: int) -> Archived:
+        """Bring the call back to its previous state, unless it has changed since it had this row version.
+
+        Raises ChangedSinceError if it has, or if the row version is 0.
+        """
+        client = self._logins.client(login_id)
+        with self._lock(call_id):
+            call = self._replica.read(call_id, client.get_call)
+            if not row_version or self._replica.store.row_version(call) != row_version:
+                raise ChangedSinceError("The call has changed since.")
+            return self._set_archived(client, call_id, is_archived)
+
+    def add_note(self, login_id: str, call_id: str, content: str, idempotency_key: str = "") -> None:
+        """Add a note. With the same idempotency key the same note is stored once.
+
+        Raises BusyError, and UnconfirmedError if the outcome is unknown.
+        """
+        client = self._logins.client(login_id)
         read_version = self._replica.store.version
-        fetch = partial(self._fetch, login_id)
         try:
-            call = self._noting.add(
-                content,
-                f"{call_id} {key or secrets.token_urlsafe()}",
-                fetch=lambda deadline: fetch(call_id, deadline),
-                send=lambda: self._logins.with_token(
-                    login_id, lambda token: self._api.add_note(token, call_id, content)
-                ),
-            )
+            call = self._notes.add(client, call_id, content, idempotency_key or secrets.token_urlsafe())
         except UnconfirmedError as error:
-            self._take_over(error.last_seen, read_version)
+            self._merge(error.last_seen, read_version)
             raise
         if call is not None:
-            self._replica.settle(call, read_version, fetch)
+            self._replica.settle(call, read_version, client.get_call)
 
     @contextmanager
-    def _turn(self, call_id: str) -> Iterator[None]:
-        with self._records.lock(f"call:{call_id}", CHANGE_WAIT) as is_held:
+    def _lock(self, call_id: str) -> Iterator[None]:
+        with self._records.lock(f"call:{call_id}", LOCK_WAIT, LOCK_LEASE) as is_held:
             if not is_held:
-                raise BusyError("Another change of this call is still under way.")
+                raise BusyError("Another change of this call is in progress.")
             yield
 
-    def _set_archived(self, login_id: str, call_id: str, is_archived: bool) -> Archived:
+    def _set_archived(self, client: AuthorizedClient, call_id: str, is_archived: bool) -> Archived:
         read_version = self._replica.store.version
         try:
-            answer = self._logins.with_token(
-                login_id, lambda token: archive.set_archived(self._api, token, call_id, is_archived)
-            )
+            # With one token from the first read on: a new token starts with reading the call again.
+            result = client.run(lambda with_token: set_archived(with_token, call_id, is_archived))
         except (ConflictError, UnconfirmedError) as error:
-            self._take_over(error.last_seen, read_version)
+            self._merge(error.last_seen, read_version)
             raise
-        self._replica.settle(answer.call, read_version, partial(self._fetch, login_id))
-        return Archived(answer.is_changed, self._replica.store.row_version(answer.call))
+        self._replica.settle(result.call, read_version, client.get_call)
+        return Archived(result.is_changed, self._replica.store.row_version(result.call))
 
-    def _take_over(self, seen: Call | None, read_version: int) -> None:
-        """What was seen on the way is news, however the change itself ended."""
+    def _merge(self, seen: Call | None, read_version: int) -> None:
+        # Also a failed change has read the call.
         if seen is not None:
             self._replica.merge([seen], read_version)
-
-    def _fetch(self, login_id: str, call_id: str, deadline: float | None = None) -> Call:
-        return self._logins.with_token(
-            login_id, lambda token: self._api.get_call(token, call_id, deadline=deadline)
-        )

@@ -1,22 +1,26 @@
-"""What each process tells the others of itself, again and again: a notice of one that has ended is soon gone.
-
-Knows how notices go round; knows nothing of what follows from them.
-"""
+"""Heartbeats: what each process tells the others about itself, once a second. They expire after LIFETIME."""
 
 import logging
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from threading import Event
 from time import monotonic
 
 import msgspec
 from redis import Redis
 from redis.exceptions import RedisError
 
-from aircall.concurrency import MessageBus, call_safely
-from aircall.status import SyncStatus
+from aircall.concurrency import BackgroundThread, MessageBus, call_safely
+from aircall.status import SyncStatus, Viewers
 
-# Post the notice ARGV[2] of the process ARGV[1] for ARGV[3] milliseconds; all notices that are good.
-# The notices stand in a hash, until when they are good in a sorted set; the last one ends with both.
+log = logging.getLogger(__name__)
+
+# Message that asks every process to read the heartbeats now.
+HEARTBEATS = "heartbeats"
+# Seconds between two heartbeats, between two at the least, and until one expires.
+INTERVAL, MIN_INTERVAL, LIFETIME = 1.0, 0.1, 5.0
+
+# Posts the heartbeat ARGV[2] of the process ARGV[1] for ARGV[3] ms, and returns all that have not expired.
+# KEYS: hash of heartbeats by process, sorted set of processes by expiry (ms since 1970).
 POST = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -30,28 +34,22 @@ for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[3]) end
 return redis.call('HVALS', KEYS[1])
 """
 
-log = logging.getLogger(__name__)
-
-SIGNAL = "notices"
-# How often a process posts its notice, how often at the most, and how long that is good (seconds).
-TURN, SHORTEST_TURN, LIFETIME = 1.0, 0.1, 5.0
-
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process tells: its open pages, who looks at which call in them, and the upkeep, if it does that.
+    """Number of open pages and viewers of calls in one process; and the sync's status, from the leader.
 
-    `viewed_ago` is how many seconds ago somebody last asked it for a page of the list, None for never.
+    `seconds_since_view` counts from the last request for the list; None if there was none.
     """
 
     process: str
     page_count: int
-    viewed_ago: float | None
-    viewers: Mapping[str, Sequence[str]]
+    seconds_since_view: float | None
+    viewers: Viewers
     sync: SyncStatus | None
 
 
 class Heartbeats:
-    """Posts the notice that `own` gives, and hands all others to `take`, in a thread of its own."""
+    """Posts the heartbeat that `own` returns, and passes all others to `receive`, in a background thread."""
 
     def __init__(
         self,
@@ -59,63 +57,63 @@ class Heartbeats:
         prefix: str,
         bus: MessageBus,
         own: Callable[[], Heartbeat],
-        take: Callable[[Sequence[Heartbeat]], None],
+        receive: Callable[[Sequence[Heartbeat]], None],
     ) -> None:
         self._post = client.register_script(POST)
         self._keys = [f"{prefix}notices", f"{prefix}notice-times"]
         self._bus = bus
         self._own = own
-        self._take = take
-        self._kicked = threading.Event()
-        self._is_news = False
+        self._receive = receive
+        self._waking = Event()
+        self._is_urgent = False
         self._posted_at = monotonic()
-        self._stopped = threading.Event()
-        bus.on(SIGNAL, lambda _value: self._kicked.set())
+        self._thread = BackgroundThread("heartbeats", self._run)
+        bus.on(HEARTBEATS, lambda _text: self._waking.set())
 
     def start(self) -> None:
-        """Begin posting."""
-        threading.Thread(target=self._run, name="notices", daemon=True).start()
+        """Start posting."""
+        self._thread.start()
 
     def stop(self) -> None:
-        """Post no more: what was posted last is good for some seconds yet."""
-        self._stopped.set()
-        self._kicked.set()
+        """Stop posting. The last heartbeat expires by itself."""
+        self._thread.stop()
+        self._waking.set()
 
     def post_now(self) -> None:
-        """Post at once, and have the others look: something has changed that they wait for."""
-        self._is_news = True
-        self._kicked.set()
+        """Post at once, and make the other processes read it: they wait for what has changed."""
+        self._is_urgent = True
+        self._waking.set()
 
-    def _run(self) -> None:
-        while not self._stopped.wait(SHORTEST_TURN):
-            self._kicked.clear()
-            call_safely(self._turn)
-            self._kicked.wait(TURN)
+    def _run(self, stopping: Event) -> None:
+        while not stopping.wait(MIN_INTERVAL):
+            self._waking.clear()
+            call_safely(self._exchange)
+            self._waking.wait(INTERVAL)
 
-    def _turn(self) -> None:
-        own, is_news = self._own(), self._is_news
-        self._is_news = False
+    def _exchange(self) -> None:
+        own, is_urgent = self._own(), self._is_urgent
+        self._is_urgent = False
         body = msgspec.json.encode(own)
         try:
             posted = self._post(keys=self._keys, args=[own.process, body, int(LIFETIME * 1000)])
         except RedisError as error:
-            self._is_news = is_news
-            log.info("a notice could not be posted: %s", type(error).__name__)
+            self._is_urgent = is_urgent
+            log.info("heartbeat not posted: %s", type(error).__name__)
             if monotonic() >= self._posted_at + LIFETIME:
-                # Whatever the others told last is not good any more.
-                self._take([])
+                # The others' heartbeats have expired, too.
+                self._receive([])
             return
         self._posted_at = monotonic()
-        if is_news:
-            self._bus.send(SIGNAL)
-            self._kicked.clear()
-        found = [notice for text in posted if (notice := _read(text)) is not None]
-        self._take([notice for notice in found if notice.process != own.process])
+        if is_urgent:
+            self._bus.send(HEARTBEATS)
+            self._waking.clear()
+        received = [heartbeat for text in posted if (heartbeat := _decode(text)) is not None]
+        self._receive([heartbeat for heartbeat in received if heartbeat.process != own.process])
 
 
-def _read(text: bytes) -> Heartbeat | None:
+def _decode(text: bytes) -> Heartbeat | None:
     try:
         return msgspec.json.decode(text, type=Heartbeat)
     except msgspec.MsgspecError:
-        # Another version posted it.
+        # Posted by another version.
         return None

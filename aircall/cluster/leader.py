@@ -1,32 +1,38 @@
-"""Which process keeps log and feed fresh: one among all, elected in Redis, as long as it renews its lease.
+"""Leader election over Redis: one process at a time synchronizes the calls and listens to Pusher.
 
-Knows the lease; knows nothing of what its owner does. A process that was frozen may believe for a moment that
-it still is the owner: what it writes then is refused by the log's fence.
+The leader holds a Redis lock with a TTL (the lease) and extends it once per HEARTBEAT. A leader that cannot
+extend its lease resigns before the lease can expire, so two processes never lead for longer than one lease.
+A leader that was paused (SIGSTOP, VM migration) may not notice that it lost the lease; its writes are
+rejected by the fencing token of `CallStore.new_fence`.
 """
 
 import logging
-import threading
 from collections.abc import Callable
+from threading import Event
 from time import monotonic
 
 from redis import Redis
 from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
 
-from aircall.concurrency import call_safely
+from aircall.concurrency import BackgroundThread, call_safely
 
 log = logging.getLogger(__name__)
 
-# Another process takes over so long after the owner was killed, at the latest (seconds).
+# Seconds. Upper bound for a failover after the leader was killed.
 LEASE_TTL = 5.0
-# How often the lease is renewed, and asked for by those who have it not.
+# Seconds between two attempts to acquire or extend the lease.
 HEARTBEAT = 1.0
-# An owner that could not renew its lease for so long steps back, while it certainly still has it.
+# Seconds without a successful extension before the leader resigns. Must stay below LEASE_TTL.
 RENEW_DEADLINE = 2.5
 
 
 class LeaderElection:
-    """Asks for the lease again and again. `on_gain` and `on_loss` are called by turns, in one thread."""
+    """Campaigns for the lease in a background thread.
+
+    `on_elected` and `on_demoted` are called alternately, both from that thread. If `on_elected` raises, the
+    lease is released so that another process can be elected.
+    """
 
     def __init__(
         self,
@@ -34,76 +40,75 @@ class LeaderElection:
         prefix: str,
         on_elected: Callable[[], None],
         on_demoted: Callable[[], None],
-        lease: float = LEASE_TTL,
+        lease_ttl: float = LEASE_TTL,
     ) -> None:
-        self._lock = Lock(client, f"{prefix}owner", timeout=lease, blocking=False, thread_local=False)
-        self._on_gain = on_elected
-        self._on_loss = on_demoted
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="ownership", daemon=True)
+        self._lock = Lock(client, f"{prefix}owner", timeout=lease_ttl, blocking=False, thread_local=False)
+        self._on_elected = on_elected
+        self._on_demoted = on_demoted
+        self._thread = BackgroundThread("leader-election", self._run)
         self._renewed_at = 0.0
-        self._is_doubted = False
+        self._is_reelection_due = False
         self.is_leader = False
         self.changed_at = monotonic()
 
     def start(self) -> None:
-        """Ask for the lease from now on."""
+        """Start campaigning."""
         self._thread.start()
 
     def resign(self) -> None:
-        """Give the lease to whoever asks next, and ask for it no more. Returns at once."""
-        self._stopped.set()
+        """Release the lease and stop campaigning. Does not block."""
+        self._thread.stop()
 
     def force_reelection(self) -> None:
-        """Give the lease back and ask for it anew: another process has written as the owner since."""
-        self._is_doubted = True
+        """Release the lease and campaign again. Call this after a write was rejected by fencing."""
+        self._is_reelection_due = True
 
-    def stop(self, seconds: float = 2.0) -> None:
-        """Step back; at most so many seconds are waited for that."""
+    def stop(self, timeout: float = 2.0) -> None:
+        """Resign, and wait up to `timeout` seconds for the lease to be released."""
         self.resign()
-        if self._thread.is_alive():
-            self._thread.join(seconds)
+        self._thread.join(timeout)
 
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            self._turn()
-            self._stopped.wait(HEARTBEAT)
+    def _run(self, stopping: Event) -> None:
+        while not stopping.is_set():
+            self._heartbeat()
+            stopping.wait(HEARTBEAT)
         if self.is_leader:
-            self._lose()
+            self._demote()
             self._release()
 
-    def _turn(self) -> None:
-        if self._is_doubted and self.is_leader:
-            self._is_doubted = False
-            self._lose()
+    def _heartbeat(self) -> None:
+        if self._is_reelection_due and self.is_leader:
+            self._is_reelection_due = False
+            self._demote()
             self._release()
-        asked_at = monotonic()
+        attempted_at = monotonic()
         try:
             is_held = self._lock.reacquire() if self.is_leader else self._lock.acquire()
         except LockError:
             is_held = False
         except RedisError as error:
-            is_held = self.is_leader and asked_at < self._renewed_at + RENEW_DEADLINE
-            log.warning("the lease could not be asked for: %s", type(error).__name__)
+            # Redis is unreachable: keep leading only while the lease cannot have expired.
+            is_held = self.is_leader and attempted_at < self._renewed_at + RENEW_DEADLINE
+            log.warning("leader lease: %s", type(error).__name__)
         else:
-            self._renewed_at = asked_at
+            self._renewed_at = attempted_at
         if is_held != self.is_leader:
-            (self._gain if is_held else self._lose)()
+            (self._elect if is_held else self._demote)()
 
-    def _gain(self) -> None:
+    def _elect(self) -> None:
         self.is_leader, self.changed_at = True, monotonic()
-        log.info("this process keeps the list and the events from now on")
-        # Whoever cannot do the work leaves it to others; who took too long to begin it has lost the lease.
-        if not call_safely(self._on_gain) or not self._is_still_held():
-            self._lose()
+        log.info("elected leader")
+        # `on_elected` may have failed, or taken longer than the lease.
+        if not call_safely(self._on_elected) or not self._extend():
+            self._demote()
             self._release()
 
-    def _lose(self) -> None:
+    def _demote(self) -> None:
         self.is_leader, self.changed_at = False, monotonic()
-        log.info("this process keeps the list and the events no longer")
-        call_safely(self._on_loss)
+        log.info("no longer leader")
+        call_safely(self._on_demoted)
 
-    def _is_still_held(self) -> bool:
+    def _extend(self) -> bool:
         try:
             return self._lock.reacquire()
         except RedisError:
@@ -113,4 +118,5 @@ class LeaderElection:
         try:
             self._lock.release()
         except RedisError as error:
-            log.info("the lease ends by itself: %s", type(error).__name__)
+            # The lease expires by itself.
+            log.info("leader lease not released: %s", type(error).__name__)

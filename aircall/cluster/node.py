@@ -1,15 +1,8 @@
-"""The upkeep where several processes share it: one of them does it, and all others know from it how it is.
-
-Knows what is to be told of the link to the API's events; knows nothing of Redis or sockets.
-
-What connects one process of the dashboard with the others, made and started together.
-
-Knows the rooms of this package; is told by functions what there is to tell of this process's pages.
-"""
+"""This process's part in a cluster: what it shares by Redis, and the sync that only the leader does."""
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -19,225 +12,251 @@ from aircall.cluster.feed import RedisChangeFeed
 from aircall.cluster.heartbeat import Heartbeat, Heartbeats
 from aircall.cluster.leader import LeaderElection
 from aircall.cluster.streams import BLOCK, RedisMessageBus, StreamReader
-from aircall.concurrency import MessageBus
-from aircall.status import NOT_STARTED, WATCH_TIME, LinkState, LinkStatus, Role, SyncStatus
+from aircall.concurrency import MessageBus, call_safely
+from aircall.status import NOT_STARTED, WATCH_TIME, Audience, LinkState, LinkStatus, Role, SyncStatus
 from aircall.storage.redis import PREFIX, connect
-from aircall.sync.supervisor import StartedUpkeep
 
-READ, SIGNED_IN = "read", "signed-in"
+# Messages to the leader: a replica that is not fresh is wanted, and a person has logged in.
+REQUEST_SYNC, RETRY_NOW = "read", "signed-in"
+# Reasons of a link status.
 NO_CONTACT = "the dashboard's own storage does not answer"
-NO_OWNER = "another process is taking over"
+NO_LEADER = "another process is taking over"
+NEVER = float("-inf")
 
 
-class ClusterSync:
-    """What the pages of one process need. `tell` is given the state of the link whenever it changes."""
+class LocalSync(Protocol):
+    """The sync in this process, while it is the leader: a SyncSupervisor."""
 
-    def __init__(self, own: StartedUpkeep, bus: MessageBus, tell: Callable[[LinkStatus], None]) -> None:
-        self._own = own
+    is_fenced: bool
+    is_watched_remotely: bool
+
+    @property
+    def status(self) -> SyncStatus:
+        """Status of the sync."""
+
+    def start(self) -> None:
+        """Start."""
+
+    def stop(self) -> None:
+        """Stop."""
+
+    def resign(self) -> None:
+        """Run no more full syncs."""
+
+    def ensure_fresh(self, timeout: float) -> None:
+        """Wait for the replica to be fresh."""
+
+    def retry_now(self) -> None:
+        """Retry whatever failed for want of a login."""
+
+    def on_status(self, handler: Callable[[LinkStatus], None]) -> None:
+        """Call `handler` with each new status of the link."""
+
+    def on_synced(self, handler: Callable[[], None]) -> None:
+        """Call `handler` after each full sync, and when events were rejected by fencing."""
+
+
+class ClusterState:
+    """What this process knows about the sync of the cluster: its own, as the leader, or the leader's."""
+
+    def __init__(self, local: LocalSync, bus: MessageBus) -> None:
+        self._local = local
         self._bus = bus
-        self._tell = tell
         self._changed = threading.Condition()
-        self._is_owner = False
+        self._is_leader = False
         self._role_since = monotonic()
-        self._state: SyncStatus | None = None
-        self._fresh_until = self._viewed_at = float("-inf")
+        self._leader_status: SyncStatus | None = None
+        self._fresh_until = self._viewed_at = NEVER
         self._is_in_contact = False
-        self._others: Sequence[Heartbeat] = ()
-        self._told = NOT_STARTED
-        bus.on(READ, lambda _value: self._read_if_owner())
-        bus.on(SIGNED_IN, lambda _value: self._signed_in_if_owner())
+        self._handlers: list[Callable[[LinkStatus], None]] = []
+        self._published = NOT_STARTED
+        bus.on(REQUEST_SYNC, lambda _text: self._ensure_fresh_as_leader())
+        bus.on(RETRY_NOW, lambda _text: self._retry_as_leader())
 
-    def gain(self) -> None:
-        """This process is the one that does it from now on."""
-        self._own.start()
-        self._is_owner, self._role_since = True, monotonic()
+    def elected(self) -> None:
+        """Start the sync: this process has become the leader."""
+        self._local.start()
+        self._is_leader, self._role_since = True, monotonic()
 
-    def lose(self) -> None:
-        """Another one does it from now on."""
-        self._is_owner, self._role_since = False, monotonic()
-        self._own.stop()
+    def demoted(self) -> None:
+        """Stop the sync: another process becomes the leader."""
+        self._is_leader, self._role_since = False, monotonic()
+        self._local.stop()
 
     @property
     def role(self) -> Role:
-        """Whether this process is the one, and since when."""
-        return Role(is_leader=self._is_owner, age=monotonic() - self._role_since)
+        """Role of this process."""
+        return Role(is_leader=self._is_leader, age=monotonic() - self._role_since)
 
     @property
-    def state(self) -> SyncStatus | None:
-        """How the upkeep is now; None while nobody does it."""
-        return self._own.state if self._is_owner else self._state
+    def status(self) -> SyncStatus | None:
+        """Status of the sync; None while there is no leader."""
+        return self._local.status if self._is_leader else self._leader_status
 
     @property
-    def own_state(self) -> SyncStatus | None:
-        """How it is, for the others to know; None where it is not this process that does it."""
-        return self._own.state if self._is_owner else None
+    def own_status(self) -> SyncStatus | None:
+        """Status of the sync for the others; None if this process is not the leader."""
+        return self._local.status if self._is_leader else None
 
     @property
-    def viewed_ago(self) -> float | None:
-        """How many seconds ago somebody asked for a page here, None for never."""
-        ago = monotonic() - self._viewed_at
-        return None if ago == float("inf") else ago
+    def seconds_since_view(self) -> float | None:
+        """Seconds since the list was last requested from this process; None if it never was."""
+        seconds = monotonic() - self._viewed_at
+        return None if seconds == float("inf") else seconds
 
-    @property
-    def is_watched_elsewhere(self) -> bool:
-        """Whether another process has open pages, or had somebody ask for one lately."""
-        return any(
-            notice.page_count or (notice.viewed_ago is not None and notice.viewed_ago < WATCH_TIME)
-            for notice in self._others
-        )
+    def on_status(self, handler: Callable[[LinkStatus], None]) -> None:
+        """Call `handler` with each new status of the link. It must return at once."""
+        self._handlers.append(handler)
 
-    def signed_in(self) -> None:
-        """Somebody has just signed in, here: whoever does the upkeep has a token to work with."""
-        self._bus.send(SIGNED_IN)
+    def retry_now(self) -> None:
+        """Make the leader retry whatever failed for want of a login."""
+        self._bus.send(RETRY_NOW)
 
-    def ensure_fresh(self, wait: float) -> None:
-        """Return when the log is as fresh as it is kept, or after `wait` seconds, whichever comes first."""
-        if self._is_owner:
-            self._own.ensure_fresh(wait)
+    def request_sync(self) -> None:
+        """Make the leader run a full sync unless the replica is fresh."""
+        self._bus.send(REQUEST_SYNC)
+
+    def ensure_fresh(self, timeout: float) -> None:
+        """Wait up to `timeout` seconds for a fresh replica. Return at once if the last sync failed."""
+        if self._is_leader:
+            self._local.ensure_fresh(timeout)
             return
         self._viewed_at = monotonic()
         if self._is_fresh():
             return
-        self._bus.send(READ)
+        self.request_sync()
         with self._changed:
-            self._changed.wait_for(self._is_answered, wait)
+            self._changed.wait_for(self._is_answered, timeout)
 
-    def take(self, others: Sequence[Heartbeat]) -> None:
-        """Take note of what the other processes tell."""
-        states = [notice.sync for notice in others if notice.sync is not None]
+    def receive(self, heartbeats: Sequence[Heartbeat]) -> None:
+        """Take the heartbeats of the other processes."""
+        self._local.is_watched_remotely = any(map(_is_watched, heartbeats))
+        statuses = [heartbeat.sync for heartbeat in heartbeats if heartbeat.sync is not None]
         with self._changed:
-            self._others = others
-            self._state = states[0] if states else None
-            self._fresh_until = monotonic() + self._state.fresh_for if self._state else float("-inf")
+            self._leader_status = statuses[0] if statuses else None
+            self._fresh_until = monotonic() + statuses[0].fresh_for if statuses else NEVER
             self._changed.notify_all()
-        self._tell_link()
+        self.publish()
 
-    def note_contact(self, is_there: bool) -> None:
-        """Contact with what is shared was lost or found again."""
-        self._is_in_contact = is_there
-        self._tell_link()
+    def note_contact(self, is_reachable: bool) -> None:
+        """Note whether Redis answers."""
+        self._is_in_contact = is_reachable
+        self.publish()
 
-    def _read_if_owner(self) -> None:
-        if self._is_owner:
-            self._own.ensure_fresh(0)
+    def publish(self) -> None:
+        """Publish the status of the link if it has changed."""
+        with self._changed:
+            status = self._link_status()
+            if status == self._published:
+                return
+            self._published = status
+            for handler in self._handlers:
+                call_safely(handler, status)
 
-    def _signed_in_if_owner(self) -> None:
-        if self._is_owner:
-            self._own.signed_in()
+    def _ensure_fresh_as_leader(self) -> None:
+        if self._is_leader:
+            self._local.ensure_fresh(0)
+
+    def _retry_as_leader(self) -> None:
+        if self._is_leader:
+            self._local.retry_now()
 
     def _is_fresh(self) -> bool:
         return monotonic() < self._fresh_until
 
     def _is_answered(self) -> bool:
-        # Nobody waits for an API whose last reading has failed.
-        return self._is_fresh() or (self._state is not None and self._state.trouble is not None)
+        return self._is_fresh() or (self._leader_status is not None and self._leader_status.error is not None)
 
-    def _tell_link(self) -> None:
-        with self._changed:
-            status = self._link()
-            if status != self._told:
-                self._told = status
-                self._tell(status)
-
-    def _link(self) -> LinkStatus:
-        state = self.state
+    def _link_status(self) -> LinkStatus:
+        status = self.status
         if not self._is_in_contact:
             return self._interrupted(NO_CONTACT)
-        return self._interrupted(NO_OWNER) if state is None else state.link
+        return self._interrupted(NO_LEADER) if status is None else status.link
 
     def _interrupted(self, reason: str) -> LinkStatus:
-        if self._told.state is LinkState.RECONNECTING:
-            return replace(self._told, reason=reason)
-        since = datetime.now(UTC) if self._told.state is LinkState.LIVE else self._told.since
+        if self._published.state is LinkState.RECONNECTING:
+            return replace(self._published, reason=reason)
+        since = datetime.now(UTC) if self._published.state is LinkState.LIVE else self._published.since
         return LinkStatus(LinkState.RECONNECTING, since, reason)
 
 
-Viewers = Mapping[str, Sequence[str]]
-
-
-class Pages(Protocol):
-    """The open pages of this process."""
-
-    @property
-    def page_count(self) -> int:
-        """How many there are."""
-
-    @property
-    def viewers_here(self) -> Viewers:
-        """The usernames of those who look at a call in them, by the call's id."""
-
-    def set_remote(self, viewers: Mapping[str, Viewers]) -> None:
-        """Take note of who looks at calls in the pages of other processes, by process."""
-
-
 class ClusterNode:
-    """The feed and the signals that all processes share, and this one's part in the upkeep.
-
-    Made in two steps, since the rooms in between need feed and signals first.
-    """
+    """What this process shares with the others by Redis: change feed and message bus."""
 
     def __init__(self, redis_url: str, prefix: str = PREFIX) -> None:
-        self._prefix = prefix
-        self._process = secrets.token_hex(6)
-        self._client, self._reader = connect(redis_url), connect(redis_url, block=BLOCK)
-        self.feed = RedisChangeFeed(self._client, prefix)
-        self.bus = RedisMessageBus(self._client, prefix, self._process)
+        self.prefix = prefix
+        self.process = secrets.token_hex(6)
+        self.client, self.reader_client = connect(redis_url), connect(redis_url, block=BLOCK)
+        self.feed = RedisChangeFeed(self.client, prefix)
+        self.bus = RedisMessageBus(self.client, prefix, self.process)
 
-    def share(self, sync: ClusterSync, pages: Pages) -> None:
-        """Say whose upkeep and pages these are. Nothing is done before `start`."""
-        self._sync, self._pages = sync, pages
-        self._follower = StreamReader(self._reader, self.feed, self.bus, sync.note_contact)
-        self._notices = Heartbeats(self._client, self._prefix, self.bus, self._notice, self._take)
-        self._ownership = LeaderElection(self._client, self._prefix, self._gain, self._lose)
 
-    @property
-    def silence(self) -> float:
-        """For how many seconds nothing has been heard from Redis."""
-        return self._follower.silence
+class ClusterSync(ClusterState):
+    """The SyncService of a cluster: takes part in the leader election, and follows the other processes."""
+
+    def __init__(self, local: LocalSync, node: ClusterNode, audience: Audience) -> None:
+        super().__init__(local, node.bus)
+        self._node = node
+        self._audience = audience
+        self._reader = StreamReader(node.reader_client, node.feed, node.bus, self.note_contact)
+        self._heartbeats = Heartbeats(
+            node.client, node.prefix, node.bus, self._own_heartbeat, self._receive_all
+        )
+        self._election = LeaderElection(node.client, node.prefix, self._on_elected, self._on_demoted)
+        local.on_status(lambda _status: self._heartbeats.post_now())
+        local.on_synced(self._on_synced)
+        audience.on_change(self._heartbeats.post_now)
 
     def start(self) -> None:
-        """Follow the others, tell them of this process, and be there to take over."""
-        # A process that was killed may have left untold what it had written down: this one is in its place.
-        self.feed.begin_epoch()
-        self._follower.start()
-        self._notices.start()
-        self._ownership.start()
-
-    def stop(self) -> None:
-        """Leave the upkeep to others, and let go."""
-        self._ownership.stop()
-        self._notices.stop()
-        self._follower.stop()
+        """Follow the other processes, send heartbeats, and stand for election."""
+        # A predecessor killed between write and publish would leave open pages stale.
+        self._node.feed.begin_epoch()
+        self._reader.start()
+        self._heartbeats.start()
+        self._election.start()
 
     def resign(self) -> None:
-        """Leave the upkeep to others as soon as may be, and go on serving. Returns at once."""
-        self._ownership.resign()
+        """Give up the leadership, and go on serving pages. Does not block."""
+        self._election.resign()
 
-    def force_reelection(self) -> None:
-        """Begin the upkeep of this process anew: another one has written in its place."""
-        self._ownership.force_reelection()
+    def stop(self) -> None:
+        """Give up the leadership, and leave the cluster."""
+        self._election.stop()
+        self._heartbeats.stop()
+        self._reader.stop()
 
-    def post_now(self) -> None:
-        """Have the others know at once what has changed here."""
-        self._notices.post_now()
+    @property
+    def seconds_since_contact(self) -> float:
+        """Seconds since Redis last answered."""
+        return self._reader.seconds_since_contact
 
-    def _gain(self) -> None:
-        self._sync.gain()
-        self.post_now()
+    def _on_elected(self) -> None:
+        self.elected()
+        self._heartbeats.post_now()
 
-    def _lose(self) -> None:
-        self._sync.lose()
-        self.post_now()
+    def _on_demoted(self) -> None:
+        self.demoted()
+        self._heartbeats.post_now()
 
-    def _notice(self) -> Heartbeat:
+    def _on_synced(self) -> None:
+        if self._local.is_fenced:
+            self._election.force_reelection()
+        self._heartbeats.post_now()
+
+    def _own_heartbeat(self) -> Heartbeat:
         return Heartbeat(
-            process=self._process,
-            page_count=self._pages.page_count,
-            viewed_ago=self._sync.viewed_ago,
-            viewers=self._pages.viewers_here,
-            sync=self._sync.own_state,
+            process=self._node.process,
+            page_count=self._audience.page_count,
+            seconds_since_view=self.seconds_since_view,
+            viewers=self._audience.viewers,
+            sync=self.own_status,
         )
 
-    def _take(self, others: Sequence[Heartbeat]) -> None:
-        self._sync.take(others)
-        self._pages.set_remote({notice.process: notice.viewers for notice in others})
+    def _receive_all(self, heartbeats: Sequence[Heartbeat]) -> None:
+        self.receive(heartbeats)
+        self._audience.set_remote({heartbeat.process: heartbeat.viewers for heartbeat in heartbeats})
+
+
+def _is_watched(heartbeat: Heartbeat) -> bool:
+    seconds = heartbeat.seconds_since_view
+    return heartbeat.page_count > 0 or (seconds is not None and seconds < WATCH_TIME)

@@ -62,7 +62,7 @@ class RecordStore(Protocol):
     def close(self) -> None:
         """Let go of what the store keeps open."""
 
-    def lock(self, name: str, wait: float) -> AbstractContextManager[bool]:
+    def lock(self, name: str, wait: float, lease: float = 15.0) -> AbstractContextManager[bool]:
         """Hold the named lock inside the block; False where it could not be had within `wait` seconds."""
 
 
@@ -135,7 +135,7 @@ class SQLiteRecordStore:
     def close(self) -> None:
         self._engine.dispose()
 
-    def lock(self, name: str, wait: float) -> AbstractContextManager[bool]:
+    def lock(self, name: str, wait: float, lease: float = 15.0) -> AbstractContextManager[bool]:  # noqa: ARG002
         return self._locks.hold(name, wait)
 
 

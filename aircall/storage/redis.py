@@ -299,7 +299,7 @@ class RedisRecordStore:
         self._locks.close()
         self._client.close()
 
-    def lock(self, name: str, wait: float) -> AbstractContextManager[bool]:
+    def lock(self, name: str, wait: float, lease: float = 15.0) -> AbstractContextManager[bool]:  # noqa: ARG002
         return self._locks.hold(name, wait)
 
     def _names(self, key: str) -> list[str]:

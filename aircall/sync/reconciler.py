@@ -1,33 +1,33 @@
-"""Reads a call again once its changes have calmed down: after quick changes an old state may be told last.
+"""Re-reads a call whose events may have come out of order.
 
-The API's events have no version, and rapid toggles of a call echo older states back. So whenever a call
-changes twice within moments, its truth is read once, shortly after the last change. Knows the feed; knows
-nothing of HTTP or tokens.
+The API's events have no version, and rapid toggles of one call echo older states. So a call that changes
+twice within RACE_WINDOW is read once more after it has been unchanged for the debounce time.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Callable
+from threading import Event
 
 from aircall.calls.feed import ChangeFeed, FeedEntry
-from aircall.concurrency import call_safely
+from aircall.concurrency import BackgroundThread, call_safely
 from aircall.errors import NotFoundError
 
 log = logging.getLogger(__name__)
 
-# Two changes of one call within this time may have been told in the wrong order (seconds).
+# Seconds. Two changes of one call within this time may have been told in the wrong order.
 RACE_WINDOW = 3.0
-# How long a call has to be left alone before it is read (seconds).
+# Seconds without a change before a call is read.
 DEBOUNCE = 1.2
-# Of more calls than this the next reading of the list brings the truth.
-MOST_CALLS = 100
+# Calls that are tracked, and that wait to be read; the next full sync corrects the others.
+MAX_CALLS = 100
 
 
 class Reconciler:
-    """Calls `read` with the id of each call that has changed several times and is calm again.
+    """Calls `read` with the id of each such call, and `on_failure` if that fails.
 
-    Where that fails, `on_failure` is called: its truth has to be learnt in some other way.
+    `on_failure` has to arrange that the call is corrected in another way.
     """
 
     def __init__(
@@ -40,62 +40,55 @@ class Reconciler:
         self._read = read
         self._on_failure = on_failure
         self._debounce = debounce
+        self._thread = BackgroundThread("reconciler", self._run)
         self._changed = threading.Condition()
-        self._is_running = False
-        # Of an earlier start, whatever is still under way ends.
-        self._start_count = 0
-        self._last_change: dict[str, float] = {}
+        self._changed_at: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
-        feed.subscribe(self._note, lambda _position: None)
+        feed.subscribe(self._on_entry, lambda _position: None)
 
     def start(self) -> None:
-        """Start reading."""
+        """Start reconciling."""
         with self._changed:
-            self._is_running = True
-            self._start_count += 1
-            number = self._start_count
-            # Whatever was due before a stop, a reading of the list has brought since.
-            self._last_change.clear()
+            # A full sync has corrected what was due before a stop.
+            self._changed_at.clear()
             self._due_at.clear()
-        threading.Thread(target=self._run, args=(number,), name="settling", daemon=True).start()
+        self._thread.start()
 
     def stop(self) -> None:
-        """Stop; a reading under way ends by itself."""
+        """Stop reconciling, without waiting for a read in flight."""
+        self._thread.stop()
         with self._changed:
-            self._is_running = False
             self._changed.notify_all()
 
-    def _note(self, entry: FeedEntry) -> None:
-        if entry.change.call is None:
+    def _on_entry(self, entry: FeedEntry) -> None:
+        if entry.change.call is None or not self._thread.is_started:
             return
         call_id, now = entry.change.call_id, time.monotonic()
         with self._changed:
-            if not self._is_running:
-                return
-            before = self._last_change.pop(call_id, None)
-            self._last_change[call_id] = now
-            if len(self._last_change) > MOST_CALLS:
-                del self._last_change[next(iter(self._last_change))]
-            is_known = call_id in self._due_at or len(self._due_at) < MOST_CALLS
-            if before is not None and now < before + RACE_WINDOW and is_known:
+            before = self._changed_at.pop(call_id, None)
+            self._changed_at[call_id] = now
+            if len(self._changed_at) > MAX_CALLS:
+                del self._changed_at[next(iter(self._changed_at))]
+            is_tracked = call_id in self._due_at or len(self._due_at) < MAX_CALLS
+            if before is not None and now < before + RACE_WINDOW and is_tracked:
                 self._due_at[call_id] = now + self._debounce
                 self._changed.notify_all()
 
-    def _run(self, number: int) -> None:
-        while (call_id := self._next(number)) is not None:
+    def _run(self, stopping: Event) -> None:
+        while (call_id := self._next(stopping)) is not None:
             try:
                 self._read(call_id)
             except NotFoundError:
-                log.info("a call that changed is gone")
+                log.info("a call that changed was deleted")
             except Exception as error:
-                # Of the API, or such as a full disk; the thread has to outlive it.
-                log.warning("a call could not be read again", extra={"error": type(error).__name__})
+                # An error of the API, or a full disk: the thread has to survive it.
+                log.warning("a call could not be reconciled", extra={"error": type(error).__name__})
                 call_safely(self._on_failure)
 
-    def _next(self, number: int) -> str | None:
-        """The next call that is calm, once it is; None when stopped."""
+    def _next(self, stopping: Event) -> str | None:
+        """Wait for the next call that is due, and return its id; None when stopped."""
         with self._changed:
-            while self._is_running and number == self._start_count:
+            while not stopping.is_set():
                 call_id = min(self._due_at, key=self._due_at.__getitem__, default=None)
                 wait = None if call_id is None else self._due_at[call_id] - time.monotonic()
                 if call_id is not None and wait is not None and wait <= 0:

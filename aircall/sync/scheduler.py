@@ -1,13 +1,12 @@
-"""Keeps the mirror fresh while somebody looks: reads the list again now and then, beside the live events.
-
-Knows when to read the list again; knows nothing of Flask, SQL or the API's HTTP.
-"""
+"""Decides when to run a full sync: while pages are open, on request, and less often where it takes long."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable
+from threading import Event
 
+from aircall.concurrency import BackgroundThread, call_safely
 from aircall.errors import AircallError
 from aircall.status import WATCH_TIME
 from aircall.storage import STORAGE_ERRORS
@@ -15,161 +14,144 @@ from aircall.sync.full_sync import FullSync, SyncCancelledError
 
 log = logging.getLogger(__name__)
 
-# New calls are announced by nothing, so that the list is read again this often, in seconds, while watched.
-READ_INTERVAL = 15.0
-# A reading may take up to this share of the time: a long list is read less often.
-READ_SHARE = 0.1
-# How often to look whether a browser has connected, at the most.
-LOOK_INTERVAL = 1.0
-# After a failure not even an eager reader asks sooner.
-RETRY_PAUSE = 3.0
+# Seconds between two full syncs while the dashboard is watched: the API does not announce new calls.
+SYNC_INTERVAL = 15.0
+# Share of the time that full syncs may take; the interval grows for a long list.
+MAX_SYNC_SHARE = 0.1
+# Seconds. How often to check whether a page was opened, at most.
+CHECK_INTERVAL = 1.0
+# Seconds after a failure in which not even a request starts a full sync.
+RETRY_INTERVAL = 3.0
+NEVER = float("-inf")
 
 
 class SyncScheduler:
-    """The thread that synchronises.
+    """Runs full syncs in a background thread.
 
-    `is_watched` tells whether a browser is connected, `on_read` is called after each good reading, and
-    `last_error` is what ended the last one early.
+    `is_watched` tells whether a page is open, `on_synced` is called after each successful full sync, and
+    `last_error` is what the last one failed with.
     """
 
     def __init__(
         self,
         full_sync: FullSync,
         is_watched: Callable[[], bool],
-        read_interval: float = READ_INTERVAL,
-        on_read: Callable[[], None] = lambda: None,
+        interval: float = SYNC_INTERVAL,
+        on_synced: Callable[[], None] = lambda: None,
     ) -> None:
         self.last_error: Exception | None = None
         self._full_sync = full_sync
         self._is_watched = is_watched
-        self._on_read = on_read
-        self._read_interval = read_interval
+        self._on_synced = on_synced
+        self._min_interval = self._interval = interval
+        self._thread = BackgroundThread("sync-scheduler", self._run)
         self._changed = threading.Condition()
-        # Which start is at work, None while stopped: of an earlier one, whatever is still under way ends.
-        self._run_number: int | None = None
-        self._start_count = 0
-        self._interval = read_interval
-        # When a reading was last asked for and a try for one began and ended, and when the last good reading
-        # began, which is older than the try where that went on with an earlier one.
-        self._last_asked = self._try_began = self._try_ended = self._last_read = float("-inf")
-        self._last_viewed = float("-inf")
+        self._requested_at = self._viewed_at = NEVER
+        # When the last attempt started and ended, and when the last successful one started.
+        self._attempted_at = self._ended_at = self._synced_at = NEVER
 
     def start(self) -> None:
-        """Start synchronising, unless that is so. What was read before a stop is not fresh any more."""
-        with self._changed:
-            if self._run_number is not None:
-                return
-            self._start_count += 1
-            self._run_number = self._start_count
-            self._last_read = float("-inf")
-        run = threading.Thread(
-            target=self._run, args=(self._run_number,), name="synchronisation", daemon=True
-        )
-        run.start()
+        """Start scheduling. What was read before a stop does not count as fresh."""
+        if not self._thread.is_started:
+            self._synced_at = NEVER
+            self._thread.start()
 
     def stop(self) -> None:
-        """Stop, also in the middle of a reading, whose answers are not waited for."""
+        """Stop scheduling, and cancel a full sync in progress."""
+        self._thread.stop()
         with self._changed:
-            self._run_number = None
             self._changed.notify_all()
         self._full_sync.cancel()
 
-    def signed_in(self) -> None:
-        """Somebody has just signed in: there is a token to work with, whatever failed before."""
+    def retry_now(self) -> None:
+        """Request a full sync, and forget an earlier error: a new login may succeed where others failed."""
         self.last_error = None
-        self.request()
+        self.request_sync()
 
-    def request(self) -> None:
-        """Read the list again now: something may have been missed."""
+    def request_sync(self) -> None:
+        """Request a full sync: events may have been lost."""
         with self._changed:
-            self._last_asked = time.monotonic()
+            self._requested_at = time.monotonic()
             self._changed.notify_all()
 
     @property
     def is_stale(self) -> bool:
-        """Whether something may have been missed that no reading has brought yet."""
-        return self._last_read < self._last_asked
+        """Whether a request has not been answered by a full sync yet."""
+        return self._synced_at < self._requested_at
 
     @property
     def fresh_for(self) -> float:
-        """For how many seconds from now the log is as fresh as it is kept; 0 where it is not."""
-        # Between two readings the log is at most one interval old; the second covers the reading itself.
-        left = self._last_read + 2 * self._interval - time.monotonic()
+        """Seconds for which the replica will count as fresh; 0 if it is not."""
+        # Between two syncs the replica is at most one interval old; the second covers the sync itself.
+        left = self._synced_at + 2 * self._interval - time.monotonic()
         return 0.0 if self.is_stale else max(0.0, left)
 
-    def ensure_fresh(self, wait: float) -> None:
-        """Return when the log is as fresh as it is kept, or after `wait` seconds, whichever comes first.
+    def ensure_fresh(self, timeout: float) -> None:
+        """Wait up to `timeout` seconds for the replica to be fresh, and keep it fresh for a while.
 
-        Nobody waits for an API whose last reading has failed, as the next try may well hang, and all who wait
-        for one reading do so for `wait` seconds from its beginning, not each anew.
+        Return at once if the last sync failed. The timeout counts from the start of the running sync.
         """
         with self._changed:
-            self._last_viewed = time.monotonic()
+            self._viewed_at = time.monotonic()
             if self.fresh_for:
                 return
             if not self.is_stale:
-                self._last_asked = time.monotonic()
+                self._requested_at = time.monotonic()
             self._changed.notify_all()
             self._changed.wait_for(
-                lambda: self.fresh_for > 0 or self.last_error is not None, self._left(wait)
+                lambda: self.fresh_for > 0 or self.last_error is not None, self._remaining(timeout)
             )
 
-    def _run(self, number: int) -> None:
-        while self._wait_until_due(number):
-            self._try_began = time.monotonic()
+    def _run(self, stopping: Event) -> None:
+        while self._wait_until_due(stopping):
+            self._attempted_at = time.monotonic()
             try:
-                began = self._full_sync.run()
+                started = self._full_sync.run()
             except SyncCancelledError:
-                self._try_began = float("-inf")
+                self._attempted_at = NEVER
             except Exception as error:
-                self._note_failure(error)
+                self._record_failure(error)
             else:
-                self._note_success(number, began)
+                self._record_success(started, stopping)
 
-    def _wait_until_due(self, number: int) -> bool:
+    def _wait_until_due(self, stopping: Event) -> bool:
         with self._changed:
-            while self._run_number == number and not self._is_due():
-                self._changed.wait(min(LOOK_INTERVAL, self._read_interval))
-            return self._run_number == number
+            while not stopping.is_set() and not self._is_due():
+                self._changed.wait(min(CHECK_INTERVAL, self._min_interval))
+            return not stopping.is_set()
 
-    def _note_failure(self, error: Exception) -> None:
-        # Without this thread the list would silently grow old, so that it outlives even a full disk.
+    def _record_failure(self, error: Exception) -> None:
+        # The thread has to survive anything, even a full disk: without it the list would silently grow old.
         if isinstance(error, (AircallError, *STORAGE_ERRORS)):
-            log.warning("the call list could not be read", extra={"error": type(error).__name__})
+            log.warning("full sync failed", extra={"error": type(error).__name__})
         else:
-            log.error("the synchronisation failed", exc_info=error)
+            log.error("full sync failed", exc_info=error)
         with self._changed:
-            self._try_ended = time.monotonic()
+            self._ended_at = time.monotonic()
             self.last_error = error
             self._changed.notify_all()
 
-    def _note_success(self, number: int, began: float) -> None:
+    def _record_success(self, started: float, stopping: Event) -> None:
         with self._changed:
-            self._try_ended = time.monotonic()
+            self._ended_at = time.monotonic()
             self.last_error = None
-            if self._run_number == number:
-                self._last_read = began
-            self._interval = max(self._read_interval, (self._try_ended - self._try_began) / READ_SHARE)
-            # What was asked for since the reading first began is due now.
-            self._try_began = began
+            if not stopping.is_set():
+                self._synced_at = started
+            self._interval = max(self._min_interval, (self._ended_at - started) / MAX_SYNC_SHARE)
+            # A request made before the pass started has been answered by it.
+            self._attempted_at = started
             self._changed.notify_all()
-        self._tell()
-
-    def _tell(self) -> None:
-        try:
-            self._on_read()
-        except Exception:
-            log.exception("a reading could not be reported")
+        call_safely(self._on_synced)
 
     def _is_due(self) -> bool:
         now = time.monotonic()
-        if self.last_error is not None and now < self._try_ended + RETRY_PAUSE:
+        if self.last_error is not None and now < self._ended_at + RETRY_INTERVAL:
             return False
-        if self._try_began < self._last_asked:
+        if self._attempted_at < self._requested_at:
             return True
-        is_old = self.is_stale or now >= self._last_read + self._interval
-        return is_old and (now < self._last_viewed + WATCH_TIME or self._is_watched())
+        is_old = self.is_stale or now >= self._synced_at + self._interval
+        return is_old and (now < self._viewed_at + WATCH_TIME or self._is_watched())
 
-    def _left(self, wait: float) -> float:
-        is_reading = self._try_began > self._try_ended
-        return self._try_began + wait - time.monotonic() if is_reading else wait
+    def _remaining(self, timeout: float) -> float:
+        is_running = self._attempted_at > self._ended_at
+        return self._attempted_at + timeout - time.monotonic() if is_running else timeout

@@ -1,12 +1,10 @@
-"""How good our link to the API's news is, both halves of it: the events, and what was missed before them.
+"""Starts and stops everything that keeps the replica fresh, and publishes the status that pages show.
 
-Knows the listener's states and whether the list has been read since; knows nothing of who shows that.
-
-Keeps log and feed fresh, while this process is the one that does: listener, readings and settling.
-
-Pages ask here how fresh the list is, whoever keeps it so. Knows nothing of Flask, Redis or the API's HTTP.
+`SyncService` is what the rest of the application uses. With one process it is the SyncSupervisor; with
+several it is ClusterSync (cluster/node.py), which starts a supervisor in the leader alone.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,141 +13,92 @@ from time import monotonic
 from typing import Protocol
 
 from aircall import metrics
+from aircall.auth.logins import ServiceAccount
 from aircall.calls.replica import CallReplica
+from aircall.calls.store import FencedError
+from aircall.concurrency import call_safely
 from aircall.errors import AircallError
+from aircall.models import Call
+from aircall.pusher.connection import PusherSettings
 from aircall.pusher.listener import Listener
-from aircall.status import NOT_STARTED, LinkState, LinkStatus, Role, SyncError, SyncStatus
+from aircall.status import NOT_STARTED, Audience, LinkState, LinkStatus, Role, SyncError, SyncStatus
+from aircall.storage import STORAGE_ERRORS
 from aircall.sync.full_sync import FullSync
 from aircall.sync.reconciler import Reconciler
 from aircall.sync.scheduler import SyncScheduler
 
-
-class LiveStatus:
-    """Tells the state that is true for people who look: live only while nothing is missing.
-
-    While it is live, its `since` is when that began; while it is not, when it was last live, or the start.
-    """
-
-    def __init__(self, scheduler: SyncScheduler, tell: Callable[[LinkStatus], None]) -> None:
-        self._scheduler = scheduler
-        self._tell = tell
-        self._lock = threading.Lock()
-        self._events: LinkStatus | None = None
-        self._told: LinkStatus | None = None
-        # The listener reports the gap before a subscription just after it has reported the subscription.
-        self._is_gap_to_come = True
-
-    @property
-    def status(self) -> LinkStatus:
-        """What was told last."""
-        return self._told or NOT_STARTED
-
-    def on_status(self, status: LinkStatus) -> None:
-        """The listener's state has changed."""
-        with self._lock:
-            self._events = status
-            self._is_gap_to_come |= status.state is not LinkState.LIVE
-            self._report()
-
-    def on_gap(self) -> None:
-        """Events may have been lost, so that the list has to be read again."""
-        self._scheduler.request()
-        with self._lock:
-            self._is_gap_to_come = False
-            self._report()
-
-    def on_inconsistency(self) -> None:
-        """A call may be shown wrongly, and no event will put it right: the list has to be read again."""
-        self._scheduler.request()
-        with self._lock:
-            self._report()
-
-    def on_read(self) -> None:
-        """The list has been read."""
-        with self._lock:
-            self._report()
-
-    def _report(self) -> None:
-        if self._events is None:
-            return
-        status = self._events
-        if status.state is LinkState.LIVE and (self._is_gap_to_come or self._scheduler.is_stale):
-            status = replace(status, state=LinkState.RECONNECTING, reason="reading what was missed")
-        if self._told is None or (status.state, status.reason) != (self._told.state, self._told.reason):
-            self._count(status.state)
-            self._told = replace(status, since=self._since(status.state))
-            self._tell(self._told)
-
-    def _count(self, state: LinkState) -> None:
-        metrics.LINK_LIVE.set(state is LinkState.LIVE)
-        if self._told is None or state is not self._told.state:
-            metrics.LINK_CHANGES.labels(state).inc()
-
-    def _since(self, state: LinkState) -> datetime:
-        """Since when it has been live, or has not been: one kind of trouble may follow the other."""
-        told = self._told
-        is_same = told is not None and (told.state is LinkState.LIVE) == (state is LinkState.LIVE)
-        return told.since if told is not None and is_same else datetime.now(UTC)
+log = logging.getLogger(__name__)
 
 
 class SyncService(Protocol):
-    """What pages need of whoever keeps the list fresh."""
+    """Keeps the replica fresh, in this process or another."""
 
-    def ensure_fresh(self, wait: float) -> None:
-        """Return when the log is as fresh as it is kept, or after `wait` seconds."""
+    def start(self) -> None:
+        """Start, or become ready to."""
 
-    def signed_in(self) -> None:
-        """Somebody has just signed in: there is a token to work with."""
+    def resign(self) -> None:
+        """Leave the work to another process, if there is one, and go on serving pages. Does not block."""
+
+    def stop(self) -> None:
+        """Stop, and release what is held."""
+
+    def ensure_fresh(self, timeout: float) -> None:
+        """Wait up to `timeout` seconds for the replica to be fresh."""
+
+    def retry_now(self) -> None:
+        """Retry whatever failed for want of a login: a person has just logged in."""
+
+    def request_sync(self) -> None:
+        """Request a full sync."""
+
+    def on_status(self, handler: Callable[[LinkStatus], None]) -> None:
+        """Call `handler` with each new status of the link that pages should show. It must return at once."""
 
     @property
-    def state(self) -> SyncStatus | None:
-        """How the upkeep is now, as far as it is known; None while nobody does it."""
+    def status(self) -> SyncStatus | None:
+        """Status of the sync; None while no process does it."""
 
     @property
     def role(self) -> Role:
-        """What this process has to do with it."""
+        """Role of this process."""
 
-
-class Keeper(Protocol):
-    """What starts and ends the upkeep, or this process's part in it."""
-
-    def start(self) -> None:
-        """Begin, or be ready to."""
-
-    def resign(self) -> None:
-        """Leave it to others, if there are any, and go on serving. Returns at once."""
-
-    def stop(self) -> None:
-        """End, and give back what is held."""
-
-
-class StartedUpkeep(SyncService, Keeper, Protocol):
-    """An upkeep that is done here whenever it is started."""
+    @property
+    def seconds_since_contact(self) -> float:
+        """Seconds since this process last heard from the others' change feed; 0 with one process."""
 
 
 class SyncSupervisor:
-    """The upkeep by this process. It may be started and stopped more than once."""
+    """The sync in this process: listener, scheduler, full sync and reconciler. May be restarted."""
 
     def __init__(
-        self,
-        replica: CallReplica,
-        listener: Listener,
-        scheduler: SyncScheduler,
-        reconciler: Reconciler,
-        full_sync: FullSync,
-        link: LiveStatus,
+        self, account: ServiceAccount, replica: CallReplica, settings: PusherSettings, audience: Audience
     ) -> None:
+        # Whether another process has become the leader since the start: this one's events are rejected.
+        self.is_fenced = False
+        # Whether pages of other processes are open.
+        self.is_watched_remotely = False
+        self._client = account.client
         self._replica = replica
-        self._listener = listener
-        self._scheduler = scheduler
-        self._reconciler = reconciler
-        self._full_sync = full_sync
-        self._link = link
+        self._audience = audience
+        self._full_sync = FullSync(replica, self._client.get_calls)
+        self._scheduler = SyncScheduler(self._full_sync, self._is_watched, on_synced=self._on_synced)
+        self._live_status = LiveStatus(self._scheduler, self._publish)
+        self._listener = Listener(
+            settings,
+            authorize=self._client.authorize_channel,
+            on_call=self._apply,
+            on_gap=self._live_status.on_gap,
+            on_status=self._live_status.on_link,
+        )
+        self._reconciler = Reconciler(replica.feed, self._read, self._live_status.on_inconsistency)
+        self._status_handlers: list[Callable[[LinkStatus], None]] = []
+        self._synced_handlers: list[Callable[[], None]] = []
         self._started_at = monotonic()
 
     def start(self) -> None:
-        """Take over: what others have left untold, every page finds by reading itself again."""
-        self._replica.take_over()
+        """Start. Changes that another process wrote but did not publish are covered by a new epoch."""
+        self.is_fenced = False
+        self._replica.acquire_fence()
         self._started_at = monotonic()
         metrics.LEADER.set(1)
         self._scheduler.start()
@@ -157,45 +106,161 @@ class SyncSupervisor:
         self._listener.start()
 
     def stop(self) -> None:
-        """Listen and read no longer; a reading under way is not waited for."""
+        """Stop, without waiting for requests in flight."""
         metrics.LEADER.set(0)
         self._listener.stop()
         self._reconciler.stop()
         self._scheduler.stop()
 
     def resign(self) -> None:
-        """Read the list no further; events still arrive until `stop`."""
+        """Run no more full syncs; events still arrive until `stop`."""
         self._scheduler.stop()
 
-    def ensure_fresh(self, wait: float) -> None:
-        """Return when the log is as fresh as it is kept, or after `wait` seconds."""
-        self._scheduler.ensure_fresh(wait)
+    def ensure_fresh(self, timeout: float) -> None:
+        """Wait up to `timeout` seconds for the replica to be fresh."""
+        self._scheduler.ensure_fresh(timeout)
 
-    def signed_in(self) -> None:
-        """Somebody has just signed in: there is a token to work with, whatever failed before."""
-        self._scheduler.signed_in()
+    def retry_now(self) -> None:
+        """Retry whatever failed for want of a login: a person has just logged in."""
+        self._scheduler.retry_now()
         self._listener.wake()
 
+    def request_sync(self) -> None:
+        """Request a full sync."""
+        self._scheduler.request_sync()
+
+    def on_status(self, handler: Callable[[LinkStatus], None]) -> None:
+        """Call `handler` with each new status of the link. It must return at once."""
+        self._status_handlers.append(handler)
+
+    def on_synced(self, handler: Callable[[], None]) -> None:
+        """Call `handler` after each full sync, and when events of this process were rejected by fencing."""
+        self._synced_handlers.append(handler)
+
     @property
-    def state(self) -> SyncStatus:
-        """How the upkeep is now."""
+    def status(self) -> SyncStatus:
+        """Status of the sync."""
         return SyncStatus(
-            link=self._link.status,
+            link=self._live_status.published,
             listener=self._listener.status,
             progress=self._full_sync.progress,
-            trouble=_trouble(self._scheduler.last_error),
+            error=_sync_error(self._scheduler.last_error),
             fresh_for=self._scheduler.fresh_for,
         )
 
     @property
     def role(self) -> Role:
-        """There is no other process that could do it."""
+        """With one process, it is the leader."""
         return Role(is_leader=True, age=monotonic() - self._started_at)
 
+    @property
+    def seconds_since_contact(self) -> float:
+        """0: the change feed is this process's own."""
+        return 0.0
 
-def _trouble(error: Exception | None) -> SyncError | None:
+    def _is_watched(self) -> bool:
+        return self.is_watched_remotely or self._audience.page_count > 0
+
+    def _apply(self, call: Call) -> None:
+        try:
+            self._replica.apply(call)
+        except FencedError:
+            self.is_fenced = True
+            self._notify_synced()
+            raise
+
+    def _read(self, call_id: str) -> None:
+        self._replica.read(call_id, self._client.get_call)
+
+    def _on_synced(self) -> None:
+        self._live_status.on_synced()
+        self._notify_synced()
+        try:
+            self._replica.store.search.catch_up()
+        except STORAGE_ERRORS as error:
+            log.warning("searches are slow until the next full sync: %s", type(error).__name__)
+
+    def _notify_synced(self) -> None:
+        for handler in self._synced_handlers:
+            call_safely(handler)
+
+    def _publish(self, status: LinkStatus) -> None:
+        for handler in self._status_handlers:
+            call_safely(handler, status)
+
+
+class LiveStatus:
+    """The status that pages show: live only while the link is up and no event can be missing.
+
+    While it is live, its `since` is the time when that began; otherwise when it was last live.
+    """
+
+    def __init__(self, scheduler: SyncScheduler, publish: Callable[[LinkStatus], None]) -> None:
+        self._scheduler = scheduler
+        self._publish = publish
+        self._lock = threading.Lock()
+        self._link: LinkStatus | None = None
+        self._published: LinkStatus | None = None
+        # The listener reports a subscription just before the gap that precedes it.
+        self._is_gap_expected = True
+
+    @property
+    def published(self) -> LinkStatus:
+        """The last status that was published."""
+        return self._published or NOT_STARTED
+
+    def on_link(self, status: LinkStatus) -> None:
+        """Take the new status of the listener."""
+        with self._lock:
+            self._link = status
+            self._is_gap_expected |= status.state is not LinkState.LIVE
+            self._update()
+
+    def on_gap(self) -> None:
+        """Request a full sync, since events may have been lost."""
+        self._scheduler.request_sync()
+        with self._lock:
+            self._is_gap_expected = False
+            self._update()
+
+    def on_inconsistency(self) -> None:
+        """Request a full sync, since a call may be shown wrongly and no event will correct it."""
+        self._scheduler.request_sync()
+        with self._lock:
+            self._update()
+
+    def on_synced(self) -> None:
+        """Publish what a full sync has changed."""
+        with self._lock:
+            self._update()
+
+    def _update(self) -> None:
+        if self._link is None:
+            return
+        status = self._link
+        if status.state is LinkState.LIVE and (self._is_gap_expected or self._scheduler.is_stale):
+            status = replace(status, state=LinkState.RECONNECTING, reason="reading what was missed")
+        published = self._published
+        if published is None or (status.state, status.reason) != (published.state, published.reason):
+            self._count(status.state)
+            self._published = replace(status, since=self._since(status.state))
+            self._publish(self._published)
+
+    def _count(self, state: LinkState) -> None:
+        metrics.LINK_LIVE.set(state is LinkState.LIVE)
+        if self._published is None or state is not self._published.state:
+            metrics.LINK_CHANGES.labels(state).inc()
+
+    def _since(self, state: LinkState) -> datetime:
+        # One kind of trouble may follow another: the time of the first counts.
+        last = self._published
+        is_same = last is not None and (last.state is LinkState.LIVE) == (state is LinkState.LIVE)
+        return last.since if last is not None and is_same else datetime.now(UTC)
+
+
+def _sync_error(error: Exception | None) -> SyncError | None:
     if error is None:
         return None
     if isinstance(error, AircallError):
-        return SyncError(type(error).__name__, is_ours=False, retry_after=error.retry_after)
-    return SyncError(type(error).__name__, is_ours=True)
+        return SyncError(type(error).__name__, is_internal=False, retry_after=error.retry_after)
+    return SyncError(type(error).__name__, is_internal=True)

@@ -5,12 +5,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from aircall.changes.errors import BusyError, ChangedSinceError, ConflictError, UnconfirmedError
+from aircall.changes.errors import (
+    BusyError,
+    ChangedSinceError,
+    ConflictError,
+    FailureReason,
+    UnconfirmedError,
+)
 from aircall.errors import (
     AircallError,
     CircuitOpenError,
     ForbiddenError,
-    InvalidRequestError,
     LoginEndedError,
     MalformedResponseError,
     NoResponseError,
@@ -56,22 +61,14 @@ API_SENTENCES = {
 OUR_FAULT = _l("Something went wrong on our side. Look before trying again.")
 
 
-class Reason(msgspec.Struct, frozen=True):
-    """Why something failed, as it is kept until somebody reads it; `error` is empty for a fault of ours."""
-
-    error: str
-    retry_after: float | None = None
-    messages: Sequence[str] = ()
-
-
 def sentence_for(error: AircallError) -> str:
     """What a person should know of this error, and what to do."""
-    return _sentence(_reason(error))
+    return _sentence(FailureReason.of(error))
 
 
 def sentence_of(error: str, retry_after: float | None) -> str:
     """The same for an error of which the name of its class is known, and when to try again (seconds)."""
-    return _sentence(Reason(error, retry_after))
+    return _sentence(FailureReason(error, retry_after))
 
 
 def trouble() -> str:
@@ -84,30 +81,18 @@ def api_sentences(messages: Sequence[str]) -> str:
     return " ".join(str(API_SENTENCES.get(message, message)) for message in messages)
 
 
-def reason_for(error: Exception) -> str:
-    """Why something failed, in a form that can be kept; `reason_text` makes a sentence of it."""
-    return msgspec.json.encode(_reason(error)).decode()
-
-
 def reason_text(kept: str) -> str:
-    """The sentence for what `reason_for` gave; empty where there was no reason."""
+    """The sentence for what a job keeps; empty where there was no reason."""
     if not kept:
         return ""
     try:
-        return _sentence(msgspec.json.decode(kept, type=Reason))
+        return _sentence(msgspec.json.decode(kept, type=FailureReason))
     except msgspec.MsgspecError:
         # Another version kept the sentence itself.
         return kept
 
 
-def _reason(error: Exception) -> Reason:
-    if not isinstance(error, AircallError):
-        return Reason("")
-    messages = error.messages if isinstance(error, InvalidRequestError) else ()
-    return Reason(type(error).__name__, error.retry_after, messages)
-
-
-def _sentence(reason: Reason) -> str:
+def _sentence(reason: FailureReason) -> str:
     if not reason.error:
         return str(OUR_FAULT)
     if reason.messages:

@@ -103,13 +103,14 @@ def readyz() -> ResponseReturnValue:
     An age is in seconds: since when it has been so, or since the last good reading; None if there was none.
     """
     built = services()
-    sync, role, storage = built.sync.state, built.sync.role, _readiness().storage()
+    sync, role, storage = built.sync.status, built.sync.role, _readiness().storage()
     link = sync.listener if sync else NOT_STARTED
-    found = sync.trouble if sync else None
+    error = sync.error if sync else None
+    contact = built.sync.seconds_since_contact
     state = {
         "storage": {"state": storage.state, "age": storage.age},
         "upstream": {
-            "state": "ok" if found is None else found.error,
+            "state": error.name if error else "ok",
             "age": age_of(storage.synced_at),
             "synced_at": _text(storage.synced_at),
         },
@@ -120,7 +121,7 @@ def readyz() -> ResponseReturnValue:
             "reason": link.reason,
             "retry_at": _text(link.retry_at),
         },
-        "feed": {"state": "ok" if built.feed_age() < SILENT else "silent", "age": round(built.feed_age(), 1)},
+        "feed": {"state": "ok" if contact < SILENT else "silent", "age": round(contact, 1)},
         "leader": {"state": "leader" if role.is_leader else "follower", "age": round(role.age, 1)},
     }
     return jsonify(state), 200 if storage.state == "ok" else 503

@@ -65,17 +65,17 @@ def await_fresh_list() -> None:
 def list_freshness() -> ListFreshness:
     """The state now."""
     as_of = services().replica.store.synced_at
-    state = services().sync.state
+    state = services().sync.status
     return ListFreshness(
         is_complete=as_of is not None,
         read_count=state.progress.read_count if state else 0,
         expected_count=state.progress.expected_count if state else None,
         as_of=as_of,
-        problem=_problem(state.trouble if state else None),
+        problem=_problem(state.error if state else None),
     )
 
 
 def _problem(found: SyncError | None) -> str:
     if found is None:
         return ""
-    return trouble() if found.is_ours else sentence_of(found.error, found.retry_after)
+    return trouble() if found.is_internal else sentence_of(found.name, found.retry_after)

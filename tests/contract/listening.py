@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from aircall.models import Call
-from aircall.pusher.listener import Listener, PusherSettings
+from aircall.pusher.connection import PusherSettings
+from aircall.pusher.listener import Listener
 from aircall.status import LinkState, LinkStatus
 from tests.support.waiting import wait_until
 

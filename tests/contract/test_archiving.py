@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from aircall.api.client import ApiClient
+from aircall.auth.client import TokenClient
 from aircall.changes.archive import set_archived
 from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError, NotFoundError, RateLimitedError, ServerError, UnauthorizedError
@@ -52,7 +53,7 @@ def test_a_call_is_brought_into_the_wanted_state(
 ) -> None:
     before = next(call for call in sandbox.calls() if call["is_archived"] is not wanted)
 
-    answer = set_archived(api, token, before["id"], wanted)
+    answer = set_archived(TokenClient(api, token), before["id"], wanted)
     call = answer.call
 
     assert answer.is_changed
@@ -67,7 +68,7 @@ def test_a_call_that_is_as_wanted_is_left_alone(
 ) -> None:
     before = next(call for call in sandbox.calls() if call["is_archived"] is wanted)
 
-    answer = set_archived(api, token, before["id"], wanted)
+    answer = set_archived(TokenClient(api, token), before["id"], wanted)
     call = answer.call
 
     assert not answer.is_changed
@@ -98,7 +99,7 @@ def test_a_change_whose_answer_is_lost_is_looked_up_and_not_repeated(
     fault(sandbox, f"/calls/{call_id}/archive")
 
     answer = set_archived(
-        api, token, call_id, True, verify_interval=VERIFY_INTERVAL, verify_timeout=VERIFY_TIMEOUT
+        TokenClient(api, token), call_id, True, verify_interval=VERIFY_INTERVAL, verify_timeout=VERIFY_TIMEOUT
     )
 
     assert answer.is_changed is True
@@ -123,7 +124,9 @@ def test_a_change_that_is_not_seen_in_time_is_unconfirmed(
     fault(sandbox, f"/calls/{call_id}/archive")
 
     with pytest.raises(UnconfirmedError) as caught:
-        set_archived(api, token, call_id, True, verify_interval=VERIFY_INTERVAL, verify_timeout=0.3)
+        set_archived(
+            TokenClient(api, token), call_id, True, verify_interval=VERIFY_INTERVAL, verify_timeout=0.3
+        )
 
     assert caught.value.last_seen is not None
     assert caught.value.last_seen.is_archived is is_archived(sandbox, call_id) is False
@@ -145,9 +148,9 @@ def test_a_change_that_was_refused_can_simply_be_asked_for_again(
     fault(sandbox, f"/calls/{call_id}/archive")
 
     with pytest.raises(kind):
-        set_archived(api, token, call_id, True)
+        set_archived(TokenClient(api, token), call_id, True)
     flips_before = sandbox.counters().archive_flips
-    call = set_archived(api, token, call_id, True).call
+    call = set_archived(TokenClient(api, token), call_id, True).call
 
     assert call.is_archived is is_archived(sandbox, call_id) is True
     assert (flips_before, sandbox.counters().archive_flips) == (0, 1)
@@ -157,14 +160,14 @@ def test_an_expired_token_changes_nothing(api: ApiClient, token: str, sandbox: S
     sandbox.expire_access_tokens()
 
     with pytest.raises(UnauthorizedError):
-        set_archived(api, token, call_id, True)
+        set_archived(TokenClient(api, token), call_id, True)
 
     assert sandbox.counters().archive_flips == 0
 
 
 def test_a_call_that_does_not_exist_is_not_found(api: ApiClient, token: str, sandbox: Sandbox) -> None:
     with pytest.raises(NotFoundError):
-        set_archived(api, token, NO_CALL, True)
+        set_archived(TokenClient(api, token), NO_CALL, True)
 
     assert sandbox.counters().archive_flips == 0
 
@@ -174,7 +177,7 @@ def test_what_a_colleague_did_meanwhile_is_made_good(token: str, sandbox: Sandbo
     requests_before = sandbox.counters().requests
 
     with ThreadPoolExecutor(1) as pool, closing(ApiClient(sandbox.url)) as patient:
-        ours = pool.submit(set_archived, patient, token, call_id, True)
+        ours = pool.submit(set_archived, TokenClient(patient, token), call_id, True)
         wait_until(lambda: sandbox.counters().requests == requests_before + 2, what="our change on its way")
         sandbox.archive(call_id)
         sandbox.clear_faults()

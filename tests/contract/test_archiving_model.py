@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from aircall.auth.client import TokenClient
 from aircall.changes.archive import set_archived
 from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError
@@ -146,7 +147,7 @@ class History(RuleBasedStateMachine):
     def _ask(self, wanted: bool) -> Call | AircallError:
         def change(token: str) -> Call:
             waits = {"look_pause": 0.05, "patience": 0.5}
-            return set_archived(self.here.api, token, self.call_id, wanted, **waits).call
+            return set_archived(TokenClient(self.here.api, token), self.call_id, wanted, **waits).call
 
         try:
             return self.here.logins.with_token(self.login.id, change)

@@ -8,6 +8,7 @@ from time import monotonic
 import pytest
 
 from aircall.api.client import ApiClient
+from aircall.auth.client import TokenClient
 from aircall.changes.archive import set_archived
 from aircall.changes.errors import ConflictError, UnconfirmedError
 from aircall.errors import AircallError, NoResponseError, NotFoundError, UnauthorizedError, UnreachableError
@@ -31,7 +32,7 @@ def test_a_colleague_who_keeps_working_against_us_is_a_conflict() -> None:
         closing(ApiClient(server.url)) as api,
         pytest.raises(ConflictError) as caught,
     ):
-        set_archived(api, "a.b.c", CALL_ID, True)
+        set_archived(TokenClient(api, "a.b.c"), CALL_ID, True)
 
     assert caught.value.last_seen.is_archived is False
     assert methods(server) == ["GET", "PUT", "PUT"]
@@ -42,7 +43,7 @@ def test_a_second_change_of_unknown_fate_is_not_repeated_either() -> None:
         HostileServer(answer(FALSE), answer(FALSE), reset, answer(TRUE)) as server,
         closing(ApiClient(server.url)) as api,
     ):
-        found = set_archived(api, "a.b.c", CALL_ID, True)
+        found = set_archived(TokenClient(api, "a.b.c"), CALL_ID, True)
 
     assert found.call.is_archived
     # Turned over twice, or somebody else put it right: nothing that could be undone.
@@ -62,7 +63,7 @@ def test_a_second_change_that_is_refused_is_a_conflict_unless_the_token_or_the_c
         closing(ApiClient(server.url)) as api,
         pytest.raises(kind),
     ):
-        set_archived(api, "a.b.c", CALL_ID, True)
+        set_archived(TokenClient(api, "a.b.c"), CALL_ID, True)
 
     assert methods(server) == ["GET", "PUT", "PUT"]
 
@@ -74,7 +75,7 @@ def test_an_answer_that_does_not_tell_the_state_is_looked_up(flag: str) -> None:
         HostileServer(answer(FALSE), answer(untold), answer(TRUE)) as server,
         closing(ApiClient(server.url)) as api,
     ):
-        call = set_archived(api, "a.b.c", CALL_ID, True).call
+        call = set_archived(TokenClient(api, "a.b.c"), CALL_ID, True).call
 
     assert call.is_archived
     assert methods(server) == ["GET", "PUT", "GET"]
@@ -86,14 +87,14 @@ def test_reading_first_may_fail_and_then_nothing_is_changed() -> None:
         closing(ApiClient(server.url)) as api,
         pytest.raises(NoResponseError),
     ):
-        set_archived(api, "a.b.c", CALL_ID, True)
+        set_archived(TokenClient(api, "a.b.c"), CALL_ID, True)
 
     assert methods(server) == ["GET"] * 3
 
 
 def test_an_api_that_is_not_there_changes_nothing() -> None:
     with nobody_listens() as url, closing(ApiClient(url)) as api, pytest.raises(UnreachableError):
-        set_archived(api, "a.b.c", CALL_ID, True)
+        set_archived(TokenClient(api, "a.b.c"), CALL_ID, True)
 
 
 def test_looking_goes_on_while_the_api_is_in_trouble_which_is_logged(
@@ -105,7 +106,7 @@ def test_looking_goes_on_while_the_api_is_in_trouble_which_is_logged(
         HostileServer(answer(FALSE), reset, *trouble, answer(FALSE), answer(TRUE)) as server,
         closing(ApiClient(server.url)) as api,
     ):
-        call = set_archived(api, "a.b.c", CALL_ID, True, verify_interval=0.05).call
+        call = set_archived(TokenClient(api, "a.b.c"), CALL_ID, True, verify_interval=0.05).call
 
     assert call.is_archived
     assert methods(server).count("PUT") == 1
@@ -120,7 +121,7 @@ def test_a_token_that_expires_while_looking_does_not_ask_for_a_second_change() -
         closing(ApiClient(server.url)) as api,
         pytest.raises(UnconfirmedError) as caught,
     ):
-        set_archived(api, "a.b.c", CALL_ID, True)
+        set_archived(TokenClient(api, "a.b.c"), CALL_ID, True)
 
     assert caught.value.last_seen is None
     assert methods(server) == ["GET", "PUT", "GET"]
@@ -132,7 +133,7 @@ def test_a_call_that_is_gone_while_looking_is_not_found() -> None:
         closing(ApiClient(server.url)) as api,
         pytest.raises(NotFoundError),
     ):
-        set_archived(api, "a.b.c", CALL_ID, True)
+        set_archived(TokenClient(api, "a.b.c"), CALL_ID, True)
 
 
 def test_looking_ends_when_patience_does() -> None:
@@ -142,7 +143,7 @@ def test_looking_ends_when_patience_does() -> None:
     ):
         began_at = monotonic()
         with pytest.raises(UnconfirmedError) as caught:
-            set_archived(api, "a.b.c", CALL_ID, True, verify_timeout=0.5)
+            set_archived(TokenClient(api, "a.b.c"), CALL_ID, True, verify_timeout=0.5)
 
     assert monotonic() - began_at < 5
     assert caught.value.last_seen is None
@@ -155,7 +156,7 @@ def test_looking_pauses_after_each_look() -> None:
         closing(ApiClient(server.url)) as api,
         pytest.raises(UnconfirmedError) as caught,
     ):
-        set_archived(api, "a.b.c", CALL_ID, True, verify_interval=0.1, verify_timeout=0.3)
+        set_archived(TokenClient(api, "a.b.c"), CALL_ID, True, verify_interval=0.1, verify_timeout=0.3)
 
     assert caught.value.last_seen is not None
     looks = methods(server)[2:]
@@ -170,7 +171,7 @@ def test_a_change_that_comes_late_is_looked_for_often_enough_to_be_seen() -> Non
         HostileServer(answer(FALSE), reset, *not_yet, answer(TRUE)) as server,
         closing(ApiClient(server.url)) as api,
     ):
-        found = set_archived(api, "a.b.c", CALL_ID, True)
+        found = set_archived(TokenClient(api, "a.b.c"), CALL_ID, True)
 
     assert found.call.is_archived
     assert methods(server) == ["GET", "PUT"] + ["GET"] * 6

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aircall.models import Call
-from aircall.pusher.listener import PusherSettings
+from aircall.pusher.connection import PusherSettings
 from aircall.status import LinkState
 from tests.contract.listening import GAP, QUICK, Listening, listening
 from tests.support.waiting import wait_until

@@ -1,7 +1,7 @@
 """The watch over the logins of open pages: what ended is told soon, whatever the API does to the others."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from aircall.api.client import ApiClient
 from aircall.auth.logins import Logins
 from aircall.storage.database import open_database
 from aircall.storage.records import SQLiteRecordStore
-from aircall.web.live.session_monitor import PARALLEL_REFRESHES, SessionMonitor
+from aircall.web.live.session_monitor import PARALLEL_REFRESHES, ConnectionRegistry, SessionMonitor
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
@@ -36,6 +36,18 @@ def logins(sandbox: Sandbox, tmp_path: Path) -> Iterator[Logins]:
     store.close()
 
 
+class Asked(ConnectionRegistry):
+    """The open pages, which count how often they are asked for."""
+
+    def __init__(self, logins: Logins, ask: Callable[[], list[str]]) -> None:
+        super().__init__(logins)
+        self._ask = ask
+
+    @property
+    def login_ids(self) -> set[str]:
+        return set(self._ask())
+
+
 class Watch:
     """A watch with a short interval over some logins, and which of them it said have ended."""
 
@@ -43,7 +55,7 @@ class Watch:
         self.ended: list[str] = []
         self.round_count = 0
         self.login_ids = login_ids
-        self.watch = SessionMonitor(logins, self._ask, self.ended.append, SHORT)
+        self.watch = SessionMonitor(logins, Asked(logins, self._ask), self.ended.append, SHORT)
 
     def _ask(self) -> list[str]:
         self.round_count += 1

@@ -22,7 +22,7 @@ class Teller:
         return Heartbeat(
             process=self._name,
             page_count=self.page_count,
-            viewed_ago=None,
+            seconds_since_view=None,
             viewers={"a call": [self._name]},
             sync=None,
         )

@@ -43,15 +43,27 @@ class NotesApi:
 
     def sender(
         self, error: Exception | None = None, *, is_applied: bool = True, text: str = TEXT
-    ) -> Callable[[], Call]:
-        """What sends the note, is answered with this error, if any, and has stored it, if it is applied."""
+    ) -> "NoteSender":
+        """The API as it answers to a note: with this error, if any, having stored it if it is applied."""
+        return NoteSender(self, error, is_applied, text)
 
-        def send() -> Call:
-            self.sent += 1
-            if is_applied:
-                self.write(text)
-            if error is not None:
-                raise error
-            return self.call
 
-        return send
+class NoteSender:
+    """What a NoteWriter is given."""
+
+    def __init__(self, api: NotesApi, error: Exception | None, is_applied: bool, text: str) -> None:
+        self._api, self._error, self._is_applied, self._text = api, error, is_applied, text
+
+    def get_call(self, call_id: str, *, deadline: float | None = None) -> Call:
+        assert call_id == self._api.call.id
+        return self._api.fetch(deadline)
+
+    def add_note(self, call_id: str, content: str) -> Call:
+        assert call_id == self._api.call.id
+        assert content
+        self._api.sent += 1
+        if self._is_applied:
+            self._api.write(self._text)
+        if self._error is not None:
+            raise self._error
+        return self._api.call

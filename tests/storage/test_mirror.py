@@ -98,10 +98,10 @@ def test_of_a_call_that_was_removed_twice_the_latest_counts(replica: CallReplica
 
 
 def test_who_has_lost_the_events_to_another_writes_down_none_and_tells_none(replica: CallReplica) -> None:
-    replica.take_over()
+    replica.acquire_fence()
     replica.apply(CALL)
     another = CallReplica(replica.store, ChangeFeed())
-    another.take_over()
+    another.acquire_fence()
     position = replica.feed.position
 
     with pytest.raises(FencedError):

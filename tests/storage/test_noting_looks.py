@@ -15,8 +15,8 @@ LOST = [NoResponseError("lost"), ServerError("500")]
 def test_a_note_whose_answer_was_lost_is_looked_for_and_then_known(
     noting: NoteWriter, api: NotesApi, error: AircallError
 ) -> None:
-    found = noting.add(TEXT, KEY, api.fetch, api.sender(error))
-    again = noting.add(TEXT, KEY, api.fetch, api.sender())
+    found = noting.add(api.sender(error), api.call.id, TEXT, KEY)
+    again = noting.add(api.sender(), api.call.id, TEXT, KEY)
 
     assert found == api.call
     assert again is None
@@ -27,7 +27,7 @@ def test_a_note_whose_answer_was_lost_is_looked_for_and_then_known(
 def test_a_note_is_known_again_however_its_spaces_were_kept(
     noting: NoteWriter, api: NotesApi, stored: str
 ) -> None:
-    assert noting.add(TEXT, KEY, api.fetch, api.sender(LOST[0], text=stored)) == api.call
+    assert noting.add(api.sender(LOST[0], text=stored), api.call.id, TEXT, KEY) == api.call
 
 
 @pytest.mark.parametrize("other", ["", TEXT.upper(), TEXT.replace(" ", ""), TEXT + "!"])
@@ -35,7 +35,7 @@ def test_neither_another_text_nor_an_older_note_is_taken_for_it(store: RecordSto
     noting, api = NoteWriter(store, verify_interval=0.02, verify_timeout=0.1), NotesApi(TEXT, "Older still")
 
     with pytest.raises(UnconfirmedError) as caught:
-        noting.add(TEXT, KEY, api.fetch, api.sender(LOST[0], text=other))
+        noting.add(api.sender(LOST[0], text=other), api.call.id, TEXT, KEY)
 
     assert caught.value.last_seen == api.call
     assert api.sent == 1
@@ -45,11 +45,11 @@ def test_a_note_that_came_after_all_is_found_by_the_next_try_and_then_known(
     noting: NoteWriter, api: NotesApi
 ) -> None:
     with pytest.raises(UnconfirmedError):
-        noting.add(TEXT, KEY, api.fetch, api.sender(LOST[0], is_applied=False))
+        noting.add(api.sender(LOST[0], is_applied=False), api.call.id, TEXT, KEY)
     api.write()
 
-    found = noting.add(TEXT, KEY, api.fetch, api.sender())
-    again = noting.add(TEXT, KEY, api.fetch, api.sender())
+    found = noting.add(api.sender(), api.call.id, TEXT, KEY)
+    again = noting.add(api.sender(), api.call.id, TEXT, KEY)
 
     assert found == api.call
     assert again is None
@@ -58,9 +58,9 @@ def test_a_note_that_came_after_all_is_found_by_the_next_try_and_then_known(
 
 def test_a_note_that_did_not_come_is_sent_by_the_next_try(noting: NoteWriter, api: NotesApi) -> None:
     with pytest.raises(UnconfirmedError):
-        noting.add(TEXT, KEY, api.fetch, api.sender(LOST[0], is_applied=False))
+        noting.add(api.sender(LOST[0], is_applied=False), api.call.id, TEXT, KEY)
 
-    noting.add(TEXT, KEY, api.fetch, api.sender())
+    noting.add(api.sender(), api.call.id, TEXT, KEY)
 
     assert (api.sent, len(api.call.notes)) == (2, 1)
 
@@ -69,9 +69,9 @@ def test_a_process_that_ends_while_it_sends_leaves_a_note_that_is_looked_for_fir
     store: RecordStore, api: NotesApi
 ) -> None:
     with pytest.raises(SystemError):
-        NoteWriter(store).add(TEXT, KEY, api.fetch, api.sender(SystemError("killed")))
+        NoteWriter(store).add(api.sender(SystemError("killed")), api.call.id, TEXT, KEY)
 
-    found = NoteWriter(store).add(TEXT, KEY, api.fetch, api.sender())
+    found = NoteWriter(store).add(api.sender(), api.call.id, TEXT, KEY)
 
     assert found == api.call
     assert api.sent == 1
@@ -84,7 +84,7 @@ def test_looking_ends_with_the_call_or_the_login(
     api.read_errors = [error]
 
     with pytest.raises(type(error)):
-        noting.add(TEXT, KEY, api.fetch, api.sender(LOST[0]))
+        noting.add(api.sender(LOST[0]), api.call.id, TEXT, KEY)
 
     assert api.looks == 1
 
@@ -92,7 +92,7 @@ def test_looking_ends_with_the_call_or_the_login(
 def test_looking_goes_on_in_any_other_trouble(store: RecordStore, api: NotesApi) -> None:
     api.read_errors = [NoResponseError("lost"), ServerError("500")]
 
-    found = NoteWriter(store, verify_interval=0.01).add(TEXT, KEY, api.fetch, api.sender(LOST[0]))
+    found = NoteWriter(store, verify_interval=0.01).add(api.sender(LOST[0]), api.call.id, TEXT, KEY)
 
     assert found == api.call
     assert api.looks == 3
@@ -104,11 +104,11 @@ def test_one_look_may_take_all_the_time_that_is_left_and_never_less_than_a_pause
     generous, hasty = NotesApi(), NotesApi()
 
     NoteWriter(store, verify_interval=0.1, verify_timeout=9).add(
-        TEXT, KEY, generous.fetch, generous.sender(LOST[0])
+        generous.sender(LOST[0]), generous.call.id, TEXT, KEY
     )
     with pytest.raises(UnconfirmedError):
         NoteWriter(store, verify_interval=0.1, verify_timeout=0.15).add(
-            TEXT, "form 2", hasty.fetch, hasty.sender(LOST[0], is_applied=False)
+            hasty.sender(LOST[0], is_applied=False), hasty.call.id, TEXT, "form 2"
         )
 
     _, only = generous.deadlines
@@ -128,6 +128,6 @@ def test_a_note_that_comes_late_is_looked_for_often_enough_to_be_seen(
 
     api.on_look = come_at_the_sixth_look
 
-    found = NoteWriter(store).add(TEXT, KEY, api.fetch, api.sender(LOST[0], is_applied=False))
+    found = NoteWriter(store).add(api.sender(LOST[0], is_applied=False), api.call.id, TEXT, KEY)
 
     assert found == api.call

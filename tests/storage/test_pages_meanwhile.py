@@ -13,7 +13,7 @@ from aircall.calls.query import CallFilter
 from aircall.calls.replica import CallReplica
 from aircall.calls.store import CallStore
 from aircall.models import Call, CallPage
-from aircall.sync.full_sync import FullSync, PageSize
+from aircall.sync.full_sync import FullSync
 from aircall.sync.scan import DOUBTFUL_ABSENCES
 from tests.storage.drawn import CALLS, FILTERS, LISTS
 from tests.storage.naive import newest_first
@@ -121,9 +121,7 @@ def test_pages_are_those_of_a_plain_list_whatever_happens_between_readings_and_d
 ) -> None:
     log.clear()
     api = Api(replica := CallReplica(log, ChangeFeed()), list(calls), tells)
-    full_sync = FullSync(
-        replica, api.fetch, page_size=PageSize(size, largest=size, smallest=size), parallel=1
-    )
+    full_sync = FullSync(replica, api.fetch, page_size=size, parallel=1)
 
     for is_read, happenings in steps:
         api.meanwhile = list(happenings)

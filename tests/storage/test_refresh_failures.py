@@ -3,7 +3,14 @@
 import pytest
 
 from aircall.auth.login import Login
-from aircall.auth.refresh import KINDS, LAST_CHANCE, MEMORY, REFRESH_PAUSE, URGENT_PAUSE, RefreshBackoff
+from aircall.auth.refresh import (
+    ERROR_BY_NAME,
+    FAILURE_TTL,
+    LAST_CHANCE,
+    RETRY_INTERVAL,
+    URGENT_RETRY_INTERVAL,
+    RefreshBackoff,
+)
 from aircall.errors import (
     AircallError,
     CircuitOpenError,
@@ -45,16 +52,16 @@ def test_after_a_failure_there_is_a_pause(
 ) -> None:
     assert failures.may_retry("one")
 
-    failures.remember(login(clock), error)
+    failures.record(login(clock), error)
 
-    assert seconds_until_next_try(failures, clock) == REFRESH_PAUSE
+    assert seconds_until_next_try(failures, clock) == RETRY_INTERVAL
 
 
 @pytest.mark.parametrize("error", [NoResponseError("lost"), MalformedResponseError("HTML")])
 def test_after_a_lost_answer_it_waits_for_the_last_chance(
     failures: RefreshBackoff, clock: StillClock, error: AircallError
 ) -> None:
-    failures.remember(login(clock), error)
+    failures.record(login(clock), error)
     assert seconds_until_next_try(failures, clock) == 100 - LAST_CHANCE
 
 
@@ -64,25 +71,25 @@ def test_in_the_last_seconds_a_lost_answer_is_a_failure_like_any_other(
     dying = login(clock)
     clock.now += 80
 
-    failures.remember(dying, NoResponseError("lost"))
+    failures.record(dying, NoResponseError("lost"))
 
-    assert seconds_until_next_try(failures, clock) == REFRESH_PAUSE
+    assert seconds_until_next_try(failures, clock) == RETRY_INTERVAL
 
 
 def test_who_is_in_need_is_told_what_failed_moments_ago_or_since_they_asked(
     failures: RefreshBackoff, clock: StillClock
 ) -> None:
     failures.raise_recent("one", clock.now)
-    failures.remember(login(clock), ServerError("500", retry_after=7))
+    failures.record(login(clock), ServerError("500", retry_after=7))
     failed_at = clock.now
 
-    clock.now = failed_at + URGENT_PAUSE - 0.5
+    clock.now = failed_at + URGENT_RETRY_INTERVAL - 0.5
     with pytest.raises(ServerError) as told:
         failures.raise_recent("one", clock.now)
     assert (type(told.value), str(told.value)) == (ServerError, "500")
     assert told.value.retry_after == 7
     assert not told.value.is_executed_possible
-    clock.now = failed_at + URGENT_PAUSE
+    clock.now = failed_at + URGENT_RETRY_INTERVAL
     failures.raise_recent("one", clock.now)
     with pytest.raises(ServerError):
         failures.raise_recent("one", failed_at - 1)
@@ -92,10 +99,10 @@ def test_who_is_in_need_is_told_what_failed_moments_ago_or_since_they_asked(
 def test_a_login_that_works_again_is_forgotten_alone(failures: RefreshBackoff, clock: StillClock) -> None:
     one, two = login(clock, "one"), login(clock, "two")
     for failed in (one, two):
-        failures.remember(failed, ServerError("500"))
+        failures.record(failed, ServerError("500"))
 
-    failures.forget("one")
-    failures.forget("never was")
+    failures.clear("one")
+    failures.clear("never was")
 
     assert failures.may_retry("one")
     assert not failures.may_retry("two")
@@ -105,19 +112,19 @@ def test_failures_of_logins_that_are_gone_do_not_pile_up(
     failures: RefreshBackoff, clock: StillClock, stores: Stores
 ) -> None:
     for number in range(50):
-        stores.age(REFRESH_PAUSE + MEMORY)
-        failures.remember(login(clock, str(number)), ServerError("500"))
+        stores.age(RETRY_INTERVAL + FAILURE_TTL)
+        failures.record(login(clock, str(number)), ServerError("500"))
 
     assert stores.record_count() == 1
 
 
-@pytest.mark.parametrize("kind", KINDS.values())
+@pytest.mark.parametrize("kind", ERROR_BY_NAME.values())
 def test_what_went_wrong_is_told_as_it_was_by_whoever_else_uses_the_store(
     failures: RefreshBackoff, clock: StillClock, stores: Stores, kind: type[AircallError]
 ) -> None:
     other = stores.open()
     error = kind("A reason.")
-    failures.remember(login(clock), error)
+    failures.record(login(clock), error)
 
     with pytest.raises(kind) as told:
         RefreshBackoff(other, clock).raise_recent("one", clock.now)

@@ -8,57 +8,57 @@ from aircall.web.live.presence import GRACE, Presence
 
 def test_whoever_looks_at_a_call_is_told_once_and_by_name_in_order() -> None:
     presence = Presence()
-    presence.look("page-1", "bob", "call-1", now=0)
-    presence.look("page-2", "ann", "call-1", now=0)
+    presence.view("page-1", "bob", "call-1", now=0)
+    presence.view("page-2", "ann", "call-1", now=0)
 
-    assert presence.changes(now=0) == {"call-1": ["ann", "bob"]}
-    assert presence.changes(now=1) == {}
-    assert presence.viewers == {"call-1": ["ann", "bob"]}
+    assert presence.publish(now=0) == {"call-1": ["ann", "bob"]}
+    assert presence.publish(now=1) == {}
+    assert presence.published == {"call-1": ["ann", "bob"]}
 
 
 def test_a_person_with_two_pages_counts_once_and_stays_until_both_are_gone() -> None:
     presence = Presence()
-    presence.look("page-1", "ann", "call-1", now=0)
-    presence.look("page-2", "ann", "call-1", now=0)
+    presence.view("page-1", "ann", "call-1", now=0)
+    presence.view("page-2", "ann", "call-1", now=0)
 
-    assert presence.changes(now=0) == {"call-1": ["ann"]}
-    presence.look("page-1", "ann", None, now=1)
-    assert presence.changes(now=1 + GRACE) == {}
-    presence.look("page-2", "ann", None, now=9)
-    assert presence.changes(now=9 + GRACE) == {"call-1": []}
+    assert presence.publish(now=0) == {"call-1": ["ann"]}
+    presence.view("page-1", "ann", None, now=1)
+    assert presence.publish(now=1 + GRACE) == {}
+    presence.view("page-2", "ann", None, now=9)
+    assert presence.publish(now=9 + GRACE) == {"call-1": []}
 
 
 def test_who_loads_a_page_again_has_never_been_away() -> None:
     presence = Presence()
-    presence.look("page-1", "ann", "call-1", now=0)
-    presence.changes(now=0)
+    presence.view("page-1", "ann", "call-1", now=0)
+    presence.publish(now=0)
 
-    presence.look("page-1", "ann", None, now=10)
+    presence.view("page-1", "ann", None, now=10)
     assert presence.next_at() == 10 + GRACE
-    assert presence.changes(now=10) == {}
-    presence.look("page-2", "ann", "call-1", now=10 + GRACE / 2)
+    assert presence.publish(now=10) == {}
+    presence.view("page-2", "ann", "call-1", now=10 + GRACE / 2)
 
-    assert presence.changes(now=10 + 2 * GRACE) == {}
+    assert presence.publish(now=10 + 2 * GRACE) == {}
     assert presence.next_at() is None
 
 
 def test_who_goes_on_to_another_call_is_there_at_once_and_leaves_the_first_soon() -> None:
     presence = Presence()
-    presence.look("page-1", "ann", "call-1", now=0)
-    presence.changes(now=0)
+    presence.view("page-1", "ann", "call-1", now=0)
+    presence.publish(now=0)
 
-    presence.look("page-1", "ann", "call-2", now=10)
+    presence.view("page-1", "ann", "call-2", now=10)
 
-    assert presence.changes(now=10) == {"call-2": ["ann"]}
-    assert presence.changes(now=10 + GRACE) == {"call-1": []}
+    assert presence.publish(now=10) == {"call-2": ["ann"]}
+    assert presence.publish(now=10 + GRACE) == {"call-1": []}
 
 
 def test_a_page_that_rushes_past_leaves_no_trace() -> None:
     presence = Presence()
     for number in range(10_000):
-        presence.look("page-1", "ann", f"call-{number}", now=0)
+        presence.view("page-1", "ann", f"call-{number}", now=0)
 
-    assert presence.changes(now=0) == {"call-9999": ["ann"]}
+    assert presence.publish(now=0) == {"call-9999": ["ann"]}
     assert presence.next_at() is None
 
 
@@ -79,15 +79,15 @@ def test_whatever_happens_what_was_told_adds_up_to_the_truth(
     presence, told, truth = Presence(), {}, {}
     for now, (page_id, call_id, is_told) in enumerate(looks):
         truth[page_id] = call_id
-        presence.look(page_id, f"user of {page_id}", call_id, now)
+        presence.view(page_id, f"user of {page_id}", call_id, now)
         if is_told:
-            told.update(presence.changes(now))
+            told.update(presence.publish(now))
 
-    told.update(presence.changes(len(looks) + GRACE))
+    told.update(presence.publish(len(looks) + GRACE))
 
     there = {
         call_id: sorted(f"user of {page_id}" for page_id in truth if truth[page_id] == call_id)
         for call_id in ("call-1", "call-2")
     }
     assert {call_id: told.get(call_id, []) for call_id in there} == there
-    assert presence.viewers == {call_id: names for call_id, names in there.items() if names}
+    assert presence.published == {call_id: names for call_id, names in there.items() if names}

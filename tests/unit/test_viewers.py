@@ -1,11 +1,13 @@
 """Who looks at which call, in the pages of this process and of others."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from aircall.web.live.presence import Viewers
+from aircall.auth.logins import Logins
+from aircall.web.live.presence import PresenceService
+from aircall.web.live.session_monitor import ConnectionRegistry
 from tests.support.made_calls import call_id
 from tests.support.waiting import wait_until
 
@@ -18,9 +20,10 @@ class Pages:
     def __init__(self) -> None:
         self.told: dict[str, Any] = {}
         self.moves = 0
-        self.viewers = Viewers(self._tell, lambda: 1, self._move)
+        self.viewers = PresenceService(ConnectionRegistry(cast(Logins, None)))
+        self.viewers.on_change(self._move)
 
-    def _tell(self, name: str, payload: Any) -> None:
+    def tell(self, name: str, payload: Any) -> None:
         if name == "viewers":
             self.told[payload["id"]] = payload["viewers"]
 
@@ -35,17 +38,17 @@ class Pages:
 def pages() -> Iterator[Pages]:
     """Pages that are told."""
     made = Pages()
-    made.viewers.start()
+    made.viewers.start(made.tell)
     yield made
     made.viewers.stop()
 
 
 def test_who_looks_in_another_process_is_told_beside_those_who_look_here(pages: Pages) -> None:
-    pages.viewers.look("page", "alice", CALL)
+    pages.viewers.view("page", "alice", CALL)
     pages.viewers.set_remote({"b": {CALL: ["bob"]}, "c": {CALL: ["alice", "carol"]}})
 
     pages.wait_for("alice", "bob", "carol")
-    assert pages.viewers.here == {CALL: ["alice"]}
+    assert pages.viewers.viewers == {CALL: ["alice"]}
 
 
 def test_who_is_gone_there_is_gone_here(pages: Pages) -> None:
@@ -61,8 +64,8 @@ def test_only_what_happens_here_is_to_be_made_known(pages: Pages) -> None:
     pages.viewers.set_remote({"b": {CALL: ["bob"]}})
     assert pages.moves == 0
 
-    pages.viewers.look("page", "alice", CALL)
-    pages.viewers.look("page", "alice", None)
+    pages.viewers.view("page", "alice", CALL)
+    pages.viewers.view("page", "alice", None)
 
     assert pages.moves == 2
-    assert pages.viewers.here == {}
+    assert pages.viewers.viewers == {}

@@ -83,7 +83,7 @@ def test_a_call_that_nobody_announced_is_found_by_reading(alice: Person, sandbox
     def is_listed() -> bool:
         return new["id"] in alice.get("/calls?view=all&per_page=100").call_ids
 
-    alice.client.application.extensions["callboard"].scheduler.request()
+    alice.client.application.extensions["callboard"].scheduler.request_sync()
     wait_until(is_listed, what="the new call in the list")
 
 
@@ -105,7 +105,7 @@ def test_today_is_called_today(alice: Person, sandbox: Sandbox) -> None:
         created_at=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     )
 
-    alice.client.application.extensions["callboard"].scheduler.request()
+    alice.client.application.extensions["callboard"].scheduler.request_sync()
     wait_until(lambda: new["id"] in alice.get("/calls?view=all").call_ids, what="the new call")
 
     assert alice.page.select("h2")[0].get_text(" ", strip=True).startswith("Today")

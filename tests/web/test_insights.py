@@ -121,7 +121,7 @@ def test_calls_of_an_unknown_type_and_those_without_a_time_are_counted_and_said(
     sandbox.add_call(call_type="fax", direction="inbound", is_archived=False)
     sandbox.add_call(created_at="no time", call_type="missed", direction="inbound", is_archived=False)
     expected = Counter(map(label_of, sandbox.calls()))
-    viewer.client.application.extensions["callboard"].scheduler.request()
+    viewer.client.application.extensions["callboard"].scheduler.request_sync()
     wait_until(
         lambda: totals(viewer.get("/insights?view=all")).get("All calls") == 96, what="both calls on the page"
     )
@@ -134,7 +134,7 @@ def test_calls_of_an_unknown_type_and_those_without_a_time_are_counted_and_said(
 def test_calls_without_a_time_are_said_where_no_other_is_there(viewer: Person, sandbox: Sandbox) -> None:
     sandbox.add_call(created_at="no time", call_type="fax", direction="inbound")
     scheduler = viewer.client.application.extensions["callboard"].scheduler
-    scheduler.request()
+    scheduler.request_sync()
 
     wait_until(
         lambda: "1 call without a usable date" in viewer.get("/insights?view=all&type=unknown").text,
@@ -159,7 +159,7 @@ def test_missed_calls_of_an_unknown_direction_are_missed_calls_and_no_filter_sho
 ) -> None:
     before = totals(viewer.get("/insights?view=inbox"))
     sandbox.add_call(call_type="missed", direction="sideways", is_archived=False)
-    viewer.client.application.extensions["callboard"].scheduler.request()
+    viewer.client.application.extensions["callboard"].scheduler.request_sync()
 
     wait_until(lambda: totals(viewer.get("/insights")).get("Missed") == before["Missed"] + 1)
     assert len(viewer.page.select(".totals a")) == len(viewer.page.select(".totals dd.totals__number")) - 1

@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 from flask import Flask
 
 from aircall.changes.job_runner import Job, JobState, Outcome, Result
-from aircall.changes.jobs import PREFIX
+from aircall.changes.jobs import JOB_PREFIX
 from aircall.web.services import services
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
@@ -19,7 +19,7 @@ def test_a_change_that_broke_off_says_so_and_is_tried_again(
     ids = alice.call_ids[:2]
     job = broken_off(ids)
     with app.app_context():
-        services().records.put(PREFIX + job.id, job.to_bytes(), 60.0)
+        services().records.put(JOB_PREFIX + job.id, job.to_bytes(), 60.0)
 
     alice.get(f"/calls/archive/{job.id}")
     assert "The work broke off. What became of 1 call is not known" in alice.text
@@ -36,7 +36,7 @@ def test_of_a_change_that_may_have_been_made_it_is_said_that_undo_leaves_it_out(
     unconfirmed = Result(ids[1], Outcome.UNCONFIRMED, reason="It did not say.")
     job = broken_off(ids).with_results([unconfirmed]).finished()
     with app.app_context():
-        services().records.put(PREFIX + job.id, job.to_bytes(), 60.0)
+        services().records.put(JOB_PREFIX + job.id, job.to_bytes(), 60.0)
 
     alice.get(f"/calls/archive/{job.id}")
 
@@ -103,7 +103,7 @@ def broken_off(ids: list[str]) -> Job:
         undoes="",
         state=JobState.RUNNING,
         # A minute is too long to be told that somebody is at work.
-        written_at=time.time() - 20,
+        saved_at=time.time() - 20,
         results=[Result(ids[0], Outcome.DONE)],
     )
 

@@ -13,12 +13,12 @@ def test_a_page_that_could_not_be_told_the_state_is_not_counted(
     app: Flask, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with app.app_context():
-        live, feed = services().live, services().replica.feed
+        live, feed = services().hub, services().replica.feed
 
     def fail(_position: str) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(feed, "since", fail)
+    monkeypatch.setattr(feed, "changes_after", fail)
     page = live.socketio.test_client(
         app, headers=HEADERS, auth={"position": "1.1"}, flask_test_client=alice.client
     )

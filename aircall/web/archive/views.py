@@ -121,8 +121,8 @@ def job(job_id: str) -> ResponseReturnValue:
         "archive/job.html",
         job=found,
         calls=calls,
-        undone_by=services().archive_jobs.undo_of(found),
-        is_stopping=services().archive_jobs.is_stopping(found),
+        undone_by=services().jobs.undo_of(found),
+        is_stopping=services().jobs.is_stopping(found),
         outcomes=Outcome,
         words=messages,
     )
@@ -137,7 +137,7 @@ def undo(job_id: str) -> ResponseReturnValue:
         return see_other(url_for(".job", job_id=job_id))
     return_url = local_path(request.form.get("next")) or found.return_url
     wait = ONE_WAIT if len(found.call_ids) == 1 else MANY_WAIT
-    begin = partial(services().archive_jobs.undo, login_id(), found, return_url)
+    begin = partial(services().jobs.undo, login_id(), found, return_url)
     return _do(begin, return_url, wait)
 
 
@@ -149,15 +149,15 @@ def retry(job_id: str) -> ResponseReturnValue:
     job_url = url_for(".job", job_id=job_id)
     if found.is_running or not found.open_ids:
         return see_other(job_url)
-    return _do(partial(services().archive_jobs.retry, login_id(), found), job_url, MANY_WAIT)
+    return _do(partial(services().jobs.retry, login_id(), found), job_url, MANY_WAIT)
 
 
 @bp.post("/calls/archive/<job_id>/stop")
 @login_required
 def stop(job_id: str) -> ResponseReturnValue:
     """Change no further call; what is done stays done and can be undone."""
-    services().archive_jobs.stop(_job(job_id))
-    services().archive_jobs.wait(job_id, MANY_WAIT)
+    services().jobs.stop(_job(job_id))
+    services().jobs.wait(job_id, MANY_WAIT)
     return see_other(url_for(".job", job_id=job_id))
 
 
@@ -171,7 +171,7 @@ def _confirm_kept(is_archived: bool) -> ResponseReturnValue:
 
 
 def _change(call_ids: list[str], is_archived: bool, return_url: str, wait: float) -> ResponseReturnValue:
-    jobs = services().archive_jobs
+    jobs = services().jobs
     begin = partial(jobs.start, login_id(), username(), call_ids, is_archived, return_url)
     return _do(begin, return_url, wait)
 
@@ -186,7 +186,7 @@ def _do(begin: Callable[[], str], return_url: str, wait: float) -> ResponseRetur
 
 
 def _show(job_id: str, wait: float) -> ResponseReturnValue:
-    services().archive_jobs.wait(job_id, wait)
+    services().jobs.wait(job_id, wait)
     found = _job(job_id)
     # Where the login has ended, the way to the page of the job leads by a new one.
     if found.is_running or found.of(Outcome.SIGNED_OUT):
@@ -203,7 +203,7 @@ def _names(job: Job) -> dict[str, str]:
 
 
 def _job(job_id: str) -> Job:
-    return services().archive_jobs.find(job_id, username()) or abort(404)
+    return services().jobs.find(job_id, username()) or abort(404)
 
 
 def _ids(values: list[str]) -> list[str]:

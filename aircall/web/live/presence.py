@@ -1,9 +1,7 @@
-"""Who looks at which call: pure rules, told the time, for others to send. Nothing of it is stored.
+"""Presence: which people view which call, in the pages of this process and of others. Nothing is stored.
 
-A person with several pages on a call counts once. Who goes is kept for a moment, so that loading a page again
-does not flicker.
-
-Tells pages who looks at which call, soon and not too often. Knows how to tell, not whom.
+A person with several pages on one call counts once. A person who leaves is kept for a moment, so that a
+reload does not flicker.
 """
 
 import threading
@@ -11,119 +9,128 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from threading import Event
 from typing import NamedTuple
 
-from aircall.concurrency import call_safely
+from aircall.concurrency import BackgroundThread, call_safely
+from aircall.status import Viewers
+from aircall.web.live.session_monitor import ConnectionRegistry
 
-# How long somebody who went still counts (seconds).
+# Seconds that a person who left still counts.
 GRACE = 2.0
+# Seconds between two broadcasts, and more for each open page.
+BROADCAST_INTERVAL, INTERVAL_PER_PAGE = 0.2, 0.001
+# When the viewers of more calls than this change at once, all are sent together.
+MAX_SINGLE_EVENTS = 10
 
 
 class View(NamedTuple):
-    """Somebody looking at a call."""
+    """A person viewing a call."""
 
     call_id: str
     username: str
 
 
 class Presence:
-    """What each page shows, and what everybody has been told of it. Times are seconds of any one clock."""
+    """Views of all pages, and what was published of them. Times are seconds of any one clock."""
 
     def __init__(self, grace: float = GRACE) -> None:
         self._grace = grace
         self._current: dict[str, View] = {}
         self._leaving: dict[View, float] = {}
-        self._told: dict[str, list[str]] = {}
+        self._published: dict[str, list[str]] = {}
 
     @property
-    def viewers(self) -> dict[str, list[str]]:
-        """The usernames by call, as last told; calls that nobody looks at are left out."""
-        return dict(self._told)
+    def published(self) -> dict[str, list[str]]:
+        """Usernames by call, as last published; calls without viewers are left out."""
+        return dict(self._published)
 
-    def look(self, page_id: str, username: str, call_id: str | None, now: float) -> None:
-        """This page shows this call and no other; with None, no call, or it is gone."""
+    def view(self, page_id: str, username: str, call_id: str | None, now: float) -> None:
+        """Record that a page shows this call and no other; None: no call, or the page is closed."""
         before = self._current.pop(page_id, None)
         if call_id is not None:
             self._current[page_id] = View(call_id, username)
-        # Of a page that rushes past nobody has been told.
-        if before is not None and before.username in self._told.get(before.call_id, ()):
+        # A page that was left before it was published leaves nothing to take back.
+        if before is not None and before.username in self._published.get(before.call_id, ()):
             self._leaving[before] = now + self._grace
 
-    def changes(self, now: float) -> dict[str, list[str]]:
-        """The calls whose viewers differ from what was told, with their usernames: tell these now."""
-        self._leaving = {view: gone_at for view, gone_at in self._leaving.items() if gone_at > now}
+    def publish(self, now: float) -> dict[str, list[str]]:
+        """Return the calls whose viewers have changed, with their usernames, and count them as published."""
+        self._leaving = {view: ends_at for view, ends_at in self._leaving.items() if ends_at > now}
         names: defaultdict[str, set[str]] = defaultdict(set)
         for view in (*self._current.values(), *self._leaving):
             names[view.call_id].add(view.username)
-        before, self._told = self._told, {call_id: sorted(found) for call_id, found in names.items()}
+        before, self._published = (
+            self._published,
+            {call_id: sorted(found) for call_id, found in names.items()},
+        )
         changed = {
-            call_id for call_id in before | self._told if before.get(call_id) != self._told.get(call_id)
+            call_id
+            for call_id in before | self._published
+            if before.get(call_id) != self._published.get(call_id)
         }
-        return {call_id: self._told.get(call_id, []) for call_id in sorted(changed)}
+        return {call_id: self._published.get(call_id, []) for call_id in sorted(changed)}
 
     def next_at(self) -> float | None:
-        """When somebody will have gone for good, if nothing else happens before."""
+        """Return when the next person who is leaving stops to count, if nothing else happens before."""
         return min(self._leaving.values(), default=None)
 
 
-# Changes are told this seldom, and more seldom where very many pages are told (seconds, and for each page).
-PAUSE, PAUSE_EACH = 0.2, 0.001
-# When more calls than this change their viewers at once, all are told together.
-FEW_CALLS = 10
+class PresenceService:
+    """Broadcasts presence to the pages of this process; the Audience of the sync."""
 
-
-class Viewers:
-    """The presence of all pages. `tell` sends an event, by its name and payload, to each of this process.
-
-    `on_move` is called whenever one of them shows another call: it has to return at once.
-    """
-
-    def __init__(
-        self,
-        tell: Callable[[str, object], None],
-        page_count: Callable[[], int],
-        on_move: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._on_move = on_move
-        self._tell = tell
-        self._page_count = page_count
+    def __init__(self, connections: ConnectionRegistry) -> None:
+        self._connections = connections
+        self._handlers: list[Callable[[], None]] = []
+        self._broadcast: Callable[[str, object], None] = lambda _name, _payload: None
         self._presence = Presence()
-        # Who looks at what: in the pages of this process, and in those of others, by names of our making.
-        self._here: dict[str, View] = {}
-        self._elsewhere: dict[str, View] = {}
+        # Views in this process by socket id; in others by an id made of process, call and name.
+        self._local: dict[str, View] = {}
+        self._remote: dict[str, View] = {}
         self._lock = threading.Lock()
-        self._moved = threading.Event()
-        self._stopped = threading.Event()
+        self._changed = Event()
+        self._thread = BackgroundThread("presence", self._run)
 
-    def start(self) -> None:
-        """Start telling."""
-        threading.Thread(target=self._run, name="viewers", daemon=True).start()
+    def start(self, broadcast: Callable[[str, object], None]) -> None:
+        """Start to broadcast events by name and payload."""
+        self._broadcast = broadcast
+        self._thread.start()
 
     def stop(self) -> None:
-        """Stop telling."""
-        self._stopped.set()
-        self._moved.set()
+        """Stop broadcasting."""
+        self._thread.stop()
+        self._changed.set()
 
-    def look(self, page_id: str, username: str, call_id: str | None) -> None:
-        """This page shows this call; with None, no call, or it is gone."""
+    def on_change(self, handler: Callable[[], None]) -> None:
+        """Call `handler` when `viewers` has changed. It must return at once."""
+        self._handlers.append(handler)
+
+    def view(self, page_id: str, username: str, call_id: str | None) -> None:
+        """Record that a page of this process shows this call; None: no call, or the page is closed."""
         with self._lock:
-            self._here.pop(page_id, None)
+            self._local.pop(page_id, None)
             if call_id is not None:
-                self._here[page_id] = View(call_id, username)
-            self._presence.look(page_id, username, call_id, time.monotonic())
-        self._moved.set()
-        self._on_move()
+                self._local[page_id] = View(call_id, username)
+            self._presence.view(page_id, username, call_id, time.monotonic())
+        self._changed.set()
+        for handler in self._handlers:
+            handler()
 
     @property
-    def here(self) -> dict[str, list[str]]:
-        """The usernames of those who look at a call in the pages of this process, by call."""
+    def page_count(self) -> int:
+        """Number of open pages of this process."""
+        return len(self._connections)
+
+    @property
+    def viewers(self) -> dict[str, list[str]]:
+        """Usernames of the viewers of each call in this process."""
         names: defaultdict[str, set[str]] = defaultdict(set)
-        for view in list(self._here.values()):
+        for view in list(self._local.values()):
             names[view.call_id].add(view.username)
         return {call_id: sorted(found) for call_id, found in names.items()}
 
-    def set_remote(self, viewers: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
-        """In the pages of other processes these look at these calls, by process and call, and nobody else."""
+    def set_remote(self, viewers: Mapping[str, Viewers]) -> None:
+        """Replace the viewers in other processes, by process id."""
         views = {
             f"{process} {call_id} {name}": View(call_id, name)
             for process, calls in viewers.items()
@@ -131,33 +138,33 @@ class Viewers:
             for name in names
         }
         with self._lock:
-            before, self._elsewhere = self._elsewhere, views
+            before, self._remote = self._remote, views
             for key in before.keys() - views.keys():
-                self._presence.look(key, before[key].username, None, time.monotonic())
+                self._presence.view(key, before[key].username, None, time.monotonic())
             for key in views.keys() - before.keys():
-                self._presence.look(key, views[key].username, views[key].call_id, time.monotonic())
+                self._presence.view(key, views[key].username, views[key].call_id, time.monotonic())
         if before.keys() != views.keys():
-            self._moved.set()
+            self._changed.set()
 
     @contextmanager
-    def paused(self) -> Iterator[dict[str, list[str]]]:
-        """What has been told so far; nothing more is told inside the block."""
+    def paused(self) -> Iterator[Mapping[str, Sequence[str]]]:
+        """Publish nothing inside the block; yield what was published before."""
         with self._lock:
-            yield self._presence.viewers
+            yield self._presence.published
 
-    def _run(self) -> None:
-        while not self._stopped.is_set():
+    def _run(self, stopping: Event) -> None:
+        while not stopping.is_set():
             next_at = self._presence.next_at()
-            self._moved.wait(None if next_at is None else max(0, next_at - time.monotonic()))
-            self._moved.clear()
-            call_safely(self._tell_changes)
-            self._stopped.wait(PAUSE + PAUSE_EACH * self._page_count())
+            self._changed.wait(None if next_at is None else max(0, next_at - time.monotonic()))
+            self._changed.clear()
+            call_safely(self._publish)
+            stopping.wait(BROADCAST_INTERVAL + INTERVAL_PER_PAGE * self.page_count)
 
-    def _tell_changes(self) -> None:
+    def _publish(self) -> None:
         with self._lock:
-            changes = self._presence.changes(time.monotonic())
-            if len(changes) > FEW_CALLS:
-                self._tell("all-viewers", self._presence.viewers)
+            changes = self._presence.publish(time.monotonic())
+            if len(changes) > MAX_SINGLE_EVENTS:
+                self._broadcast("all-viewers", self._presence.published)
                 return
             for call_id, usernames in changes.items():
-                self._tell("viewers", {"id": call_id, "viewers": usernames})
+                self._broadcast("viewers", {"id": call_id, "viewers": usernames})

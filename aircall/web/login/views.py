@@ -54,7 +54,7 @@ def log_in() -> ResponseReturnValue:
     except AircallError as error:
         return _page(form, sentence_for(error), 503)
     session.begin(signed_in)
-    services().sync.signed_in()
+    services().sync.retry_now()
     return see_other(form.next.data)
 
 
@@ -66,7 +66,7 @@ def log_out() -> ResponseReturnValue:
     to_login = redirect(url_for("login.show"), code=303)
     if ended_id:
         # Not before the browser has its new session: once their sockets close, its tabs ask for a login page.
-        to_login.call_on_close(partial(services().live.close, ended_id))
+        to_login.call_on_close(partial(services().hub.end_login, ended_id))
     return to_login
 
 

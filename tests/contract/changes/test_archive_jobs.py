@@ -2,7 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from aircall.changes.job_runner import Job, Outcome
+import msgspec
+
+from aircall.changes.errors import FailureReason
+from aircall.changes.job_runner import Job, Outcome, Result
 from tests.contract.changes.conftest import Team
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -10,6 +13,12 @@ from tests.support.waiting import wait_until
 
 def run(team: Team, call_ids: list[str], is_archived: bool) -> Job:
     return finished(team, team.jobs.start(team.alice.id, "alice", call_ids, is_archived))
+
+
+def reason_of(result: Result) -> str:
+    """The name of the error that the change of a call failed with."""
+    reason: FailureReason = msgspec.json.decode(result.reason, type=FailureReason)
+    return reason.error
 
 
 def undone(team: Team, job: Job) -> Job:
@@ -45,7 +54,7 @@ def test_each_call_has_a_result_of_its_own(team: Team, sandbox: Sandbox) -> None
         gone: Outcome.FAILED,
         archived: Outcome.ALREADY_SO,
     }
-    assert [result.reason for result in job.of(Outcome.FAILED)] == ["NotFoundError"]
+    assert [reason_of(result) for result in job.of(Outcome.FAILED)] == ["NotFoundError"]
 
 
 def test_taken_back_is_exactly_what_was_changed(team: Team, sandbox: Sandbox) -> None:

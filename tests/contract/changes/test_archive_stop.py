@@ -14,9 +14,9 @@ def test_a_job_that_waits_shows_that_it_lives_and_can_be_stopped(team: Team, san
     call_ids = inbox(sandbox)[:10]
     sandbox.answer_503(times=None, path="/calls/", retry_after=25)
     job_id = team.jobs.start(team.alice.id, "alice", call_ids, True)
-    begun_at = found(team, job_id).written_at
+    begun_at = found(team, job_id).saved_at
 
-    wait_until(lambda: found(team, job_id).written_at > begun_at, 10, "a sign of life")
+    wait_until(lambda: found(team, job_id).saved_at > begun_at, 10, "a sign of life")
     team.jobs.stop(found(team, job_id))
     wait_until(lambda: not found(team, job_id).is_running, 5, "its end")
 

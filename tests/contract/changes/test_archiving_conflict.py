@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 
 from aircall.api.client import ApiClient
+from aircall.auth.client import TokenClient
 from aircall.changes.archive import set_archived
 from aircall.changes.errors import ConflictError
 from tests.support.sandbox import Sandbox
@@ -21,7 +22,7 @@ def test_a_second_change_that_is_refused_does_not_hide_the_first(sandbox: Sandbo
     with ThreadPoolExecutor(1) as pool, closing(ApiClient(sandbox.url)) as api:
         token = api.login("alice", "any").tokens.access
         requests_before = sandbox.counters().requests
-        ours = pool.submit(set_archived, api, token, call_id, True)
+        ours = pool.submit(set_archived, TokenClient(api, token), call_id, True)
         wait_until(lambda: sandbox.counters().requests == requests_before + 2, what="our change on its way")
         sandbox.archive(call_id)
         if status == 429:

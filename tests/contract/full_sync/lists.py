@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from aircall.calls.replica import CallReplica
 from aircall.models import Call, CallPage
-from aircall.sync.full_sync import PageSize
 from tests.support.made_calls import made_call
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -23,11 +22,6 @@ def known(replica: CallReplica) -> dict[str, Call]:
     ids = replica.store.call_ids()
     assert len(set(ids)) == len(ids)
     return {call.id: call for call in replica.store.find(ids)}
-
-
-def fixed(row_count: int) -> PageSize:
-    """Pages of this size, whatever the API is like."""
-    return PageSize(row_count, largest=row_count, smallest=row_count)
 
 
 def after_each_page(fetch: Fetch, happens: Callable[[], object]) -> Fetch:

@@ -9,7 +9,7 @@ from aircall.calls.replica import CallReplica
 from aircall.errors import ServerError
 from aircall.models import CallPage
 from aircall.sync.full_sync import FullSync
-from tests.contract.full_sync.lists import Fetch, PlainList, after_each_page, fixed, once
+from tests.contract.full_sync.lists import Fetch, PlainList, after_each_page, once
 from tests.support.made_calls import made_call
 
 
@@ -30,7 +30,7 @@ class Told:
 def test_all_pages_are_told_of_the_first_reading_once_when_it_is_whole(replica: CallReplica) -> None:
     told = Told(replica)
 
-    FullSync(replica, PlainList(*range(1000)), page_size=fixed(150)).run()
+    FullSync(replica, PlainList(*range(1000)), page_size=150).run()
 
     assert told.epochs == [(1000, True)]
     assert told.entries == []
@@ -40,7 +40,7 @@ def test_no_position_from_before_or_during_the_first_reading_is_good_after_it(re
     positions = [replica.feed.position]
     api = after_each_page(PlainList(*range(6)), lambda: positions.append(replica.feed.position))
 
-    FullSync(replica, api, page_size=fixed(2)).run()
+    FullSync(replica, api, page_size=2).run()
 
     assert [replica.feed.changes_after(position) for position in positions] == [None] * len(positions)
     assert replica.feed.changes_after(replica.feed.position) == []
@@ -51,7 +51,7 @@ def test_events_are_told_during_the_first_reading_as_ever(replica: CallReplica) 
     news = made_call(1, is_archived=True)
     api = after_each_page(PlainList(*range(6)), once(lambda: replica.apply(news)))
 
-    FullSync(replica, api, page_size=fixed(2), parallel=1).run()
+    FullSync(replica, api, page_size=2, parallel=1).run()
 
     assert [entry.change.call for entry in told.entries] == [news]
     assert replica.store.find([news.id]) == [news]
@@ -74,7 +74,7 @@ def test_a_first_reading_that_failed_is_told_of_only_when_it_has_gone_on_to_its_
 ) -> None:
     told = Told(replica)
     api, repair = failing(PlainList(*range(6)), from_offset=4)
-    full_sync = FullSync(replica, api, page_size=fixed(2))
+    full_sync = FullSync(replica, api, page_size=2)
     with pytest.raises(ServerError):
         full_sync.run()
     assert told.epochs == []

@@ -1,4 +1,4 @@
-"""How many rows readings ask for: ever more of a quick API, fewer where it is slow or limited."""
+"""How many rows a full sync requests."""
 
 from functools import partial
 
@@ -8,9 +8,9 @@ from aircall.api.client import ApiClient
 from aircall.calls.replica import CallReplica
 from aircall.errors import MalformedResponseError, NoResponseError
 from aircall.models import CallPage
-from aircall.sync.full_sync import FullSync, PageSize
+from aircall.sync.full_sync import FullSync
 from tests.contract.full_sync.lists import Fetch, PlainList, known, truth
-from tests.support.rest_client import RestClient, signed_in
+from tests.support.rest_client import signed_in
 from tests.support.sandbox import Sandbox
 
 
@@ -27,17 +27,6 @@ class Limits:
         return self._fetch(offset, limit)
 
 
-def test_a_long_list_is_read_in_ever_larger_pages(replica: CallReplica) -> None:
-    with Sandbox.start("--calls", "3000") as sandbox, signed_in(sandbox.url) as rest:
-        api = ApiClient(sandbox.url)
-        limits = Limits(partial(api.get_calls, rest.access_token))
-        FullSync(replica, limits, page_size=PageSize(100), parallel=1).run()
-        api.close()
-
-        assert limits.asked[:4] == [100, 200, 400, 800]
-        assert known(replica) == truth(sandbox)
-
-
 def test_the_apis_own_limit_is_obeyed_once_rows_have_followed_it(replica: CallReplica) -> None:
     with Sandbox.start("--max-limit", "7") as sandbox, signed_in(sandbox.url) as rest:
         api = ApiClient(sandbox.url)
@@ -52,7 +41,7 @@ def test_a_limit_shows_by_what_follows_where_the_api_tells_no_next_page(replica:
     api = PlainList(*range(20))
     limits = Limits(lambda offset, limit: api(offset, min(limit, 5)))
 
-    FullSync(replica, limits, page_size=PageSize(10), parallel=1).run()
+    FullSync(replica, limits, page_size=10, parallel=1).run()
 
     assert set(limits.asked[2:]) == {5}
 
@@ -76,20 +65,20 @@ def test_an_api_that_sent_little_for_once_is_asked_for_large_pages_again(replica
     api = PlainList(*range(200))
     most = 3
     limits = Limits(lambda offset, limit: api(offset, min(limit, most)))
-    full_sync = FullSync(replica, limits, page_size=PageSize(100), parallel=1)
+    full_sync = FullSync(replica, limits, page_size=100, parallel=1)
     full_sync.run()
     most = 1000
 
     limits.asked.clear()
     full_sync.run()
 
-    assert limits.asked[0] == 3
+    assert limits.asked[0] == 100
     assert max(limits.asked) > 50
 
 
 def test_the_short_end_of_a_list_is_no_limit(replica: CallReplica) -> None:
     limits = Limits(PlainList(*range(23)))
-    full_sync = FullSync(replica, limits, page_size=PageSize(10, largest=10, smallest=10), parallel=1)
+    full_sync = FullSync(replica, limits, page_size=10, parallel=1)
 
     full_sync.run()
     limits.asked.clear()
@@ -98,48 +87,30 @@ def test_the_short_end_of_a_list_is_no_limit(replica: CallReplica) -> None:
     assert set(limits.asked) == {10}
 
 
+def test_the_first_page_is_small_and_further_ones_are_large(replica: CallReplica) -> None:
+    limits = Limits(PlainList(*range(3000)))
+
+    FullSync(replica, limits, parallel=1).run()
+
+    assert limits.asked == [500, 2000, 2000, 2000]
+
+
 @pytest.mark.parametrize("error", [NoResponseError("Too late."), MalformedResponseError("Too large.")])
 @pytest.mark.parametrize("parallel", [1, 4])
-def test_a_span_that_is_too_large_for_the_api_is_read_in_smaller_pieces(
+def test_after_pages_that_are_too_large_for_the_api_smaller_ones_are_requested(
     replica: CallReplica, fetch: Fetch, sandbox: Sandbox, error: Exception, parallel: int
 ) -> None:
     def failing(offset: int, limit: int) -> CallPage:
-        if limit > 15 and offset > 20:
+        if limit > 60:
             raise error
         return fetch(offset, limit)
 
-    limits = Limits(failing)
-    size = PageSize(20, largest=40, smallest=5)
+    full_sync = FullSync(replica, Limits(failing), page_size=240, parallel=parallel)
+    for _ in range(2):
+        with pytest.raises(type(error)):
+            full_sync.run()
 
-    FullSync(replica, limits, page_size=size, parallel=parallel).run()
+    full_sync.run()
 
-    assert max(limits.asked) > 15
     assert known(replica) == truth(sandbox)
     assert replica.store.synced_at is not None
-
-
-def test_a_page_that_does_not_come_in_time_is_asked_for_in_smaller_ones(
-    replica: CallReplica, sandbox: Sandbox, rest: RestClient
-) -> None:
-    api = ApiClient(sandbox.url, deadline=0.5)
-    limits = Limits(partial(api.get_calls, rest.access_token))
-    # As often as the client tries within its deadline.
-    sandbox.be_slow(30, times=2, path="/calls")
-
-    FullSync(replica, limits, page_size=PageSize(40, smallest=5), parallel=1).run()
-    api.close()
-
-    assert limits.asked[:2] == [40, 20]
-    assert known(replica) == truth(sandbox)
-
-
-def test_an_api_that_answers_nothing_is_given_up_after_a_few_tries(replica: CallReplica) -> None:
-    def silent(_offset: int, _limit: int) -> CallPage:
-        raise NoResponseError("No answer.")
-
-    limits = Limits(silent)
-
-    with pytest.raises(NoResponseError):
-        FullSync(replica, limits).run()
-
-    assert limits.asked == [500, 250, 125]

@@ -10,7 +10,7 @@ from aircall.errors import NoResponseError
 from aircall.models import CallPage
 from aircall.status import SyncProgress
 from aircall.sync.full_sync import FullSync
-from tests.contract.full_sync.lists import Busyness, Fetch, fixed, known, truth
+from tests.contract.full_sync.lists import Busyness, Fetch, known, truth
 from tests.support.made_calls import made_call
 from tests.support.sandbox import Sandbox
 
@@ -28,7 +28,7 @@ def test_an_error_in_the_middle_keeps_what_was_read_and_drops_nothing(
         return fetch(offset, limit)
 
     with pytest.raises(NoResponseError):
-        FullSync(replica, breaking, page_size=fixed(20), parallel=2).run()
+        FullSync(replica, breaking, page_size=20, parallel=2).run()
 
     assert known(replica).keys() == {made_call().id, *list(truth(sandbox))[:40]}
     assert replica.store.synced_at is None
@@ -39,7 +39,7 @@ def test_pages_are_read_in_parallel_and_no_more_at_a_time_than_agreed(
 ) -> None:
     api = Busyness(fetch, crowd=3)
 
-    FullSync(replica, api, page_size=fixed(5), parallel=3).run()
+    FullSync(replica, api, page_size=5, parallel=3).run()
 
     assert api.most == 3
     assert len(known(replica)) == RECORDED
@@ -47,7 +47,7 @@ def test_pages_are_read_in_parallel_and_no_more_at_a_time_than_agreed(
 
 def test_one_reading_follows_another_however_many_ask_at_once(replica: CallReplica, fetch: Fetch) -> None:
     api = Busyness(fetch, crowd=1)
-    full_sync = FullSync(replica, api, page_size=fixed(50), parallel=1)
+    full_sync = FullSync(replica, api, page_size=50, parallel=1)
 
     with ThreadPoolExecutor(4) as pool:
         for reading in [pool.submit(full_sync.run) for _ in range(4)]:
@@ -68,7 +68,7 @@ def test_the_progress_of_a_reading_is_told(
         told.append(full_sync.progress)
         return fetch(offset, limit)
 
-    full_sync = FullSync(replica, fetch_page, page_size=fixed(20), parallel=1)
+    full_sync = FullSync(replica, fetch_page, page_size=20, parallel=1)
 
     full_sync.run()
 
@@ -93,7 +93,7 @@ def test_what_a_reading_finds_is_told_with_its_kind(
 
 
 def test_a_list_that_has_not_changed_is_no_news(replica: CallReplica, fetch: Fetch) -> None:
-    full_sync = FullSync(replica, fetch, page_size=fixed(30))
+    full_sync = FullSync(replica, fetch, page_size=30)
     full_sync.run()
     position, first_at = replica.feed.position, replica.store.synced_at
 

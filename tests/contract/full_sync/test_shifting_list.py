@@ -3,7 +3,7 @@
 from aircall.calls.replica import CallReplica
 from aircall.models import Call
 from aircall.sync.full_sync import FullSync
-from tests.contract.full_sync.lists import Fetch, PlainList, after_each_page, fixed, known, once, truth
+from tests.contract.full_sync.lists import Fetch, PlainList, after_each_page, known, once, truth
 from tests.support.made_calls import call_id, made_call
 from tests.support.sandbox import Sandbox
 
@@ -12,7 +12,7 @@ def test_a_call_that_comes_in_between_two_pages_is_found_at_the_latest_by_the_ne
     replica: CallReplica, fetch: Fetch, sandbox: Sandbox
 ) -> None:
     before = truth(sandbox)
-    full_sync = FullSync(replica, after_each_page(fetch, once(sandbox.add_call)), page_size=fixed(20))
+    full_sync = FullSync(replica, after_each_page(fetch, once(sandbox.add_call)), page_size=20)
 
     full_sync.run()
     assert known(replica).items() >= before.items()
@@ -27,7 +27,7 @@ def test_a_call_that_slips_past_the_reader_is_not_taken_for_gone(
     FullSync(replica, fetch).run()
     first = next(iter(truth(sandbox)))
     shifting = after_each_page(fetch, once(lambda: sandbox.remove_call(first)))
-    full_sync = FullSync(replica, shifting, page_size=fixed(20), parallel=1)
+    full_sync = FullSync(replica, shifting, page_size=20, parallel=1)
 
     full_sync.run()
     assert known(replica).items() >= truth(sandbox).items()
@@ -46,7 +46,7 @@ def test_a_call_is_not_taken_for_gone_because_the_list_shifted_and_is_as_long_as
     def shift() -> None:
         api.numbers = [2, 3, 4, 5]
 
-    FullSync(replica, after_each_page(api, once(shift)), page_size=fixed(2), parallel=1).run()
+    FullSync(replica, after_each_page(api, once(shift)), page_size=2, parallel=1).run()
 
     assert call_id(3) in known(replica)
 
@@ -66,7 +66,7 @@ def test_a_call_that_is_gone_is_dropped_at_once_where_one_answer_held_the_whole_
 def test_a_call_that_is_gone_is_dropped_by_the_second_reading_though_the_list_never_holds_still(
     replica: CallReplica, fetch: Fetch, sandbox: Sandbox
 ) -> None:
-    full_sync = FullSync(replica, after_each_page(fetch, sandbox.add_call), page_size=fixed(30))
+    full_sync = FullSync(replica, after_each_page(fetch, sandbox.add_call), page_size=30)
     full_sync.run()
     gone = next(iter(truth(sandbox)))
     sandbox.remove_call(gone)
@@ -78,8 +78,8 @@ def test_a_call_that_is_gone_is_dropped_by_the_second_reading_though_the_list_ne
 
 
 def test_a_whole_new_list_replaces_the_old_one(replica: CallReplica) -> None:
-    FullSync(replica, PlainList(*range(1200)), page_size=fixed(500)).run()
-    full_sync = FullSync(replica, PlainList(*range(2000, 3200)), page_size=fixed(500))
+    FullSync(replica, PlainList(*range(1200)), page_size=500).run()
+    full_sync = FullSync(replica, PlainList(*range(2000, 3200)), page_size=500)
 
     full_sync.run()
     full_sync.run()

@@ -9,7 +9,7 @@ from aircall.calls.replica import CallReplica
 from aircall.errors import MalformedResponseError
 from aircall.models import CallPage
 from aircall.sync.full_sync import FullSync
-from tests.contract.full_sync.lists import Fetch, PlainList, fixed, known, truth
+from tests.contract.full_sync.lists import Fetch, PlainList, known, truth
 from tests.support.rest_client import signed_in
 from tests.support.sandbox import Sandbox
 
@@ -23,7 +23,7 @@ RECORDED = 94
 def test_every_call_is_read_whatever_the_size_of_a_page(
     replica: CallReplica, fetch: Fetch, sandbox: Sandbox, limit: int, parallel: int
 ) -> None:
-    FullSync(replica, fetch, page_size=fixed(limit), parallel=parallel).run()
+    FullSync(replica, fetch, page_size=limit, parallel=parallel).run()
 
     assert known(replica) == truth(sandbox)
     assert sandbox.counters().rows_sent == RECORDED
@@ -37,7 +37,7 @@ def test_a_list_of_any_length_is_read(replica: CallReplica, count: int) -> None:
         signed_in(sandbox.url) as rest,
     ):
         api = ApiClient(sandbox.url)
-        FullSync(replica, partial(api.get_calls, rest.access_token), page_size=fixed(2)).run()
+        FullSync(replica, partial(api.get_calls, rest.access_token), page_size=2).run()
         api.close()
 
         assert known(replica) == truth(sandbox)
@@ -47,7 +47,7 @@ def test_a_list_of_any_length_is_read(replica: CallReplica, count: int) -> None:
 def test_an_api_that_sends_smaller_pages_than_asked_for_is_read_whole(replica: CallReplica) -> None:
     with Sandbox.start("--max-limit", "7") as sandbox, signed_in(sandbox.url) as rest:
         api = ApiClient(sandbox.url)
-        FullSync(replica, partial(api.get_calls, rest.access_token), page_size=fixed(50), parallel=3).run()
+        FullSync(replica, partial(api.get_calls, rest.access_token), page_size=50, parallel=3).run()
         api.close()
 
         assert known(replica) == truth(sandbox)
@@ -60,7 +60,7 @@ def test_pages_that_get_smaller_on_the_way_leave_no_gap(replica: CallReplica) ->
     def shrinking(offset: int, limit: int) -> CallPage:
         return api(offset, min(limit, 5 if offset == 0 else 2))
 
-    FullSync(replica, shrinking, page_size=fixed(10)).run()
+    FullSync(replica, shrinking, page_size=10).run()
 
     assert len(known(replica)) == 20
 
@@ -70,7 +70,7 @@ def test_pages_that_get_smaller_on_the_way_leave_no_gap(replica: CallReplica) ->
 def test_a_wrong_total_costs_no_call_and_keeps_none_that_is_gone(
     replica: CallReplica, fetch: Fetch, sandbox: Sandbox, total: object, limit: int
 ) -> None:
-    full_sync = FullSync(replica, fetch, page_size=fixed(limit))
+    full_sync = FullSync(replica, fetch, page_size=limit)
     sandbox.wrong_total(total)
     full_sync.run()
     assert known(replica) == truth(sandbox)
@@ -88,7 +88,7 @@ def test_an_api_that_tells_no_next_page_is_read_to_the_end_though_it_has_a_limit
 ) -> None:
     api = PlainList(*range(7), total=total)
 
-    FullSync(replica, lambda offset, limit: api(offset, min(limit, 2)), page_size=fixed(5)).run()
+    FullSync(replica, lambda offset, limit: api(offset, min(limit, 2)), page_size=5).run()
 
     assert len(known(replica)) == 7
 

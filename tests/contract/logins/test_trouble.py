@@ -9,7 +9,7 @@ import pytest
 from aircall.api.client import ApiClient
 from aircall.auth.login import Login
 from aircall.auth.logins import Logins
-from aircall.auth.refresh import URGENT_PAUSE
+from aircall.auth.refresh import URGENT_RETRY_INTERVAL
 from aircall.errors import AircallError, LoginEndedError, NoResponseError
 from tests.contract.logins.rooms import Rooms, rooms
 from tests.support.sandbox import Sandbox
@@ -82,7 +82,7 @@ def test_trouble_with_the_refresh_never_ends_a_login_even_when_the_token_is_dead
     assert not isinstance(told.value, LoginEndedError)
     assert here.is_kept(alice.id)
     sandbox.clear_faults()
-    here.clock.ahead += URGENT_PAUSE
+    here.clock.ahead += URGENT_RETRY_INTERVAL
     assert here.logins.get_fresh(alice.id).generation == 2
 
 
@@ -94,7 +94,7 @@ def test_a_refresh_that_works_again_is_used_as_soon_as_it_is_needed(
     here.logins.get_fresh(alice.id)
     here.later.settle()
 
-    here.clock.ahead += URGENT_PAUSE
+    here.clock.ahead += URGENT_RETRY_INTERVAL
     sandbox.expire_access_tokens()
 
     assert here.logins.get_fresh(alice.id, refused=alice.generation).generation == 2

@@ -11,8 +11,8 @@ import pytest
 
 from aircall.api.client import ApiClient
 from aircall.auth.login import Login
-from aircall.auth.logins import Logins, in_background
-from aircall.auth.refresh import URGENT_PAUSE
+from aircall.auth.logins import Logins, _refresh_later
+from aircall.auth.refresh import URGENT_RETRY_INTERVAL
 from aircall.errors import ServerError
 from tests.contract.logins.rooms import Later, Rooms, rooms
 from tests.contract.logins.test_trouble import DUE, EXPIRED, FAULTS, REFRESH
@@ -102,7 +102,7 @@ def test_a_dead_token_is_not_waited_for_twice_by_one_page(
         with pytest.raises(ServerError):
             here.logins.get_fresh(alice.id)
     at_once = sandbox.counters().requests - before
-    here.clock.ahead += URGENT_PAUSE
+    here.clock.ahead += URGENT_RETRY_INTERVAL
     with pytest.raises(ServerError):
         here.logins.get_fresh(alice.id)
 
@@ -131,7 +131,7 @@ def test_a_refresh_in_the_background_that_breaks_is_logged_by_its_type_alone(
 def test_what_runs_in_the_background_holds_up_no_end() -> None:
     threads: list[threading.Thread] = []
 
-    in_background(lambda: threads.append(threading.current_thread()))
+    _refresh_later(lambda: threads.append(threading.current_thread()))
     wait_until(lambda: threads, what="the thread")
 
     assert threads[0].daemon

@@ -27,7 +27,7 @@ def test_the_list_is_read_again_and_again_while_a_browser_is_connected(
 def test_nothing_is_read_while_nobody_looks(
     scheduler: SyncScheduler, watching: Watching, readings: Readings
 ) -> None:
-    scheduler.request()
+    scheduler.request_sync()
     wait_until(lambda: len(readings.ended) == 1)
     asked_count = watching.asked_count
 
@@ -40,13 +40,13 @@ def test_nothing_is_read_while_nobody_looks(
 def test_who_opened_a_page_counts_as_looking_for_a_while(
     scheduler: SyncScheduler, readings: Readings
 ) -> None:
-    scheduler.ensure_fresh(wait=5)
+    scheduler.ensure_fresh(timeout=5)
 
     wait_until(lambda: len(readings.ended) >= 3)
 
 
 def test_a_page_waits_for_the_first_reading(scheduler: SyncScheduler, full_sync: FullSync) -> None:
-    scheduler.ensure_fresh(wait=10)
+    scheduler.ensure_fresh(timeout=10)
 
     assert full_sync.progress.read_count == 94
 
@@ -56,11 +56,11 @@ def test_a_page_does_not_wait_for_a_list_that_is_fresh(
 ) -> None:
     scheduler = SyncScheduler(full_sync, watching, LONG)
     scheduler.start()
-    scheduler.ensure_fresh(wait=10)
+    scheduler.ensure_fresh(timeout=10)
     sandbox.be_slow(30, path="/calls")
     before = time.monotonic()
 
-    scheduler.ensure_fresh(wait=10)
+    scheduler.ensure_fresh(timeout=10)
 
     assert time.monotonic() < before + 5
     assert len(readings.began) == 1
@@ -73,7 +73,7 @@ def test_a_page_does_not_wait_for_a_slow_reading_longer_than_it_may(
     sandbox.be_slow(30, path="/calls")
     before = time.monotonic()
 
-    scheduler.ensure_fresh(wait=0.1)
+    scheduler.ensure_fresh(timeout=0.1)
 
     assert 0.1 <= time.monotonic() - before < 5
     assert readings.ended == []
@@ -87,7 +87,7 @@ def test_pages_that_follow_each_other_do_not_all_wait_for_the_same_slow_reading(
 
     # One after the other they would wait for longer than the client waits for an answer.
     for _ in range(20):
-        scheduler.ensure_fresh(wait=0.5)
+        scheduler.ensure_fresh(timeout=0.5)
 
     assert len(readings.began) == 1
     assert readings.ended == []
@@ -100,13 +100,13 @@ def test_a_page_does_not_wait_for_a_reading_that_has_failed(
     sandbox.answer_with(500, b"", times=None, path="/calls")
     before = time.monotonic()
 
-    scheduler.ensure_fresh(wait=30)
+    scheduler.ensure_fresh(timeout=30)
 
     assert time.monotonic() - before < 10
     assert isinstance(scheduler.last_error, ServerError)
 
 
-@pytest.mark.usefixtures("background")
+@pytest.mark.usefixtures("scheduler")
 def test_a_long_list_is_read_less_often(readings: Readings, watching: Watching, sandbox: Sandbox) -> None:
     sandbox.be_slow(0.1, path="/calls")
     watching.is_watched = True
@@ -121,10 +121,10 @@ def test_what_is_asked_for_during_a_reading_is_read_after_it(
     scheduler: SyncScheduler, readings: Readings, sandbox: Sandbox
 ) -> None:
     sandbox.be_slow(0.2, times=1, path="/calls")
-    scheduler.request()
+    scheduler.request_sync()
     wait_until(lambda: len(readings.began) == 1)
 
-    scheduler.request()
+    scheduler.request_sync()
 
     wait_until(lambda: len(readings.ended) == 2)
     assert readings.began[1] >= readings.ended[0]
@@ -139,13 +139,13 @@ def test_each_good_reading_is_told_once_it_has_answered_what_was_asked_for(
         full_sync,
         watching,
         LONG,
-        on_read=lambda: told.append((len(readings.ended), scheduler.is_stale)),
+        on_synced=lambda: told.append((len(readings.ended), scheduler.is_stale)),
     )
     scheduler.start()
-    scheduler.ensure_fresh(wait=10)
+    scheduler.ensure_fresh(timeout=10)
     assert scheduler.is_stale
 
-    scheduler.signed_in()
+    scheduler.retry_now()
     wait_until(lambda: told)
 
     assert told == [(2, False)]

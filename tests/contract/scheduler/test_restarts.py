@@ -35,14 +35,14 @@ def test_a_reading_of_before_a_restart_does_not_make_the_list_fresh(
 
     full_sync.meanwhile = restart  # type: ignore[attr-defined]
     scheduler.start()
-    scheduler.request()
+    scheduler.request_sync()
     wait_until(lambda: len(readings.ended) == 1)
     asked_count = watching.asked_count
     wait_until(lambda: watching.asked_count > asked_count, what="a look by the thread that goes on")
 
     assert scheduler.fresh_for == 0
 
-    scheduler.ensure_fresh(wait=5)
+    scheduler.ensure_fresh(timeout=5)
     assert len(readings.ended) == 2
     assert scheduler.fresh_for > 0
     scheduler.stop()

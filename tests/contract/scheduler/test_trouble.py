@@ -19,12 +19,12 @@ def test_a_failing_api_gets_a_pause_however_many_ask_and_is_read_again_after_it(
     watching.is_watched = True
     # One reading, which asks up to three times.
     sandbox.answer_with(500, b"", times=3, path="/calls")
-    scheduler.ensure_fresh(wait=10)
+    scheduler.ensure_fresh(timeout=10)
     assert isinstance(scheduler.last_error, ServerError)
 
     for _ in range(50):
-        scheduler.ensure_fresh(wait=10)
-        scheduler.request()
+        scheduler.ensure_fresh(timeout=10)
+        scheduler.request_sync()
     wait_until(lambda: scheduler.last_error is None, deadline=10)
 
     assert readings.began[1] - readings.ended[0] >= 2.9
@@ -34,7 +34,7 @@ def test_a_failing_api_is_left_alone_while_nobody_looks_but_what_was_missed_is_n
     scheduler: SyncScheduler, readings: Readings, sandbox: Sandbox, watching: Watching
 ) -> None:
     sandbox.answer_with(500, b"", times=3, path="/calls")
-    scheduler.request()
+    scheduler.request_sync()
     wait_until(lambda: scheduler.last_error is not None)
 
     # It asks whether somebody watches each time that it could have read.
@@ -51,10 +51,10 @@ def test_who_signs_in_need_not_wait_for_the_pause_to_end(
     scheduler: SyncScheduler, sandbox: Sandbox, readings: Readings
 ) -> None:
     sandbox.answer_with(500, b"", times=3, path="/calls")
-    scheduler.ensure_fresh(wait=10)
+    scheduler.ensure_fresh(timeout=10)
 
-    scheduler.signed_in()
-    scheduler.ensure_fresh(wait=10)
+    scheduler.retry_now()
+    scheduler.ensure_fresh(timeout=10)
 
     assert scheduler.last_error is None
     assert readings.began[1] - readings.ended[0] < 2.9
@@ -64,11 +64,11 @@ def test_no_page_waits_for_the_next_try_of_an_api_that_has_failed(
     scheduler: SyncScheduler, sandbox: Sandbox, readings: Readings
 ) -> None:
     sandbox.answer_with(500, b"", times=3, path="/calls")
-    scheduler.ensure_fresh(wait=10)
+    scheduler.ensure_fresh(timeout=10)
     sandbox.be_slow(60, path="/calls")
     wait_until(lambda: len(readings.began) == 2, deadline=10)
 
-    scheduler.ensure_fresh(wait=30)
+    scheduler.ensure_fresh(timeout=30)
 
     assert len(readings.ended) == 1
     sandbox.clear_faults()
@@ -80,11 +80,11 @@ def test_it_outlives_even_what_nobody_thought_of(
     readings.fails_with = [ZeroDivisionError()]
     scheduler = SyncScheduler(full_sync, watching, LONG)
     scheduler.start()
-    scheduler.ensure_fresh(wait=10)
+    scheduler.ensure_fresh(timeout=10)
     error = scheduler.last_error
 
-    scheduler.signed_in()
-    scheduler.ensure_fresh(wait=10)
+    scheduler.retry_now()
+    scheduler.ensure_fresh(timeout=10)
 
     assert isinstance(error, ZeroDivisionError)
     assert scheduler.last_error is None
@@ -101,11 +101,11 @@ def test_it_outlives_whoever_it_tells_of_a_reading(
         told.append(len(readings.ended))
         raise ZeroDivisionError
 
-    scheduler = SyncScheduler(full_sync, watching, LONG, on_read=tell)
+    scheduler = SyncScheduler(full_sync, watching, LONG, on_synced=tell)
     scheduler.start()
-    scheduler.request()
+    scheduler.request_sync()
     wait_until(lambda: told == [1])
-    scheduler.request()
+    scheduler.request_sync()
 
     wait_until(lambda: told == [1, 2])
     scheduler.stop()
@@ -125,7 +125,7 @@ def test_it_ends_its_thread_and_can_be_started_again(scheduler: SyncScheduler, r
 
     scheduler.stop()
     wait_until(lambda: len(threads()) == len(before) - 1)
-    scheduler.request()
+    scheduler.request_sync()
     assert readings.began == []
     scheduler.start()
 
@@ -136,7 +136,7 @@ def test_it_ends_its_thread_and_can_be_started_again(scheduler: SyncScheduler, r
 def test_it_ends_in_the_middle_of_trouble_too(scheduler: SyncScheduler, sandbox: Sandbox) -> None:
     before = threads()
     sandbox.answer_with(500, b"", times=None, path="/calls")
-    scheduler.ensure_fresh(wait=10)
+    scheduler.ensure_fresh(timeout=10)
 
     scheduler.stop()
 
@@ -148,7 +148,7 @@ def test_it_ends_at_once_in_the_middle_of_a_reading_and_that_is_no_trouble(
 ) -> None:
     before = threads()
     sandbox.be_slow(30, path="/calls")
-    scheduler.request()
+    scheduler.request_sync()
     wait_until(lambda: readings.began)
 
     scheduler.stop()
@@ -158,23 +158,3 @@ def test_it_ends_at_once_in_the_middle_of_a_reading_and_that_is_no_trouble(
     assert scheduler.last_error is None
     assert [record for record in caplog.records if record.name == "aircall.sync.scheduler"] == []
     sandbox.clear_faults()
-
-
-def test_what_is_asked_for_while_a_reading_rests_is_not_answered_by_its_rest(
-    full_sync: FullSync, watching: Watching, readings: Readings
-) -> None:
-    readings.fails_with = [ServerError("Trouble."), ServerError("Trouble.")]
-    readings.limit = 50
-    readings.fails_from = 50
-    told: list[bool] = []
-    scheduler = SyncScheduler(full_sync, watching, LONG, on_read=lambda: told.append(scheduler.is_stale))
-    scheduler.start()
-    scheduler.request()
-    wait_until(lambda: scheduler.last_error is not None)
-    readings.fails_with.clear()
-
-    scheduler.signed_in()
-    wait_until(lambda: len(told) == 2)
-
-    assert told == [True, False]
-    scheduler.stop()

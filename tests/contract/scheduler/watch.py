@@ -43,4 +43,4 @@ class Readings:
 
 
 def threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.name == "synchronisation"}
+    return {thread for thread in threading.enumerate() if thread.name == "sync-scheduler"}
