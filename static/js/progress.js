@@ -1,14 +1,13 @@
-// While something is under way on the server, the page follows how far it has come: the first reading of all
-// calls, or a change of many.
+// Polls the progress of the first full sync, or of a bulk job.
 
-import { say } from './announcer.js';
+import { announce } from './announcer.js';
 import { refresh } from './refresh.js';
-import { passOverNoAnswer } from './requests.js';
+import { ignoreNoResponse } from './requests.js';
 
 const READING_MS = 2000;
 const JOB_MS = 1000;
 
-export async function followReading() {
+export async function followSync() {
   while (document.querySelector('[data-reading]')) await readAgain(READING_MS);
 }
 
@@ -21,12 +20,12 @@ export async function followJob() {
   });
   while ('underWay' in job.dataset) await readAgain(JOB_MS);
   const outcome = document.getElementById('outcome');
-  // Who was at the button that is gone goes on at what came of it, which is read out either way.
+  // If the Stop button had the focus, it is gone: focus the outcome. Otherwise announce it.
   if (hadFocus && document.activeElement === document.body) outcome.focus();
-  else say(outcome.textContent);
+  else announce(outcome.textContent);
 }
 
 async function readAgain(pause) {
   await new Promise((resolve) => setTimeout(resolve, pause));
-  await refresh({ isWhole: true }).catch(passOverNoAnswer); // the next turn comes in any case
+  await refresh({ isWhole: true }).catch(ignoreNoResponse); // polling tries again
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareLists } from '../../static/js/list-difference.js';
+import { compareLists } from '../../static/js/refresh.js';
 
 test('lists with the same calls in the same order are the same', () => {
   assert.equal(compareLists(['a', 'b'], ['a', 'b']).isSame, true);
@@ -8,7 +8,7 @@ test('lists with the same calls in the same order are the same', () => {
   assert.equal(compareLists(['a'], ['a', 'b']).isSame, false);
 });
 
-test('what came between the calls that were shown is told from what moved up behind them', () => {
+test('calls between the shown ones are told apart from those that moved up behind them', () => {
   const { kept, gone, between } = compareLists(['c', 'd', 'e'], ['a', 'b', 'c', 'x', 'e', 'y']);
 
   assert.deepEqual(between, ['a', 'b', 'x']);
@@ -16,7 +16,7 @@ test('what came between the calls that were shown is told from what moved up beh
   assert.deepEqual(gone, ['d']);
 });
 
-test('when nothing that was shown is left, all that was read has come', () => {
+test('when no shown call is left, all calls are new', () => {
   const { gone, between } = compareLists(['a'], ['x', 'y']);
 
   assert.deepEqual(gone, ['a']);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asUser, inBackground } from '../../static/js/turns.js';
+import { enqueueUserRequest, enqueueBackgroundRequest } from '../../static/js/request-queue.js';
 
-// A piece of work that ends when it is told to.
+// Work that the test ends.
 function openWork() {
   const work = { begun: 0 };
   work.ended = new Promise((resolve, reject) => Object.assign(work, { end: resolve, fail: reject }));
@@ -15,10 +15,10 @@ function openWork() {
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-test("the user's requests are served in the order they were made", async () => {
+test("user requests run in order", async () => {
   const first = openWork();
   const second = openWork();
-  const done = [asUser(first.run), asUser(second.run)];
+  const done = [enqueueUserRequest(first.run), enqueueUserRequest(second.run)];
 
   await settle();
   assert.deepEqual([first.begun, second.begun], [1, 0]);
@@ -30,20 +30,20 @@ test("the user's requests are served in the order they were made", async () => {
   await Promise.all(done);
 });
 
-test('a request that fails tells its caller and lets the next one through', async () => {
-  const failed = asUser(() => Promise.reject(new Error('no answer')));
-  const next = asUser(() => 'served');
+test('a failed request rejects and does not stop the next', async () => {
+  const failed = enqueueUserRequest(() => Promise.reject(new Error('no answer')));
+  const next = enqueueUserRequest(() => 'served');
 
   await assert.rejects(failed, /no answer/);
   assert.equal(await next, 'served');
 });
 
-test('background work waits until the user is served, whoever comes in between', async () => {
+test('background requests wait until all user requests are done', async () => {
   const first = openWork();
   const second = openWork();
   const drawn = [];
-  const users = [asUser(first.run), asUser(second.run)];
-  const background = inBackground(() => 'read', (answer) => drawn.push(answer));
+  const users = [enqueueUserRequest(first.run), enqueueUserRequest(second.run)];
+  const background = enqueueBackgroundRequest(() => 'read', (answer) => drawn.push(answer));
 
   first.end();
   await settle();
@@ -54,11 +54,11 @@ test('background work waits until the user is served, whoever comes in between',
   assert.deepEqual(drawn, ['read']);
 });
 
-test('what was read before the user asked for something is read again, not drawn', async () => {
+test('a background response from before a user request is fetched again, not drawn', async () => {
   const answers = ['old', 'new'];
   const reading = openWork();
   const drawn = [];
-  const background = inBackground(
+  const background = enqueueBackgroundRequest(
     async () => {
       await reading.run();
       return answers.shift();
@@ -67,19 +67,19 @@ test('what was read before the user asked for something is read again, not drawn
   );
   await settle();
 
-  await asUser(() => 'archived');
+  await enqueueUserRequest(() => 'archived');
   reading.end();
   await background;
 
   assert.deepEqual(drawn, ['new']);
 });
 
-test('background work is drawn one piece after another, and a failure stops only itself', async () => {
+test('background requests run one at a time, and a failure does not stop the next', async () => {
   const drawn = [];
   const slow = openWork();
-  const first = inBackground(slow.run, (answer) => drawn.push(answer));
-  const second = inBackground(() => Promise.reject(new Error('no answer')), (answer) => drawn.push(answer));
-  const third = inBackground(() => 'third', (answer) => drawn.push(answer));
+  const first = enqueueBackgroundRequest(slow.run, (answer) => drawn.push(answer));
+  const second = enqueueBackgroundRequest(() => Promise.reject(new Error('no answer')), (answer) => drawn.push(answer));
+  const third = enqueueBackgroundRequest(() => 'third', (answer) => drawn.push(answer));
 
   slow.end('first');
 

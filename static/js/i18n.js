@@ -1,21 +1,20 @@
-// Sentences in the page's language. Those of any language but English are a file of their own, by the English ones;
-// should it be out of reach, the script speaks English.
-// Values go into a sentence by name, `%(day)s`, as they do on the server.
+// Translations. The catalog of the page's language is fetched; keys are the English messages, which are also the
+// fallback. Placeholders are named, `%(day)s`, as on the server.
 
-const page = globalThis.document; // the tests have none
+const page = globalThis.document; // undefined in tests
 const language = page?.documentElement.lang || 'en';
 const address = page?.querySelector('meta[name="script-words"]')?.content;
 const catalogue = address ? await fetch(address).then((answer) => answer.json()).catch(() => ({})) : {};
 const plurals = new Intl.PluralRules(language);
 
-// How times and lists are written.
+// For Intl formatters.
 export const locale = language === 'en' ? 'en-GB' : language;
 
 export function gettext(sentence, values = {}) {
   return fill(catalogue[sentence] ?? sentence, values);
 }
 
-// The sentence for so many of what it tells of: `number` is among its values.
+// `number` selects the plural form and is also a placeholder value.
 export function ngettext(one, many, number, values = {}) {
   const [singular, plural] = catalogue[many] ?? [one, many];
   return fill(plurals.select(number) === 'one' ? singular : plural, { number, ...values });
