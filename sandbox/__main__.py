@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from sandbox.command_line import parsed
+from sandbox.options import parsed
 from sandbox.server import make_sandbox
 
 

@@ -1,8 +1,13 @@
-"""The one list of calls everybody shares, and what can happen to a call. Knows no HTTP, channel or lock."""
+"""The one list of calls everybody shares, and what can happen to a call. Knows no HTTP, channel or lock.
+
+Calls that come in while the sandbox runs. Knows neither the list nor who asks.
+"""
 
 from bisect import bisect_left, insort
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Protocol, TypedDict
+from random import Random
+from typing import Any, Protocol, TypedDict, cast
 from uuid import uuid4
 
 
@@ -122,3 +127,50 @@ def with_note(call: CallJson, content: str) -> CallJson:
 def instant_text(instant: datetime) -> str:
     """The instant as the API writes it: `2024-03-29T12:59:48.740Z`."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+SHORTEST_MS = 600
+LONGEST_MS = 900_000
+DIRECTIONS = ("inbound", "outbound")
+CALL_TYPES = ("answered", "missed", "voicemail")
+SENTENCES = (
+    "Asked for a copy of the last invoice.",
+    "Call back tomorrow before ten.",
+    "Left a message with the assistant.",
+    "Le client souhaite changer de formule.",
+    "Order arrived damaged, replacement promised.",
+    "Rappeler après 14 h, réunion le matin.",
+    "Very happy with the new handset 🎉",
+    "Wants a quote for twelve seats.",
+    "Wrong number.",
+)
+
+
+def number(random: Random) -> str:
+    """A French phone number that looks like one."""
+    return f"+33{random.choice('1234567')}{random.randrange(10**8):08}"
+
+
+KEYS = tuple(CallJson.__annotations__)
+
+
+def new_call(random: Random, at: datetime, fields: Mapping[str, Any]) -> CallJson:
+    """A call that came in at this time, with the given fields in place of made-up ones.
+
+    Raises ValueError for a field that no call has. The values are not checked: tests want wrong ones too.
+    """
+    if unknown := sorted(fields.keys() - set(KEYS)):
+        raise ValueError(f"A call has no {', '.join(unknown)}")
+    made_up: CallJson = {
+        "id": str(uuid4()),
+        "duration": random.randint(SHORTEST_MS, LONGEST_MS),
+        "is_archived": False,
+        "from": number(random),
+        "to": number(random),
+        "direction": random.choice(DIRECTIONS),
+        "call_type": random.choice(CALL_TYPES),
+        "via": number(random),
+        "created_at": instant_text(at),
+        "notes": [],
+    }
+    return cast(CallJson, {**made_up, **fields})

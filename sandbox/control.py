@@ -9,12 +9,10 @@ from typing import Any, get_args, get_type_hints
 
 from flask import Flask, Response, request
 
-from sandbox.answers import ApiError, json_answer
-from sandbox.arrivals import new_call
-from sandbox.calls import CallJson
-from sandbox.fault_switches import FAULTS, FaultSwitches
+from sandbox.api import ApiError, bad_request, json_answer, texts
+from sandbox.calls import CallJson, new_call
+from sandbox.faults import FAULTS, FaultSwitches
 from sandbox.upstream import Upstream
-from sandbox.validation import bad_request, texts
 
 # A fault may be a larger message than the API's own body parser would take, in bytes.
 LARGEST_FAULT = 4 * 1024 * 1024
@@ -25,7 +23,7 @@ class Control:
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
-        self._switches = FaultSwitches(upstream)
+        self._switches = FaultSwitches(upstream.faults, upstream.tokens, upstream.hub)
 
     def register(self, app: Flask) -> None:
         """Give the app the control routes."""

@@ -7,30 +7,25 @@ from hashlib import blake2b
 from random import Random
 from uuid import UUID
 
-from sandbox.calls import CallJson, NoteJson, instant_text
+from sandbox.calls import (
+    CALL_TYPES,
+    DIRECTIONS,
+    LONGEST_MS,
+    SENTENCES,
+    SHORTEST_MS,
+    CallJson,
+    NoteJson,
+    instant_text,
+    number,
+)
 
 MOST_CALLS = 1_000_000
 CUSTOMERS = 4_000
 COLLEAGUES = 40
 LINES = 12
 WEEK = timedelta(days=7)
-SHORTEST_MS = 600
-LONGEST_MS = 900_000
 ARCHIVED_SHARE = 0.4
 NOTED_SHARE = 0.2
-DIRECTIONS = ("inbound", "outbound")
-CALL_TYPES = ("answered", "missed", "voicemail")
-SENTENCES = (
-    "Asked for a copy of the last invoice.",
-    "Call back tomorrow before ten.",
-    "Left a message with the assistant.",
-    "Le client souhaite changer de formule.",
-    "Order arrived damaged, replacement promised.",
-    "Rappeler après 14 h, réunion le matin.",
-    "Very happy with the new handset 🎉",
-    "Wants a quote for twelve seats.",
-    "Wrong number.",
-)
 # An id's last twelve hex digits: 48 bits hold the index, masked.
 INDEX_BITS = 48
 INDEX_BYTES = INDEX_BITS // 8
@@ -105,11 +100,6 @@ class GeneratedCalls:
             {"id": str(UUID(int=random.getrandbits(128), version=4)), "content": random.choice(SENTENCES)}
             for _ in range(random.randint(1, 3))
         ]
-
-
-def number(random: Random) -> str:
-    """A French phone number that looks like one."""
-    return f"+33{random.choice('1234567')}{random.randrange(10**8):08}"
 
 
 def _pick(choices: Sequence[str], die: int) -> str:

@@ -5,8 +5,8 @@ from dataclasses import asdict
 import pytest
 import requests
 
-from sandbox.fault_switches import FAULTS
-from sandbox.guide import EXAMPLES
+from sandbox.faults import FAULTS
+from sandbox.options import EXAMPLES
 from tests.support.rest_client import RestClient, signed_in
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 import sandbox
-from sandbox.command_line import parsed
-from sandbox.fault_switches import FAULTS
-from sandbox.options import Options
+from sandbox.faults import FAULTS
+from sandbox.options import Options, parsed
 
 README = Path(sandbox.__file__).with_name("README.md")
 

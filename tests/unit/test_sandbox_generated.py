@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from sandbox.calls import CallJson, CallList
-from sandbox.generated import CALL_TYPES, DIRECTIONS, LINES, MOST_CALLS, GeneratedCalls
+from sandbox.calls import CALL_TYPES, DIRECTIONS, CallJson, CallList
+from sandbox.generated import LINES, MOST_CALLS, GeneratedCalls
 
 PHONE_NUMBER = re.compile(r"\+33\d{9}")
 START = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)

@@ -1,19 +1,46 @@
-"""The API's endpoints: paths, status codes, bodies. What they do happens in `upstream`."""
+"""Answers in the API's form, errors too. Knows no call and no request.
 
+The API's endpoints: paths, status codes, bodies. What they do happens in `upstream`.
+
+What a request's fields must be, and what the API says where they are not. Knows no endpoint.
+"""
+
+import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.answers import ApiError, error_body, json_answer
 from sandbox.calls import CallJson
 from sandbox.channel import signature
-from sandbox.counters import Counted
+from sandbox.faults import JSON
 from sandbox.options import Options
 from sandbox.tokens import TokenPair, TokenRefusedError
-from sandbox.upstream import Upstream
-from sandbox.validation import fields, texts, whole_number
+from sandbox.upstream import Counted, Upstream
+
+
+class ApiError(Exception):
+    """An answer of the API that is not a success; a list of messages is what validation sends."""
+
+    def __init__(self, status: HTTPStatus, message: str | list[str], error: str | None = None) -> None:
+        super().__init__(status)
+        self.status = status
+        self.message = message
+        self.error = error
+
+
+def json_answer(data: object, status: int = HTTPStatus.OK) -> Response:
+    """The data as JSON."""
+    return Response(json.dumps(data, separators=(",", ":")), status, content_type=JSON)
+
+
+def error_body(status: int, message: str | list[str], error: str | None = None) -> dict[str, object]:
+    """An error as the API writes it; `error` is left out where it is None."""
+    body: dict[str, object] = {"statusCode": status, "message": message}
+    return body if error is None else {**body, "error": error}
+
 
 DEFAULT_LIMIT = 10
 
@@ -158,3 +185,47 @@ def _http_error(error: HTTPException) -> Response:
         message = f"Cannot {request.method} {request.path}"
         return json_answer(error_body(HTTPStatus.NOT_FOUND, message, "Not Found"), HTTPStatus.NOT_FOUND)
     return json_answer(error_body(status, error.description or status.phrase, status.phrase), status)
+
+
+# As many as a double, the API's only kind of number, holds exactly.
+MOST_DIGITS = 15
+
+
+def fields() -> dict[str, Any]:
+    """The request's JSON object or form. Raises ApiError for JSON that is no object."""
+    if not request.is_json:
+        return dict(request.form)
+    try:
+        data = request.get_json()
+    except RecursionError as error:
+        raise bad_request("The body is nested too deep") from error
+    if not isinstance(data, dict):
+        raise bad_request("The body is not a JSON object")
+    return data
+
+
+def texts(given: Mapping[str, Any], *names: str) -> list[str]:
+    """The named fields in this order. Raises ApiError with a sentence for each that is missing or empty."""
+    messages = [f"{name} must be a string" for name in names if not isinstance(given.get(name), str)]
+    messages += [f"{name} should not be empty" for name in names if given.get(name) in (None, "")]
+    if messages:
+        raise bad_request(messages)
+    return [given[name] for name in names]
+
+
+def whole_number(name: str, *, default: int, least: int) -> int:
+    """The number of this name in the query. Raises ApiError where it is none, or less than `least`."""
+    text = request.args.get(name)
+    if text is None:
+        return default
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
+        raise bad_request([f"{name} must be an integer number"])
+    if int(text) < least:
+        raise bad_request([f"{name} must not be less than {least}"])
+    return int(text)
+
+
+def bad_request(message: str | list[str]) -> ApiError:
+    """The error for a request that is not valid."""
+    return ApiError(HTTPStatus.BAD_REQUEST, message, "Bad Request")

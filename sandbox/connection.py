@@ -1,19 +1,96 @@
-"""One WebSocket connection that speaks the Pusher protocol, version 5 to 7. Knows no call and no HTTP."""
+"""The TCP socket under one WebSocket, which can go mute or be reset. Knows no protocol above TCP.
 
+One WebSocket connection that speaks the Pusher protocol, version 5 to 7. Knows no call and no HTTP.
+
+How an HTTP request becomes a connection to the channel. Knows nothing of what is said on it.
+"""
+
+import contextlib
 import json
+import os
 import random
+import socket
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from queue import Full, Queue
-from threading import Thread
+from threading import Event, Lock, Thread
 
+from flask import Flask, Response, request
 from simple_websocket import ConnectionClosed, Server
-from wsproto.utilities import LocalProtocolError
+from simple_websocket import ConnectionError as HandshakeError
+from simple_websocket import Server as WebSocket
+from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from sandbox import channel
+from sandbox.api import ApiError
 from sandbox.channel import Hub, error_frame, frame
 from sandbox.options import Options
-from sandbox.wire import Wire
+from sandbox.upstream import Counted, Upstream
+
+# On, with no time to linger: closing then resets the connection.
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class Wire:
+    """Sends each message whole, whichever thread sends it, and stops reading and sending while it is mute."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._sending = Lock()
+        self._speaking = Event()
+        self._speaking.set()
+
+    def recv(self, size: int) -> bytes:
+        """What came from the other side; empty at the end. Holds it back while mute."""
+        received = self._socket.recv(size)
+        self.wait_until_speaking()
+        return received
+
+    def send(self, message: bytes) -> int:
+        """Send all of it. Raises OSError where the connection is gone."""
+        self.wait_until_speaking()
+        with self._sending:
+            self._socket.sendall(message)
+        return len(message)
+
+    def close(self) -> None:
+        """Leave the closing to the HTTP server, whose connection this is."""
+
+    def mute(self) -> None:
+        """Read, answer and send nothing from now on, and keep the connection."""
+        self._speaking.clear()
+
+    def speak(self) -> None:
+        """End being mute."""
+        self._speaking.set()
+
+    def wait_until_speaking(self) -> None:
+        """Return at once, but not while mute."""
+        self._speaking.wait()
+
+    def stop_reading(self) -> None:
+        """Wake whoever reads with an end of data; the other side notices nothing."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RD)
+
+    def stop(self) -> None:
+        """Wake whoever reads or sends."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def reset(self) -> None:
+        """End the connection with a TCP reset. Nobody may be reading or sending any more."""
+        reset_tcp(self._socket)
+
+
+def reset_tcp(connection: socket.socket) -> None:
+    """End the connection with a TCP reset, at once, whoever else holds files made from it."""
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        os.close(connection.detach())
+
 
 # A subscriber that leaves more than this unread is cut off.
 LONGEST_BACKLOG = 1000
@@ -177,3 +254,47 @@ def _parsed(text: str | bytes) -> Mapping[str, object]:
     except (ValueError, RecursionError):
         return {}
     return message if isinstance(message, Mapping) else {}
+
+
+# A message longer than this is none of the Pusher protocol, in bytes.
+LONGEST_MESSAGE = 100 * 1024
+
+
+class _NoAnswer(Response):
+    """For a request whose connection became a WebSocket: there is nothing more to send on it."""
+
+    def __call__(self, *_: object) -> list[bytes]:
+        raise ConnectionAbortedError
+
+
+class ChannelEndpoint:
+    """`/app/<key>`, where Pusher clients connect."""
+
+    def __init__(self, upstream: Upstream, options: Options) -> None:
+        self._upstream = upstream
+        self._options = options
+
+    def register(self, app: Flask) -> None:
+        """Give the app the route, which takes WebSocket requests only."""
+        app.add_url_rule("/app/<app_key>", view_func=self.connect, websocket=True)
+
+    def connect(self, app_key: str) -> Response:
+        """Shake hands and talk until either side ends it."""
+        if self._upstream.faults.are_sockets_refused:
+            self._upstream.counters.count(Counted.CONNECTIONS_REFUSED)
+            raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "Service Unavailable")
+        wire = Wire(request.environ["werkzeug.socket"])
+        try:
+            websocket = WebSocket.accept(_plain(wire), max_message_size=LONGEST_MESSAGE)
+        except (HandshakeError, RemoteProtocolError) as error:
+            raise ApiError(HTTPStatus.BAD_REQUEST, "Not a WebSocket handshake") from error
+        connection = Connection(websocket, wire, self._upstream.hub, self._options)
+        connection.serve(app_key, request.args.get("protocol"))
+        return _NoAnswer()
+
+
+def _plain(wire: Wire) -> dict[str, object]:
+    """The request with our wire for a socket and no compression, whose state two threads would share."""
+    environ = {**request.environ, "werkzeug.socket": wire}
+    environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+    return environ
