@@ -1,9 +1,4 @@
-"""Answers in the API's form, errors too. Knows no call and no request.
-
-The API's endpoints: paths, status codes, bodies. What they do happens in `upstream`.
-
-What a request's fields must be, and what the API says where they are not. Knows no endpoint.
-"""
+"""The REST API: paths, validation, status codes and bodies. State changes are made by `upstream`."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +17,7 @@ from sandbox.upstream import Counted, Upstream
 
 
 class ApiError(Exception):
-    """An answer of the API that is not a success; a list of messages is what validation sends."""
+    """An error response of the API. Validation errors have a list of messages."""
 
     def __init__(self, status: HTTPStatus, message: str | list[str], error: str | None = None) -> None:
         super().__init__(status)
@@ -31,13 +26,13 @@ class ApiError(Exception):
         self.error = error
 
 
-def json_answer(data: object, status: int = HTTPStatus.OK) -> Response:
-    """The data as JSON."""
+def json_response(data: object, status: int = HTTPStatus.OK) -> Response:
+    """Return a JSON response."""
     return Response(json.dumps(data, separators=(",", ":")), status, content_type=JSON)
 
 
 def error_body(status: int, message: str | list[str], error: str | None = None) -> dict[str, object]:
-    """An error as the API writes it; `error` is left out where it is None."""
+    """Return the body of an error response. `error` is omitted if None."""
     body: dict[str, object] = {"statusCode": status, "message": message}
     return body if error is None else {**body, "error": error}
 
@@ -53,7 +48,7 @@ class RestApi:
         self._options = options
 
     def register(self, app: Flask) -> None:
-        """Give the app the API's routes, and the API's form for every error."""
+        """Add the API's routes and error handlers to the app."""
         app.post("/auth/login")(self.login)
         app.post("/auth/refresh-token-v2")(self.refresh)
         app.post("/auth/refresh-token")(self.deprecated_refresh)
@@ -67,89 +62,93 @@ class RestApi:
         app.register_error_handler(HTTPException, _http_error)
 
     def login(self) -> Response:
-        """Any name and password will do."""
-        username, _ = texts(fields(), "username", "password")
+        """Accept any username and password."""
+        username, _ = required_strings(body_fields(), "username", "password")
         self._upstream.counters.count(Counted.LOGINS)
         pair = self._upstream.tokens.login(username)
-        answer = _tokens(pair)
+        body = _tokens(pair)
         if not self._upstream.faults.has_login_refresh_token:
-            del answer["refresh_token"]
-        return json_answer(answer, HTTPStatus.CREATED)
+            del body["refresh_token"]
+        return json_response(body, HTTPStatus.CREATED)
 
     def refresh(self) -> Response:
-        """A new pair for a refresh token."""
+        """Exchange a refresh token for a new pair."""
         try:
-            pair = self._upstream.tokens.refresh(_bearer())
+            pair = self._upstream.tokens.refresh(_bearer_token())
         except TokenRefusedError as error:
             raise _unauthorized() from error
         self._upstream.counters.count(Counted.REFRESHES)
-        return json_answer(_tokens(pair), HTTPStatus.CREATED)
+        return json_response(_tokens(pair), HTTPStatus.CREATED)
 
     def deprecated_refresh(self) -> Response:
-        """A new access token, and no refresh token, for an access token that is still good."""
+        """Exchange a valid access token for a new one. No refresh token is issued."""
         username = self._username()
         self._upstream.counters.count(Counted.DEPRECATED_REFRESHES)
         token = self._upstream.tokens.access_token(username)
-        return json_answer({"access_token": token, "user": _user(username)}, HTTPStatus.CREATED)
+        return json_response({"access_token": token, "user": _user(username)}, HTTPStatus.CREATED)
 
     def me(self) -> Response:
-        """Who is signed in."""
-        return json_answer(_user(self._username()))
+        """Return the user of the access token."""
+        return json_response(_user(self._username()))
 
     def list_calls(self) -> Response:
-        """A page of the list, in the list's own order."""
+        """Return a page of the list, in the order of the list."""
         self._username()
-        offset = whole_number("offset", default=0, least=0)
-        limit = whole_number("limit", default=DEFAULT_LIMIT, least=1)
+        offset = integer_parameter("offset", default=0, least=0)
+        limit = integer_parameter("limit", default=DEFAULT_LIMIT, least=1)
         calls, total = self._upstream.page(offset, min(limit, self._options.max_limit or limit))
         self._upstream.counters.count(Counted.LIST_READS)
         self._upstream.counters.count(Counted.ROWS_SENT, len(calls))
         faults = self._upstream.faults
-        told = faults.wrong_total if faults.is_total_wrong else total
-        return json_answer({"nodes": calls, "totalCount": told, "hasNextPage": offset + len(calls) < total})
+        shown_total = faults.wrong_total if faults.is_total_wrong else total
+        return json_response(
+            {"nodes": calls, "totalCount": shown_total, "hasNextPage": offset + len(calls) < total}
+        )
 
     def show_call(self, call_id: str) -> Response:
-        """The call; nothing at all, with status 200, where there is no such call."""
+        """Return the call, or an empty 200 response if it does not exist, as the API does."""
         self._username()
         self._upstream.counters.count(Counted.CALL_READS)
         call = self._upstream.call(call_id)
         if call is None:
-            nothing = Response(status=HTTPStatus.OK)
-            del nothing.headers["Content-Type"]
-            return nothing
-        return json_answer(call)
+            empty = Response(status=HTTPStatus.OK)
+            del empty.headers["Content-Type"]
+            return empty
+        return json_response(call)
 
     def add_note(self, call_id: str) -> Response:
-        """Put a note on the call."""
+        """Add a note to the call."""
         self._username()
-        (content,) = texts(fields(), "content")
-        call = _existing(self._upstream.add_note(call_id, content))
+        (content,) = required_strings(body_fields(), "content")
+        call = _or_not_found(self._upstream.add_note(call_id, content))
         self._upstream.counters.count(Counted.NOTES_ADDED)
-        return json_answer(call, HTTPStatus.CREATED)
+        return json_response(call, HTTPStatus.CREATED)
 
     def archive(self, call_id: str) -> Response:
-        """Archive the call, or move it back: a toggle."""
+        """Toggle the archive state of the call."""
         self._username()
-        call = _existing(self._upstream.flip_archive(call_id))
-        self._upstream.counters.count_flip(call_id)
-        return json_answer(call)
+        call = _or_not_found(self._upstream.toggle_archive(call_id))
+        self._upstream.counters.count_toggle(call_id)
+        return json_response(call)
 
     def authorize_channel(self) -> Response:
-        """Sign one connection's subscription to a channel."""
+        """Sign the subscription of one connection to a channel."""
         self._username()
-        socket_id, channel = texts(fields(), "socket_id", "channel_name")
+        socket_id, channel = required_strings(body_fields(), "socket_id", "channel_name")
         self._upstream.counters.count(Counted.CHANNEL_AUTHS)
         options = self._options
-        return json_answer({"auth": signature(options.pusher_key, options.pusher_secret, socket_id, channel)})
+        return json_response(
+            {"auth": signature(options.pusher_key, options.pusher_secret, socket_id, channel)}
+        )
 
     def _username(self) -> str:
         try:
-            return self._upstream.tokens.username_of(_bearer())
+            return self._upstream.tokens.username_of(_bearer_token())
         except TokenRefusedError as error:
             raise _unauthorized() from error
 
 
-def _bearer() -> str:
+def _bearer_token() -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise _unauthorized()
@@ -160,7 +159,7 @@ def _unauthorized() -> ApiError:
     return ApiError(HTTPStatus.UNAUTHORIZED, "Unauthorized")
 
 
-def _existing(call: CallJson | None) -> CallJson:
+def _or_not_found(call: CallJson | None) -> CallJson:
     if call is None:
         raise ApiError(HTTPStatus.NOT_FOUND, "The call does not exist!", "Not Found")
     return call
@@ -175,24 +174,24 @@ def _tokens(pair: TokenPair) -> dict[str, Any]:
 
 
 def _api_error(error: ApiError) -> Response:
-    return json_answer(error_body(error.status, error.message, error.error), error.status)
+    return json_response(error_body(error.status, error.message, error.error), error.status)
 
 
 def _http_error(error: HTTPException) -> Response:
-    """What Flask finds wrong by itself. An undeclared method is an unknown address, as with the API."""
+    """Convert an error raised by Flask. The API answers 404, not 405, to an unknown method."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
         message = f"Cannot {request.method} {request.path}"
-        return json_answer(error_body(HTTPStatus.NOT_FOUND, message, "Not Found"), HTTPStatus.NOT_FOUND)
-    return json_answer(error_body(status, error.description or status.phrase, status.phrase), status)
+        return json_response(error_body(HTTPStatus.NOT_FOUND, message, "Not Found"), HTTPStatus.NOT_FOUND)
+    return json_response(error_body(status, error.description or status.phrase, status.phrase), status)
 
 
-# As many as a double, the API's only kind of number, holds exactly.
-MOST_DIGITS = 15
+# Digits. The largest integer that a double represents exactly, as the API runs on JavaScript.
+MAX_DIGITS = 15
 
 
-def fields() -> dict[str, Any]:
-    """The request's JSON object or form. Raises ApiError for JSON that is no object."""
+def body_fields() -> dict[str, Any]:
+    """Return the JSON object or the form of the request. Raises ApiError if the JSON is not an object."""
     if not request.is_json:
         return dict(request.form)
     try:
@@ -204,8 +203,8 @@ def fields() -> dict[str, Any]:
     return data
 
 
-def texts(given: Mapping[str, Any], *names: str) -> list[str]:
-    """The named fields in this order. Raises ApiError with a sentence for each that is missing or empty."""
+def required_strings(given: Mapping[str, Any], *names: str) -> list[str]:
+    """Return the named fields. Raises ApiError naming each that is missing, empty or no string."""
     messages = [f"{name} must be a string" for name in names if not isinstance(given.get(name), str)]
     messages += [f"{name} should not be empty" for name in names if given.get(name) in (None, "")]
     if messages:
@@ -213,13 +212,13 @@ def texts(given: Mapping[str, Any], *names: str) -> list[str]:
     return [given[name] for name in names]
 
 
-def whole_number(name: str, *, default: int, least: int) -> int:
-    """The number of this name in the query. Raises ApiError where it is none, or less than `least`."""
+def integer_parameter(name: str, *, default: int, least: int) -> int:
+    """Return an integer query parameter. Raises ApiError if it is malformed or less than `least`."""
     text = request.args.get(name)
     if text is None:
         return default
     digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
         raise bad_request([f"{name} must be an integer number"])
     if int(text) < least:
         raise bad_request([f"{name} must not be less than {least}"])
@@ -227,5 +226,5 @@ def whole_number(name: str, *, default: int, least: int) -> int:
 
 
 def bad_request(message: str | list[str]) -> ApiError:
-    """The error for a request that is not valid."""
+    """Return the error for an invalid request."""
     return ApiError(HTTPStatus.BAD_REQUEST, message, "Bad Request")

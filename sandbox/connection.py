@@ -1,9 +1,4 @@
-"""The TCP socket under one WebSocket, which can go mute or be reset. Knows no protocol above TCP.
-
-One WebSocket connection that speaks the Pusher protocol, version 5 to 7. Knows no call and no HTTP.
-
-How an HTTP request becomes a connection to the channel. Knows nothing of what is said on it.
-"""
+"""The WebSocket endpoint of the channel: handshake, Pusher protocol (versions 5 to 7) and socket faults."""
 
 import contextlib
 import json
@@ -29,73 +24,73 @@ from sandbox.channel import Hub, error_frame, frame
 from sandbox.options import Options
 from sandbox.upstream import Counted, Upstream
 
-# On, with no time to linger: closing then resets the connection.
+# SO_LINGER with a timeout of 0: closing the socket sends a reset.
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+# Frames. A subscriber with a larger send queue is disconnected.
+MAX_BACKLOG = 1000
+# Seconds that the peer may take to answer a close frame.
+CLOSE_TIMEOUT = 1.0
+# Bytes. Larger than any message of the Pusher protocol.
+MAX_MESSAGE_SIZE = 100 * 1024
 
 
-class Wire:
-    """Sends each message whole, whichever thread sends it, and stops reading and sending while it is mute."""
+class FaultySocket:
+    """The TCP socket under a WebSocket. Thread-safe for sending; can be muted and reset."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._sending = Lock()
-        self._speaking = Event()
-        self._speaking.set()
+        self._unmuted = Event()
+        self._unmuted.set()
 
     def recv(self, size: int) -> bytes:
-        """What came from the other side; empty at the end. Holds it back while mute."""
+        """Return received bytes, empty at end of file. Blocks while muted."""
         received = self._socket.recv(size)
-        self.wait_until_speaking()
+        self.wait_while_muted()
         return received
 
     def send(self, message: bytes) -> int:
-        """Send all of it. Raises OSError where the connection is gone."""
-        self.wait_until_speaking()
+        """Send the whole message. Blocks while muted. Raises OSError if the connection is closed."""
+        self.wait_while_muted()
         with self._sending:
             self._socket.sendall(message)
         return len(message)
 
     def close(self) -> None:
-        """Leave the closing to the HTTP server, whose connection this is."""
+        """Do nothing: the HTTP server owns and closes the connection."""
 
     def mute(self) -> None:
-        """Read, answer and send nothing from now on, and keep the connection."""
-        self._speaking.clear()
+        """Keep the connection, but neither read nor send."""
+        self._unmuted.clear()
 
-    def speak(self) -> None:
-        """End being mute."""
-        self._speaking.set()
+    def unmute(self) -> None:
+        """End `mute`."""
+        self._unmuted.set()
 
-    def wait_until_speaking(self) -> None:
-        """Return at once, but not while mute."""
-        self._speaking.wait()
+    def wait_while_muted(self) -> None:
+        """Block until the socket is not muted."""
+        self._unmuted.wait()
 
     def stop_reading(self) -> None:
-        """Wake whoever reads with an end of data; the other side notices nothing."""
+        """Unblock a reading thread with an end of file. The peer does not notice."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RD)
 
     def stop(self) -> None:
-        """Wake whoever reads or sends."""
+        """Unblock threads that read or send."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def reset(self) -> None:
-        """End the connection with a TCP reset. Nobody may be reading or sending any more."""
+        """Reset the TCP connection. No thread may be reading or sending."""
         reset_tcp(self._socket)
 
 
 def reset_tcp(connection: socket.socket) -> None:
-    """End the connection with a TCP reset, at once, whoever else holds files made from it."""
+    """Reset the TCP connection, even while file objects made from the socket are open."""
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         os.close(connection.detach())
-
-
-# A subscriber that leaves more than this unread is cut off.
-LONGEST_BACKLOG = 1000
-# How long the other side may take to answer a close frame, in seconds.
-CLOSING_TIME = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,47 +100,47 @@ class _Close:
 
 
 class Connection:
-    """Reads in the thread that calls `serve` and writes in its own, so that no sender ever waits for it."""
+    """One Pusher connection. Reads in the thread that calls `serve`; writes in a thread of its own."""
 
-    def __init__(self, websocket: Server, wire: Wire, hub: Hub, options: Options) -> None:
+    def __init__(self, websocket: Server, tcp: FaultySocket, hub: Hub, options: Options) -> None:
         self._websocket = websocket
-        self._wire = wire
+        self._tcp = tcp
         self._hub = hub
         self._options = options
-        self._outbox: Queue[str | _Close | None] = Queue(LONGEST_BACKLOG)
+        self._outbox: Queue[str | _Close | None] = Queue(MAX_BACKLOG)
         self._writer = Thread(target=self._write, name="sandbox-writer", daemon=True)
         self._is_reset = False
         self.socket_id = f"{random.randrange(1, 10**6)}.{random.randrange(1, 10**6)}"
 
     def send(self, text: str) -> None:
-        """Queue a frame; cut the connection off where the queue is full."""
+        """Queue a frame. Resets the connection if the queue is full."""
         self._queue(text)
 
     def close(self, code: int, reason: str) -> None:
-        """Close the connection with a code, after what is queued already."""
+        """Close the connection with a code, after the queued frames."""
         self._queue(_Close(code, reason))
 
     def reset(self) -> None:
-        """End the connection with a TCP reset, without a word."""
+        """Reset the TCP connection without a close frame."""
         self._is_reset = True
-        self._wire.speak()
-        self._wire.stop_reading()
+        self._tcp.unmute()
+        self._tcp.stop_reading()
 
     def mute(self) -> None:
-        """Go half-open: the connection stays, and nothing is read or answered."""
-        self._wire.mute()
+        """Simulate a half-open connection: keep it, but neither read nor send."""
+        self._tcp.mute()
 
-    def speak(self) -> None:
-        """End being mute."""
-        self._wire.speak()
+    def unmute(self) -> None:
+        """End `mute`."""
+        self._tcp.unmute()
 
     def serve(self, app_key: str, version: str | None) -> None:
-        """Talk until either side ends it."""
+        """Handle the connection until either side closes it."""
         self._writer.start()
         self._hub.add(self)
         try:
-            if self._is_welcome(app_key, version):
-                self._converse()
+            if self._accept(app_key, version):
+                self._serve_messages()
             else:
                 self._websocket.receive()
         except ConnectionClosed:
@@ -154,15 +149,15 @@ class Connection:
             self._hub.remove(self)
             self._finish()
 
-    def _is_welcome(self, app_key: str, version: str | None) -> bool:
-        refusal = _refusal(app_key, version, self._options.pusher_key)
-        if refusal is None:
+    def _accept(self, app_key: str, version: str | None) -> bool:
+        rejection = _rejection(app_key, version, self._options.pusher_key)
+        if rejection is None:
             return True
-        self.send(error_frame(refusal.code, refusal.reason))
-        self.close(refusal.code, refusal.reason)
+        self.send(error_frame(rejection.code, rejection.reason))
+        self.close(rejection.code, rejection.reason)
         return False
 
-    def _converse(self) -> None:
+    def _serve_messages(self) -> None:
         hello = {"socket_id": self.socket_id, "activity_timeout": round(self._options.activity_timeout)}
         self.send(frame("pusher:connection_established", json.dumps(hello)))
         while (text := self._next()) is not None:
@@ -170,12 +165,12 @@ class Connection:
         self.close(channel.NO_PONG, "Pong reply not received in time")
 
     def _next(self) -> str | bytes | None:
-        """The next message, or None where the other side did not even answer a ping."""
+        """Return the next message, or None if the peer did not answer a ping."""
         message: str | bytes | None = self._websocket.receive(self._options.activity_timeout)
         if message is None:
             self.send(frame("pusher:ping", {}))
             message = self._websocket.receive(self._options.pong_timeout)
-        self._wire.wait_until_speaking()
+        self._tcp.wait_while_muted()
         return message
 
     def _handle(self, text: str | bytes) -> None:
@@ -198,8 +193,8 @@ class Connection:
             self._options.pusher_key, self._options.pusher_secret, self.socket_id, name
         )
         if name.startswith(channel.SIGNED_PREFIXES) and not channel.is_signed(data.get("auth"), expected):
-            refusal = {"type": "AuthError", "error": "The connection is unauthorized.", "status": 401}
-            self.send(frame("pusher:subscription_error", refusal, name))
+            rejection = {"type": "AuthError", "error": "The connection is unauthorized.", "status": 401}
+            self.send(frame("pusher:subscription_error", rejection, name))
         else:
             self._hub.subscribe(name, self)
 
@@ -214,29 +209,29 @@ class Connection:
             while (item := self._outbox.get()) is not None:
                 if isinstance(item, _Close):
                     self._websocket.close(item.code, item.reason)
-                    # Wakes `receive`, which would wait for the other side to answer.
+                    # Unblocks `receive`, which would wait for the peer's close frame.
                     self._websocket.event.set()
                     return
                 self._websocket.send(item)
         except (ConnectionClosed, LocalProtocolError, OSError):
-            self._wire.stop_reading()
+            self._tcp.stop_reading()
 
     def _finish(self) -> None:
-        """Let what is queued and the closing handshake go through, but not for long."""
-        self._wire.speak()
+        """Flush the queue and finish the closing handshake, within CLOSE_TIMEOUT each."""
+        self._tcp.unmute()
         self._queue(None)
-        self._writer.join(CLOSING_TIME)
-        self._websocket.thread.join(0 if self._is_reset else CLOSING_TIME)
-        self._wire.stop_reading()
+        self._writer.join(CLOSE_TIMEOUT)
+        self._websocket.thread.join(0 if self._is_reset else CLOSE_TIMEOUT)
+        self._tcp.stop_reading()
         if self._writer.is_alive():
-            self._wire.stop()
+            self._tcp.stop()
             self._writer.join()
         self._websocket.thread.join()
         if self._is_reset:
-            self._wire.reset()
+            self._tcp.reset()
 
 
-def _refusal(app_key: str, version: str | None, pusher_key: str) -> _Close | None:
+def _rejection(app_key: str, version: str | None, pusher_key: str) -> _Close | None:
     if app_key != pusher_key:
         return _Close(channel.UNKNOWN_APP, f"App key {app_key} not in this cluster. Did you forget it?")
     if not version:
@@ -256,45 +251,44 @@ def _parsed(text: str | bytes) -> Mapping[str, object]:
     return message if isinstance(message, Mapping) else {}
 
 
-# A message longer than this is none of the Pusher protocol, in bytes.
-LONGEST_MESSAGE = 100 * 1024
-
-
-class _NoAnswer(Response):
-    """For a request whose connection became a WebSocket: there is nothing more to send on it."""
+class _NoResponse(Response):
+    """Sends nothing: the connection of the request has become a WebSocket and is closed."""
 
     def __call__(self, *_: object) -> list[bytes]:
         raise ConnectionAbortedError
 
 
 class ChannelEndpoint:
-    """`/app/<key>`, where Pusher clients connect."""
+    """The endpoint of Pusher clients: `/app/<key>`."""
 
     def __init__(self, upstream: Upstream, options: Options) -> None:
         self._upstream = upstream
         self._options = options
 
     def register(self, app: Flask) -> None:
-        """Give the app the route, which takes WebSocket requests only."""
+        """Add the route to the app."""
         app.add_url_rule("/app/<app_key>", view_func=self.connect, websocket=True)
 
     def connect(self, app_key: str) -> Response:
-        """Shake hands and talk until either side ends it."""
+        """Upgrade the request to a WebSocket and handle the connection until it is closed."""
         if self._upstream.faults.are_sockets_refused:
             self._upstream.counters.count(Counted.CONNECTIONS_REFUSED)
             raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "Service Unavailable")
-        wire = Wire(request.environ["werkzeug.socket"])
+        tcp = FaultySocket(request.environ["werkzeug.socket"])
         try:
-            websocket = WebSocket.accept(_plain(wire), max_message_size=LONGEST_MESSAGE)
+            websocket = WebSocket.accept(_websocket_environ(tcp), max_message_size=MAX_MESSAGE_SIZE)
         except (HandshakeError, RemoteProtocolError) as error:
             raise ApiError(HTTPStatus.BAD_REQUEST, "Not a WebSocket handshake") from error
-        connection = Connection(websocket, wire, self._upstream.hub, self._options)
+        connection = Connection(websocket, tcp, self._upstream.hub, self._options)
         connection.serve(app_key, request.args.get("protocol"))
-        return _NoAnswer()
+        return _NoResponse()
 
 
-def _plain(wire: Wire) -> dict[str, object]:
-    """The request with our wire for a socket and no compression, whose state two threads would share."""
-    environ = {**request.environ, "werkzeug.socket": wire}
+def _websocket_environ(tcp: FaultySocket) -> dict[str, object]:
+    """Return the WSGI environment with `tcp` as its socket.
+
+    Compression is disabled: its state is not thread-safe.
+    """
+    environ = {**request.environ, "werkzeug.socket": tcp}
     environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
     return environ

@@ -1,9 +1,4 @@
-"""What a sandbox can be told at its start. Knows neither the command line nor what the options do.
-
-The words of `--help`: what the sandbox is, and how to switch on each fault. Knows how to do none of it.
-
-The options of the command line and what they may be. Knows nothing of what they do.
-"""
+"""Options of the sandbox and its command line."""
 
 import argparse
 import inspect
@@ -12,12 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sandbox.faults import FAULTS, FaultSwitches
-from sandbox.generated import MOST_CALLS
+from sandbox.generated import MAX_CALLS
+
+MAX_PORT = 65535
+# Seconds.
+DEFAULT_TRAFFIC_INTERVAL = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """All times are in seconds. `calls` None means the recorded ones; `traffic` None means no colleagues."""
+    """Times are in seconds. `calls` None: the recorded calls. `traffic` None: no simulated traffic."""
 
     host: str = "127.0.0.1"
     port: int = 9100
@@ -30,7 +29,7 @@ class Options:
     max_limit: int | None = None
     latency: float = 0
     pusher_key: str = "d44e3d910d38a928e0be"
-    pusher_secret: str = "the-sandbox-signs-with-this"  # noqa: S105 - everybody may know it
+    pusher_secret: str = "the-sandbox-signs-with-this"  # noqa: S105 - not a secret
     activity_timeout: float = 120
     pong_timeout: float = 30
 
@@ -38,24 +37,24 @@ class Options:
 DESCRIPTION = """\
 A stand-in for the Aircall calls API and its Pusher channel, in one process.
 
-Any name and password sign in. The list holds recorded calls, moved in time so that the newest is three
-minutes old, or any number of generated ones. Each change is announced on the channel, to the sender too.
-Nothing is kept when it ends.
+Any username and password are accepted. The list contains recorded calls, shifted in time so that the newest
+is three minutes old, or any number of generated calls. Each change is published on the channel, also to its
+sender. Nothing is stored on disk.
 """
 
-CONTROLS = """\
-Control endpoints, which need no token (B is the printed address):
-  curl B/sandbox/calls                                        every call, as it is now
-  curl -d '{"direction": "inbound"}' B/sandbox/calls          a new call comes in, unannounced
-  curl -X DELETE B/sandbox/calls/ID                           the API lists this call no longer
-  curl -X POST B/sandbox/calls/ID/archive                     a colleague archives it, or moves it back
-  curl -d '{"content": "Call back"}' B/sandbox/calls/ID/note  a colleague puts a note on it
-  curl B/sandbox/counters                                     what clients have done
-  curl -X DELETE B/sandbox/faults                             all faults off
-  curl -X POST B/sandbox/reset                                back to the state at the start
+CONTROL_ENDPOINTS = """\
+Control endpoints, without a token (B is the printed address):
+  curl B/sandbox/calls                                        all calls in their current state
+  curl -d '{"direction": "inbound"}' B/sandbox/calls          add a call, without an event
+  curl -X DELETE B/sandbox/calls/ID                           remove a call, without an event
+  curl -X POST B/sandbox/calls/ID/archive                     toggle the archive state as a colleague
+  curl -d '{"content": "Call back"}' B/sandbox/calls/ID/note  add a note as a colleague
+  curl B/sandbox/counters                                     counters of client requests
+  curl -X DELETE B/sandbox/faults                             switch off all faults
+  curl -X POST B/sandbox/reset                                restore the initial state
 """
 
-# The parameters each fault is shown with. `times` null means until the faults are cleared.
+# Example parameters. `times` null means until the faults are cleared.
 EXAMPLES = {
     "answer_503": '{"times": 3, "path": "/calls", "retry_after": 2}',
     "answer_with": '{"status": 200, "body": "<html>", "content_type": "text/html", "path": "/me"}',
@@ -79,8 +78,8 @@ EXAMPLES = {
 
 
 def epilog() -> str:
-    """The part of `--help` below the options."""
-    return "\n".join([CONTROLS, "Faults:", *map(_fault, FAULTS)])
+    """Return the part of `--help` after the options."""
+    return "\n".join([CONTROL_ENDPOINTS, "Faults:", *map(_fault, FAULTS)])
 
 
 def _fault(name: str) -> str:
@@ -89,13 +88,11 @@ def _fault(name: str) -> str:
     return f"  {name}: {meaning.splitlines()[0]}\n    curl {body} B/sandbox/faults/{name}"
 
 
-HIGHEST_PORT = 65535
-DEFAULT_PACE = 2.0
 DEFAULT = Options()
 
 
-def parsed(arguments: Sequence[str] | None) -> Options:
-    """The options given. Ends the program with a message where one is not valid."""
+def parse_arguments(arguments: Sequence[str] | None) -> Options:
+    """Parse the command line. Exits with a message if an option is invalid."""
     parser = argparse.ArgumentParser(
         "python -m sandbox",
         description=DESCRIPTION,
@@ -111,19 +108,19 @@ def parsed(arguments: Sequence[str] | None) -> Options:
 
 def _add_server_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("server")
-    group.add_argument("--host", default=DEFAULT.host, help="where to listen (default: %(default)s)")
+    group.add_argument("--host", default=DEFAULT.host, help="address to listen on (default: %(default)s)")
     group.add_argument(
         "--port",
-        type=_whole(0, HIGHEST_PORT),
+        type=_integer(0, MAX_PORT),
         default=DEFAULT.port,
-        help="0 takes one from the system (default: %(default)s)",
+        help="0 picks a free port (default: %(default)s)",
     )
     group.add_argument(
         "--latency",
         type=_seconds,
         default=DEFAULT.latency,
         metavar="SECONDS",
-        help="wait so long before each answer of the API (default: %(default)g)",
+        help="delay of each API response (default: %(default)g)",
     )
 
 
@@ -131,30 +128,30 @@ def _add_call_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("calls")
     group.add_argument(
         "--calls",
-        type=_whole(0, MOST_CALLS),
+        type=_integer(0, MAX_CALLS),
         metavar="N",
-        help=f"generate N calls, at most {MOST_CALLS} (default: the recorded ones)",
+        help=f"generate N calls, at most {MAX_CALLS} (default: the recorded ones)",
     )
     group.add_argument(
         "--seed",
         type=int,
         default=DEFAULT.seed,
-        help="same seed, same generated calls (default: %(default)s)",
+        help="the same seed generates the same calls (default: %(default)s)",
     )
     group.add_argument(
         "--max-limit",
-        type=_whole(1, MOST_CALLS),
+        type=_integer(1, MAX_CALLS),
         metavar="N",
-        help="give no more than N calls in an answer, whatever limit was asked for (default: no maximum)",
+        help="return at most N calls per page, whatever limit is requested (default: no maximum)",
     )
     group.add_argument(
         "--traffic",
         type=_seconds,
         nargs="?",
-        const=DEFAULT_PACE,
+        const=DEFAULT_TRAFFIC_INTERVAL,
         metavar="SECONDS",
-        help="colleagues archive, move back and note, and new calls come in: an act every so many seconds, "
-        "%(const)g where none are given (default: off)",
+        help="simulate colleagues and new calls: a random action every so many seconds, %(const)g if "
+        "no number is given (default: off)",
     )
 
 
@@ -165,19 +162,19 @@ def _add_token_options(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         default=DEFAULT.access_ttl,
         metavar="SECONDS",
-        help="life of an access token (default: %(default)g)",
+        help="lifetime of an access token (default: %(default)g)",
     )
     group.add_argument(
         "--refresh-ttl",
         type=_seconds,
         default=DEFAULT.refresh_ttl,
         metavar="SECONDS",
-        help="life of a refresh token (default: %(default)g)",
+        help="lifetime of a refresh token (default: %(default)g)",
     )
     group.add_argument(
         "--strict-rotation",
         action="store_true",
-        help="a refresh token is good once; using it again ends all refresh tokens of its login",
+        help="accept a refresh token only once; reuse revokes all refresh tokens of its login",
     )
 
 
@@ -190,18 +187,18 @@ def _add_channel_options(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         default=DEFAULT.activity_timeout,
         metavar="SECONDS",
-        help="ping a connection that was silent for so long (default: %(default)g)",
+        help="ping a connection after this long without a message (default: %(default)g)",
     )
     group.add_argument(
         "--pong-timeout",
         type=_seconds,
         default=DEFAULT.pong_timeout,
         metavar="SECONDS",
-        help="close it with 4201 where no answer comes in this time (default: %(default)g)",
+        help="close it with 4201 if no pong comes in this time (default: %(default)g)",
     )
 
 
-def _whole(least: int, most: int) -> Callable[[str], int]:
+def _integer(least: int, most: int) -> Callable[[str], int]:
     def whole(text: str) -> int:
         if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")

@@ -1,9 +1,4 @@
-"""HTTP/1.1 with connections that stay open between requests. Knows no application.
-
-What stands between the HTTP server and the API: it counts requests and carries out their faults.
-
-Puts the API, its faults, the channel and the control endpoints into one server. Wiring only.
-"""
+"""The server: HTTP/1.1 with keep-alive, request faults, and the assembly of all endpoints."""
 
 import io
 import time
@@ -19,38 +14,42 @@ from werkzeug.wsgi import get_content_length
 from sandbox.api import RestApi
 from sandbox.connection import ChannelEndpoint, reset_tcp
 from sandbox.control import Control
-from sandbox.faults import CannedAnswer, RequestFault
+from sandbox.faults import CannedResponse, RequestFault
 from sandbox.options import Options
 from sandbox.upstream import Counted, Traffic, Upstream
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+# Bytes. Limit of the API's body parser.
+MAX_BODY_SIZE = 100 * 1024
+# The control endpoints and the channel are not counted and have no request faults.
+NON_API_PREFIXES = ("/sandbox/", "/app/")
+STATUSES_WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
-class Answer(Response):
-    """What an application answered, with nothing added: no type of content where it named none."""
+class PlainResponse(Response):
+    """The response of an application, without a default Content-Type."""
 
     default_mimetype = None
 
 
 class RequestHandler(WSGIRequestHandler):
-    """Reads each request whole, answers it and keeps the connection; werkzeug's own handler closes it."""
+    """Reads each request completely and keeps the connection open; werkzeug's handler closes it."""
 
     protocol_version = "HTTP/1.1"
-    # Or the body of an answer waits until the client has acknowledged its head.
+    # With Nagle's algorithm the body is delayed until the client has acknowledged the headers.
     disable_nagle_algorithm = True
 
     def run_wsgi(self) -> None:
-        """Answer one request."""
+        """Handle one request."""
         self.environ = environ = self.make_environ()
         environ["wsgi.input"] = io.BytesIO(self._body())
-        answer = Answer.from_app(self.server.app, environ)
+        response = PlainResponse.from_app(self.server.app, environ)
         try:
-            self._send(answer)
+            self._send(response)
         finally:
-            answer.close()
+            response.close()
 
     def _body(self) -> bytes:
         length = get_content_length(self.environ)
@@ -63,36 +62,29 @@ class RequestHandler(WSGIRequestHandler):
             raise ConnectionAbortedError from error
         return body
 
-    def _send(self, answer: Response) -> None:
-        self.send_response(answer.status_code)
-        for name, value in answer.headers:
+    def _send(self, response: Response) -> None:
+        self.send_response(response.status_code)
+        for name, value in response.headers:
             self.send_header(name, value)
-        if "Content-Length" not in answer.headers and answer.status_code not in BODILESS:
+        if "Content-Length" not in response.headers and response.status_code not in STATUSES_WITHOUT_BODY:
             self.close_connection = True
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        for piece in answer.iter_encoded():
+        for piece in response.iter_encoded():
             self.wfile.write(piece)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Requests are not logged: the address of one may say whom it is about."""
+        """Log nothing: URLs may contain personal data."""
 
 
 def http_server(host: str, port: int, app: "WSGIApplication") -> BaseWSGIServer:
-    """A server that is bound already, with a thread per connection. Port 0 takes one from the system."""
+    """Return a bound server with one thread per connection. Port 0 picks a free port."""
     return make_server(host, port, app, threaded=True, request_handler=RequestHandler)
 
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-# The control endpoints and the channel are not the API, and so meet none of its faults.
-NOT_THE_API = ("/sandbox/", "/app/")
-
-
 class FaultyApi:
-    """The application with the faults that are on. `latency`, in seconds, precedes every answer."""
+    """WSGI middleware that counts requests and applies faults. `latency` is a delay in seconds."""
 
     def __init__(self, app: "WSGIApplication", upstream: Upstream, latency: float) -> None:
         self._app = app
@@ -100,66 +92,62 @@ class FaultyApi:
         self._latency = latency
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if environ["PATH_INFO"].startswith(NOT_THE_API):
+        if environ["PATH_INFO"].startswith(NON_API_PREFIXES):
             return self._app(environ, start_response)
         self._upstream.counters.count(Counted.REQUESTS)
         time.sleep(self._latency)
-        answer = self._answer(environ)
-        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        response = self._response(environ)
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
             self._upstream.counters.count(Counted.UNAUTHORIZED)
-        return answer(environ, start_response)
+        return response(environ, start_response)
 
-    def _answer(self, environ: "WSGIEnvironment") -> Response:
+    def _response(self, environ: "WSGIEnvironment") -> Response:
         fault = self._upstream.faults.take(environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        return self._real(environ) if fault is None else self._faulty(fault, environ)
+        return self._real_response(environ) if fault is None else self._faulty_response(fault, environ)
 
-    def _faulty(self, fault: RequestFault, environ: "WSGIEnvironment") -> Response:
-        real = self._real(environ) if fault.is_applied else None
+    def _faulty_response(self, fault: RequestFault, environ: "WSGIEnvironment") -> Response:
+        real = self._real_response(environ) if fault.is_applied else None
         fault.pause(fault.wait)
         if fault.then == "reset":
             reset_tcp(environ["werkzeug.socket"])
             raise ConnectionAbortedError
         if fault.canned is not None:
-            return _canned(fault.canned)
-        answer = real or self._real(environ)
+            return _canned_response(fault.canned)
+        response = real or self._real_response(environ)
         if fault.drip:
-            answer.response = _dripping(answer.get_data(), fault)
-        return answer
+            response.response = _drip_body(response.get_data(), fault)
+        return response
 
-    def _real(self, environ: "WSGIEnvironment") -> Response:
-        return Answer.from_app(self._app, environ, buffered=True)
+    def _real_response(self, environ: "WSGIEnvironment") -> Response:
+        return PlainResponse.from_app(self._app, environ, buffered=True)
 
 
-def _canned(canned: CannedAnswer) -> Response:
-    answer = Answer(canned.body, canned.status, content_type=canned.content_type)
+def _canned_response(canned: CannedResponse) -> Response:
+    response = PlainResponse(canned.body, canned.status, content_type=canned.content_type)
     if canned.retry_after is not None:
-        answer.headers["Retry-After"] = f"{canned.retry_after:g}"
+        response.headers["Retry-After"] = f"{canned.retry_after:g}"
     if canned.missing:
-        answer.response = _cut_short(canned.body)
-        answer.content_length = len(canned.body) + canned.missing
-    return answer
+        response.response = _truncated_body(canned.body)
+        response.content_length = len(canned.body) + canned.missing
+    return response
 
 
-def _dripping(body: bytes, fault: RequestFault) -> Iterator[bytes]:
+def _drip_body(body: bytes, fault: RequestFault) -> Iterator[bytes]:
     for byte in body:
         yield bytes([byte])
         fault.pause(fault.drip)
 
 
-def _cut_short(body: bytes) -> Iterator[bytes]:
+def _truncated_body(body: bytes) -> Iterator[bytes]:
     yield body
     raise ConnectionAbortedError
 
 
-# What the API's own body parser takes, in bytes.
-LARGEST_BODY = 100 * 1024
-
-
 def make_sandbox(options: Options) -> BaseWSGIServer:
-    """A sandbox that is bound to its address; it answers as soon as `serve_forever` is called."""
+    """Return a sandbox that is bound to its address. Call `serve_forever` to serve."""
     upstream = Upstream(options)
     app = Flask("sandbox", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_SIZE
     RestApi(upstream, options).register(app)
     ChannelEndpoint(upstream, options).register(app)
     Control(upstream).register(app)

@@ -1,10 +1,6 @@
-"""How often clients did what, so that tests can tell what reached the API. Knows nothing of the doing.
+"""The state of the sandbox: calls, tokens, faults, counters and connections; and simulated traffic.
 
-Everything the sandbox knows while it runs, under one lock: calls, tokens, faults, counters and listeners.
-
-What can happen to a call happens here, whether a client, a colleague or a test asked for it. Knows no HTTP.
-
-Colleagues who work on the same calls, and customers who call. Knows no HTTP.
+All changes of calls are made here, for clients, colleagues and tests.
 """
 
 import json
@@ -15,17 +11,17 @@ from enum import StrEnum
 from random import Random
 from threading import Lock, RLock, Thread
 
-from sandbox.calls import SENTENCES, CallJson, CallList, CallSource, flipped, new_call, with_note
+from sandbox.calls import NOTE_TEXTS, CallJson, CallList, CallSource, new_call, toggled, with_note
 from sandbox.channel import UPDATE_CALL, Hub
 from sandbox.faults import Faults
 from sandbox.generated import GeneratedCalls
 from sandbox.options import Options
 from sandbox.recorded import RecordedCalls
-from sandbox.tokens import TokenDesk
+from sandbox.tokens import TokenIssuer
 
 
 class Counted(StrEnum):
-    """What is counted. `requests` are all that reached the API, whether a fault met them or not."""
+    """Names of the counters. `requests` includes requests with a fault."""
 
     REQUESTS = "requests"
     UNAUTHORIZED = "unauthorized"
@@ -42,29 +38,29 @@ class Counted(StrEnum):
 
 
 class Counters:
-    """Counts since the start or the last reset. What colleagues do counts only as events sent."""
+    """Counters since the start or the last reset. Of colleagues' actions only the events are counted."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self.reset()
 
     def reset(self) -> None:
-        """Count from zero again."""
+        """Reset all counters to zero."""
         self._counts: Counter[Counted] = Counter()
         self._flips_by_call: Counter[str] = Counter()
 
     def count(self, what: Counted, by: int = 1) -> None:
-        """It happened once more, or `by` times more."""
+        """Increment a counter."""
         with self._lock:
             self._counts[what] += by
 
-    def count_flip(self, call_id: str) -> None:
-        """A client archived this call or moved it back."""
+    def count_toggle(self, call_id: str) -> None:
+        """Count a toggle of this call by a client."""
         with self._lock:
             self._flips_by_call[call_id] += 1
 
     def to_json(self) -> dict[str, int | dict[str, int]]:
-        """All counts by name."""
+        """Return all counters by name."""
         with self._lock:
             return {
                 **{what.value: self._counts[what] for what in Counted},
@@ -74,19 +70,19 @@ class Counters:
 
 
 class Upstream:
-    """The state behind the API and the channel. A change is announced before the lock is free again."""
+    """The state behind the API and the channel. A change is published before the lock is released."""
 
     def __init__(self, options: Options) -> None:
         self.lock = RLock()
         self.hub = Hub()
         self.faults = Faults()
-        self.tokens = TokenDesk(options.access_ttl, options.refresh_ttl, options.strict_rotation)
+        self.tokens = TokenIssuer(options.access_ttl, options.refresh_ttl, options.strict_rotation)
         self._source = _source(options, datetime.now(UTC))
         self.calls = CallList(self._source)
         self.counters = Counters()
 
     def reset(self) -> None:
-        """Back to the start: the same calls, no faults, counters at zero; tokens and sockets end."""
+        """Restore the initial state. Invalidates all tokens and closes all sockets."""
         with self.lock:
             self.clear_faults()
             self.tokens.reset()
@@ -95,14 +91,14 @@ class Upstream:
             self.hub.reset()
 
     def clear_faults(self) -> None:
-        """Switch all faults off; tokens that have ended and sockets that have gone do not come back."""
+        """Switch off all faults. Invalidated tokens and closed sockets are not restored."""
         self.faults.clear()
         self.tokens.clear_faults()
         for listener in self.hub.listeners():
-            listener.speak()
+            listener.unmute()
 
-    def counted(self) -> dict[str, int | dict[str, int]]:
-        """All counters by name, those of the channel too."""
+    def counters_json(self) -> dict[str, int | dict[str, int]]:
+        """Return all counters by name, including those of the channel."""
         return {
             **self.counters.to_json(),
             "subscriptions_now": self.hub.subscriptions_now(),
@@ -111,40 +107,40 @@ class Upstream:
         }
 
     def page(self, offset: int, limit: int) -> tuple[list[CallJson], int]:
-        """Up to `limit` calls from `offset` on, and how many there are in all."""
+        """Return up to `limit` calls from `offset` on, and the total number of calls."""
         with self.lock:
             return self.calls.page(offset, limit), len(self.calls)
 
     def call(self, call_id: str) -> CallJson | None:
-        """The call, or None where there is no such call."""
+        """Return the call, or None if it does not exist."""
         with self.lock:
             return self.calls.get(call_id)
 
-    def flip_archive(self, call_id: str) -> CallJson | None:
-        """Archive the call, or move it back, and tell everybody; None where there is no such call."""
+    def toggle_archive(self, call_id: str) -> CallJson | None:
+        """Toggle the archive state and publish it. Return None if the call does not exist."""
         with self.lock:
             call = self.calls.get(call_id)
-            return None if call is None else self._changed(flipped(call))
+            return None if call is None else self._changed(toggled(call))
 
     def add_note(self, call_id: str, content: str) -> CallJson | None:
-        """Put a note on the call and tell everybody; None where there is no such call."""
+        """Add a note and publish it. Return None if the call does not exist."""
         with self.lock:
             call = self.calls.get(call_id)
             return None if call is None else self._changed(with_note(call, content))
 
-    def arrive(self, call: CallJson) -> None:
-        """A new call comes in. Nobody is told, as with the API."""
+    def add(self, call: CallJson) -> None:
+        """Add a new call. As with the API, no event is sent."""
         with self.lock:
-            self.calls.arrive(call)
+            self.calls.prepend(call)
 
     def remove(self, call_id: str) -> bool:
-        """The API lists the call no longer. Nobody is told; False where there is no such call."""
+        """Remove the call. No event is sent. Return False if the call does not exist."""
         with self.lock:
             return self.calls.remove(call_id)
 
     def _changed(self, call: CallJson) -> CallJson:
         self.calls.put(call)
-        if not self.faults.is_event_lost():
+        if not self.faults.take_event_loss():
             self.hub.publish(UPDATE_CALL, json.dumps(call))
             self.counters.count(Counted.EVENTS_SENT)
         return call
@@ -157,32 +153,32 @@ def _source(options: Options, started_at: datetime) -> CallSource:
 
 
 class Traffic(Thread):
-    """Does something to a random call, or lets a new one come in, every `pace` seconds."""
+    """Changes a random call or adds a new one every `interval` seconds."""
 
-    def __init__(self, upstream: Upstream, pace: float, seed: int) -> None:
+    def __init__(self, upstream: Upstream, interval: float, seed: int) -> None:
         super().__init__(name="sandbox-traffic", daemon=True)
         self._upstream = upstream
-        self._pace = pace
+        self._interval = interval
         self._random = Random(seed)
 
     def run(self) -> None:
-        """Go on until the process ends."""
+        """Run until the process ends."""
         while True:
-            time.sleep(self._pace)
+            time.sleep(self._interval)
             self.act()
 
     def act(self) -> None:
-        """One act: archive or move back, note, or a new call."""
+        """Do one random action."""
         kind = self._random.choice(("archive", "archive", "note", "arrive"))
-        call_id = self._some_call()
+        call_id = self._random_call_id()
         if kind == "arrive" or call_id is None:
-            self._upstream.arrive(new_call(self._random, datetime.now(UTC), {}))
+            self._upstream.add(new_call(self._random, datetime.now(UTC), {}))
         elif kind == "archive":
-            self._upstream.flip_archive(call_id)
+            self._upstream.toggle_archive(call_id)
         else:
-            self._upstream.add_note(call_id, self._random.choice(SENTENCES))
+            self._upstream.add_note(call_id, self._random.choice(NOTE_TEXTS))
 
-    def _some_call(self) -> str | None:
+    def _random_call_id(self) -> str | None:
         with self._upstream.lock:
             count = len(self._upstream.calls)
             page = self._upstream.calls.page(self._random.randrange(count), 1) if count else []

@@ -132,9 +132,9 @@ def test_a_million_calls_are_there_at_once_and_can_be_changed() -> None:
     with Sandbox.start("--calls", "1000000", "--seed", "5") as sandbox, signed_in(sandbox.url) as rest:
         page = rest.get("/calls", offset=999_990, limit=100).json()
         last = page["nodes"][-1]
-        flipped = rest.put(f"/calls/{last['id']}/archive").json()
+        toggled = rest.put(f"/calls/{last['id']}/archive").json()
         again = rest.get("/calls", offset=999_999).json()["nodes"]
 
     assert (len(page["nodes"]), page["totalCount"], page["hasNextPage"]) == (10, 1_000_000, False)
-    assert flipped == {**last, "is_archived": not last["is_archived"]}
-    assert again == [flipped]
+    assert toggled == {**last, "is_archived": not last["is_archived"]}
+    assert again == [toggled]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.calls import CallList, flipped, with_note
+from sandbox.calls import CallList, toggled, with_note
 from sandbox.generated import GeneratedCalls
 
 START = datetime(2024, 4, 1, 12, tzinfo=UTC)
@@ -34,15 +34,15 @@ def test_a_new_call_comes_first_and_shifts_the_others(source: GeneratedCalls, ca
     others = GeneratedCalls(2, seed=2, started_at=START)
     first, second = others[0], others[1]
 
-    calls.arrive(first)
-    calls.arrive(second)
+    calls.prepend(first)
+    calls.prepend(second)
 
     assert calls.page(0, 3) == [second, first, source[0]]
     assert len(calls) == 7
 
 
 def test_a_changed_call_keeps_its_place(source: GeneratedCalls, calls: CallList) -> None:
-    changed = flipped(source[2])
+    changed = toggled(source[2])
 
     calls.put(changed)
 
@@ -52,7 +52,7 @@ def test_a_changed_call_keeps_its_place(source: GeneratedCalls, calls: CallList)
 
 def test_removed_calls_are_gone_and_the_others_move_up(source: GeneratedCalls, calls: CallList) -> None:
     arrived = GeneratedCalls(1, seed=2, started_at=START)[0]
-    calls.arrive(arrived)
+    calls.prepend(arrived)
     removed = [source[3]["id"], source[0]["id"], arrived["id"]]
 
     assert [calls.remove(call_id) for call_id in removed] == [True, True, True]
@@ -63,7 +63,7 @@ def test_removed_calls_are_gone_and_the_others_move_up(source: GeneratedCalls, c
 
 
 def test_a_call_that_changed_and_was_removed_is_gone(source: GeneratedCalls, calls: CallList) -> None:
-    calls.put(flipped(source[1]))
+    calls.put(toggled(source[1]))
 
     calls.remove(source[1]["id"])
 
@@ -75,7 +75,7 @@ def test_a_change_makes_a_new_call_and_leaves_the_old_one_alone(source: Generate
     call = source[0]
     before = deepcopy(call)
 
-    changed = with_note(with_note(flipped(call), "first"), "second")
+    changed = with_note(with_note(toggled(call), "first"), "second")
 
     assert call == before
     assert changed["is_archived"] is not call["is_archived"]

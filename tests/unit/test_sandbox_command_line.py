@@ -7,13 +7,13 @@ import pytest
 
 import sandbox
 from sandbox.faults import FAULTS
-from sandbox.options import Options, parsed
+from sandbox.options import Options, parse_arguments
 
 README = Path(sandbox.__file__).with_name("README.md")
 
 
 def test_without_options_it_is_the_hosted_api_with_its_recorded_calls() -> None:
-    options = parsed([])
+    options = parse_arguments([])
 
     assert options == Options()
     assert (options.host, options.port, options.calls) == ("127.0.0.1", 9100, None)
@@ -41,7 +41,7 @@ def test_without_options_it_is_the_hosted_api_with_its_recorded_calls() -> None:
     ],
 )
 def test_every_option_is_understood(given: list[str], understood: Options) -> None:
-    assert parsed(given) == understood
+    assert parse_arguments(given) == understood
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_every_option_is_understood(given: list[str], understood: Options) -> No
 )
 def test_a_wrong_option_is_named(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        parsed(wrong)
+        parse_arguments(wrong)
 
     assert wrong[0] in capsys.readouterr().err
 
 
 def test_the_help_shows_each_fault_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
-        parsed(["--help"])
+        parse_arguments(["--help"])
 
     shown = re.findall(r"curl .* B/sandbox/faults/(\w+)", capsys.readouterr().out)
     assert shown == list(FAULTS)

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from sandbox.calls import CALL_TYPES, DIRECTIONS, CallJson, CallList
-from sandbox.generated import LINES, MOST_CALLS, GeneratedCalls
+from sandbox.generated import LINE_COUNT, MAX_CALLS, GeneratedCalls
 
 PHONE_NUMBER = re.compile(r"\+33\d{9}")
 START = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -44,21 +44,21 @@ def test_the_same_seed_makes_the_same_calls_and_another_seed_others(sample: list
 
 
 def test_a_call_does_not_depend_on_how_many_there_are(sample: list[CallJson]) -> None:
-    assert GeneratedCalls(MOST_CALLS, seed=1, started_at=START)[4_999] == sample[4_999]
+    assert GeneratedCalls(MAX_CALLS, seed=1, started_at=START)[4_999] == sample[4_999]
 
 
 def test_a_page_at_the_end_of_a_million_makes_only_its_own_calls() -> None:
-    source = WatchedCalls(MOST_CALLS)
+    source = WatchedCalls(MAX_CALLS)
 
     page = CallList(source).page(999_990, 100)
 
     assert len(page) == 10
-    assert source.made == list(range(999_990, MOST_CALLS))
+    assert source.made == list(range(999_990, MAX_CALLS))
 
 
 def test_a_call_among_a_million_is_found_by_its_id_without_making_any() -> None:
-    source = WatchedCalls(MOST_CALLS)
-    call_id = GeneratedCalls(MOST_CALLS, seed=1, started_at=START)[765_432]["id"]
+    source = WatchedCalls(MAX_CALLS)
+    call_id = GeneratedCalls(MAX_CALLS, seed=1, started_at=START)[765_432]["id"]
 
     assert source.index_of(call_id) == 765_432
     assert source.made == []
@@ -100,7 +100,7 @@ def test_the_calls_are_like_those_of_a_busy_team(sample: list[CallJson]) -> None
     }
     assert sum(call["is_archived"] for call in sample) / len(sample) == pytest.approx(0.4, abs=0.03)
     assert sum(bool(call["notes"]) for call in sample) / len(sample) == pytest.approx(0.2, abs=0.03)
-    assert len({call["via"] for call in sample}) == LINES
+    assert len({call["via"] for call in sample}) == LINE_COUNT
     assert len(callers) > 1_000
     assert callers.most_common(1)[0][1] > 5
 

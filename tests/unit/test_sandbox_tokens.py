@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import jwt
 import pytest
 
-from sandbox.tokens import TokenDesk, TokenPair, TokenRefusedError
+from sandbox.tokens import TokenIssuer, TokenPair, TokenRefusedError
 
 
 @pytest.fixture
-def desk() -> TokenDesk:
-    return TokenDesk(access_ttl=600, refresh_ttl=3600, is_rotation_strict=False)
+def desk() -> TokenIssuer:
+    return TokenIssuer(access_ttl=600, refresh_ttl=3600, is_rotation_strict=False)
 
 
 def claims(token: str) -> dict[str, object]:
@@ -18,7 +18,7 @@ def claims(token: str) -> dict[str, object]:
     return read
 
 
-def test_an_access_token_says_whose_it_is_and_how_long_it_lives(desk: TokenDesk) -> None:
+def test_an_access_token_says_whose_it_is_and_how_long_it_lives(desk: TokenIssuer) -> None:
     said = claims(desk.login("alice").access)
 
     assert said["sub"] == said["username"] == "alice"
@@ -27,14 +27,14 @@ def test_an_access_token_says_whose_it_is_and_how_long_it_lives(desk: TokenDesk)
 
 
 def test_a_life_may_be_a_fraction_of_a_second() -> None:
-    said = claims(TokenDesk(0.25, 0.5, is_rotation_strict=False).login("alice").access)
+    said = claims(TokenIssuer(0.25, 0.5, is_rotation_strict=False).login("alice").access)
 
     assert isinstance(said["iat"], float)
     assert said["exp"] == said["iat"] + 0.25
 
 
 @pytest.mark.parametrize(("age", "is_good"), [(590, True), (601, False)])
-def test_a_token_is_good_until_it_expires(desk: TokenDesk, age: float, is_good: bool) -> None:
+def test_a_token_is_good_until_it_expires(desk: TokenIssuer, age: float, is_good: bool) -> None:
     access = desk.login("alice").access
 
     desk.clock_shift = age
@@ -46,7 +46,7 @@ def test_a_token_is_good_until_it_expires(desk: TokenDesk, age: float, is_good: 
             desk.username_of(access)
 
 
-def test_each_kind_of_token_is_refused_in_place_of_the_other(desk: TokenDesk) -> None:
+def test_each_kind_of_token_is_refused_in_place_of_the_other(desk: TokenIssuer) -> None:
     pair = desk.login("alice")
 
     with pytest.raises(TokenRefusedError):
@@ -55,7 +55,7 @@ def test_each_kind_of_token_is_refused_in_place_of_the_other(desk: TokenDesk) ->
         desk.refresh(pair.access)
 
 
-def test_a_refresh_gives_two_new_tokens_and_leaves_the_old_ones_good(desk: TokenDesk) -> None:
+def test_a_refresh_gives_two_new_tokens_and_leaves_the_old_ones_good(desk: TokenIssuer) -> None:
     first = desk.login("alice")
 
     second = desk.refresh(first.refresh)
@@ -66,7 +66,7 @@ def test_a_refresh_gives_two_new_tokens_and_leaves_the_old_ones_good(desk: Token
 
 
 def test_with_strict_rotation_using_a_token_again_ends_all_of_its_login() -> None:
-    desk = TokenDesk(600, 3600, is_rotation_strict=True)
+    desk = TokenIssuer(600, 3600, is_rotation_strict=True)
     first, other_login = desk.login("alice"), desk.login("alice")
     second = desk.refresh(first.refresh)
 
@@ -79,7 +79,7 @@ def test_with_strict_rotation_using_a_token_again_ends_all_of_its_login() -> Non
 
 
 def test_two_exchanges_at_once_leave_no_good_token_of_that_login() -> None:
-    desk = TokenDesk(600, 3600, is_rotation_strict=True)
+    desk = TokenIssuer(600, 3600, is_rotation_strict=True)
     stolen = desk.login("alice").refresh
 
     def exchange() -> TokenPair | None:
@@ -96,7 +96,7 @@ def test_two_exchanges_at_once_leave_no_good_token_of_that_login() -> None:
         desk.refresh(winner.refresh)
 
 
-def test_tokens_are_not_shown(desk: TokenDesk) -> None:
+def test_tokens_are_not_shown(desk: TokenIssuer) -> None:
     pair = desk.login("alice")
 
     assert pair.access not in repr(pair)
