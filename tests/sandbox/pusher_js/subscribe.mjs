@@ -1,11 +1,11 @@
-// Subscribes with Pusher's own client and prints what comes, one JSON object a line, until it is ended.
-// Usage: node subscribe.mjs HOST PORT KEY; the access token comes in the environment, as ACCESS_TOKEN.
+// Subscribes with Pusher's JavaScript client and prints what it receives, one JSON object per line.
+// Usage: ACCESS_TOKEN=… node subscribe.mjs HOST PORT KEY
 
 import Pusher from "pusher-js";
 
 const [host, port, key] = process.argv.slice(2);
 
-function tell(what, data) {
+function print(what, data) {
   process.stdout.write(`${JSON.stringify({ what, data })}\n`);
 }
 
@@ -23,8 +23,8 @@ const pusher = new Pusher(key, {
   },
 });
 
-pusher.connection.bind("error", (error) => tell("error", error));
+pusher.connection.bind("error", (error) => print("error", error));
 const channel = pusher.subscribe("private-aircall");
-channel.bind("pusher:subscription_succeeded", () => tell("subscribed", null));
-channel.bind("pusher:subscription_error", (error) => tell("refused", error));
-channel.bind("update-call", (call) => tell("update-call", call));
+channel.bind("pusher:subscription_succeeded", () => print("subscribed", null));
+channel.bind("pusher:subscription_error", (error) => print("refused", error));
+channel.bind("update-call", (call) => print("update-call", call));

@@ -1,4 +1,4 @@
-"""The endpoints for tests and demonstrations."""
+"""The control endpoints, counters and simulated traffic."""
 
 from dataclasses import asdict
 
@@ -15,16 +15,16 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 def control(sandbox: Sandbox, method: str, path: str, body: str | None = None) -> requests.Response:
-    """As `curl -d` sends it: without saying that it is JSON."""
+    """Send the request as `curl -d` does, without a JSON Content-Type."""
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     return requests.request(method, sandbox.url + path, data=body, headers=headers, timeout=5)
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_the_example_the_help_gives_for_each_fault_works(sandbox: Sandbox, name: str) -> None:
-    answer = control(sandbox, "POST", f"/sandbox/faults/{name}", EXAMPLES.get(name))
+def test_the_example_of_each_fault_works(sandbox: Sandbox, name: str) -> None:
+    response = control(sandbox, "POST", f"/sandbox/faults/{name}", EXAMPLES.get(name))
 
-    assert (answer.status_code, answer.text) == (204, "")
+    assert (response.status_code, response.text) == (204, "")
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_the_example_the_help_gives_for_each_fault_works(sandbox: Sandbox, name:
         ("_refuse", '{"path": "/"}', 404),
         ("be_slow", "{}", 400),
         ("be_slow", '{"seconds": "long"}', 400),
-        ("be_slow", '{"seconds": 1, "colour": "red"}', 400),
+        ("be_slow", '{"seconds": 1, "color": "red"}', 400),
         ("lose_events", '{"count": 1.5}', 400),
         ("answer_503", '{"times": "twice"}', 400),
         ("reject_logins", '{"status": 999}', 400),
@@ -43,31 +43,28 @@ def test_the_example_the_help_gives_for_each_fault_works(sandbox: Sandbox, name:
         ("revoke", "[]", 400),
     ],
 )
-def test_a_fault_that_cannot_be_switched_on_is_told_so(
+def test_an_invalid_fault_is_rejected(
     sandbox: Sandbox, rest: RestClient, name: str, body: str, status: int
 ) -> None:
-    answer = control(sandbox, "POST", f"/sandbox/faults/{name}", body)
+    response = control(sandbox, "POST", f"/sandbox/faults/{name}", body)
 
-    assert answer.status_code == status
+    assert response.status_code == status
     assert rest.get("/me").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("DELETE", ""), ("POST", "/archive"), ("POST", "/note")],
-)
-def test_nothing_can_be_done_to_an_unknown_call(sandbox: Sandbox, method: str, path: str) -> None:
-    answer = control(sandbox, method, f"/sandbox/calls/{UNKNOWN}{path}", '{"content": "Hello"}')
+@pytest.mark.parametrize(("method", "path"), [("DELETE", ""), ("POST", "/archive"), ("POST", "/note")])
+def test_a_change_of_an_unknown_call_is_not_found(sandbox: Sandbox, method: str, path: str) -> None:
+    response = control(sandbox, method, f"/sandbox/calls/{UNKNOWN}{path}", '{"content": "Hello"}')
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
 
 
-@pytest.mark.parametrize("body", ['{"colour": "red"}', "not JSON", '"text"'])
-def test_a_new_call_has_the_fields_of_a_call_only(sandbox: Sandbox, body: str) -> None:
+@pytest.mark.parametrize("body", ['{"color": "red"}', "not JSON", '"text"'])
+def test_a_new_call_with_unknown_fields_is_a_bad_request(sandbox: Sandbox, body: str) -> None:
     assert control(sandbox, "POST", "/sandbox/calls", body).status_code == 400
 
 
-def test_a_new_call_has_any_value_a_test_wants_and_made_up_ones_else(sandbox: Sandbox) -> None:
+def test_a_new_call_accepts_any_values_and_has_random_ones_otherwise(sandbox: Sandbox) -> None:
     call = sandbox.add_call(call_type="fax", duration=None)
 
     assert (call["call_type"], call["duration"]) == ("fax", None)
@@ -75,7 +72,7 @@ def test_a_new_call_has_any_value_a_test_wants_and_made_up_ones_else(sandbox: Sa
     assert sandbox.call(call["id"]) == call
 
 
-def do_everything_once(sandbox: Sandbox, call_id: str) -> None:
+def test_actions_of_clients_are_counted(sandbox: Sandbox, call_id: str) -> None:
     with signed_in(sandbox.url) as rest:
         rest.refresh()
         rest.post("/auth/refresh-token")
@@ -88,14 +85,7 @@ def do_everything_once(sandbox: Sandbox, call_id: str) -> None:
     sandbox.archive(call_id)
     sandbox.add_note(call_id, "From a colleague")
 
-
-def test_what_clients_do_is_counted(sandbox: Sandbox) -> None:
-    call_id = sandbox.calls()[0]["id"]
-
-    do_everything_once(sandbox, call_id)
-
-    happened = {name: count for name, count in asdict(sandbox.counters()).items() if count}
-    assert happened == {
+    assert {name: count for name, count in asdict(sandbox.counters()).items() if count} == {
         "requests": 9,
         "logins": 1,
         "refreshes": 1,
@@ -112,43 +102,43 @@ def test_what_clients_do_is_counted(sandbox: Sandbox) -> None:
     }
 
 
-def test_a_reset_brings_back_the_start(sandbox: Sandbox, rest: RestClient) -> None:
-    at_start = sandbox.calls()
-    sandbox.archive(at_start[0]["id"])
-    sandbox.add_note(at_start[1]["id"], "Hello")
-    sandbox.remove_call(at_start[2]["id"])
+def test_a_reset_restores_the_initial_state(sandbox: Sandbox, rest: RestClient) -> None:
+    initial = sandbox.calls()
+    sandbox.archive(initial[0]["id"])
+    sandbox.add_note(initial[1]["id"], "Hello")
+    sandbox.remove_call(initial[2]["id"])
     sandbox.add_call()
     sandbox.answer_503(None)
 
     sandbox.reset()
 
-    assert sandbox.calls() == at_start
+    assert sandbox.calls() == initial
     assert not any(asdict(sandbox.counters()).values())
     assert rest.get("/me").status_code == 401
     assert rest.refresh().status_code == 401
 
 
-def test_colleagues_archive_note_and_are_called_at_the_pace_asked_for() -> None:
+def test_simulated_traffic_toggles_adds_notes_and_adds_calls() -> None:
     with Sandbox.start("--traffic", "0.002") as sandbox:
-        at_start = {call["id"]: call for call in sandbox.calls()}
+        initial = {call["id"]: call for call in sandbox.calls()}
 
         def has_everything_happened() -> bool:
             calls = sandbox.calls()
-            known = [call for call in calls if call["id"] in at_start]
+            known = [call for call in calls if call["id"] in initial]
             return (
                 len(calls) > len(known)
-                and any(call["notes"] != at_start[call["id"]]["notes"] for call in known)
-                and any(call["is_archived"] is not at_start[call["id"]]["is_archived"] for call in known)
+                and any(call["notes"] != initial[call["id"]]["notes"] for call in known)
+                and any(call["is_archived"] is not initial[call["id"]]["is_archived"] for call in known)
             )
 
-        wait_until(has_everything_happened, what="a note, a flip and a new call")
+        wait_until(has_everything_happened, what="a note, a toggle and a new call")
         assert sandbox.counters().events_sent > 0
 
 
-def test_without_traffic_nothing_happens_by_itself_even_with_no_call_at_all() -> None:
+def test_traffic_starts_with_an_empty_list_and_is_off_by_default() -> None:
     with Sandbox.start("--calls", "0", "--traffic", "0.002") as busy, Sandbox.start() as quiet:
         before = quiet.calls()
 
-        wait_until(busy.calls, what="a new call came in")
+        wait_until(busy.calls, what="a new call was added")
 
         assert quiet.calls() == before

@@ -1,4 +1,4 @@
-"""The sandbox's command line and what it says about itself."""
+"""The command line, and the documentation of the faults."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from sandbox.options import Options, parse_arguments
 README = Path(sandbox.__file__).with_name("README.md")
 
 
-def test_without_options_it_is_the_hosted_api_with_its_recorded_calls() -> None:
+def test_the_defaults_are_those_of_the_hosted_api_with_recorded_calls() -> None:
     options = parse_arguments([])
 
     assert options == Options()
@@ -21,7 +21,7 @@ def test_without_options_it_is_the_hosted_api_with_its_recorded_calls() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "understood"),
+    ("arguments", "options"),
     [
         (["--host", "::1"], Options(host="::1")),
         (["--port", "0"], Options(port=0)),
@@ -40,12 +40,12 @@ def test_without_options_it_is_the_hosted_api_with_its_recorded_calls() -> None:
         (["--pong-timeout", "2"], Options(pong_timeout=2)),
     ],
 )
-def test_every_option_is_understood(given: list[str], understood: Options) -> None:
-    assert parse_arguments(given) == understood
+def test_every_option_is_parsed(arguments: list[str], options: Options) -> None:
+    assert parse_arguments(arguments) == options
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "arguments",
     [
         ["--calls", "1000001"],
         ["--calls", "-1"],
@@ -57,22 +57,16 @@ def test_every_option_is_understood(given: list[str], understood: Options) -> No
         ["--traffic", "soon"],
     ],
 )
-def test_a_wrong_option_is_named(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_option_is_named(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        parse_arguments(wrong)
+        parse_arguments(arguments)
 
-    assert wrong[0] in capsys.readouterr().err
+    assert arguments[0] in capsys.readouterr().err
 
 
-def test_the_help_shows_each_fault_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_and_readme_show_each_fault_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         parse_arguments(["--help"])
 
-    shown = re.findall(r"curl .* B/sandbox/faults/(\w+)", capsys.readouterr().out)
-    assert shown == list(FAULTS)
-
-
-def test_the_readme_shows_each_fault_with_an_example() -> None:
-    shown = re.findall(r"curl .*/sandbox/faults/(\w+)", README.read_text(encoding="utf-8"))
-
-    assert sorted(shown) == list(FAULTS)
+    for text in (capsys.readouterr().out, README.read_text(encoding="utf-8")):
+        assert sorted(re.findall(r"curl .* B/sandbox/faults/(\w+)", text)) == list(FAULTS)
