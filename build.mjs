@@ -1,6 +1,6 @@
-// Builds what the browser loads into static/dist: one script, one style sheet, one sheet of icons and the
-// favicon, each with a hash of its content in its name, beside .gz and .br copies, manifest.json (plain name
-// to built name) and LICENSES.txt. Run `node build.mjs` after `npm ci --ignore-scripts`.
+// Builds the front end into static/dist: one script, one style sheet, one SVG sprite and the favicon, each with a
+// content hash in its name and .gz and .br copies; manifest.json (plain name to built name); LICENSES.txt.
+// Run `node build.mjs` after `npm ci --ignore-scripts`.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const OUT = join(ROOT, 'static/dist');
 const MODULES = join(ROOT, 'node_modules');
 const TARGET = ['chrome123', 'firefox121', 'safari17.5'];
 const GZIP_BUDGET_BYTES = 32_000;
-// Pages use WebSocket alone (static/js/live.js); the library always brings its other transports along.
+// Pages use WebSocket only (static/js/live.js), but socket.io-client always imports its other transports.
 const UNUSED_TRANSPORTS = /engine\.io-client\/build\/esm\/transports\/(polling-.*|webtransport)\.js$/;
 
 const ICONS = [
@@ -50,11 +50,11 @@ mkdirSync(OUT, { recursive: true });
 const bundledPackages = await bundle();
 publish('icons.svg', sprite());
 publish('favicon.svg', readFileSync(join(ROOT, 'static/favicon.svg')));
-writeFileSync(join(OUT, 'LICENSES.txt'), licences([...bundledPackages, 'lucide-static']));
+writeFileSync(join(OUT, 'LICENSES.txt'), licenses([...bundledPackages, 'lucide-static']));
 writeFileSync(join(OUT, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 report();
 
-// Bundles script and style sheet; gives the names of the packages that went into them.
+// Bundles script and style sheet. Returns the names of the bundled packages.
 async function bundle() {
   const result = await build({
     absWorkingDir: ROOT,
@@ -64,7 +64,7 @@ async function bundle() {
     minify: true,
     format: 'esm',
     target: TARGET,
-    legalComments: 'none', // LICENSES.txt has them, whole
+    legalComments: 'none', // they are in LICENSES.txt, in full
     metafile: true,
     write: false,
     plugins: [{ name: 'websocket-only', setup: leaveOutTransports }],
@@ -75,13 +75,13 @@ async function bundle() {
   return packagesIn(Object.keys(result.metafile.inputs));
 }
 
-// Another layout of that package is an error: of a missing export, or this one.
+// Replaces the unused transports by stubs. Fails if a new version of the package has other files or exports.
 function leaveOutTransports({ onLoad, onEnd }) {
   const contents = 'export const XHR = null, Fetch = null, WT = null;';
   onLoad({ filter: UNUSED_TRANSPORTS }, () => ({ contents }));
   onEnd(({ metafile }) => {
     const unused = Object.keys(metafile?.inputs ?? {}).filter((path) => UNUSED_TRANSPORTS.test(path));
-    if (unused.length !== 3) throw new Error(`Found other transports than known: ${unused}`);
+    if (unused.length !== 3) throw new Error(`Unexpected transports in engine.io-client: ${unused}`);
   });
 }
 
@@ -90,15 +90,15 @@ function packagesIn(inputs) {
   return new Set(names.filter(Boolean));
 }
 
-// One <symbol> for each icon, so that a page refers to it by `icons.svg#name`. Lines and colours are the
-// style sheet's, because <use> inherits from where it stands.
+// One <symbol> per icon; pages refer to `icons.svg#name`. Lines and colors come from the style sheet, as <use>
+// inherits them.
 function sprite() {
   const symbols = ICONS.map((name) => {
     const source = readFileSync(join(MODULES, `lucide-static/icons/${name}.svg`), 'utf8');
     const shapes = source.match(/<svg[^>]*>([\s\S]*)<\/svg>/)[1];
     return `<symbol id="${name}" viewBox="0 0 24 24">${shapes.replace(/\s*\n\s*/g, '')}</symbol>`;
   });
-  const notice = '<!-- Lucide, ISC licence: see LICENSES.txt -->';
+  const notice = '<!-- Lucide, ISC license: see LICENSES.txt -->';
   return Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg">${notice}${symbols.join('')}</svg>\n`);
 }
 
@@ -114,7 +114,7 @@ function publish(name, content) {
   sizes.push({ builtName, raw: content.length, gzip: gzipped.length });
 }
 
-function licences(names) {
+function licenses(names) {
   const texts = names.sort().map((name) => {
     const { version } = JSON.parse(readFileSync(join(MODULES, name, 'package.json'), 'utf8'));
     const file = ['LICENSE', 'LICENSE.md'].map((f) => join(MODULES, name, f)).find((f) => existsSync(f));
@@ -130,6 +130,6 @@ function report() {
   }
   console.log(`${'in all'.padEnd(38)} ${String(total).padStart(7)} B gzip of ${GZIP_BUDGET_BYTES}`);
   if (total > GZIP_BUDGET_BYTES) {
-    throw new Error('The built files are over their budget.');
+    throw new Error('The built files exceed GZIP_BUDGET_BYTES.');
   }
 }

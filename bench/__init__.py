@@ -1,1 +1,1 @@
-"""Benchmarks: each figure beside a reference measured in the same run. `python -m bench` runs them."""
+"""Benchmarks: each value with a reference measured in the same run. `python -m bench` runs them."""

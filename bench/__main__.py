@@ -1,6 +1,6 @@
-"""Runs benchmarks, those named on the command line or all: `python -m bench synchronisation`.
+"""`python -m bench [NAME…]`: run all benchmarks, or those named.
 
-Prints a line for each figure. Exits with 1 where one is over its limit.
+Prints one line per figure. Exits with 1 if a figure exceeds its limit, with 2 if a name is unknown.
 """
 
 import sys
@@ -12,7 +12,7 @@ MODULES = ("synchronisation", "pages", "processes", "audits")
 
 
 def main(names: list[str]) -> int:
-    """Run these benchmarks. Returns the exit status."""
+    """Run these benchmarks and return the exit status."""
     if unknown := [name for name in names if name not in MODULES]:
         print(f"No such benchmark: {', '.join(unknown)}. There are: {', '.join(MODULES)}.")
         return 2

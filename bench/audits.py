@@ -1,4 +1,4 @@
-"""What Lighthouse says of the login, the list and a call: each score against the full one."""
+"""Lighthouse scores of the login page, the list and a call."""
 
 import json
 import os
@@ -17,7 +17,7 @@ FULL = 100.0
 
 
 def run() -> list[Figure]:
-    """A figure for each page and category; the reference is 100 and the score is to be no less."""
+    """Return one figure per page and category: 100 relative to the score, which must not be lower."""
     with (
         tempfile.TemporaryDirectory() as data_dir,
         Sandbox.start() as sandbox,
@@ -38,9 +38,9 @@ def _audit(pages: list[str], address: str) -> list[Figure]:
         audit = json.loads(line)
         page = _name(audit["address"])
         if audit["failed"]:
-            print(f"Lighthouse, {page}, not passed: {', '.join(audit['failed'])}")
+            print(f"Lighthouse, {page}, failed: {', '.join(audit['failed'])}")
         figures += [
-            # More than its limit is bad, so this is by how much the full score is more than the page's.
+            # A figure must not exceed its limit, so the score is the reference.
             Figure(f"Lighthouse, {page}, {category}", FULL, max(score, 1), "points", 1.0)
             for category, score in audit["scores"].items()
         ]

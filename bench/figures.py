@@ -1,4 +1,4 @@
-"""What a benchmark finds, and how it is printed. Knows nothing of what is measured."""
+"""Results of benchmarks, and their table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measured value beside its reference, in the same unit; `limit` is the largest good ratio, if any."""
+    """A measured value and its reference, in the same unit. `limit` is the maximum ratio, if any."""
 
     name: str
     value: float
@@ -16,17 +16,17 @@ class Figure:
 
     @property
     def ratio(self) -> float:
-        """The value as a multiple of the reference."""
+        """Return the value divided by the reference."""
         return self.value / self.reference
 
     @property
     def is_over(self) -> bool:
-        """Whether the ratio is larger than its limit."""
+        """Return whether the ratio exceeds its limit."""
         return self.limit is not None and self.ratio > self.limit
 
 
 def table(figures: Sequence[Figure]) -> list[str]:
-    """A line for each figure, in columns, under a line of headings."""
+    """Return the lines of a table: headings, then one line per figure."""
     rows = [("figure", "value", "reference", "ratio", "limit", ""), *map(_row, figures)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(_cells(row, widths)).rstrip() for row in rows]

@@ -1,7 +1,7 @@
-"""A line such as leads to a distant API: a relay in a process of its own that is as slow as one is told.
+"""A TCP relay with limited bandwidth and added latency, to simulate a distant API.
 
-Run as `python -m bench.line HOST PORT MEGABITS MILLISECONDS`: what the server sends, on all connections
-together, passes at so many megabits a second, and a round trip takes so long. Knows bytes, no protocol.
+`python -m bench.line HOST PORT MEGABITS MILLISECONDS`: all connections share the bandwidth (Mbit/s in each
+direction); MILLISECONDS is the round-trip time.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from tests.support.processes import running
 
 READY = r"Line at (http://\S+)"
 CHUNK = 16_384
-# How far the line reads ahead of what it has passed on, in seconds: what routers on the way would hold.
+# Seconds of data read ahead of the transmission, like the buffers of routers.
 AHEAD = 0.05
 
 Timed = tuple[float, bytes]
 
 
 class Line:
-    """One direction: `rate` in bytes a second, and the seconds that each byte is on the way."""
+    """One direction: `rate` in bytes per second, `delay` in seconds."""
 
     def __init__(self, rate: float, delay: float) -> None:
         self._rate = rate
@@ -29,31 +29,31 @@ class Line:
         self._free_at = 0.0
 
     async def carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        """Pass on what comes until it ends."""
-        on_the_way: asyncio.Queue[Timed] = asyncio.Queue()
-        arriving = asyncio.create_task(_arrive(on_the_way, target))
+        """Relay data until end of file."""
+        in_transit: asyncio.Queue[Timed] = asyncio.Queue()
+        delivery = asyncio.create_task(_deliver(in_transit, target))
         with suppress(OSError):
             while data := await source.read(CHUNK):
                 now = asyncio.get_running_loop().time()
                 self._free_at = max(now, self._free_at) + len(data) / self._rate
-                on_the_way.put_nowait((self._free_at + self._delay, data))
+                in_transit.put_nowait((self._free_at + self._delay, data))
                 await asyncio.sleep(self._free_at - now - AHEAD)
-        on_the_way.put_nowait((0.0, b""))
-        await arriving
+        in_transit.put_nowait((0.0, b""))
+        await delivery
 
 
 @contextmanager
 def line_to(server: str, *, megabits: float, milliseconds: float) -> Iterator[str]:
-    """The address of the far end of a line to the server at this one."""
+    """Start a relay to the server at this URL, and return the URL of the relay."""
     parts = urlsplit(server)
     where = (str(parts.hostname), str(parts.port), str(megabits), str(milliseconds))
     with running([sys.executable, "-m", "bench.line", *where], READY) as started:
         yield started.ready[1]
 
 
-async def _arrive(on_the_way: asyncio.Queue[Timed], target: asyncio.StreamWriter) -> None:
+async def _deliver(in_transit: asyncio.Queue[Timed], target: asyncio.StreamWriter) -> None:
     with suppress(OSError):
-        while (timed := await on_the_way.get())[1]:
+        while (timed := await in_transit.get())[1]:
             await asyncio.sleep(timed[0] - asyncio.get_running_loop().time())
             target.write(timed[1])
             await target.drain()

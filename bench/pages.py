@@ -1,6 +1,6 @@
-"""How long the call list takes with 100,000 calls, as against 100: the served dashboard, asked by HTTP.
+"""Response times of the call list with 100,000 calls, relative to 100 calls, over HTTP.
 
-Both dashboards run at once and are asked in turn, so that whatever else the machine does slows both down.
+Both dashboards run at the same time and are requested alternately, so that other load affects both.
 """
 
 import re
@@ -23,13 +23,14 @@ from tests.support.waiting import wait_until
 
 SMALL, BIG, SEED = 100, 100_000, 7
 REQUESTS = 40
-# Pages of the same length: what is measured is finding the calls, not drawing more of them.
+# Rows per page. Equal for both, to measure the query, not the rendering.
 ROWS = 10
-SLOWEST_READING = 180.0
-# In seconds, less than a page waits for the list to be read again.
-QUICK = 0.5
-# So long after a change, in seconds, its event has been heard of.
-HEARD = 0.1
+# Seconds.
+FULL_SYNC_TIMEOUT = 180.0
+# Seconds. Less than a page waits for a sync that is due.
+FRESH = 0.5
+# Seconds after a change until its event was received.
+EVENT_DELAY = 0.1
 LIMIT, MEMORY_LIMIT_MB = 2.0, 50.0
 FILTERED = {"type": "missed", "direction": "inbound"}
 
@@ -37,7 +38,7 @@ Call = dict[str, Any]
 
 
 class Dashboard:
-    """A served dashboard that has read the whole list of its sandbox, seen by somebody who is signed in."""
+    """A served dashboard after its first full sync, with a logged-in session."""
 
     def __init__(self, sandbox: Sandbox, address: str, process_id: int) -> None:
         self.calls = sandbox.calls()
@@ -45,17 +46,17 @@ class Dashboard:
         self._address = address
         self._session = requests.Session()
         self._session.trust_env = False
-        # What a first page costs any dashboard is not counted; its cookie is not kept.
+        # Warm up, so that the memory of a first request is not counted. The cookie is discarded.
         requests.get(f"{address}/login", timeout=TIMEOUT).raise_for_status()
         before = memory(process_id)
         self._session.cookies.set(COOKIE, log_in(address))
-        wait_until(self._is_read, SLOWEST_READING, "the first reading of the list")
+        wait_until(self._is_synced, FULL_SYNC_TIMEOUT, "the first full sync")
         self.memory_growth = memory(process_id) - before
-        # A page waits for a reading that is due, which is no matter of how long it takes to find its calls.
-        wait_until(lambda: self.get()[0] < QUICK, SLOWEST_READING, "a list that is fresh")
+        # A page waits for a sync that is due, which is not part of the measurement.
+        wait_until(lambda: self.get()[0] < FRESH, FULL_SYNC_TIMEOUT, "a fresh list")
 
     def get(self, **query: str) -> tuple[float, int]:
-        """How long this page of the list takes, in seconds, and how many rows are on it."""
+        """Request a page of the list. Return the response time in seconds and the number of rows."""
         address = f"{self._address}/calls?{urlencode(query | {'per_page': str(ROWS)})}"
         began = time.perf_counter()
         answer = self._session.get(address)
@@ -64,21 +65,21 @@ class Dashboard:
         return took, len(set(re.findall(r'data-call-id="([^"]+)"', answer.text)))
 
     def change(self) -> None:
-        """A colleague archives a call, or takes it back: whatever was remembered is out of date."""
+        """Change a call as a colleague, to invalidate all caches."""
         self._sandbox.archive(self.calls[0]["id"])
-        time.sleep(HEARD)
+        time.sleep(EVENT_DELAY)
 
     def close(self) -> None:
-        """Let go of the connection; the dashboard itself goes on."""
+        """Close the connection. The dashboard keeps running."""
         self._session.close()
 
-    def _is_read(self) -> bool:
+    def _is_synced(self) -> bool:
         state = self._session.get(f"{self._address}/readyz").json()
-        return state["upstream"]["synchronised_at"] is not None
+        return state["upstream"]["synced_at"] is not None
 
 
 def run() -> list[Figure]:
-    """Pages of the list, big against small, unchanged and after a change; the memory for the big list."""
+    """Measure pages of both lists, unchanged and after a change, and the memory of the big list."""
     with ExitStack() as stack:
         small, big = (stack.enter_context(_dashboard(count)) for count in (SMALL, BIG))
         figures = [
@@ -98,7 +99,7 @@ def run() -> list[Figure]:
 
 
 def memory(process_id: int) -> float:
-    """The memory in MB that gunicorn's worker has for itself; what it shares is shared out (PSS)."""
+    """Return the memory (PSS) of gunicorn's workers in MB."""
     children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()
     texts = (Path(f"/proc/{worker}/smaps_rollup").read_text() for worker in children)
     return sum(int(size) for text in texts for size in re.findall(r"^Pss: +(\d+) kB", text, re.M)) / 1024
@@ -129,14 +130,14 @@ def _compare(name: str, *asked: tuple[Dashboard, dict[str, str]], is_changed: bo
 
 
 def _number_search(calls: Sequence[Call]) -> dict[str, str]:
-    """The filter, and the end of the number that most of the calls in it have."""
+    """Return the filter with the most frequent last four digits of a number as search."""
     chosen = [call for call in calls if call["call_type"] == "missed" and call["direction"] == "inbound"]
     ends = Counter(call["from"][-4:] for call in chosen if not call["is_archived"])
     return FILTERED | {"q": ends.most_common(1)[0][0]}
 
 
 def _note_search(calls: Sequence[Call]) -> dict[str, str]:
-    """A word that notes of about so many calls have as fit on a page."""
+    """Return a search for a word that is in the notes of about five pages of calls."""
     notes = (" ".join(note["content"] for note in call["notes"]) for call in calls if not call["is_archived"])
     words = Counter(word for text in notes for word in set(re.findall(r"\w{5,}", text)))
     return {"q": min(words, key=lambda word: abs(words[word] - 5 * ROWS))}

@@ -1,6 +1,6 @@
-"""What several processes with a Redis cost and bring, as against one without: the served dashboard, by HTTP.
+"""Costs and benefits of several processes with Redis, relative to one process without, over HTTP.
 
-All dashboards run at once and are asked in turn, so that whatever else the machine does slows all down.
+All dashboards run at the same time and are requested alternately, so that other load affects all of them.
 """
 
 import http
@@ -23,36 +23,36 @@ from tests.support.waiting import wait_until
 
 PAGE = "/calls?per_page=25"
 REQUESTS, CHANGES = 60, 30
-# Who asks at once for pages, and for how many seconds.
-CLIENTS, CROWD_SECONDS, ROUNDS = 6, 3.0, 3
-# A page asks Redis for its session and its login, each of which takes a fraction of a millisecond.
+# Parallel clients, seconds per round, rounds.
+CLIENTS, ROUND_SECONDS, ROUNDS = 6, 3.0, 3
+# Maximum ratios. A page reads its session and its login from Redis, each in a fraction of a millisecond.
 PAGE_LIMIT, EVENT_LIMIT = 1.5, 3.0
 
 
 class Reader:
-    """Somebody who is signed in at a dashboard and asks for the same page, on a connection of their own."""
+    """A logged-in client that requests the same page again and again, on its own connection."""
 
     def __init__(self, address: str, cookie: str) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
         self._headers = {"Cookie": f"{COOKIE}={cookie}"}
 
     def get(self) -> float:
-        """How long the page takes, in milliseconds."""
+        """Request the page. Return the response time in milliseconds."""
         began = time.perf_counter()
         self._connection.request("GET", PAGE, headers=self._headers)
         answer = self._connection.getresponse()
         answer.read()
         if answer.status != http.HTTPStatus.OK:
-            raise RuntimeError(f"{PAGE} was answered with {answer.status}")
+            raise RuntimeError(f"{PAGE}: unexpected status {answer.status}")
         return (time.perf_counter() - began) * 1000
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._connection.close()
 
 
 def run() -> list[Figure]:
-    """A page by one process with Redis and without, by two and by one; an event to another process."""
+    """Measure a page with Redis, an event to another process, and the throughput of two processes."""
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox.start())
         redis = stack.enter_context(running_redis()).url
@@ -65,7 +65,7 @@ def run() -> list[Figure]:
         return [
             _compare("a page, with Redis", (first, cookies[first]), (alone, cookies[alone]), PAGE_LIMIT),
             _event_times(sandbox, cookies[first], first, second),
-            _crowd((several, cookies[several]), (alone, cookies[alone])),
+            _throughput((several, cookies[several]), (alone, cookies[alone])),
         ]
 
 
@@ -88,18 +88,18 @@ def _compare(name: str, one: tuple[str, str], other: tuple[str, str], limit: flo
 
 
 def _event_times(sandbox: Sandbox, cookie: str, *addresses: str) -> Figure:
-    """From a colleague's change to a page of either process; one of them has the listener, whichever."""
+    """Measure from a change to its event, in the process of the listener and in the other one."""
     with ExitStack() as stack:
         pages = [stack.enter_context(connected(address, cookie)) for address in addresses]
         for page in pages:
             page.next("caught-up")
         calls = sandbox.calls()
-        times = [_told_after(sandbox, str(calls[number]["id"]), pages) for number in range(CHANGES)]
+        times = [_delivery_times(sandbox, str(calls[number]["id"]), pages) for number in range(CHANGES)]
     near, far = (statistics.median(column) for column in zip(*map(sorted, times), strict=True))
     return Figure("a change, to a page of another process", far, near, "ms", EVENT_LIMIT)
 
 
-def _told_after(sandbox: Sandbox, call_id: str, pages: list[SocketClient]) -> list[float]:
+def _delivery_times(sandbox: Sandbox, call_id: str, pages: list[SocketClient]) -> list[float]:
     times = [0.0] * len(pages)
 
     def note(number: int) -> None:
@@ -116,15 +116,15 @@ def _told_after(sandbox: Sandbox, call_id: str, pages: list[SocketClient]) -> li
     return times
 
 
-def _crowd(several: tuple[str, str], alone: tuple[str, str]) -> Figure:
-    """Pages in a second. The clients keep the same cores busy, so that this is less than there could be."""
+def _throughput(several: tuple[str, str], alone: tuple[str, str]) -> Figure:
+    """Measure pages per second. A lower bound, as the clients use the same cores."""
     rates = [[_rate(*one) for one in (several, alone)] for _ in range(ROUNDS)]
     value, reference = (statistics.median(column) for column in zip(*rates, strict=True))
     return Figure("pages in a second, by two processes", value, reference, "/s")
 
 
 def _rate(address: str, cookie: str) -> float:
-    ends, counts = time.monotonic() + CROWD_SECONDS, [0] * CLIENTS
+    ends, counts = time.monotonic() + ROUND_SECONDS, [0] * CLIENTS
 
     def ask(number: int) -> None:
         reader = Reader(address, cookie)
@@ -133,11 +133,11 @@ def _rate(address: str, cookie: str) -> float:
             counts[number] += 1
         reader.close()
 
-    _at_once(ask)
-    return sum(counts) / CROWD_SECONDS
+    _in_parallel(ask)
+    return sum(counts) / ROUND_SECONDS
 
 
-def _at_once(ask: Callable[[int], None]) -> None:
+def _in_parallel(ask: Callable[[int], None]) -> None:
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(CLIENTS)]
     for thread in threads:
         thread.start()

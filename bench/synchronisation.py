@@ -1,7 +1,7 @@
-"""How long the dashboard takes to read a list of 100,000 calls, beside a bare download of the same pages.
+"""Duration of a full sync of 100,000 calls, relative to a bare download of the same pages.
 
-Once over a line such as leads to a real API, and once as fast as the sandbox goes, which no API does over the
-internet. The bare download asks for the same pages, as many at a time, and does nothing with what it gets.
+Measured once over a simulated internet connection, and once without. The bare download requests the same
+pages with the same parallelism and discards them.
 """
 
 import tempfile
@@ -28,19 +28,19 @@ from tests.support.rest_client import signed_in
 from tests.support.sandbox import Sandbox
 
 CALLS = 100_000
-# A good line of an office, and a round trip across a continent.
+# A good office connection, and a round trip across a continent.
 MEGABITS, MILLISECONDS = 50, 40
 LINE = f"API behind {MEGABITS} Mbit/s and {MILLISECONDS} ms"
 LIMIT = 1.3
 TIMEOUT = 60.0
-# Between two looks at whether the list is read, in seconds. Looking takes the dashboard's time, too.
-PAUSE = 0.1
+# Seconds between two polls for the end of the sync. Each poll takes time of the dashboard.
+POLL_INTERVAL = 0.1
 
-Span = tuple[int, int]
+PageRange = tuple[int, int]
 
 
 def run() -> list[Figure]:
-    """The figures."""
+    """Measure both connections."""
     with Sandbox.start("--calls", str(CALLS)) as sandbox, signed_in(sandbox.url) as rest:
         with line_to(sandbox.url, megabits=MEGABITS, milliseconds=MILLISECONDS) as url:
             distant = _figures(sandbox, url, rest.access_token, LINE, LIMIT)
@@ -49,72 +49,72 @@ def run() -> list[Figure]:
 
 def _figures(sandbox: Sandbox, url: str, token: str, where: str, limit: float | None) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
-        first, again, spans = _in_process(url, token, Path(folder))
+        first, again, ranges = _in_process(url, token, Path(folder))
     with tempfile.TemporaryDirectory() as folder:
         served, slowest_answer, idle_answer = _served(sandbox, url, Path(folder))
-    bare = _seconds(partial(_download, url, token, spans))
+    bare = _seconds(partial(_download, url, token, ranges))
     return [
-        Figure(f"first reading, {where}", first, bare, "s", limit),
-        Figure(f"reading again, {where}", again, bare, "s", limit),
-        Figure(f"first reading as served, {where}", served, bare, "s", limit),
+        Figure(f"first full sync, {where}", first, bare, "s", limit),
+        Figure(f"second full sync, {where}", again, bare, "s", limit),
+        Figure(f"first full sync as served, {where}", served, bare, "s", limit),
         Figure(f"slowest /healthz meanwhile, {where}", slowest_answer, idle_answer, "s"),
     ]
 
 
-def _in_process(url: str, token: str, folder: Path) -> tuple[float, float, list[Span]]:
-    """The seconds of a first reading and of a second, and what the first one asked for."""
-    spans: list[Span] = []
-    with _full_sync(url, token, folder, spans) as full_sync:
+def _in_process(url: str, token: str, folder: Path) -> tuple[float, float, list[PageRange]]:
+    """Return the seconds of the first and of a second full sync, and the page ranges of the first one."""
+    ranges: list[PageRange] = []
+    with _full_sync(url, token, folder, ranges) as full_sync:
         first = _seconds(full_sync.run)
-        asked = list(spans)
+        asked = list(ranges)
         return first, _seconds(full_sync.run), asked
 
 
 @contextmanager
-def _full_sync(url: str, token: str, folder: Path, spans: list[Span]) -> Iterator[FullSync]:
-    api, log = ApiClient(url), CallStore(open_database(f"sqlite:///{folder / 'calls.db'}"))
+def _full_sync(url: str, token: str, folder: Path, ranges: list[PageRange]) -> Iterator[FullSync]:
+    api, store = ApiClient(url), CallStore(open_database(f"sqlite:///{folder / 'calls.db'}"))
 
     def fetch_page(offset: int, limit: int) -> CallPage:
-        spans.append((offset, limit))
+        ranges.append((offset, limit))
         return api.get_calls(token, offset, limit)
 
-    yield FullSync(CallReplica(log, ChangeFeed()), fetch_page)
+    yield FullSync(CallReplica(store, ChangeFeed()), fetch_page)
     api.close()
-    log.close()
+    store.close()
 
 
 def _served(sandbox: Sandbox, url: str, folder: Path) -> tuple[float, float, float]:
-    """The seconds from the login to the whole list, the slowest answer meanwhile and a usual one after it."""
+    """Return the seconds of the first sync, and of /healthz: the slowest meanwhile and the median after."""
     with serving(sandbox, folder, {"AIRCALL_API_URL": url}) as address, requests.Session() as session:
         session.trust_env = False
         ask = partial(session.get, f"{address}/healthz", timeout=TIMEOUT)
-        # A process that begins is no part of what is measured.
+        # The start of the process is not measured.
         ask().raise_for_status()
         began = time.monotonic()
         session.cookies.set(COOKIE, log_in(address))
         answers = [_seconds(ask)]
-        while not _is_read(session, address):
-            time.sleep(PAUSE)
+        while not _is_synced(session, address):
+            time.sleep(POLL_INTERVAL)
             answers.append(_seconds(ask))
         took = time.monotonic() - began
         return took, max(answers), sorted(_seconds(ask) for _ in range(21))[10]
 
 
-def _is_read(session: requests.Session, address: str) -> bool:
+def _is_synced(session: requests.Session, address: str) -> bool:
     state = session.get(f"{address}/readyz", timeout=TIMEOUT).json()
-    return state["upstream"]["synchronised_at"] is not None
+    return state["upstream"]["synced_at"] is not None
 
 
-def _download(url: str, token: str, spans: list[Span]) -> None:
+def _download(url: str, token: str, ranges: list[PageRange]) -> None:
     with requests.Session() as session, ThreadPoolExecutor(PARALLEL_PAGES) as pool:
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {token}"
 
-        def get(span: Span) -> None:
-            query = {"offset": span[0], "limit": span[1]}
+        def get(page_range: PageRange) -> None:
+            query = {"offset": page_range[0], "limit": page_range[1]}
             session.get(f"{url}/calls", params=query, timeout=TIMEOUT).raise_for_status()
 
-        list(pool.map(get, spans))
+        list(pool.map(get, ranges))
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -1,15 +1,14 @@
-"""`python -m sandbox`: serves until it is told to end."""
+"""`python -m sandbox`: serve until SIGTERM or SIGINT."""
 
 import signal
 import sys
 
-from sandbox.command_line import parsed
+from sandbox.options import parse_arguments
 from sandbox.server import make_sandbox
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT."""
-    server = make_sandbox(parsed(sys.argv[1:]))
+    server = make_sandbox(parse_arguments(sys.argv[1:]))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     print(f"Sandbox API on http://{server.host}:{server.port}", flush=True)

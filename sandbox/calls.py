@@ -1,9 +1,30 @@
-"""The one list of calls everybody shares, and what can happen to a call. Knows no HTTP, channel or lock."""
+"""The call list, and the values of generated and new calls.
+
+Nothing here takes a lock: `Upstream` does.
+"""
 
 from bisect import bisect_left, insort
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Protocol, TypedDict
+from random import Random
+from typing import Any, Protocol, TypedDict, cast
 from uuid import uuid4
+
+MIN_DURATION_MS = 600
+MAX_DURATION_MS = 900_000
+DIRECTIONS = ("inbound", "outbound")
+CALL_TYPES = ("answered", "missed", "voicemail")
+NOTE_TEXTS = (
+    "Asked for a copy of the last invoice.",
+    "Call back tomorrow before ten.",
+    "Left a message with the assistant.",
+    "Le client souhaite changer de formule.",
+    "Order arrived damaged, replacement promised.",
+    "Rappeler après 14 h, réunion le matin.",
+    "Very happy with the new handset 🎉",
+    "Wants a quote for twelve seats.",
+    "Wrong number.",
+)
 
 
 class NoteJson(TypedDict):
@@ -32,56 +53,56 @@ CallJson = TypedDict(
 
 
 class CallSource(Protocol):
-    """The calls a sandbox starts with, in the order the API lists them."""
+    """The initial calls, in list order."""
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int, /) -> CallJson: ...
 
     def index_of(self, call_id: str) -> int | None:
-        """Where the call stands, or None if the source never had it."""
+        """Return the index of the call, or None if the source does not have it."""
 
 
 class CallList:
-    """A source's calls with what happened since: changed, arrived at the front, removed.
+    """The calls of a source, with later changes, additions at the front and removals.
 
-    A call is never changed in place, so whoever holds one may read it without a lock.
+    A call is never modified in place, so a returned call may be read without a lock.
     """
 
     def __init__(self, source: CallSource) -> None:
         self._source = source
-        self._arrived: list[str] = []
+        self._added: list[str] = []
         self._changed: dict[str, CallJson] = {}
         self._removed: list[int] = []
 
     def __len__(self) -> int:
-        return len(self._arrived) + len(self._source) - len(self._removed)
+        return len(self._added) + len(self._source) - len(self._removed)
 
     def page(self, offset: int, limit: int) -> list[CallJson]:
-        """Up to `limit` calls from `offset` on; what is not asked for is not made."""
+        """Return up to `limit` calls from `offset` on. Only these calls are generated."""
         return [self._at(position) for position in range(offset, min(offset + limit, len(self)))]
 
     def get(self, call_id: str) -> CallJson | None:
-        """The call as it is now, or None where there is no such call."""
+        """Return the current state of the call, or None if it does not exist."""
         if call_id in self._changed:
             return self._changed[call_id]
         index = self._index_of(call_id)
         return None if index is None else self._source[index]
 
     def put(self, call: CallJson) -> None:
-        """Make this the state of a call that is in the list."""
+        """Replace a call that is in the list."""
         self._changed[call["id"]] = call
 
-    def arrive(self, call: CallJson) -> None:
-        """Put a new call in front, so that every offset shifts by one."""
-        self._arrived.append(call["id"])
+    def prepend(self, call: CallJson) -> None:
+        """Insert a new call at the front, so that every offset shifts by one."""
+        self._added.append(call["id"])
         self._changed[call["id"]] = call
 
     def remove(self, call_id: str) -> bool:
-        """Take the call off the list; False where there is no such call."""
+        """Remove the call. Return False if it does not exist."""
         index = self._index_of(call_id)
-        if call_id in self._arrived:
-            self._arrived.remove(call_id)
+        if call_id in self._added:
+            self._added.remove(call_id)
         elif index is not None:
             insort(self._removed, index)
         else:
@@ -90,9 +111,9 @@ class CallList:
         return True
 
     def _at(self, position: int) -> CallJson:
-        if position < len(self._arrived):
-            return self._changed[self._arrived[-1 - position]]
-        index = position - len(self._arrived)
+        if position < len(self._added):
+            return self._changed[self._added[-1 - position]]
+        index = position - len(self._added)
         for removed in self._removed:
             if removed > index:
                 break
@@ -109,16 +130,43 @@ class CallList:
         return place < len(self._removed) and self._removed[place] == index
 
 
-def flipped(call: CallJson) -> CallJson:
-    """The call moved to the archive, or back to the inbox if it was there."""
+def toggled(call: CallJson) -> CallJson:
+    """Return the call with the opposite archive state."""
     return {**call, "is_archived": not call["is_archived"]}
 
 
 def with_note(call: CallJson, content: str) -> CallJson:
-    """The call with one more note, which comes first."""
+    """Return the call with a new note before the others."""
     return {**call, "notes": [{"id": str(uuid4()), "content": content}, *call["notes"]]}
 
 
-def instant_text(instant: datetime) -> str:
-    """The instant as the API writes it: `2024-03-29T12:59:48.740Z`."""
+def format_time(instant: datetime) -> str:
+    """Format a time as the API does: `2024-03-29T12:59:48.740Z`."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def phone_number(random: Random) -> str:
+    """Return a plausible French phone number."""
+    return f"+33{random.choice('1234567')}{random.randrange(10**8):08}"
+
+
+def new_call(random: Random, at: datetime, fields: Mapping[str, Any]) -> CallJson:
+    """Return a new call with the given fields and random values for the others.
+
+    Raises ValueError for an unknown field. Values are not validated, as tests need invalid ones, too.
+    """
+    if unknown := sorted(fields.keys() - CallJson.__annotations__.keys()):
+        raise ValueError(f"A call has no {', '.join(unknown)}")
+    random_call: CallJson = {
+        "id": str(uuid4()),
+        "duration": random.randint(MIN_DURATION_MS, MAX_DURATION_MS),
+        "is_archived": False,
+        "from": phone_number(random),
+        "to": phone_number(random),
+        "direction": random.choice(DIRECTIONS),
+        "call_type": random.choice(CALL_TYPES),
+        "via": phone_number(random),
+        "created_at": format_time(at),
+        "notes": [],
+    }
+    return cast(CallJson, {**random_call, **fields})

@@ -1,4 +1,4 @@
-"""Who listens to what, and the frames of the Pusher protocol. Knows no socket and no call."""
+"""Subscriptions and message frames of the Pusher protocol."""
 
 import hashlib
 import hmac
@@ -23,26 +23,26 @@ CLIENT_EVENTS_OFF = 4301
 
 
 class Listener(Protocol):
-    """One connection, as far as the hub cares. No method ever waits for the other side."""
+    """One connection, as seen by the hub. No method blocks."""
 
     def send(self, text: str) -> None:
-        """Send a frame."""
+        """Queue a frame."""
 
     def close(self, code: int, reason: str) -> None:
-        """Close with a code, after what was sent before."""
+        """Close with a code, after the queued frames."""
 
     def reset(self) -> None:
-        """End with a TCP reset, without a word."""
+        """Reset the TCP connection without a close frame."""
 
     def mute(self) -> None:
-        """Go half-open: stay, and read and answer nothing."""
+        """Simulate a half-open connection: keep it, but neither read nor send."""
 
-    def speak(self) -> None:
-        """End being mute."""
+    def unmute(self) -> None:
+        """End `mute`."""
 
 
 class Hub:
-    """All connections and their subscriptions. One slow listener delays nobody: sending only queues."""
+    """All connections and their subscriptions. Sending only queues, so no listener delays others."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -52,76 +52,79 @@ class Hub:
         self.subscriptions_total = 0
 
     def add(self, listener: Listener) -> None:
-        """Somebody connected."""
+        """Register a connection."""
         with self._lock:
             self._listeners.add(listener)
             self.connections_total += 1
 
     def subscribe(self, channel: str, listener: Listener) -> None:
-        """Confirm the subscription, then deliver what is published from now on."""
+        """Subscribe a connection and confirm the subscription to it."""
         with self._lock:
             self._subscribers[channel].add(listener)
             self.subscriptions_total += 1
             listener.send(frame("pusher_internal:subscription_succeeded", "{}", channel))
 
     def unsubscribe(self, channel: str, listener: Listener) -> None:
-        """Deliver this channel no longer; no harm where there was no subscription."""
+        """End a subscription, if there is one."""
         with self._lock:
             self._subscribers[channel].discard(listener)
 
     def remove(self, listener: Listener) -> None:
-        """The connection is gone."""
+        """Remove a connection and its subscriptions."""
         with self._lock:
             self._listeners.discard(listener)
             for subscribers in self._subscribers.values():
                 subscribers.discard(listener)
 
     def publish(self, event: str, data: str, channel: str = CHANNEL) -> None:
-        """Send an event to everybody who subscribed to the channel."""
+        """Send an event to all subscribers of the channel."""
         text = frame(event, data, channel)
         with self._lock:
             for listener in self._subscribers[channel]:
                 listener.send(text)
 
     def listeners(self) -> list[Listener]:
-        """Every connection there is now."""
+        """Return the current connections."""
         with self._lock:
             return list(self._listeners)
 
     def subscriptions_now(self, channel: str = CHANNEL) -> int:
-        """How many connections listen to the channel."""
+        """Return the number of subscribers of the channel."""
         with self._lock:
             return len(self._subscribers[channel])
 
     def reset(self) -> None:
-        """Close every connection and count from zero."""
+        """Close all connections and reset the counters."""
         with self._lock:
             for listener in self._listeners:
-                listener.speak()
-                listener.close(RECONNECT, "The sandbox starts anew")
+                listener.unmute()
+                listener.close(RECONNECT, "The sandbox was reset")
             self._listeners.clear()
             self._subscribers.clear()
             self.connections_total = self.subscriptions_total = 0
 
 
 def frame(event: str, data: object, channel: str | None = None) -> str:
-    """A message of the protocol. `data` is sent as given; the protocol wants a JSON text for most events."""
+    """Return a protocol message. For most events the protocol requires `data` to be a JSON string."""
     to = {} if channel is None else {"channel": channel}
     return json.dumps({"event": event, **to, "data": data})
 
 
 def error_frame(code: int | None, message: str) -> str:
-    """`pusher:error`; a code of None means that nothing has to be done about the connection."""
+    """Return a `pusher:error` message. A code of None requires no action from the client."""
     return frame("pusher:error", {"code": code, "message": message})
 
 
 def signature(key: str, secret: str, socket_id: str, channel: str) -> str:
-    """What authorizes one connection to one channel: `<key>:<hex digest>`."""
+    """Return the signature of one connection for one channel: `<key>:<hex digest>`."""
     signed = f"{socket_id}:{channel}".encode("utf-8", "backslashreplace")
     return f"{key}:{hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()}"
 
 
 def is_signed(auth: object, expected: str) -> bool:
-    """Whether a client's `auth` is the expected signature. Bytes, because text may be more than ASCII."""
+    """Return whether a client's `auth` is the expected signature, in constant time.
+
+    Compares bytes, as `compare_digest` rejects non-ASCII strings.
+    """
     given = auth.encode("utf-8", "backslashreplace") if isinstance(auth, str) else b""
     return hmac.compare_digest(given, expected.encode("utf-8", "backslashreplace"))

@@ -1,4 +1,4 @@
-"""The endpoints under `/sandbox/`, for tests and demonstrations; the real API has nothing like them."""
+"""The control endpoints under `/sandbox/`, for tests and demonstrations. Not part of the real API."""
 
 import json
 from collections.abc import Callable
@@ -9,26 +9,24 @@ from typing import Any, get_args, get_type_hints
 
 from flask import Flask, Response, request
 
-from sandbox.answers import ApiError, json_answer
-from sandbox.arrivals import new_call
-from sandbox.calls import CallJson
-from sandbox.fault_switches import FAULTS, FaultSwitches
+from sandbox.api import ApiError, bad_request, json_response, required_strings
+from sandbox.calls import CallJson, new_call
+from sandbox.faults import FAULTS, FaultSwitches
 from sandbox.upstream import Upstream
-from sandbox.validation import bad_request, texts
 
-# A fault may be a larger message than the API's own body parser would take, in bytes.
-LARGEST_FAULT = 4 * 1024 * 1024
+# Bytes. Larger than MAX_BODY_SIZE, as a fault may contain a whole response or event.
+MAX_FAULT_SIZE = 4 * 1024 * 1024
 
 
 class Control:
-    """One method per endpoint. None needs a token."""
+    """One method per endpoint. No token is required."""
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
-        self._switches = FaultSwitches(upstream)
+        self._switches = FaultSwitches(upstream.faults, upstream.tokens, upstream.hub)
 
     def register(self, app: Flask) -> None:
-        """Give the app the control routes."""
+        """Add the control routes to the app."""
         app.post("/sandbox/faults/<name>")(self.switch_on)
         app.delete("/sandbox/faults")(self.clear_faults)
         app.post("/sandbox/reset")(self.reset)
@@ -40,60 +38,60 @@ class Control:
         app.get("/sandbox/counters")(self.counters)
 
     def switch_on(self, name: str) -> Response:
-        """Switch a fault on, with its parameters as a JSON object."""
-        request.max_content_length = LARGEST_FAULT
+        """Switch on a fault. The body is a JSON object of its parameters."""
+        request.max_content_length = MAX_FAULT_SIZE
         if name not in FAULTS:
             raise ApiError(HTTPStatus.NOT_FOUND, f"There is no fault {name}; there are {', '.join(FAULTS)}")
         switch = getattr(self._switches, name)
         try:
-            switch(**_typed(switch, _parameters()))
+            switch(**_check_types(switch, _json_body()))
         except (TypeError, ValueError) as error:
             raise bad_request(f"{name}: {error}") from error
-        return _done()
+        return _no_content()
 
     def clear_faults(self) -> Response:
-        """Switch all faults off. Tokens that expired or were revoked stay so."""
+        """Switch off all faults. Expired and revoked tokens stay so."""
         self._upstream.clear_faults()
-        return _done()
+        return _no_content()
 
     def reset(self) -> Response:
-        """Back to the state at the start."""
+        """Restore the initial state."""
         self._upstream.reset()
-        return _done()
+        return _no_content()
 
     def all_calls(self) -> Response:
-        """The whole truth: every call, in the list's order."""
+        """Return all calls, in list order."""
         calls, _ = self._upstream.page(0, len(self._upstream.calls))
-        return json_answer(calls)
+        return json_response(calls)
 
     def add_call(self) -> Response:
-        """A new call comes in, unannounced; the fields given are taken, the others made up."""
+        """Add a call without an event. Missing fields get random values."""
         call = _new_call()
-        self._upstream.arrive(call)
-        return json_answer(call, HTTPStatus.CREATED)
+        self._upstream.add(call)
+        return json_response(call, HTTPStatus.CREATED)
 
     def remove_call(self, call_id: str) -> Response:
-        """The API lists this call no longer."""
-        return _done() if self._upstream.remove(call_id) else _no_such_call()
+        """Remove the call without an event."""
+        return _no_content() if self._upstream.remove(call_id) else _not_found()
 
     def archive_call(self, call_id: str) -> Response:
-        """A colleague archives the call, or moves it back."""
-        call = self._upstream.flip_archive(call_id)
-        return _no_such_call() if call is None else json_answer(call)
+        """Toggle the archive state as a colleague, with an event."""
+        call = self._upstream.toggle_archive(call_id)
+        return _not_found() if call is None else json_response(call)
 
     def note_call(self, call_id: str) -> Response:
-        """A colleague puts a note on the call."""
-        (content,) = texts(_parameters(), "content")
+        """Add a note as a colleague, with an event."""
+        (content,) = required_strings(_json_body(), "content")
         call = self._upstream.add_note(call_id, content)
-        return _no_such_call() if call is None else json_answer(call)
+        return _not_found() if call is None else json_response(call)
 
     def counters(self) -> Response:
-        """What clients have done so far."""
-        return json_answer(self._upstream.counted())
+        """Return the counters."""
+        return json_response(self._upstream.counters_json())
 
 
-def _parameters() -> dict[str, Any]:
-    """The body as JSON, whatever type it says it has, so that `curl -d` needs no header."""
+def _json_body() -> dict[str, Any]:
+    """Return the body as JSON, whatever its Content-Type, so that `curl -d` needs no header."""
     try:
         parameters = json.loads(request.get_data() or b"{}")
     except (ValueError, RecursionError) as error:
@@ -103,11 +101,11 @@ def _parameters() -> dict[str, Any]:
     return parameters
 
 
-def _typed(switch: Callable[..., None], parameters: dict[str, Any]) -> dict[str, Any]:
-    """The parameters. Raises TypeError for one of another type than the fault wants."""
+def _check_types(switch: Callable[..., None], parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters. Raises TypeError if one does not match the type hint of `switch`."""
     wanted = get_type_hints(switch)
     for name in parameters.keys() & wanted.keys():
-        # JSON has one kind of number.
+        # A JSON number without a fraction is read as int.
         numbers = int if float in (wanted[name], *get_args(wanted[name])) else wanted[name]
         if not isinstance(parameters[name], wanted[name] | numbers):
             raise TypeError(f"{name} is of the wrong type")
@@ -116,14 +114,14 @@ def _typed(switch: Callable[..., None], parameters: dict[str, Any]) -> dict[str,
 
 def _new_call() -> CallJson:
     try:
-        return new_call(Random(), datetime.now(UTC), _parameters())
+        return new_call(Random(), datetime.now(UTC), _json_body())
     except ValueError as error:
         raise bad_request(str(error)) from error
 
 
-def _done() -> Response:
+def _no_content() -> Response:
     return Response(status=HTTPStatus.NO_CONTENT)
 
 
-def _no_such_call() -> Response:
+def _not_found() -> Response:
     raise ApiError(HTTPStatus.NOT_FOUND, "The call does not exist!", "Not Found")

@@ -1,4 +1,4 @@
-"""Any number of plausible calls, each made when it is asked for. Knows nothing of changes to them."""
+"""Any number of plausible calls, each generated on access."""
 
 import struct
 from collections.abc import Sequence
@@ -7,42 +7,37 @@ from hashlib import blake2b
 from random import Random
 from uuid import UUID
 
-from sandbox.calls import CallJson, NoteJson, instant_text
+from sandbox.calls import (
+    CALL_TYPES,
+    DIRECTIONS,
+    MAX_DURATION_MS,
+    MIN_DURATION_MS,
+    NOTE_TEXTS,
+    CallJson,
+    NoteJson,
+    format_time,
+    phone_number,
+)
 
-MOST_CALLS = 1_000_000
-CUSTOMERS = 4_000
-COLLEAGUES = 40
-LINES = 12
+MAX_CALLS = 1_000_000
+CUSTOMER_COUNT = 4_000
+COLLEAGUE_COUNT = 40
+LINE_COUNT = 12
 WEEK = timedelta(days=7)
-SHORTEST_MS = 600
-LONGEST_MS = 900_000
 ARCHIVED_SHARE = 0.4
 NOTED_SHARE = 0.2
-DIRECTIONS = ("inbound", "outbound")
-CALL_TYPES = ("answered", "missed", "voicemail")
-SENTENCES = (
-    "Asked for a copy of the last invoice.",
-    "Call back tomorrow before ten.",
-    "Left a message with the assistant.",
-    "Le client souhaite changer de formule.",
-    "Order arrived damaged, replacement promised.",
-    "Rappeler après 14 h, réunion le matin.",
-    "Very happy with the new handset 🎉",
-    "Wants a quote for twelve seats.",
-    "Wrong number.",
-)
-# An id's last twelve hex digits: 48 bits hold the index, masked.
+# The last twelve hex digits of an id: the index, XORed with a mask.
 INDEX_BITS = 48
 INDEX_BYTES = INDEX_BITS // 8
-# Eight numbers in 0..2^32-1 and the ten leading bytes of the id, all out of one digest.
-DICE = struct.Struct(">8I10s")
-SIDES = 2**32
+# One digest yields eight 32-bit numbers and the first ten bytes of the id.
+DIGEST = struct.Struct(">8I10s")
+DIGEST_RANGE = 2**32
 
 
 class GeneratedCalls:
-    """`count` calls that depend on nothing but the seed, the index and the time of start.
+    """`count` calls, each a pure function of the seed, its index and the start time.
 
-    Nothing is kept per call: an id carries its index, so looking one up needs no table.
+    Nothing is stored per call: an id contains its index, so a lookup needs no table.
     """
 
     def __init__(self, count: int, seed: int, started_at: datetime) -> None:
@@ -51,9 +46,9 @@ class GeneratedCalls:
         self._started_at = started_at
         random = Random(seed)
         self._index_mask = random.getrandbits(INDEX_BITS)
-        self._customers = [number(random) for _ in range(CUSTOMERS)]
-        self._colleagues = [number(random) for _ in range(COLLEAGUES)]
-        self._lines = [number(random) for _ in range(LINES)]
+        self._customers = [phone_number(random) for _ in range(CUSTOMER_COUNT)]
+        self._colleagues = [phone_number(random) for _ in range(COLLEAGUE_COUNT)]
+        self._lines = [phone_number(random) for _ in range(LINE_COUNT)]
 
     def __len__(self) -> int:
         return self._count
@@ -61,61 +56,57 @@ class GeneratedCalls:
     def __getitem__(self, index: int, /) -> CallJson:
         if not 0 <= index < self._count:
             raise IndexError(index)
-        dice, head = self._throw(index)
-        direction = _pick(DIRECTIONS, dice[0])
-        # Squared, so that a few customers call again and again.
-        customer = self._customers[int(_share(dice[1]) ** 2 * CUSTOMERS)]
-        colleague = _pick(self._colleagues, dice[2])
+        numbers, head = self._digest(index)
+        direction = _pick(DIRECTIONS, numbers[0])
+        # Squared, so that some customers call often.
+        customer = self._customers[int(_fraction(numbers[1]) ** 2 * CUSTOMER_COUNT)]
+        colleague = _pick(self._colleagues, numbers[2])
         is_inbound = direction == "inbound"
         return {
             "id": self._id(index, head),
-            "duration": SHORTEST_MS + int(_share(dice[3]) ** 3 * (LONGEST_MS - SHORTEST_MS)),
-            "is_archived": _share(dice[4]) < ARCHIVED_SHARE,
+            "duration": MIN_DURATION_MS
+            + int(_fraction(numbers[3]) ** 3 * (MAX_DURATION_MS - MIN_DURATION_MS)),
+            "is_archived": _fraction(numbers[4]) < ARCHIVED_SHARE,
             "from": customer if is_inbound else colleague,
             "to": colleague if is_inbound else customer,
             "direction": direction,
-            "call_type": CALL_TYPES[dice[0] // len(DIRECTIONS) % len(CALL_TYPES)],
-            "via": _pick(self._lines, dice[5]),
-            "created_at": instant_text(self._started_at - _share(dice[6]) * WEEK),
-            "notes": self._notes(index, dice[7]),
+            "call_type": CALL_TYPES[numbers[0] // len(DIRECTIONS) % len(CALL_TYPES)],
+            "via": _pick(self._lines, numbers[5]),
+            "created_at": format_time(self._started_at - _fraction(numbers[6]) * WEEK),
+            "notes": self._notes(index, numbers[7]),
         }
 
     def index_of(self, call_id: str) -> int | None:
-        """Where the call stands, or None if no such call is made."""
+        """Return the index of the call, or None if it does not exist."""
         try:
             index = int(call_id[-12:], 16) ^ self._index_mask
         except ValueError:
             return None
-        is_made = 0 <= index < self._count and self._id(index, self._throw(index)[1]) == call_id
-        return index if is_made else None
+        is_known = 0 <= index < self._count and self._id(index, self._digest(index)[1]) == call_id
+        return index if is_known else None
 
-    def _throw(self, index: int) -> tuple[Sequence[int], bytes]:
-        digest = blake2b(index.to_bytes(INDEX_BYTES), key=self._key, digest_size=DICE.size).digest()
-        *dice, head = DICE.unpack(digest)
-        return dice, head
+    def _digest(self, index: int) -> tuple[Sequence[int], bytes]:
+        digest = blake2b(index.to_bytes(INDEX_BYTES), key=self._key, digest_size=DIGEST.size).digest()
+        *numbers, head = DIGEST.unpack(digest)
+        return numbers, head
 
     def _id(self, index: int, head: bytes) -> str:
         return str(UUID(bytes=head + (index ^ self._index_mask).to_bytes(INDEX_BYTES), version=4))
 
-    def _notes(self, index: int, die: int) -> list[NoteJson]:
-        if _share(die) >= NOTED_SHARE:
+    def _notes(self, index: int, number: int) -> list[NoteJson]:
+        if _fraction(number) >= NOTED_SHARE:
             return []
-        random = Random(die ^ index)
+        random = Random(number ^ index)
         return [
-            {"id": str(UUID(int=random.getrandbits(128), version=4)), "content": random.choice(SENTENCES)}
+            {"id": str(UUID(int=random.getrandbits(128), version=4)), "content": random.choice(NOTE_TEXTS)}
             for _ in range(random.randint(1, 3))
         ]
 
 
-def number(random: Random) -> str:
-    """A French phone number that looks like one."""
-    return f"+33{random.choice('1234567')}{random.randrange(10**8):08}"
+def _pick(choices: Sequence[str], number: int) -> str:
+    return choices[number % len(choices)]
 
 
-def _pick(choices: Sequence[str], die: int) -> str:
-    return choices[die % len(choices)]
-
-
-def _share(die: int) -> float:
-    """The die as a number from 0 up to, not including, 1."""
-    return die / SIDES
+def _fraction(number: int) -> float:
+    """Scale a 32-bit number to the half-open interval from 0 to 1."""
+    return number / DIGEST_RANGE

@@ -1,23 +1,23 @@
-"""The recorded calls, moved in time so that the newest is minutes old. Knows nothing of changes to them."""
+"""The recorded calls, shifted in time so that the newest is three minutes old."""
 
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
-from sandbox.calls import CallJson, instant_text
+from sandbox.calls import CallJson, format_time
 
 RECORDING = Path(__file__).with_name("recorded-calls.json")
-AGE_OF_NEWEST = timedelta(minutes=3)
+NEWEST_AGE = timedelta(minutes=3)
 WEEK = timedelta(days=7)
 
 
 class RecordedCalls:
-    """Real calls in the order they were recorded in, which is no order of time."""
+    """Real calls, in recorded order, which is not chronological."""
 
     def __init__(self, started_at: datetime) -> None:
         recording = cast(list[CallJson], json.loads(RECORDING.read_text(encoding="utf-8")))
-        self._calls = moved_in_time(recording, started_at - AGE_OF_NEWEST)
+        self._calls = shift_times(recording, started_at - NEWEST_AGE)
         self._index_by_id = {call["id"]: index for index, call in enumerate(self._calls)}
 
     def __len__(self) -> int:
@@ -27,20 +27,18 @@ class RecordedCalls:
         return self._calls[index]
 
     def index_of(self, call_id: str) -> int | None:
-        """Where the call stands, or None if it was never recorded."""
+        """Return the index of the call, or None if it was not recorded."""
         return self._index_by_id.get(call_id)
 
 
-def moved_in_time(calls: list[CallJson], newest_at: datetime) -> list[CallJson]:
-    """The calls with the newest at `newest_at` and each other one as long before it as it was, modulo a week.
+def shift_times(calls: list[CallJson], newest_at: datetime) -> list[CallJson]:
+    """Shift the newest call to `newest_at`, and the others before it by their distance modulo a week.
 
-    Years of recordings so become one week, in which each keeps its hour of the day and its distance in
-    weekdays.
+    Years of recordings become one week; hours of the day and distances in weekdays are kept.
     """
     newest = max(map(_created_at, calls))
     return [
-        {**call, "created_at": instant_text(newest_at - (newest - _created_at(call)) % WEEK)}
-        for call in calls
+        {**call, "created_at": format_time(newest_at - (newest - _created_at(call)) % WEEK)} for call in calls
     ]
 
 

@@ -1,4 +1,4 @@
-"""Access and refresh tokens: made, checked, exchanged. Knows no HTTP."""
+"""Access and refresh tokens: issue, verify, exchange."""
 
 import math
 import secrets
@@ -14,23 +14,23 @@ ALGORITHM = "HS256"
 
 
 class TokenRefusedError(Exception):
-    """The token is not ours, is of the other kind, has expired or was revoked."""
+    """The token is foreign, of the wrong kind, expired or revoked."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TokenPair:
-    """What a login or a refresh gives. Never printed: repr is left out."""
+    """The tokens of a login or a refresh. Without a repr, so that they are not printed."""
 
     username: str
     access: str
     refresh: str
 
 
-class TokenDesk:
-    """Makes JSON Web Tokens and tells whose they are. No token is kept: a new key ends all that went before.
+class TokenIssuer:
+    """Issues and verifies JSON Web Tokens. Tokens are not stored; a new key invalidates all older ones.
 
-    Only with strict rotation a refresh token is good for one exchange; a second one means that it was
-    stolen, and ends every token descended from the same login. Lifetimes are in seconds.
+    With strict rotation a refresh token can be exchanged once; reuse revokes all refresh tokens of its login.
+    Lifetimes are in seconds.
     """
 
     def __init__(self, access_ttl: float, refresh_ttl: float, is_rotation_strict: bool) -> None:
@@ -41,40 +41,40 @@ class TokenDesk:
         self.reset()
 
     def reset(self) -> None:
-        """End all tokens and start anew."""
+        """Invalidate all tokens and clear the faults."""
         self.expire_access_tokens()
         self.revoke()
         self.clear_faults()
 
     def clear_faults(self) -> None:
-        """Set the clock right, and rotation back to what it was at the start."""
+        """Reset the clock and the rotation mode."""
         self.is_rotation_strict = self._started_strict
         self.clock_shift = 0.0
 
     def expire_access_tokens(self) -> None:
-        """End every access token; refresh tokens live on."""
+        """Invalidate all access tokens, but no refresh tokens."""
         self._access_key = secrets.token_bytes(32)
 
     def revoke(self) -> None:
-        """End every refresh token; access tokens live until they expire."""
+        """Invalidate all refresh tokens, but no access tokens."""
         self._refresh_key = secrets.token_bytes(32)
         self._latest_of_family: dict[str, str] = {}
 
     def login(self, username: str) -> TokenPair:
-        """A first pair for somebody who signed in."""
+        """Issue the first pair of a login."""
         return self._pair(username, str(uuid4()), replaced=None)
 
     def username_of(self, access_token: str) -> str:
-        """Whose access token this is. Raises TokenRefusedError."""
+        """Return the user of an access token. Raises TokenRefusedError."""
         return str(self._claims(access_token, self._access_key)["username"])
 
     def refresh(self, refresh_token: str) -> TokenPair:
-        """A new pair for a refresh token. Raises TokenRefusedError."""
+        """Exchange a refresh token for a new pair. Raises TokenRefusedError."""
         claims = self._claims(refresh_token, self._refresh_key)
         return self._pair(claims["username"], claims["family"], claims["jti"])
 
     def access_token(self, username: str) -> str:
-        """A new access token alone, as the deprecated refresh gives."""
+        """Issue an access token alone, as the deprecated refresh does."""
         return self._sign({"sub": username, "username": username}, self._access_ttl, self._access_key)
 
     def _pair(self, username: str, family: str, replaced: str | None) -> TokenPair:
@@ -85,7 +85,7 @@ class TokenDesk:
         return TokenPair(username, self.access_token(username), refresh)
 
     def _rotate(self, family: str, replaced: str | None, token_id: str) -> None:
-        """Make this the family's latest token. Checked and set at once, or two exchanges might both pass."""
+        """Make this the latest token of the family. Atomic, so that only one of two exchanges succeeds."""
         with self._lock:
             latest = self._latest_of_family.pop(family, None)
             if self.is_rotation_strict and replaced != latest:
@@ -93,16 +93,16 @@ class TokenDesk:
             self._latest_of_family[family] = token_id
 
     def _sign(self, claims: dict[str, Any], ttl: float, key: bytes) -> str:
-        # Whole seconds, as the API writes them, unless the lifetime asks for more.
+        # Whole seconds, as in the API's tokens, unless the lifetime is a fraction.
         is_whole = float(ttl).is_integer()
         issued_at = math.floor(self._now()) if is_whole else self._now()
         times = {"iat": issued_at, "exp": issued_at + (int(ttl) if is_whole else ttl)}
-        # Without an id of its own, a token would equal the one made just before in the same second.
+        # Without a unique id, two tokens of the same second would be equal.
         return jwt.encode({"jti": str(uuid4()), **claims, **times}, key, ALGORITHM)
 
     def _claims(self, token: str, key: bytes) -> dict[str, Any]:
         try:
-            # PyJWT cuts `exp` to whole seconds, so the times are checked below.
+            # PyJWT truncates `exp` to whole seconds, so it is checked below.
             claims = jwt.decode(token, key, [ALGORITHM], options={"verify_exp": False, "verify_iat": False})
         except jwt.InvalidTokenError as error:
             raise TokenRefusedError from error

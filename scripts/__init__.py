@@ -1,1 +1,1 @@
-"""Commands for people who work on Callboard."""
+"""Commands for developers."""

@@ -1,6 +1,6 @@
-"""Starts the sandbox API and the dashboard together, and stops both. `make run` calls it.
+"""`make run`: start the sandbox and the dashboard together, and stop both.
 
-With AIRCALL_API_URL in the environment it starts the dashboard alone, against that API.
+With AIRCALL_API_URL in the environment only the dashboard is started, with that API.
 """
 
 import contextlib
@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 from config import Config, ConfigError, environment
 
 ROOT = Path(__file__).parent.parent
-START_TIME = 30.0
-# More than the dashboard gives its own worker.
-STOP_TIME = 15.0
+# Seconds until the dashboard must answer.
+START_TIMEOUT = 30.0
+# Seconds until a process is killed. Longer than gunicorn's graceful timeout.
+STOP_TIMEOUT = 15.0
 
 
 def main() -> None:
@@ -47,7 +48,7 @@ def _start_sandbox(stack: contextlib.ExitStack) -> str:
 
 
 def sandbox_settings(url: str) -> dict[str, str]:
-    """Settings with which a dashboard works on the sandbox at this address."""
+    """Return the dashboard settings for the sandbox at this URL."""
     parts = urlsplit(url)
     return {
         "AIRCALL_API_URL": url,
@@ -67,12 +68,12 @@ def _address(env: dict[str, str]) -> str:
 
 
 def wait_until_served(dashboard: subprocess.Popen[str], url: str) -> None:
-    """Return once this address answers. Ends the program where the dashboard does, or takes too long."""
-    deadline = time.monotonic() + START_TIME
+    """Wait until the URL answers. Exits if the dashboard ends, or does not answer within START_TIMEOUT."""
+    deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         if dashboard.poll() is not None:
             sys.exit("The dashboard ended while it was starting.")
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):  # noqa: S310  # ours
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):  # noqa: S310  # local URL
             return
         time.sleep(0.1)
     sys.exit("The dashboard did not start in time.")
@@ -88,7 +89,7 @@ def _process(
     finally:
         process.terminate()
         try:
-            process.wait(STOP_TIME)
+            process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -1,5 +1,5 @@
-// Audits addresses with Lighthouse: `node audit.mjs COOKIE ADDRESS…`, with the Chromium of CHROME_PATH. Writes
-// a line of JSON for each: its scores of 0 to 100 by category, and the audits that are not passed.
+// Audits URLs with Lighthouse: `node audit.mjs COOKIE URL…`, with the Chromium of CHROME_PATH. Writes one line of
+// JSON per URL: scores from 0 to 100 by category, and failed audits.
 
 import { launch } from 'chrome-launcher';
 import lighthouse from 'lighthouse';
@@ -9,7 +9,7 @@ const [cookie, ...addresses] = process.argv.slice(2);
 for (const address of addresses) {
   const chrome = await launch({ chromeFlags: ['--headless=new', '--no-sandbox', '--disable-gpu'] });
   try {
-    // The login page sends on whoever is signed in.
+    // The login page redirects logged-in users.
     if (!address.endsWith('/login')) await signIn(address, chrome.port);
     console.log(JSON.stringify(await audit(address, chrome.port)));
   } finally {

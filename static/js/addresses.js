@@ -1,15 +1,15 @@
-// The addresses the script asks for. Pure: knows no document.
+// Builds the URLs that the script requests. Pure functions.
 
-const MOST_AT_ONCE = 100;
+const MAX_IDS = 100;
 
-// What the list offers of calls, its rows or its counts, with the last of these calls.
+// The URL of rows or counts for these calls. The server takes 100 ids, so only the last 100 are sent.
 export function callsAddress(path, here, ids) {
   const address = new URL(path, here);
-  address.searchParams.set('ids', ids.slice(-MOST_AT_ONCE).join(','));
+  address.searchParams.set('ids', ids.slice(-MAX_IDS).join(','));
   return address.href;
 }
 
-// The login page, from where the user comes back to what they see now, not to what the script asked for.
+// The login page. Its `next` is the page shown, not the URL that the script requested.
 export function loginAddress(loginPath, here) {
   const { origin, pathname, search } = new URL(here);
   const address = new URL(loginPath, origin);
@@ -17,7 +17,7 @@ export function loginAddress(loginPath, here) {
   return address.href;
 }
 
-// The list with these filters; fields that are empty mean "any" and are left out.
+// The list with these filters. An empty field means "any" and is left out.
 export function filterAddress(action, fields) {
   const address = new URL(action);
   address.search = new URLSearchParams([...fields].filter(([, value]) => value !== ''));

@@ -1,29 +1,29 @@
-// Says things to who listens instead of looks: politely, shortly, and seldom.
+// Announcements for screen readers, in a polite live region.
 
-import { ngettext } from './words.js';
+import { ngettext } from './i18n.js';
 
-const GATHER_MS = 2000;
+const BATCH_MS = 2000;
 
 const updated = new Set();
 let timer = null;
 
-export function say(text) {
+export function announce(text) {
   const announcer = document.getElementById('announcer');
   announcer.textContent = '';
-  // The same words twice are news only if there was nothing in between.
+  // Screen readers repeat a text only if the region was empty in between.
   requestAnimationFrame(() => {
     announcer.textContent = text;
   });
 }
 
-// Counts calls, not events, and speaks of a burst once.
+// Announces the number of updated calls, once per batch.
 export function announceUpdated(ids) {
   for (const id of ids) updated.add(id);
-  if (updated.size) timer ??= setTimeout(sayUpdated, GATHER_MS);
+  if (updated.size) timer ??= setTimeout(flushUpdated, BATCH_MS);
 }
 
-function sayUpdated() {
-  say(ngettext('%(number)s call updated.', '%(number)s calls updated.', updated.size));
+function flushUpdated() {
+  announce(ngettext('%(number)s call updated.', '%(number)s calls updated.', updated.size));
   updated.clear();
   timer = null;
 }

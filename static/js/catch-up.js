@@ -1,45 +1,45 @@
-// Reads the page again where the socket cannot have told everything: after a sleep, a long time out of sight,
-// a way back through the history, and for as long as there is no live connection.
+// Refreshes the page when socket events may have been missed: after sleep, a long time in a hidden tab or a return
+// from the back/forward cache; and by polling while there is no live connection.
 
-import { beginGrace, isLive, reportConnection } from './connection.js';
+import { startGracePeriod, isLive, reportConnection } from './connection.js';
 import { reconnect } from './live.js';
 import { refresh } from './refresh.js';
-import { passOverNoAnswer } from './requests.js';
+import { ignoreNoResponse } from './requests.js';
 
-const EVERY_MS = 30_000;
-const LOOK_MS = 2000;
-const LONG_UNSEEN_MS = 30_000;
+const POLL_MS = 30_000;
+const CHECK_MS = 2000;
+const MAX_HIDDEN_MS = 30_000;
 
-let seenAt = Date.now();
+let visibleAt = Date.now();
 
 export function catchUp() {
   setInterval(() => {
     if (!document.hidden && !isLive()) readAgain();
-  }, EVERY_MS);
-  addEventListener('online', comeBack);
+  }, POLL_MS);
+  addEventListener('online', resume);
   addEventListener('pageshow', (event) => {
-    if (event.persisted) comeBack();
+    if (event.persisted) resume();
   });
   document.addEventListener('visibilitychange', look);
-  setInterval(look, LOOK_MS);
+  setInterval(look, CHECK_MS);
 }
 
-// A page out of sight and a machine asleep have this in common: nobody looked for a long time.
+// Timers stop both in a hidden tab and while the machine sleeps, so a long gap covers both cases.
 function look() {
   if (document.hidden) return;
-  const unseenFor = Date.now() - seenAt;
-  seenAt += unseenFor;
-  if (unseenFor > LONG_UNSEEN_MS) comeBack();
+  const hiddenFor = Date.now() - visibleAt;
+  visibleAt += hiddenFor;
+  if (hiddenFor > MAX_HIDDEN_MS) resume();
   else reportConnection({});
 }
 
-function comeBack() {
-  seenAt = Date.now();
-  beginGrace();
+function resume() {
+  visibleAt = Date.now();
+  startGracePeriod();
   reconnect();
   readAgain();
 }
 
 function readAgain() {
-  if (navigator.onLine) refresh().catch(passOverNoAnswer); // the next turn comes in any case
+  if (navigator.onLine) refresh().catch(ignoreNoResponse); // polling tries again
 }

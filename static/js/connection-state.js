@@ -1,9 +1,9 @@
-// What the page may claim about its connection. Pure: knows no document and no clock.
+// The connection state to display. Pure functions.
 //
 // There are two hops: from the telephone system to the server (`link`), and from the server to this page.
-// Only when both are up, and what was missed has come, is the page live.
+// The page is live only when both are up and missed events have been received.
 
-import { gettext } from './words.js';
+import { gettext } from './i18n.js';
 
 export const GRACE_MS = 4000;
 export const OFFLINE_AFTER_MS = 20_000;
@@ -12,8 +12,8 @@ export function isWhole({ isOnline, isConnected, isCaughtUp, link }) {
   return isOnline && isConnected && isCaughtUp && link?.state === 'live';
 }
 
-// The state to show: short troubles leave it as it was.
-export function stateToShow(shown, facts, brokenSince, now) {
+// The state to display. An outage shorter than GRACE_MS does not change it.
+export function displayedState(shown, facts, brokenSince, now) {
   if (isWhole(facts)) return 'live';
   const brokenFor = now - brokenSince;
   if (brokenFor < GRACE_MS) return shown;
@@ -21,13 +21,13 @@ export function stateToShow(shown, facts, brokenSince, now) {
   return isHopeless ? 'offline' : 'reconnecting';
 }
 
-// After how many milliseconds the state may change by itself; null when it will not.
-export function untilNextLook(brokenSince, now) {
+// Milliseconds until the state may change without an event; null if it will not.
+export function msUntilNextChange(brokenSince, now) {
   const brokenFor = now - brokenSince;
   return [GRACE_MS, OFFLINE_AFTER_MS].map((at) => at - brokenFor).find((wait) => wait > 0) ?? null;
 }
 
-// What does not work, since when, and what still does. It has none of the indicator's own words.
+// What does not work, since when, and what still works. Must not repeat the words of the indicator.
 export function bannerText(shown, facts, since) {
   if (shown === 'live' || shown === 'starting') return '';
   if (!facts.isOnline) {

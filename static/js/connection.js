@@ -1,7 +1,7 @@
-// The indicator in the header, and the banner that says what still works. It tells what it is told.
+// The connection indicator in the header, and the banner that says what still works.
 
-import { bannerText, isWhole, stateToShow, untilNextLook } from './connection-state.js';
-import { gettext, locale } from './words.js';
+import { bannerText, isWhole, displayedState, msUntilNextChange } from './connection-state.js';
+import { gettext, locale } from './i18n.js';
 
 const WORDS = {
   starting: gettext('Reconnecting'),
@@ -13,12 +13,12 @@ const WORDS = {
 const facts = { isOnline: navigator.onLine, isConnected: false, isCaughtUp: false, link: null };
 let shown = 'starting';
 let brokenSince = Date.now();
-// When last all was well, as far as was heard: before a sleep, say, where the trouble began only after it.
+// Time of the last sign that all was well. After a sleep it is earlier than `brokenSince`.
 let goodAt = brokenSince;
 let liveSince = null;
 let timer = null;
 
-// `since` is when what is told began.
+// `since` is when the reported state began.
 export function reportConnection(news, since = Date.now()) {
   const wasWhole = isWhole(facts);
   Object.assign(facts, news);
@@ -26,13 +26,13 @@ export function reportConnection(news, since = Date.now()) {
   look();
 }
 
-// The server has been heard from: what was good until then is so still.
-export function reportSign() {
+// Call this on every sign of life from the server. It confirms that the connection was good until now.
+export function reportHeartbeat() {
   if (isWhole(facts)) goodAt = Date.now();
 }
 
-// Who was away gets the usual time before trouble is shown.
-export function beginGrace() {
+// Restart the grace period, so that a user who comes back does not see an outage at once.
+export function startGracePeriod() {
   brokenSince &&= Date.now();
   look();
 }
@@ -46,9 +46,9 @@ function look() {
   const now = Date.now();
   if (isWhole(facts) && brokenSince !== null) goodAt = now;
   brokenSince = isWhole(facts) ? null : (brokenSince ?? now);
-  shown = stateToShow(shown, facts, brokenSince, now);
+  shown = displayedState(shown, facts, brokenSince, now);
   liveSince = shown === 'live' ? (liveSince ?? now) : null;
-  const wait = brokenSince === null ? null : untilNextLook(brokenSince, now);
+  const wait = brokenSince === null ? null : msUntilNextChange(brokenSince, now);
   if (wait !== null) timer = setTimeout(look, wait);
   draw();
 }
@@ -65,7 +65,7 @@ function draw() {
   setText(banner, bannerText(shown, facts, since));
 }
 
-// The server's own link may have been down for longer than this page has been open.
+// The server's link may have been down since before this page was opened.
 function lastGood() {
   const linkSince = facts.link && facts.link.state !== 'live' ? Date.parse(facts.link.since) : NaN;
   return Math.min(goodAt, Number.isNaN(linkSince) ? Infinity : linkSince);
@@ -76,7 +76,7 @@ function clock(time) {
   return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', timeZone }).format(time);
 }
 
-// Writing the same text again would have it read out again.
+// A live region announces a text again even if it is written unchanged.
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -1,19 +1,19 @@
-// The counts in the page's head, its tabs and its title, and the link to new calls, which never push the rows
-// about: the server counts, once for all that happened at about the same time. The insights are nothing but
-// counts, so that all of that page is read again, and so is a call's where its number had another call.
+// Updates the counts in the page head, tabs and title, and the link to new calls, so that rows never move by
+// themselves. The server counts; changes are batched into one request. A page that consists of counts
+// (insights, a call with other calls of its number) is refreshed as a whole.
 
 import { callsAddress } from './addresses.js';
-import { say } from './announcer.js';
+import { announce } from './announcer.js';
+import { callsChangedSince } from './change-history.js';
+import { gettext } from './i18n.js';
 import { morph } from './morph.js';
-import { changedSince } from './recent-changes.js';
 import { refresh } from './refresh.js';
 import { drawRegions } from './regions.js';
-import { NoAnswerError, passOverNoAnswer, read } from './requests.js';
+import { enqueueBackgroundRequest } from './request-queue.js';
+import { NoResponseError, ignoreNoResponse, read } from './requests.js';
 import { rowOf } from './rows.js';
-import { inBackground } from './turns.js';
-import { gettext } from './words.js';
 
-const GATHER_MS = 1000;
+const BATCH_MS = 1000;
 const RETRY_MS = 5000;
 const PAGE_MS = 3000;
 
@@ -21,21 +21,21 @@ let timer = null;
 let isPageWanted = false;
 let listReadAt = 0;
 
-// A list that was drawn whole has what came before it was read; any other may lack calls that are new.
+// A list drawn as a whole contains all calls up to its request; any other may lack new ones.
 export function followCounts() {
   document.addEventListener('callboard:drawn', ({ detail }) => {
     if (detail.isWhole) listReadAt = detail.beganAt;
-    else if (detail.beganAt) readCounts();
+    else if (detail.beganAt) requestCounts();
   });
 }
 
-export function readPage() {
+export function requestPageRefresh() {
   isPageWanted = true;
-  readCounts(PAGE_MS);
+  requestCounts(PAGE_MS);
 }
 
-// While the calls are read for the first time, the page is drawn anew all the time.
-export function readCounts(delay = GATHER_MS) {
+// Not during the first full sync: the page is refreshed repeatedly then (progress.js).
+export function requestCounts(delay = BATCH_MS) {
   if (!document.querySelector('[data-reading]')) timer ??= setTimeout(pull, delay);
 }
 
@@ -44,21 +44,21 @@ async function pull() {
   const isPage = isPageWanted;
   isPageWanted = false;
   try {
-    await (isPage ? refresh() : inBackground(readAnswer, draw));
+    await (isPage ? refresh() : enqueueBackgroundRequest(readAnswer, draw));
   } catch (error) {
-    passOverNoAnswer(error);
+    ignoreNoResponse(error);
     isPageWanted ||= isPage;
-    readCounts(RETRY_MS);
+    requestCounts(RETRY_MS);
   }
 }
 
 async function readAnswer() {
-  const ids = changedSince(listReadAt).filter((id) => !rowOf(id));
-  // A call's own page has no list, and needs only what stands beside it.
+  const ids = callsChangedSince(listReadAt).filter((id) => !rowOf(id));
+  // A call's page has no list; `counts` is relative to /calls/<id>.
   const path = document.getElementById('list')?.dataset.countsUrl ?? 'counts';
   const answer = await read(callsAddress(path, location.href, ids));
   if (answer === null || answer.response.ok) return answer;
-  throw new NoAnswerError(`The counts came with status ${answer.response.status}.`);
+  throw new NoResponseError(`The counts came with status ${answer.response.status}.`);
 }
 
 function draw(answer) {
@@ -73,9 +73,9 @@ function draw(answer) {
 function drawLink(wanted) {
   const link = document.getElementById('new-calls');
   if (link) {
-    if (link.hidden && !wanted.hidden) say(gettext('New calls available.'));
+    if (link.hidden && !wanted.hidden) announce(gettext('New calls available.'));
     morph(link, wanted);
   } else if (!wanted.hidden) {
-    refresh({ isWhole: true }).catch(passOverNoAnswer); // a blank list has no rows to push about
+    refresh({ isWhole: true }).catch(ignoreNoResponse); // an empty list has no rows that could move
   }
 }

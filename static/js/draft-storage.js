@@ -1,12 +1,12 @@
-// Where the drafts of notes are kept. Pure: is given the storage.
+// Storage of note drafts. The storage object is a parameter.
 
 const PREFIX = 'draft:';
 
 export function draftKey(user, callId) {
-  return `${PREFIX}2:${encodeURIComponent(user)}:${callId}`; // the second form in which drafts are kept
+  return `${PREFIX}2:${encodeURIComponent(user)}:${callId}`; // version 2 of the format
 }
 
-// The text and the key under which the server stores it once; null where there is no draft.
+// [text, idempotency key] of the note; null if there is no draft.
 export function loadDraft(storage, name) {
   return JSON.parse(storage.getItem(name));
 }
@@ -16,8 +16,8 @@ export function saveDraft(storage, name, text, key) {
   else storage.removeItem(name);
 }
 
-// Forgets every draft, or those of everybody except one user.
-export function forgetDrafts(storage, { except = null } = {}) {
+// Deletes all drafts, or all but those of one user.
+export function deleteDrafts(storage, { except = null } = {}) {
   const kept = except === null ? null : draftKey(except, '');
   const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index));
   for (const key of keys) {

@@ -1,15 +1,14 @@
-// A note that was begun and not sent is still there after a reload: per call and user, in this tab alone,
-// until it is sent or somebody logs out or in. It keeps the key under which it is stored once: whether it was
-// stored already, when no answer came, only the server knows.
+// Keeps an unsent note across reloads: per call and user, in this tab, until it is sent or the user changes.
+// The idempotency key is kept with it: if no response came, only the server knows whether the note was stored.
 
-import { draftKey, forgetDrafts, loadDraft, saveDraft } from './draft-storage.js';
+import { draftKey, deleteDrafts, loadDraft, saveDraft } from './draft-storage.js';
 
-export function keepDraft() {
+export function persistDraft() {
   const field = document.querySelector('[data-draft]');
   const storedOnce = field.form.elements.key;
   const key = draftKey(document.body.dataset.user, field.dataset.draft);
-  forgetDrafts(sessionStorage, { except: document.body.dataset.user });
-  // What the server kept when a session ended may be older than what was typed here since.
+  deleteDrafts(sessionStorage, { except: document.body.dataset.user });
+  // The text that the server kept when the session ended may be older than this draft.
   [field.value, storedOnce.value] = loadDraft(sessionStorage, key) ?? [field.value, storedOnce.value];
   field.addEventListener('input', () => {
     saveDraft(sessionStorage, key, field.value, storedOnce.value);
@@ -17,21 +16,21 @@ export function keepDraft() {
   followSending(field, key);
 }
 
-export function forgetDraftsAtLogout() {
-  document.querySelector('[data-logout]')?.addEventListener('submit', () => forgetDrafts(sessionStorage));
+export function deleteDraftsAtLogout() {
+  document.querySelector('[data-logout]')?.addEventListener('submit', () => deleteDrafts(sessionStorage));
 }
 
 function followSending(field, key) {
   field.form.addEventListener('callboard:sending', () => {
     field.readOnly = true;
-    document.getElementById('content-error')?.remove(); // else the same words, said again, are not read out
+    document.getElementById('content-error')?.remove(); // so that the same message is announced again
   });
   field.form.addEventListener('callboard:settled', () => {
     field.readOnly = false;
   });
   field.form.addEventListener('callboard:sent', () => {
     saveDraft(sessionStorage, key, '');
-    field.form.reset(); // else the browser calls the emptied field wrong: nothing stands in it
+    field.form.reset(); // else the browser reports the emptied required field as invalid
     field.value = '';
     field.focus();
   });

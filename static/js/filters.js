@@ -1,13 +1,13 @@
-// The filter form of the list or the insights without a reload: choices apply at once, a search while it is
-// typed. The address follows.
+// Applies the filter form of the list and the insights without a reload: selects at once, the search while
+// typing. The URL is updated.
 
 import { filterAddress } from './addresses.js';
-import { say } from './announcer.js';
+import { announce } from './announcer.js';
+import { gettext } from './i18n.js';
 import { showNotice } from './notices.js';
 import { drawPage, isSamePage } from './regions.js';
-import { NoAnswerError, passOverNoAnswer, read } from './requests.js';
-import { asUser } from './turns.js';
-import { gettext } from './words.js';
+import { enqueueUserRequest } from './request-queue.js';
+import { NoResponseError, ignoreNoResponse, read } from './requests.js';
 
 const TYPING_MS = 350;
 
@@ -22,7 +22,7 @@ export function enhanceFilters() {
     document.getElementById('dates').open = false;
     apply(form);
   });
-  // Not form.addEventListener: the page size stands outside the form, but belongs to it.
+  // Not form.addEventListener: the page size belongs to the form, but is outside of it.
   document.addEventListener('change', ({ target }) => {
     if (target.form === form && target.matches('select')) apply(form);
   });
@@ -45,17 +45,17 @@ function apply(form, { isTyping = false } = {}) {
   return visit(filterAddress(form.action, new FormData(form)), isTyping ? 'replaceState' : 'pushState');
 }
 
-// Only the latest choice counts: those that still wait for their turn are left out.
+// Only the latest choice is requested; earlier ones that are still queued are skipped.
 async function visit(address, remember) {
   latest += 1;
   const mine = latest;
   setBusy(true);
   try {
-    await asUser(async () => {
+    await enqueueUserRequest(async () => {
       if (mine === latest) show(await read(address), remember);
     });
   } catch (error) {
-    passOverNoAnswer(error);
+    ignoreNoResponse(error);
     showNotice(gettext('The calls could not be read. Check your connection and try again.'), {
       isError: true,
       retry: () => visit(address, remember),
@@ -67,11 +67,11 @@ async function visit(address, remember) {
 
 function show(answer, remember) {
   if (!answer) return;
-  if (!isSamePage(answer.page)) throw new NoAnswerError('This is another page.');
+  if (!isSamePage(answer.page)) throw new NoResponseError('This is another page.');
   drawPage(answer);
   history[remember](null, '', answer.response.url);
   shownAddress = location.href;
-  say(filtered().dataset.announcement);
+  announce(filtered().dataset.announcement);
 }
 
 function setBusy(isBusy) {
@@ -79,7 +79,7 @@ function setBusy(isBusy) {
   else filtered().removeAttribute('aria-busy');
 }
 
-// What the filters are for.
+// The element that the filters change.
 function filtered() {
   return document.querySelector('#list, #figures');
 }

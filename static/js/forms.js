@@ -1,13 +1,13 @@
-// Sends forms without a reload: the answer is the page they lead to, and its regions take the place of ours.
+// Sends forms without a reload and draws the regions of the page in the response.
 
-import { showNotice, takeNotices } from './notices.js';
+import { gettext } from './i18n.js';
+import { showNotice, adoptNotices } from './notices.js';
 import { drawPage, isSamePage } from './regions.js';
-import { passOverNoAnswer, read } from './requests.js';
+import { enqueueUserRequest } from './request-queue.js';
+import { ignoreNoResponse, read } from './requests.js';
 import { rowsIn } from './rows.js';
-import { asUser } from './turns.js';
-import { gettext } from './words.js';
 
-const FATE_UNKNOWN = gettext(
+const OUTCOME_UNKNOWN = gettext(
   'No answer came, so this may or may not have been done. Look before you try again.',
 );
 const REFUSED = gettext('This could not be done.');
@@ -29,15 +29,15 @@ async function send(form, button) {
   button.dataset.busy = '';
   form.dispatchEvent(new CustomEvent('callboard:sending'));
   try {
-    await asUser(async () => {
-      // A form that does not say where it leads comes back to the page as it is by then.
+    await enqueueUserRequest(async () => {
+      // The default of `next` is the URL at the time of the request, which may have changed since the click.
       if (!body.has('next')) body.set('next', location.pathname + location.search);
       draw(await read(address, { method: 'POST', body }), form, button);
     });
     keepPlace(button, place, shown);
   } catch (error) {
-    passOverNoAnswer(error);
-    showNotice(FATE_UNKNOWN, { isError: true });
+    ignoreNoResponse(error);
+    showNotice(OUTCOME_UNKNOWN, { isError: true });
   } finally {
     delete button.dataset.busy;
     form.dispatchEvent(new CustomEvent('callboard:settled'));
@@ -53,24 +53,23 @@ function draw(answer, form, button) {
     return;
   }
   drawPage(answer, { sent: form });
-  takeNotices(page);
+  adoptNotices(page);
   if (isDone(response, page)) form.dispatchEvent(new CustomEvent('callboard:sent', { detail: { button } }));
 }
 
-// What was done answers with a redirect and no word of error; a form that was refused comes back itself.
+// Success is a redirect to a page without an error; a rejected form is sent back without a redirect.
 function isDone(response, page) {
   return response.ok && response.redirected && !page.querySelector('[data-notice=error]');
 }
 
-// Where in the list the user is at work; -1 outside of it.
+// Index of the row that the button acts on (the first selected one for a bulk action); -1 outside the list.
 function placeInList(button) {
   const rows = rowsIn(document);
   const own = button.closest('[data-call-id]');
   return rows.indexOf(own ?? rows.find((row) => row.querySelector('[name=ids]').checked));
 }
 
-// Work goes on at the row that was brought back. A row that left the list takes the focus with it: then at the
-// row that stands there now.
+// After an undo, focus the row that came back. If the focused row left the list, focus the row at its place.
 function keepPlace(button, place, shown) {
   const { activeElement } = document;
   const rows = rowsIn(document);

@@ -1,22 +1,22 @@
-// The socket to the server: it tells the rest of the page what happened, and the server where to go on from.
+// The Socket.IO connection: hands events to the page and sends the last stream position to the server.
 
 import { io } from 'socket.io-client';
-import { changeCall, removeCall } from './call-changes.js';
-import { reportConnection, reportSign } from './connection.js';
+import { handleCallChanged, handleCallRemoved } from './call-events.js';
+import { reportConnection, reportHeartbeat } from './connection.js';
 import { followPresence } from './presence.js';
-import { refresh, refreshSurely } from './refresh.js';
-import { goToLogin, passOverNoAnswer } from './requests.js';
+import { refresh, refreshWithRetry } from './refresh.js';
+import { goToLogin, ignoreNoResponse } from './requests.js';
 
-// After a restart of the server every open page comes back at once: each takes its time within this span.
+// Random delay, so that open pages do not all reconnect at once after a server restart.
 const SPREAD_MS = 2000;
-const REFUSED_PAUSE_MS = 5000;
-// The server is heard from every few seconds. After this long it has hung up, even if nobody could tell us.
+const REFUSED_RETRY_MS = 5000;
+// The server pings every few seconds. After this long the connection is dead, even without a disconnect event.
 const SILENCE_MS = 15_000;
 
 let socket = null;
 let retryTimer = null;
 let heardAt = 0;
-// Caught up is who was told everything since the last position and has no page left to read.
+// The page is caught up when missed events were received and no reload is pending.
 let isTold = false;
 let readingCount = 0;
 
@@ -29,29 +29,30 @@ export function goLive() {
   followConnection();
   followCalls();
   followPresence(socket);
-  addEventListener('pagehide', () => socket.disconnect()); // or the browser could not keep the page
+  // An open socket would keep the page out of the back/forward cache.
+  addEventListener('pagehide', () => socket.disconnect());
   addEventListener('online', () => reportConnection({ isOnline: true }));
   addEventListener('offline', () => reportConnection({ isOnline: false }));
   reportConnection({});
 }
 
-// Connects at once, unless there is a connection that has been heard from.
+// Reconnects at once, unless the connection is up and not stale.
 export function reconnect() {
   if (!socket.connected || isStale()) socket.disconnect().connect();
 }
 
 function followConnection() {
-  // What the server sends while it lets us in comes before "connect": only "disconnect" may reset anything.
+  // The server's first events arrive before "connect", so state is reset on "disconnect" only.
   socket.on('connect', () => {
-    noteSign();
+    noteHeartbeat();
     reportConnection({ isConnected: true });
   });
-  socket.io.on('ping', noteSign);
+  socket.io.on('ping', noteHeartbeat);
   socket.on('disconnect', (reason) => {
-    // Of a silence it is known only late: the trouble began when it did. Through a longer one the machine slept.
+    // A ping timeout is detected late: the outage began at the last ping, unless the machine slept meanwhile.
     const since = reason === 'ping timeout' && !isStale() ? heardAt : Date.now();
     reportConnection({ isConnected: false, link: null }, since);
-    reportTold(false);
+    reportCaughtUp(false);
     if (reason === 'io server disconnect') reconnectIn(0);
   });
   socket.on('connect_error', () => {
@@ -60,30 +61,30 @@ function followConnection() {
   socket.on('link', (link) => reportConnection({ link }));
   socket.on('caught-up', ({ position }) => {
     takePosition(position);
-    reportTold(true);
+    reportCaughtUp(true);
   });
-  socket.on('reload', readAnew);
+  socket.on('reload', reloadPage);
   socket.on('signed-out', () => goToLogin());
 }
 
 function followCalls() {
   socket.on('update-call', ({ call, position }) => {
     takePosition(position);
-    changeCall(call);
+    handleCallChanged(call);
   });
   socket.on('add-call', ({ call, position }) => {
     takePosition(position);
-    changeCall(call);
+    handleCallChanged(call);
   });
   socket.on('remove-call', ({ id, position }) => {
     takePosition(position);
-    removeCall(id);
+    handleCallRemoved(id);
   });
 }
 
-function noteSign() {
+function noteHeartbeat() {
   heardAt = Date.now();
-  reportSign();
+  reportHeartbeat();
 }
 
 function isStale() {
@@ -94,28 +95,28 @@ function takePosition(position) {
   document.body.dataset.position = position;
 }
 
-function reportTold(isTheCase) {
-  isTold = isTheCase;
+function reportCaughtUp(isToldNow) {
+  isTold = isToldNow;
   reportConnection({ isCaughtUp: isTold && readingCount === 0 });
 }
 
-// Too much was missed to be sent, so the page reads itself again. The page that is read brings its position.
-async function readAnew() {
+// The server could not send all missed events. The refreshed page brings its own stream position.
+async function reloadPage() {
   readingCount += 1;
-  reportTold(true);
+  reportCaughtUp(true);
   await new Promise((resolve) => setTimeout(resolve, Math.random() * SPREAD_MS));
-  await refreshSurely();
+  await refreshWithRetry();
   readingCount -= 1;
-  reportTold(isTold);
+  reportCaughtUp(isTold);
 }
 
-// Nobody is let in without a session: if it is over, reading the page leads to the login page.
+// The server refuses sockets without a session. If it is over, the refresh leads to the login page.
 function followRefusal() {
-  refresh().catch(passOverNoAnswer);
-  reconnectIn(REFUSED_PAUSE_MS);
+  refresh().catch(ignoreNoResponse);
+  reconnectIn(REFUSED_RETRY_MS);
 }
 
-// The library comes back by itself only where the connection broke, not where the server ended it.
+// socket.io-client does not reconnect by itself when the server closed the connection.
 function reconnectIn(pause) {
   clearTimeout(retryTimer);
   retryTimer = setTimeout(reconnect, pause + Math.random() * SPREAD_MS);

@@ -1,26 +1,27 @@
-// Starts what the page asks for. Every page works without any of it, but for live updates.
+// Entry point. Every page works without scripts, except for live updates and shortcuts.
 
 import { catchUp } from './catch-up.js';
 import { followCounts } from './counts.js';
-import { forgetDraftsAtLogout, keepDraft } from './drafts.js';
+import { deleteDraftsAtLogout, persistDraft } from './drafts.js';
 import { enhanceFilters } from './filters.js';
 import { enhanceForms } from './forms.js';
 import { goLive } from './live.js';
 import { enhanceNotices } from './notices.js';
-import { followJob, followReading } from './reading.js';
+import { followJob, followSync } from './progress.js';
 import { refresh } from './refresh.js';
-import { passOverNoAnswer } from './requests.js';
+import { ignoreNoResponse } from './requests.js';
 import { enhanceSelection } from './selection.js';
-import { enhanceShortcuts } from './shortcuts.js';
-import { enhanceUndo } from './undo-key.js';
-import { isZoneOfPage, tellZone } from './zone.js';
+import { enhanceShortcuts, enhanceUndoShortcut } from './shortcuts.js';
+
+const YEAR_S = 365 * 24 * 3600;
 
 const { page, position } = document.body.dataset;
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-tellZone();
+setZoneCookie();
 enhanceNotices();
-enhanceUndo();
-forgetDraftsAtLogout();
+enhanceUndoShortcut();
+deleteDraftsAtLogout();
 
 if (position) {
   enhanceShortcuts();
@@ -28,12 +29,18 @@ if (position) {
   goLive();
   catchUp();
   followCounts();
-  followReading();
-  if (!isZoneOfPage()) refresh({ isWhole: true }).catch(passOverNoAnswer);
+  followSync();
+  if (document.documentElement.dataset.zone !== zone) refresh({ isWhole: true }).catch(ignoreNoResponse);
 }
 
 if (page === 'list' || page === 'insights') enhanceFilters();
 if (page === 'list') enhanceSelection();
 
-if (page === 'call') keepDraft();
+if (page === 'call') persistDraft();
 if (page === 'job') followJob();
+
+// Tells the server the browser's time zone, so that pages come with local days and times.
+function setZoneCookie() {
+  const secure = location.protocol === 'https:' ? '; secure' : '';
+  document.cookie = `tz=${zone}; path=/; max-age=${YEAR_S}; samesite=lax${secure}`;
+}

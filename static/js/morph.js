@@ -1,5 +1,5 @@
-// Changes what is shown into what was read, touching only what differs. What is the user's own stays:
-// ticks, what they are typing, what they opened, the focus, the place they have scrolled to.
+// Morphs an element into another one, touching only differences. Keeps the user's state: checked rows, text
+// being typed, open details, focus and scroll position.
 
 import { Idiomorph } from 'idiomorph';
 
@@ -9,7 +9,7 @@ const FRESH_MS = 3200;
 export function morph(shown, wanted) {
   Idiomorph.morph(shown, wanted, {
     morphStyle: 'outerHTML',
-    // Only fields: the words of a focused button have to change with what it does.
+    // Only for fields: the label of a focused button has to change.
     ignoreActiveValue: Boolean(document.activeElement?.matches('input, select, textarea')),
     callbacks: {
       beforeNodeMorphed: keepTick,
@@ -19,7 +19,7 @@ export function morph(shown, wanted) {
   });
 }
 
-// Lets it be seen, for a moment, that this has just changed.
+// Highlights an element for a moment.
 export function markFresh(element) {
   element.dataset.fresh = '';
   setTimeout(() => delete element.dataset.fresh, FRESH_MS);

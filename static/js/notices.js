@@ -1,16 +1,16 @@
-// What came of an action, at the foot of the page until it is dismissed or the next one has its say.
+// Flash messages at the foot of the page; each stays until it is dismissed or replaced.
 
 export function enhanceNotices() {
   document.addEventListener('click', ({ target }) => {
     const notice = target.closest('[data-dismiss], [data-retry]')?.closest('[data-notice]');
     if (notice) dismiss(notice);
   });
-  // What comes into the box is read out, what was there from the start is not: so it comes in again.
+  // A live region announces only what is inserted after the page load.
   requestAnimationFrame(() => replaceNotices([...box().children]));
 }
 
-// Takes the notices of a page that was read, which replace what stood here.
-export function takeNotices(page) {
+// Replaces the flash messages by those of `page`.
+export function adoptNotices(page) {
   const notices = page.getElementById('notices').children;
   replaceNotices([...notices].map((notice) => document.importNode(notice, true)));
 }

@@ -1,25 +1,25 @@
-// Who else has a call open, as the server tells: shown quietly where the call is, and never announced.
+// Presence: the names of other users who have a call open. Never announced to screen readers.
 
-import { locale, ngettext } from './words.js';
+import { locale, ngettext } from './i18n.js';
 
-const NAMED = 3;
+const MAX_NAMED = 3;
 
 let viewersByCall = new Map();
 
 export function followPresence(socket) {
   socket.on('all-viewers', (viewers) => draw(new Map(Object.entries(viewers))));
   socket.on('viewers', ({ id, viewers }) => draw(viewersByCall.set(id, viewers)));
-  socket.on('disconnect', () => draw(new Map())); // nobody knows now
+  socket.on('disconnect', () => draw(new Map())); // unknown while disconnected
   document.addEventListener('callboard:drawn', () => draw());
 }
 
-// Names one by one while they are few, and never `self`.
+// Up to three names, then a number of others. Leaves out `self`.
 export function viewersText(viewers, self) {
   const others = viewers.filter((name) => name !== self);
   if (!others.length) return '';
-  const rest = others.length - NAMED + 1;
+  const rest = others.length - MAX_NAMED + 1;
   const more = ngettext('%(number)s other', '%(number)s others', rest);
-  const shown = rest > 1 ? [...others.slice(0, NAMED - 1), more] : others;
+  const shown = rest > 1 ? [...others.slice(0, MAX_NAMED - 1), more] : others;
   const names = new Intl.ListFormat(locale).format(shown);
   return ngettext('%(names)s is viewing', '%(names)s are viewing', shown.length, { names });
 }

@@ -1,13 +1,12 @@
-// Reads the page that is shown again, quietly: nothing moves under the pointer, nothing typed is lost.
+// Refreshes the page in place: no row moves under the pointer, no typed text is lost.
 
-import { compareLists } from './list-difference.js';
+import { recordChange } from './change-history.js';
 import { showNotice } from './notices.js';
-import { pullRows } from './pull-rows.js';
-import { rememberChange } from './recent-changes.js';
 import { drawPage, isSamePage } from './regions.js';
-import { NoAnswerError, passOverNoAnswer, read } from './requests.js';
+import { enqueueBackgroundRequest } from './request-queue.js';
+import { NoResponseError, ignoreNoResponse, read } from './requests.js';
+import { refreshRows } from './row-refresh.js';
 import { drawRows, rowsIn } from './rows.js';
-import { inBackground } from './turns.js';
 
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 30_000;
@@ -15,27 +14,27 @@ const LAST_RETRY_MS = 30_000;
 let waiting = null;
 let isWholeWanted = false;
 
-// `isWhole`: the list too is drawn as it was read, rows coming and going; else its rows only change in place.
-// Rejects with NoAnswerError when the page could not be read.
+// `isWhole`: the list is redrawn, too; otherwise its rows change only in place, and none is added or removed.
+// Rejects with NoResponseError.
 export function refresh({ isWhole = false } = {}) {
   isWholeWanted ||= isWhole;
-  waiting ??= inBackground(begin, draw);
+  waiting ??= enqueueBackgroundRequest(begin, draw);
   return waiting;
 }
 
-// Tries again until the page has been read.
-export async function refreshSurely() {
+// Retries with exponential backoff until the refresh succeeds.
+export async function refreshWithRetry() {
   for (let delay = FIRST_RETRY_MS; ; delay = Math.min(delay * 2, LAST_RETRY_MS)) {
     try {
       return await refresh();
     } catch (error) {
-      passOverNoAnswer(error);
+      ignoreNoResponse(error);
       await new Promise((resolve) => setTimeout(resolve, delay));
     }
   }
 }
 
-// From here on, who asks for a refresh means a later one.
+// A refresh that is requested from now on needs a new request.
 function begin() {
   waiting = null;
   return read(location.href);
@@ -47,10 +46,10 @@ function draw(answer) {
   if (!answer) return;
   if (!isSamePage(answer.page)) reportError(answer);
   else if (isWhole) drawPage(answer);
-  else drawListCalmly(answer);
+  else drawListInPlace(answer);
 }
 
-function drawListCalmly(answer) {
+function drawListInPlace(answer) {
   const idsOf = (page) => rowsIn(page).map((row) => row.dataset.callId);
   const { isSame, kept, gone, between } = compareLists(idsOf(document), idsOf(answer.page));
   const isBlank = kept.length + gone.length === 0;
@@ -58,14 +57,28 @@ function drawListCalmly(answer) {
     drawPage(answer);
     return;
   }
-  between.forEach(rememberChange);
+  between.forEach(recordChange);
   drawPage(answer, { except: 'list' });
   drawRows(kept, answer.page);
-  pullRows(gone);
+  refreshRows(gone);
 }
 
-// A call that no longer exists stays to be read, but not without a word; anything else is worth another try.
+// 404: the call was deleted. It stays on the page, with a message. Other errors are retried.
 function reportError({ response, page }) {
-  if (response.status !== 404) throw new NoAnswerError(`The page came with status ${response.status}.`);
+  if (response.status !== 404) throw new NoResponseError(`The page came with status ${response.status}.`);
   showNotice(page.getElementById('error-message').textContent, { isError: true });
+}
+
+// `kept` are in both lists, `gone` only in the shown one. `between` are new and precede the last kept one; new
+// ones after it only moved up from the next page.
+export function compareLists(shown, read) {
+  const wasShown = new Set(shown);
+  const wasRead = new Set(read);
+  const lastKept = read.findLastIndex((id) => wasShown.has(id));
+  return {
+    isSame: shown.length === read.length && shown.every((id, index) => id === read[index]),
+    kept: shown.filter((id) => wasRead.has(id)),
+    gone: shown.filter((id) => !wasRead.has(id)),
+    between: read.slice(0, lastKept === -1 ? read.length : lastKept).filter((id) => !wasShown.has(id)),
+  };
 }

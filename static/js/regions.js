@@ -1,23 +1,23 @@
-// Takes the regions of a page that was read into the page that is shown.
+// Draws the regions of a fetched page into the current page.
 
+import { callsChangedSince } from './change-history.js';
 import { morph } from './morph.js';
-import { pullRows } from './pull-rows.js';
-import { changedSince } from './recent-changes.js';
+import { refreshRows } from './row-refresh.js';
 import { rowOf } from './rows.js';
 
-// The answer to a form also redraws the form, should that be a region of the user's own.
+// `sent` is a submitted form. A form with data-own-region is redrawn only by its own response.
 export function drawPage({ page, positionBefore, beganAt }, { sent = null, except = null } = {}) {
   drawRegions(page, sent?.matches('[data-own-region]') ? `[data-region], #${sent.id}` : '[data-region]', except);
   document.title = page.title;
   document.documentElement.dataset.zone = page.documentElement.dataset.zone;
   takePosition(page, positionBefore);
-  // News of a call that had no row yet came to nothing, and the page may have been rendered before them.
-  pullRows(changedSince(beganAt).filter((id) => rowOf(id)));
+  // These changed while the page was being fetched, so their rows may be outdated.
+  refreshRows(callsChangedSince(beganAt).filter((id) => rowOf(id)));
   const detail = { isWhole: except === null, beganAt };
   document.dispatchEvent(new CustomEvent('callboard:drawn', { detail }));
 }
 
-// Of the regions that are shown, those that `page` has too.
+// Redraws the regions that exist in both pages.
 export function drawRegions(page, selector = '[data-region]', except = null) {
   for (const region of document.querySelectorAll(selector)) {
     const wanted = page.getElementById(region.id);
@@ -25,12 +25,12 @@ export function drawRegions(page, selector = '[data-region]', except = null) {
   }
 }
 
-// Whether this is the page that is shown, read anew, and not an error in its place.
+// Whether `page` is a newer version of the current page, and not an error page.
 export function isSamePage(page) {
   return page.body.dataset.page === document.body.dataset.page;
 }
 
-// An event that came while the page was read may be newer than the page: then its position stands.
+// If an event moved the stream position during the request, that position is newer than the page's.
 function takePosition(page, positionBefore) {
   const { dataset } = document.body;
   if (positionBefore && dataset.position === positionBefore) dataset.position = page.body.dataset.position;

@@ -1,21 +1,22 @@
-// Reads pages of this site in the background of the one that is shown.
+// Fetches pages of this site.
 
 import { loginAddress } from './addresses.js';
-import { parse } from './fragments.js';
 
 const TIMEOUT_MS = 30_000;
+// The Content-Security-Policy allows no other code to turn text into markup.
+const policy = globalThis.trustedTypes?.createPolicy('fragments', { createHTML: (html) => html });
 
-// No answer came, or not the one that was asked for.
-export class NoAnswerError extends Error {}
+// No response came, or an unexpected one.
+export class NoResponseError extends Error {}
 
-// Gives { response, page, positionBefore, beganAt }, or null when the session is over and the login page is coming.
-// Rejects with NoAnswerError when no whole answer came in time.
+// Returns { response, page, positionBefore, beganAt }, or null if the session is over and the browser goes to the
+// login page. Rejects with NoResponseError if the response is not complete in time.
 export async function read(address, init = {}) {
   const positionBefore = document.body.dataset.position;
   const beganAt = performance.now();
   const { response, text } = await fetchText(address, init);
   if (isLogin(response)) {
-    // Who sent a form is led back to it; that address names it already.
+    // After a form, the redirect to the login page already names the page to return to.
     if (init.method) location.assign(response.url);
     else goToLogin(response.url);
     return null;
@@ -27,21 +28,21 @@ export function goToLogin(loginPath = document.body.dataset.loginUrl) {
   location.assign(loginAddress(loginPath, location.href));
 }
 
-// For work that is done again anyway. A fault of our own is never passed over.
-export function passOverNoAnswer(error) {
-  if (!(error instanceof NoAnswerError)) throw error;
+// For requests that are repeated anyway. Rethrows all other errors.
+export function ignoreNoResponse(error) {
+  if (!(error instanceof NoResponseError)) throw error;
 }
 
 async function fetchText(address, init) {
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), TIMEOUT_MS);
   try {
-    // Told apart, as only a form's answer may take the notices that wait for it.
+    // The server hands pending flash messages to the response of a form only.
     const headers = { 'X-Requested-With': init.method ? 'form' : 'background' };
     const response = await fetch(address, { ...init, headers, signal: deadline.signal });
     return { response, text: await response.text() };
   } catch (cause) {
-    throw new NoAnswerError('No whole answer came in time.', { cause });
+    throw new NoResponseError('No whole answer came in time.', { cause });
   } finally {
     clearTimeout(timer);
   }
@@ -49,4 +50,8 @@ async function fetchText(address, init) {
 
 function isLogin(response) {
   return response.redirected && new URL(response.url).pathname === document.body.dataset.loginUrl;
+}
+
+function parse(html) {
+  return new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, 'text/html');
 }

@@ -1,7 +1,7 @@
-// The rows of the list: which calls are shown, and how one of them takes its new state.
+// The rows of the list.
 
+import { gettext } from './i18n.js';
 import { markFresh, morph } from './morph.js';
-import { gettext } from './words.js';
 
 export function rowsIn(page) {
   return [...page.querySelectorAll('#list [data-call-id]')];
@@ -11,14 +11,14 @@ export function rowOf(id, page = document) {
   return page.getElementById(`call-${id}`);
 }
 
-// Draws these calls as they stand in `page`; one that is not in it is gone. Gives the ids of what changed.
+// Draws the rows of these calls from `page`; a call without a row there is marked gone. Returns the changed ids.
 export function drawRows(ids, page) {
   const changed = ids.filter((id) => drawRow(rowOf(id), rowOf(id, page)));
   document.dispatchEvent(new CustomEvent('callboard:drawn', { detail: { isWhole: false } }));
   return changed;
 }
 
-// The call is no longer in the list of anybody: it can be read here still, and nothing can be done with it.
+// Marks the row of a call that was deleted: still readable, but without controls.
 export function markGone(row) {
   row.dataset.gone = '';
   row.querySelector('[data-row-state]').textContent = gettext('No longer there');
@@ -42,8 +42,8 @@ function drawRow(row, wanted) {
 function isDrawn(row, wanted) {
   const copy = row.cloneNode(true);
   delete copy.dataset.fresh;
-  // The way to the call may start from another top by now, and leads there all the same.
+  // The link's cursor may differ; it leads to the same call.
   copy.querySelector('a').setAttribute('href', wanted.querySelector('a').getAttribute('href'));
-  copy.querySelector('[data-viewers]').replaceChildren(); // who looks at it is no part of the call
+  copy.querySelector('[data-viewers]').replaceChildren(); // presence is not part of the call
   return copy.isEqualNode(wanted);
 }

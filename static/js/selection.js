@@ -1,6 +1,6 @@
-// Ticking rows: all at once, a range with Shift, and the count of what is ticked.
+// Row selection: all, a range with Shift, and the number of selected rows.
 
-import { ngettext } from './words.js';
+import { ngettext } from './i18n.js';
 
 let lastTicked = null;
 
@@ -13,19 +13,19 @@ export function enhanceSelection() {
     if (target.id === 'pick-all') for (const box of boxes()) box.checked = target.checked;
     count();
   });
-  // The browser would send the form, and so archive whatever is ticked.
+  // Enter on a checkbox would submit the form, and so archive the selected calls.
   form.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.target.type !== 'checkbox') return;
     event.preventDefault();
     event.target.click();
   });
   form.addEventListener('callboard:sent', ({ detail }) => {
-    // A row's own button is for that row: the ticks are kept for something else.
+    // A row's button acts on that row alone, so the selection is kept.
     if (detail.button.closest('[data-call-id]')) return;
     for (const box of boxes()) box.checked = false;
     count();
   });
-  form.addEventListener('reset', () => setTimeout(count)); // the boxes are emptied after this event
+  form.addEventListener('reset', () => setTimeout(count)); // the browser resets the boxes after this event
   document.addEventListener('callboard:drawn', count);
   count();
 }

@@ -1,12 +1,12 @@
-// Single keys for who works through calls; `templates/_keys.html` tells them. Never in a field, nor with another
-// key held down, nor over an open dialog.
+// Keyboard shortcuts, listed in `templates/_keys.html`. Ignored in fields, with a modifier key and while a dialog
+// is open.
 
 import { rowsIn } from './rows.js';
 
 const OFF = 'callboard:shortcuts-off';
 const FIELDS = 'textarea, select, input:not([type=checkbox])';
 
-const ACTS = {
+const ACTIONS = {
   j: () => move(1),
   k: () => move(-1),
   o: () => press('a', currentRow()),
@@ -28,14 +28,27 @@ export function enhanceShortcuts() {
   });
   for (const button of document.querySelectorAll('[data-keys]')) button.addEventListener('click', showKeys);
   addEventListener('keydown', (event) => {
-    if (!isOn.checked || !Object.hasOwn(ACTS, event.key) || isMeantElsewhere(event)) return;
+    if (!isOn.checked || !Object.hasOwn(ACTIONS, event.key) || isForAnotherTarget(event)) return;
     event.preventDefault();
-    ACTS[event.key]();
+    ACTIONS[event.key]();
   });
 }
 
-function isMeantElsewhere({ target, ctrlKey, metaKey, altKey, isComposing }) {
-  return ctrlKey || metaKey || altKey || isComposing || target.closest(FIELDS) || document.querySelector('dialog[open]');
+// Ctrl+Z or Cmd+Z undoes the last action. Inside a field it stays the browser's own undo.
+export function enhanceUndoShortcut() {
+  addEventListener('keydown', (event) => {
+    const isUndo =
+      event.key.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+    const button = document.querySelector('[data-undo]');
+    if (!isUndo || !button || event.target.closest(FIELDS)) return;
+    event.preventDefault();
+    button.click();
+  });
+}
+
+function isForAnotherTarget({ target, ctrlKey, metaKey, altKey, isComposing }) {
+  const hasModifier = ctrlKey || metaKey || altKey || isComposing;
+  return hasModifier || target.closest(FIELDS) || document.querySelector('dialog[open]');
 }
 
 function keys() {
@@ -55,7 +68,7 @@ function currentRow() {
   return document.activeElement.closest('#list [data-call-id]');
 }
 
-// Who comes back from a call goes on at its row.
+// After a return from a call, continue at its row (the :target).
 function move(step) {
   const rows = rowsIn(document);
   if (!rows.length) return press(step > 0 ? '[rel=next]' : '[rel=prev]', document.getElementById('trail'));

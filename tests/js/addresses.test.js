@@ -4,7 +4,7 @@ import { callsAddress, filterAddress, loginAddress } from '../../static/js/addre
 
 const LIST = 'https://calls.example/calls?view=archived&page=2#call-7';
 
-test('rows and counts are asked for as the list says, for the last hundred calls', () => {
+test('rows and counts keep the query of the list and name the last hundred calls', () => {
   const ids = Array.from({ length: 101 }, (_, number) => `a${number}`);
 
   const address = new URL(callsAddress('/calls/counts?per_page=25&page=2&top=7-b', LIST, ids));
@@ -14,13 +14,13 @@ test('rows and counts are asked for as the list says, for the last hundred calls
   assert.deepEqual(address.searchParams.get('ids').split(','), ids.slice(1));
 });
 
-test('counts are asked for from the page of a call too', () => {
+test('the page of a call requests counts, too', () => {
   const address = callsAddress('counts', 'https://calls.example/calls/a1?view=all', ['b2']);
 
   assert.equal(address, 'https://calls.example/calls/counts?ids=b2');
 });
 
-test('the login page leads back to what was shown, whatever was being fetched', () => {
+test('the login page leads back to the page shown, not to the URL fetched', () => {
   const redirectedTo = 'https://calls.example/login?next=%2Fcalls%2Frows%3Fids%3Da1';
 
   const address = loginAddress(redirectedTo, LIST);
@@ -34,7 +34,7 @@ test('the login page can be named by its path alone', () => {
   assert.equal(address, 'https://calls.example/login?next=%2Fcalls%3Fview%3Darchived%26page%3D2');
 });
 
-test('a filter that means any is left out of the address', () => {
+test('an empty filter is left out of the URL', () => {
   const fields = [['view', 'inbox'], ['type', ''], ['q', '+33 6 & more']];
 
   const address = filterAddress('https://calls.example/calls?page=2', fields);

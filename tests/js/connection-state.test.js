@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bannerText, isWhole, stateToShow, untilNextLook } from '../../static/js/connection-state.js';
+import { bannerText, isWhole, displayedState, msUntilNextChange } from '../../static/js/connection-state.js';
 
 const UP = { isOnline: true, isConnected: true, isCaughtUp: true, link: { state: 'live' } };
 const BROKEN_SINCE = 100_000;
 const after = (seconds) => BROKEN_SINCE + seconds * 1000;
 
-test('only both hops together, caught up, are live', () => {
+test('live needs both hops and no missed events', () => {
   assert.equal(isWhole(UP), true);
   assert.equal(isWhole({ ...UP, isOnline: false }), false);
   assert.equal(isWhole({ ...UP, isConnected: false }), false);
@@ -15,48 +15,48 @@ test('only both hops together, caught up, are live', () => {
   assert.equal(isWhole({ ...UP, link: { state: 'reconnecting' } }), false);
 });
 
-test('a trouble of less than four seconds does not show', () => {
+test('an outage of less than four seconds is not shown', () => {
   const facts = { ...UP, isConnected: false };
 
-  assert.equal(stateToShow('live', facts, BROKEN_SINCE, after(3.9)), 'live');
-  assert.equal(stateToShow('live', facts, BROKEN_SINCE, after(4)), 'reconnecting');
+  assert.equal(displayedState('live', facts, BROKEN_SINCE, after(3.9)), 'live');
+  assert.equal(displayedState('live', facts, BROKEN_SINCE, after(4)), 'reconnecting');
 });
 
-test('the page never claims more at its start than it knows', () => {
+test('the initial state does not change before the grace period is over', () => {
   const facts = { ...UP, isConnected: false };
 
-  assert.equal(stateToShow('starting', facts, BROKEN_SINCE, after(1)), 'starting');
-  assert.equal(stateToShow('starting', UP, null, after(1)), 'live');
+  assert.equal(displayedState('starting', facts, BROKEN_SINCE, after(1)), 'starting');
+  assert.equal(displayedState('starting', UP, null, after(1)), 'live');
 });
 
-test('after twenty seconds without a connection the page is offline', () => {
+test('the page is offline after twenty seconds without a connection', () => {
   const facts = { ...UP, isConnected: false };
 
-  assert.equal(stateToShow('reconnecting', facts, BROKEN_SINCE, after(19.9)), 'reconnecting');
-  assert.equal(stateToShow('reconnecting', facts, BROKEN_SINCE, after(20)), 'offline');
+  assert.equal(displayedState('reconnecting', facts, BROKEN_SINCE, after(19.9)), 'reconnecting');
+  assert.equal(displayedState('reconnecting', facts, BROKEN_SINCE, after(20)), 'offline');
 });
 
-test('without a network, or when the server has given up its own link, it is offline sooner', () => {
-  assert.equal(stateToShow('live', { ...UP, isOnline: false }, BROKEN_SINCE, after(4)), 'offline');
-  assert.equal(stateToShow('live', { ...UP, link: { state: 'offline' } }, BROKEN_SINCE, after(4)), 'offline');
+test('without a network, or when the server is offline itself, the page is offline after four seconds', () => {
+  assert.equal(displayedState('live', { ...UP, isOnline: false }, BROKEN_SINCE, after(4)), 'offline');
+  assert.equal(displayedState('live', { ...UP, link: { state: 'offline' } }, BROKEN_SINCE, after(4)), 'offline');
 });
 
-test('what is up again is live at once', () => {
-  assert.equal(stateToShow('offline', UP, null, after(60)), 'live');
+test('a restored connection is live at once', () => {
+  assert.equal(displayedState('offline', UP, null, after(60)), 'live');
 });
 
-test('the page looks again when the state may have changed by itself', () => {
-  assert.equal(untilNextLook(BROKEN_SINCE, after(1)), 3000);
-  assert.equal(untilNextLook(BROKEN_SINCE, after(4)), 16_000);
-  assert.equal(untilNextLook(BROKEN_SINCE, after(20)), null);
+test('the state is checked again when it may have changed by time alone', () => {
+  assert.equal(msUntilNextChange(BROKEN_SINCE, after(1)), 3000);
+  assert.equal(msUntilNextChange(BROKEN_SINCE, after(4)), 16_000);
+  assert.equal(msUntilNextChange(BROKEN_SINCE, after(20)), null);
 });
 
-test('the banner is silent while nothing is wrong', () => {
+test('the banner is empty while nothing is wrong', () => {
   assert.equal(bannerText('live', UP, '14:03'), '');
   assert.equal(bannerText('starting', { ...UP, isConnected: false }, '14:03'), '');
 });
 
-test('the banner says what is wrong, since when, in words the indicator does not use', () => {
+test('the banner says what is wrong and since when, without the words of the indicator', () => {
   const troubles = [{ isOnline: false }, { isConnected: false }, { link: { state: 'reconnecting' } }];
 
   const texts = troubles.map((trouble) => bannerText('offline', { ...UP, ...trouble }, '14:03'));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { draftKey, forgetDrafts, loadDraft, saveDraft } from '../../static/js/draft-storage.js';
+import { draftKey, deleteDrafts, loadDraft, saveDraft } from '../../static/js/draft-storage.js';
 
-// What a browser's storage is to its users: text by key, listed by number.
+// Implements the methods of Web Storage that are used.
 class Storage {
   #items = new Map();
 
@@ -33,7 +33,7 @@ function storageWith(...keys) {
   return storage;
 }
 
-test('every user has a draft of their own for each call', () => {
+test('each user has one draft per call', () => {
   const owners = [['alice', 'c1'], ['alice', 'c2'], ['bob', 'c1'], ['bob:c1', '']];
 
   const keys = owners.map(([user, call]) => draftKey(user, call));
@@ -41,25 +41,25 @@ test('every user has a draft of their own for each call', () => {
   assert.equal(new Set(keys).size, keys.length);
 });
 
-test('at logout every draft is forgotten, and nothing else', () => {
+test('logout deletes every draft, and nothing else', () => {
   const storage = storageWith(draftKey('alice', 'c1'), 'theme', draftKey('bob', 'c2'));
 
-  forgetDrafts(storage);
+  deleteDrafts(storage);
 
   assert.equal(storage.length, 1);
   assert.equal(storage.getItem('theme'), 'text');
 });
 
-test('who is logged in keeps their drafts, and nobody else does', () => {
+test('drafts of the logged-in user are kept, others are deleted', () => {
   const storage = storageWith(draftKey('alice', 'c1'), draftKey('alice:c1', 'c1'), draftKey('al', 'c1'));
 
-  forgetDrafts(storage, { except: 'alice' });
+  deleteDrafts(storage, { except: 'alice' });
 
   assert.equal(storage.length, 1);
   assert.equal(storage.getItem(draftKey('alice', 'c1')), 'text');
 });
 
-test('a draft is its text and the key under which it is stored once', () => {
+test('a draft is its text and its idempotency key', () => {
   const storage = storageWith();
 
   saveDraft(storage, draftKey('alice', 'c1'), 'Two\n"lines" 👋', 'k1');
@@ -68,7 +68,7 @@ test('a draft is its text and the key under which it is stored once', () => {
   assert.equal(loadDraft(storage, draftKey('alice', 'c2')), null);
 });
 
-test('an empty text is no draft', () => {
+test('saving an empty text deletes the draft', () => {
   const storage = storageWith();
   saveDraft(storage, draftKey('alice', 'c1'), 'Text', 'k1');
 

@@ -11,7 +11,7 @@ for (const [viewers, text] of [
   [['ann', 'bob', 'cy'], 'ann, bob and cy are viewing'],
   [['ann', 'bob', 'cy', 'dan'], 'ann, bob and 2 others are viewing'],
 ]) {
-  test(`alice reads of ${viewers.join(', ') || 'nobody'}: "${text}"`, () => {
+  test(`alice sees [${viewers.join(', ')}] as "${text}"`, () => {
     assert.equal(viewersText(viewers, 'alice'), text);
   });
 }

@@ -1,0 +1,25 @@
+// Translations. The catalog of the page's language is fetched; keys are the English messages, which are also the
+// fallback. Placeholders are named, `%(day)s`, as on the server.
+
+const page = globalThis.document; // undefined in tests
+const language = page?.documentElement.lang || 'en';
+const address = page?.querySelector('meta[name="script-words"]')?.content;
+const catalogue = address ? await fetch(address).then((answer) => answer.json()).catch(() => ({})) : {};
+const plurals = new Intl.PluralRules(language);
+
+// For Intl formatters.
+export const locale = language === 'en' ? 'en-GB' : language;
+
+export function gettext(sentence, values = {}) {
+  return fill(catalogue[sentence] ?? sentence, values);
+}
+
+// `number` selects the plural form and is also a placeholder value.
+export function ngettext(one, many, number, values = {}) {
+  const [singular, plural] = catalogue[many] ?? [one, many];
+  return fill(plurals.select(number) === 'one' ? singular : plural, { number, ...values });
+}
+
+function fill(sentence, values) {
+  return sentence.replace(/%\((\w+)\)s/g, (_placeholder, name) => values[name]);
+}

@@ -1,0 +1,201 @@
+"""Login, token refresh and token validity."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import jwt
+import pytest
+
+from sandbox.tokens import TokenIssuer, TokenPair, TokenRefusedError
+from tests.support.rest_client import RestClient, signed_in
+from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
+
+UNAUTHORIZED = {"statusCode": 401, "message": "Unauthorized"}
+ALICE = {"id": "alice", "username": "alice"}
+PROTECTED = [
+    ("GET", "/me"),
+    ("GET", "/calls"),
+    ("GET", "/calls/x"),
+    ("POST", "/calls/x/note"),
+    ("PUT", "/calls/x/archive"),
+    ("POST", "/pusher/auth"),
+    ("POST", "/auth/refresh-token"),
+    ("POST", "/auth/refresh-token-v2"),
+]
+
+
+def test_any_username_and_password_are_accepted(rest: RestClient) -> None:
+    response = rest.login("alice", "anything")
+
+    assert response.status_code == 201
+    assert response.json().keys() == {"access_token", "refresh_token", "user"}
+    assert response.json()["user"] == ALICE
+
+
+@pytest.mark.parametrize(
+    ("fields", "messages"),
+    [
+        ({"username": "", "password": "x"}, ["username should not be empty"]),
+        ({"username": "alice", "password": ""}, ["password should not be empty"]),
+        ({"username": "alice"}, ["password must be a string", "password should not be empty"]),
+        ({"username": 7, "password": "x"}, ["username must be a string"]),
+    ],
+)
+def test_an_incomplete_login_lists_the_invalid_fields(
+    rest: RestClient, fields: dict[str, object], messages: list[str]
+) -> None:
+    response = rest.post("/auth/login", fields)
+
+    assert response.status_code == 400
+    assert response.json() == {"statusCode": 400, "message": messages, "error": "Bad Request"}
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "a.b.c"])
+def test_every_protected_endpoint_requires_a_valid_token(rest: RestClient, token: str) -> None:
+    send = {"GET": rest.get, "POST": rest.post, "PUT": rest.put}
+
+    responses = [send[method](path, token=token) for method, path in PROTECTED]
+
+    assert [(each.status_code, each.json()) for each in responses] == [(401, UNAUTHORIZED)] * len(PROTECTED)
+
+
+def test_each_refresh_returns_a_new_pair_and_keeps_the_old_one_valid(rest: RestClient) -> None:
+    pairs = [(rest.access_token, rest.refresh_token)]
+
+    for _ in range(2):
+        response = rest.refresh()
+        assert response.status_code == 201
+        assert response.json()["user"] == ALICE
+        pairs.append((rest.access_token, rest.refresh_token))
+
+    assert len({token for pair in pairs for token in pair}) == 6
+    assert [rest.get("/me", token=access).json() for access, _ in pairs] == [ALICE] * 3
+    assert rest.refresh(pairs[0][1]).status_code == 201
+
+
+def test_the_deprecated_refresh_returns_an_access_token_alone(rest: RestClient) -> None:
+    response = rest.post("/auth/refresh-token")
+
+    assert response.status_code == 201
+    assert response.json().keys() == {"access_token", "user"}
+    assert rest.get("/me", token=response.json()["access_token"]).json() == ALICE
+
+
+def test_with_strict_rotation_reuse_of_a_refresh_token_ends_its_login_alone(
+    sandbox: Sandbox, rest: RestClient
+) -> None:
+    sandbox.strict_rotation()
+    old = rest.refresh_token
+    with signed_in(sandbox.url) as other_login:
+        rest.refresh()
+        newest = rest.refresh_token
+
+        assert [rest.refresh(token).status_code for token in (old, newest)] == [401, 401]
+        assert other_login.refresh().status_code == 201
+
+
+def test_with_strict_rotation_only_one_of_several_parallel_exchanges_succeeds() -> None:
+    issuer = TokenIssuer(600, 3600, is_rotation_strict=True)
+    stolen = issuer.login("alice").refresh
+
+    def exchange(_: int) -> TokenPair | None:
+        try:
+            return issuer.refresh(stolen)
+        except TokenRefusedError:
+            return None
+
+    with ThreadPoolExecutor() as pool:
+        pairs = list(pool.map(exchange, range(20)))
+
+    (winner,) = [pair for pair in pairs if pair is not None]
+    with pytest.raises(TokenRefusedError):
+        issuer.refresh(winner.refresh)
+
+
+def test_expired_access_tokens_are_rejected_until_a_refresh(sandbox: Sandbox, rest: RestClient) -> None:
+    sandbox.expire_access_tokens()
+
+    assert rest.get("/me").json() == UNAUTHORIZED
+    assert rest.post("/auth/refresh-token").json() == UNAUTHORIZED
+
+    rest.refresh()
+
+    assert rest.get("/me").json() == ALICE
+
+
+def test_revoked_refresh_tokens_are_rejected_but_access_tokens_stay_valid(
+    sandbox: Sandbox, rest: RestClient
+) -> None:
+    sandbox.revoke()
+
+    assert rest.refresh().json() == UNAUTHORIZED
+    assert rest.get("/me").json() == ALICE
+
+
+def test_a_refused_refresh_does_not_invalidate_tokens(sandbox: Sandbox, rest: RestClient) -> None:
+    sandbox.refuse_refresh()
+
+    assert rest.refresh().json() == UNAUTHORIZED
+    assert rest.post("/auth/refresh-token").json() == UNAUTHORIZED
+
+    sandbox.clear_faults()
+
+    assert rest.refresh().status_code == 201
+
+
+def test_logins_are_rejected_with_the_given_status(sandbox: Sandbox, rest: RestClient) -> None:
+    sandbox.reject_logins(429)
+
+    response = rest.login()
+
+    assert response.status_code == 429
+    assert response.json() == {"statusCode": 429, "message": "Too Many Requests"}
+
+
+def test_a_login_can_omit_the_refresh_token(sandbox: Sandbox, rest: RestClient) -> None:
+    sandbox.login_without_refresh_token()
+
+    assert rest.login().json().keys() == {"access_token", "user"}
+
+
+def test_tokens_are_issued_and_checked_by_the_shifted_clock(sandbox: Sandbox, rest: RestClient) -> None:
+    sandbox.shift_clock(590)
+    assert rest.get("/me").status_code == 200
+
+    sandbox.shift_clock(601)
+    assert rest.get("/me").status_code == 401
+
+    rest.login()
+    assert rest.get("/me").status_code == 200
+
+
+def test_tokens_expire_after_the_lifetimes_of_the_options() -> None:
+    with (
+        Sandbox.start("--access-ttl", "0.2", "--refresh-ttl", "0.2") as sandbox,
+        signed_in(sandbox.url) as rest,
+    ):
+        access, refresh = rest.access_token, rest.refresh_token
+
+        wait_until(lambda: rest.get("/me", token=access).status_code == 401, what="the access token expired")
+        wait_until(lambda: rest.refresh(refresh).status_code == 401, what="the refresh token expired")
+
+
+@pytest.mark.parametrize(("ttl", "kind"), [(600, int), (0.25, float)])
+def test_an_access_token_contains_its_user_and_its_lifetime(ttl: float, kind: type) -> None:
+    token = TokenIssuer(ttl, 3600, is_rotation_strict=False).login("alice").access
+    claims = jwt.decode(token, options={"verify_signature": False})
+
+    assert claims["sub"] == claims["username"] == "alice"
+    assert (type(claims["iat"]), type(claims["exp"])) == (kind, kind)
+    assert claims["exp"] == claims["iat"] + ttl
+
+
+def test_access_and_refresh_tokens_are_not_interchangeable(rest: RestClient) -> None:
+    assert rest.get("/me", token=rest.refresh_token).json() == UNAUTHORIZED
+    assert rest.refresh(rest.access_token).json() == UNAUTHORIZED
+
+
+def test_the_repr_of_a_pair_contains_no_token() -> None:
+    pair = TokenPair("alice", "access-1", "refresh-1")
+
+    assert "-1" not in repr(pair)

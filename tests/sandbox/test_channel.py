@@ -1,0 +1,259 @@
+"""The channel, as seen by a bare WebSocket and by Pusher's JavaScript and Python libraries."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pusher import Pusher
+
+from sandbox.options import Options
+from tests.support.processes import Started, running
+from tests.support.pusher_socket import APP_KEY, CHANNEL, connected
+from tests.support.rest_client import RestClient, signed_in
+from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
+
+PUSHER_JS = Path(__file__).parent / "pusher_js"
+# Seconds that npm may take for two small packages.
+INSTALL_TIMEOUT = 50
+
+
+@pytest.fixture(scope="module")
+def _pusher_js() -> None:
+    if not (PUSHER_JS / "node_modules" / "pusher-js").exists():
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=PUSHER_JS, check=True, timeout=INSTALL_TIMEOUT)
+
+
+@contextmanager
+def pusher_js_client(sandbox: Sandbox, token: str, ready: str) -> Iterator[Started]:
+    command = ["node", "subscribe.mjs", sandbox.host, str(sandbox.port), APP_KEY]
+    environment = {**os.environ, "ACCESS_TOKEN": token}
+    with running(command, ready, environment=environment, directory=PUSHER_JS) as started:
+        yield started
+
+
+def calls_in(output: str) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in output.splitlines()]
+    return [line["data"] for line in lines if line["what"] == "update-call"]
+
+
+@pytest.mark.parametrize("version", [5, 6, 7])
+def test_a_connection_is_greeted_with_its_id_in_protocols_5_to_7(sandbox: Sandbox, version: int) -> None:
+    with connected(sandbox, query=f"protocol={version}") as socket:
+        greeting = socket.next()
+
+    data = json.loads(greeting["data"])
+    assert greeting["event"] == "pusher:connection_established"
+    assert data["activity_timeout"] == 120
+    assert all(part.isdigit() for part in data["socket_id"].split("."))
+
+
+@pytest.mark.parametrize(
+    ("app_key", "query", "code"),
+    [
+        ("no-such-app", "protocol=7", 4001),
+        (APP_KEY, "protocol=4", 4007),
+        (APP_KEY, "protocol=8", 4007),
+        (APP_KEY, "protocol=seven", 4006),
+        (APP_KEY, "client=test", 4008),
+    ],
+)
+def test_an_unsupported_connection_gets_an_error_and_is_closed(
+    sandbox: Sandbox, app_key: str, query: str, code: int
+) -> None:
+    with connected(sandbox, app_key, query) as socket:
+        error = socket.next()
+
+        assert error["event"] == "pusher:error"
+        assert error["data"]["code"] == code
+        assert socket.close_code() == code
+
+
+def test_every_subscriber_receives_each_change_including_the_sender(
+    sandbox: Sandbox, rest: RestClient, call_id: str
+) -> None:
+    with signed_in(sandbox.url, "bob") as bob, connected(sandbox) as one, connected(sandbox) as other:
+        one.subscribe(rest)
+        other.subscribe(bob)
+
+        archived = rest.put(f"/calls/{call_id}/archive").json()
+        noted = bob.post(f"/calls/{call_id}/note", {"content": "Hello"}).json()
+        by_colleague = sandbox.archive(call_id)
+
+        expected = [archived, noted, by_colleague]
+        assert [one.next_call() for _ in range(3)] == expected
+        assert [other.next_call() for _ in range(3)] == expected
+
+
+def test_a_new_or_removed_call_sends_no_event(sandbox: Sandbox, rest: RestClient, call_id: str) -> None:
+    with connected(sandbox) as socket:
+        socket.subscribe(rest)
+
+        sandbox.add_call()
+        sandbox.remove_call(call_id)
+        socket.send("pusher:ping", {})
+
+        assert socket.next()["event"] == "pusher:pong"
+
+
+def test_no_event_is_received_before_subscribing_or_after_unsubscribing(
+    sandbox: Sandbox, rest: RestClient, call_id: str
+) -> None:
+    with connected(sandbox) as never, connected(sandbox) as former:
+        never.socket_id()
+        former.subscribe(rest)
+        former.send("pusher:unsubscribe", {"channel": CHANNEL})
+        wait_until(lambda: sandbox.counters().subscriptions_now == 0, what="the subscription ended")
+
+        sandbox.archive(call_id)
+
+        for socket in (never, former):
+            socket.send("pusher:ping", {})
+            assert socket.next()["event"] == "pusher:pong"
+
+
+@pytest.mark.parametrize("channel", [CHANNEL, "presence-aircall", "private-\ud800"])
+@pytest.mark.parametrize("auth", [None, "", "é", "\ud800", f"{APP_KEY}:0000", 7])
+def test_a_wrong_signature_is_refused(sandbox: Sandbox, channel: str, auth: object) -> None:
+    with connected(sandbox) as socket:
+        socket.socket_id()
+
+        socket.send("pusher:subscribe", {"channel": channel, "auth": auth})
+
+        refusal = socket.next()
+        assert (refusal["event"], refusal["channel"]) == ("pusher:subscription_error", channel)
+        assert (refusal["data"]["type"], refusal["data"]["status"]) == ("AuthError", 401)
+    assert sandbox.counters().subscriptions_total == 0
+
+
+def test_a_signature_is_valid_for_one_connection_only(sandbox: Sandbox, rest: RestClient) -> None:
+    with connected(sandbox) as one, connected(sandbox) as other:
+        fields = {"socket_id": one.socket_id(), "channel_name": CHANNEL}
+        auth = rest.post_form("/pusher/auth", fields).json()["auth"]
+        other.socket_id()
+
+        other.send("pusher:subscribe", {"channel": CHANNEL, "auth": auth})
+
+        assert other.next()["event"] == "pusher:subscription_error"
+
+
+@pytest.mark.parametrize("socket_id", ["1.1", "999999.123456"])
+@pytest.mark.parametrize("channel", [CHANNEL, "private-other"])
+def test_a_signature_equals_that_of_pushers_python_library(
+    rest: RestClient, socket_id: str, channel: str
+) -> None:
+    pusher = Pusher(app_id="1", key=APP_KEY, secret=Options().pusher_secret, cluster="eu")
+
+    response = rest.post_form("/pusher/auth", {"socket_id": socket_id, "channel_name": channel})
+
+    assert response.status_code == 200
+    assert response.json() == pusher.authenticate(channel=channel, socket_id=socket_id)
+
+
+@pytest.mark.parametrize("fields", [{}, {"socket_id": "1.1"}, {"socket_id": "", "channel_name": CHANNEL}])
+def test_a_signature_requires_both_fields(rest: RestClient, fields: dict[str, str]) -> None:
+    response = rest.post_form("/pusher/auth", fields)
+
+    assert response.status_code == 400
+    assert isinstance(response.json()["message"], list)
+
+
+@pytest.mark.parametrize("text", ["", "not JSON", "[]", "{}", '{"event": 7}', "[" * 50_000])
+def test_an_invalid_message_gets_an_error_and_the_connection_goes_on(sandbox: Sandbox, text: str) -> None:
+    with connected(sandbox) as socket:
+        socket.socket_id()
+
+        socket.send_raw(text)
+
+        assert socket.next()["event"] == "pusher:error"
+        socket.send("pusher:ping", {})
+        assert socket.next()["event"] == "pusher:pong"
+
+
+def test_client_events_are_disabled(sandbox: Sandbox) -> None:
+    with connected(sandbox) as socket:
+        socket.socket_id()
+
+        socket.send("client-typing", {})
+
+        assert socket.next()["data"]["code"] == 4301
+
+
+def test_an_idle_connection_is_pinged_and_closed_without_a_pong() -> None:
+    with (
+        Sandbox.start("--activity-timeout", "0.1", "--pong-timeout", "1") as sandbox,
+        connected(sandbox) as alive,
+        connected(sandbox) as dead,
+    ):
+        assert alive.socket_id()
+        assert dead.socket_id()
+
+        for _ in range(3):
+            assert alive.next()["event"] == "pusher:ping"
+            alive.send("pusher:pong", {})
+
+        assert dead.close_code() == 4201
+
+
+def test_a_subscriber_that_does_not_read_is_disconnected_without_delaying_others(
+    sandbox: Sandbox, rest: RestClient, call_id: str
+) -> None:
+    with connected(sandbox) as reader, connected(sandbox) as sleeper:
+        reader.subscribe(rest)
+        sleeper.subscribe(rest)
+        # The large events fill the system's buffers, the small ones the sandbox's queue.
+        events = ["x" * 90_000] * 70 + ["x"] * 1_100
+
+        for event in events:
+            sandbox.send_event("noise", event)
+            assert reader.next()["data"] == event
+
+        wait_until(lambda: sandbox.counters().subscriptions_now == 1, what="the sleeper was disconnected")
+        changed = rest.put(f"/calls/{call_id}/archive").json()
+        assert reader.next_call() == changed
+
+
+@pytest.mark.usefixtures("_pusher_js")
+def test_pusher_js_subscribes_and_receives_every_change(
+    sandbox: Sandbox, rest: RestClient, call_id: str
+) -> None:
+    with pusher_js_client(sandbox, rest.access_token, '"subscribed"') as started:
+        expected = [
+            rest.put(f"/calls/{call_id}/archive").json(),
+            rest.post(f"/calls/{call_id}/note", {"content": "Bonjour 🎉"}).json(),
+            sandbox.archive(call_id),
+        ]
+
+        wait_until(lambda: calls_in(started.output()) == expected, what="three changes arrived")
+
+
+@pytest.mark.usefixtures("_pusher_js")
+def test_pusher_js_subscribes_again_after_a_closed_connection(
+    sandbox: Sandbox, rest: RestClient, call_id: str
+) -> None:
+    with pusher_js_client(sandbox, rest.access_token, '"subscribed"') as started:
+        sandbox.drop_sockets(4200)
+        wait_until(lambda: sandbox.counters().subscriptions_total == 2, what="it subscribed again")
+
+        expected = sandbox.archive(call_id)
+
+        wait_until(lambda: calls_in(started.output()) == [expected], what="the change arrived")
+
+
+@pytest.mark.usefixtures("_pusher_js")
+@pytest.mark.parametrize(
+    "fault", [Sandbox.expire_access_tokens, Sandbox.refuse_channel_auth], ids=lambda fault: fault.__name__
+)
+def test_pusher_js_reports_a_refused_subscription(
+    sandbox: Sandbox, rest: RestClient, fault: Callable[[Sandbox], None]
+) -> None:
+    fault(sandbox)
+
+    with pusher_js_client(sandbox, rest.access_token, '"refused"'):
+        assert sandbox.counters().subscriptions_total == 0

@@ -1,0 +1,144 @@
+"""The control endpoints, counters and simulated traffic."""
+
+from dataclasses import asdict
+
+import pytest
+import requests
+
+from sandbox.faults import FAULTS
+from sandbox.options import EXAMPLES
+from tests.support.rest_client import RestClient, signed_in
+from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+def control(sandbox: Sandbox, method: str, path: str, body: str | None = None) -> requests.Response:
+    """Send the request as `curl -d` does, without a JSON Content-Type."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    return requests.request(method, sandbox.url + path, data=body, headers=headers, timeout=5)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_example_of_each_fault_works(sandbox: Sandbox, name: str) -> None:
+    response = control(sandbox, "POST", f"/sandbox/faults/{name}", EXAMPLES.get(name))
+
+    assert (response.status_code, response.text) == (204, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status"),
+    [
+        ("no_such_fault", "{}", 404),
+        ("_refuse", '{"path": "/"}', 404),
+        ("be_slow", "{}", 400),
+        ("be_slow", '{"seconds": "long"}', 400),
+        ("be_slow", '{"seconds": 1, "color": "red"}', 400),
+        ("lose_events", '{"count": 1.5}', 400),
+        ("answer_503", '{"times": "twice"}', 400),
+        ("reject_logins", '{"status": 999}', 400),
+        ("answer_with", '{"body_base64": "?"}', 400),
+        ("revoke", "not JSON", 400),
+        ("revoke", "[]", 400),
+    ],
+)
+def test_an_invalid_fault_is_rejected(
+    sandbox: Sandbox, rest: RestClient, name: str, body: str, status: int
+) -> None:
+    response = control(sandbox, "POST", f"/sandbox/faults/{name}", body)
+
+    assert response.status_code == status
+    assert rest.get("/me").status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", ""), ("POST", "/archive"), ("POST", "/note")])
+def test_a_change_of_an_unknown_call_is_not_found(sandbox: Sandbox, method: str, path: str) -> None:
+    response = control(sandbox, method, f"/sandbox/calls/{UNKNOWN}{path}", '{"content": "Hello"}')
+
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize("body", ['{"color": "red"}', "not JSON", '"text"'])
+def test_a_new_call_with_unknown_fields_is_a_bad_request(sandbox: Sandbox, body: str) -> None:
+    assert control(sandbox, "POST", "/sandbox/calls", body).status_code == 400
+
+
+def test_a_new_call_accepts_any_values_and_has_random_ones_otherwise(sandbox: Sandbox) -> None:
+    call = sandbox.add_call(call_type="fax", duration=None)
+
+    assert (call["call_type"], call["duration"]) == ("fax", None)
+    assert call["from"].startswith("+33")
+    assert sandbox.call(call["id"]) == call
+
+
+def test_actions_of_clients_are_counted(sandbox: Sandbox, call_id: str) -> None:
+    with signed_in(sandbox.url) as rest:
+        rest.refresh()
+        rest.post("/auth/refresh-token")
+        rest.get("/calls", limit=7)
+        rest.get(f"/calls/{call_id}")
+        rest.put(f"/calls/{call_id}/archive")
+        rest.post(f"/calls/{call_id}/note", {"content": "Hello"})
+        rest.post_form("/pusher/auth", {"socket_id": "1.1", "channel_name": "private-aircall"})
+        rest.get("/me", token="")
+    sandbox.archive(call_id)
+    sandbox.add_note(call_id, "From a colleague")
+
+    assert {name: count for name, count in asdict(sandbox.counters()).items() if count} == {
+        "requests": 9,
+        "logins": 1,
+        "refreshes": 1,
+        "deprecated_refreshes": 1,
+        "list_reads": 1,
+        "rows_sent": 7,
+        "call_reads": 1,
+        "notes_added": 1,
+        "channel_auths": 1,
+        "events_sent": 4,
+        "unauthorized": 1,
+        "archive_flips": 1,
+        "archive_flips_by_call": {call_id: 1},
+    }
+
+
+def test_a_reset_restores_the_initial_state(sandbox: Sandbox, rest: RestClient) -> None:
+    initial = sandbox.calls()
+    sandbox.archive(initial[0]["id"])
+    sandbox.add_note(initial[1]["id"], "Hello")
+    sandbox.remove_call(initial[2]["id"])
+    sandbox.add_call()
+    sandbox.answer_503(None)
+
+    sandbox.reset()
+
+    assert sandbox.calls() == initial
+    assert not any(asdict(sandbox.counters()).values())
+    assert rest.get("/me").status_code == 401
+    assert rest.refresh().status_code == 401
+
+
+def test_simulated_traffic_toggles_adds_notes_and_adds_calls() -> None:
+    with Sandbox.start("--traffic", "0.002") as sandbox:
+        initial = {call["id"]: call for call in sandbox.calls()}
+
+        def has_everything_happened() -> bool:
+            calls = sandbox.calls()
+            known = [call for call in calls if call["id"] in initial]
+            return (
+                len(calls) > len(known)
+                and any(call["notes"] != initial[call["id"]]["notes"] for call in known)
+                and any(call["is_archived"] is not initial[call["id"]]["is_archived"] for call in known)
+            )
+
+        wait_until(has_everything_happened, what="a note, a toggle and a new call")
+        assert sandbox.counters().events_sent > 0
+
+
+def test_traffic_starts_with_an_empty_list_and_is_off_by_default() -> None:
+    with Sandbox.start("--calls", "0", "--traffic", "0.002") as busy, Sandbox.start() as quiet:
+        before = quiet.calls()
+
+        wait_until(busy.calls, what="a new call was added")
+
+        assert quiet.calls() == before
