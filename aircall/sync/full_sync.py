@@ -154,7 +154,7 @@ class FullSync:
         reading removes anything. A reading that ended early is gone on with, if that was not long ago: it
         counts as one that began when it first did, for all that has happened since.
         """
-        with self._lock, metrics.reading():
+        with self._lock, metrics.full_sync():
             self._answers = SimpleQueue()
             reading = self._begin_or_go_on()
             try:
@@ -258,7 +258,7 @@ class FullSync:
 
     def _complete(self, reading: ScanPass) -> None:
         self._replica.store.mark_synced(reading.began_at)
-        metrics.read_whole(reading.row_count, reading.began_at)
+        metrics.record_full_sync(reading.row_count, reading.began_at)
         if reading.is_first:
             # After the mark: pages rendered before it look again by themselves, and hear of this too.
             self._replica.begin_epoch()
