@@ -1,4 +1,4 @@
-"""A log, a mirror and a store of one's own for each test."""
+"""A call store, a replica and a record store of its own for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +17,15 @@ from tests.support.clock import StillClock
 
 
 @pytest.fixture
-def log(database: Engine) -> CallStore:
-    """A log that knows no call yet."""
+def call_store(database: Engine) -> CallStore:
+    """A call store without calls."""
     return CallStore(database)
+
+
+@pytest.fixture
+def log(call_store: CallStore) -> CallStore:
+    """The same, by its old name."""
+    return call_store
 
 
 @pytest.fixture
@@ -45,9 +51,9 @@ def store(stores: Stores) -> Iterator[RecordStore]:
 
 
 @pytest.fixture
-def replica(log: CallStore) -> CallReplica:
-    """A mirror that knows no call yet."""
-    return CallReplica(log, ChangeFeed())
+def replica(call_store: CallStore) -> CallReplica:
+    """A replica without calls."""
+    return CallReplica(call_store, ChangeFeed())
 
 
 @pytest.fixture

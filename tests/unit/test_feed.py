@@ -67,13 +67,6 @@ def test_a_new_epoch_forgets_what_was_before_it_and_repeats_no_position() -> Non
     assert len({*positions, *again}) == 7
 
 
-def test_positions_of_another_feed_are_unknown() -> None:
-    _, foreign = filled(3)
-    feed, _ = filled(3)
-
-    assert [feed.changes_after(position) for position in foreign] == [None] * 4
-
-
 @pytest.mark.parametrize(
     "end", ["", ".", ".x", ".-1", ".4", ".1.1", ".²", ".٣", "." + "9" * 5000, ". 1", ".1 "]
 )
@@ -82,6 +75,7 @@ def test_a_position_that_was_never_given_out_is_unknown(end: str) -> None:
     epoch = positions[0].partition(".")[0]
 
     assert feed.changes_after(epoch + end) is None
+    assert feed.changes_after(filled(3)[1][0]) is None
 
 
 @given(st.text())
@@ -89,11 +83,6 @@ def test_any_text_is_accepted_as_a_position(text: str) -> None:
     feed, _ = filled(3)
 
     assert feed.changes_after(text) is None
-
-
-def test_a_position_is_written_as_it_is_parsed() -> None:
-    assert StreamPosition.parse("a1b2.17") == StreamPosition("a1b2", 17)
-    assert str(StreamPosition("a1b2", 17)) == "a1b2.17"
 
 
 def test_subscribers_get_every_change_and_epoch_in_order_after_the_feed_has_it(
@@ -175,15 +164,15 @@ def test_the_latest_state_of_each_call_is_given_in_the_order_of_the_latest_chang
     assert given_ == sorted(latest.values(), key=missed.index)
 
 
-class Watched(Call, frozen=True, weakref=True):
-    """A call whose deallocation can be observed."""
+class ReferencedCall(Call, frozen=True, weakref=True):
+    pass
 
 
 def test_a_state_that_cannot_be_asked_for_is_not_kept_in_memory() -> None:
     feed = ChangeFeed(2)
 
     def add(number: int) -> weakref.ref[Call]:
-        call = Watched(**msgspec.structs.asdict(made_call(number)))
+        call = ReferencedCall(**msgspec.structs.asdict(made_call(number)))
         feed.append(Change(UPDATE, call.id, call))
         return weakref.ref(call)
 
