@@ -70,15 +70,17 @@ class SearchIndex:
     def __init__(self, connection: Connection) -> None:
         self._engine = connection.engine
         self._cache = RevisionCache(self._engine, REVISION, CACHED_SEARCHES)
-        self.is_kept = connection.dialect.name == "sqlite" and _try_all(connection, CREATE_INDEX, PROBE_INDEX)
-        if self.is_kept:
+        self.is_maintained = connection.dialect.name == "sqlite" and _try_all(
+            connection, CREATE_INDEX, PROBE_INDEX
+        )
+        if self.is_maintained:
             _rebuild_if_outdated(connection)
         if connection.dialect.name == "postgresql":
             _try_all(connection, CREATE_PG_TRGM, CREATE_PG_INDEX)
 
     def remove(self, connection: Connection, *conditions: ColumnElement[bool]) -> None:
         """Remove the calls that match these conditions. Call it before their rows are deleted."""
-        if self.is_kept:
+        if self.is_maintained:
             is_indexed = calls.c.row_version <= select(state.c.indexed_row_version).scalar_subquery()
             removed = select(literal("delete"), *_indexed_columns).where(is_indexed, *conditions)
             columns = [INDEX_NAME, "rowid", "digits", "words"]
@@ -86,12 +88,12 @@ class SearchIndex:
 
     def add(self, connection: Connection, row_count: int) -> None:
         """Index the rows that were just inserted, unless they are too many."""
-        if self.is_kept and row_count <= MAX_IMMEDIATE_ROWS:
+        if self.is_maintained and row_count <= MAX_IMMEDIATE_ROWS:
             _index_next(connection, MAX_IMMEDIATE_ROWS)
 
     def catch_up(self) -> None:
         """Index every row that is not in the index yet, in batches."""
-        is_behind = self.is_kept
+        is_behind = self.is_maintained
         while is_behind:
             with exclusive_transaction(self._engine) as connection:
                 is_behind = _index_next(connection, CATCH_UP_BATCH)
@@ -109,7 +111,7 @@ class SearchIndex:
 
     def _match_query(self, search: str) -> str:
         forms = {fold_text(search), *searched_spellings(search)}
-        if not self.is_kept or min(map(len, forms)) < TRIGRAM_LENGTH:
+        if not self.is_maintained or min(map(len, forms)) < TRIGRAM_LENGTH:
             return ""
         return " OR ".join(f"({_all_trigrams(form)})" for form in sorted(forms))
 

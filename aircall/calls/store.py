@@ -185,7 +185,7 @@ class CallStore(CallQuery):
         revision = state.c.revision + 1
         new = (
             {"revision": revision, "indexed_revision": revision}
-            if self.search.is_kept
+            if self.search.is_maintained
             else {"revision": revision}
         )
         connection.execute(update(state).values(new))

@@ -36,7 +36,7 @@ def clock() -> StillClock:
 
 @pytest.fixture(params=["embedded", "redis"])
 def stores(request: pytest.FixtureRequest, tmp_path: Path, clock: StillClock) -> Stores:
-    """Where stores of either kind keep what they keep, which is nothing yet."""
+    """An empty place for record stores, in SQLite or in Redis."""
     if request.param == "embedded":
         return EmbeddedStores(tmp_path, clock)
     return RedisStores(request.getfixturevalue("redis"), clock)
@@ -44,7 +44,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path, clock: StillClock) ->
 
 @pytest.fixture
 def store(stores: Stores) -> Iterator[RecordStore]:
-    """A store of either kind that keeps nothing yet."""
+    """A record store of either kind, empty."""
     store = stores.open()
     yield store
     store.close()
@@ -58,7 +58,7 @@ def replica(call_store: CallStore) -> CallReplica:
 
 @pytest.fixture
 def noting(store: RecordStore) -> NoteWriter:
-    """Notes that are looked for shortly."""
+    """A note writer that verifies quickly."""
     return NoteWriter(store, verify_interval=0.02, verify_timeout=0.1)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aircall.calls.query import CallFilter
@@ -44,6 +44,11 @@ CALLS = st.builds(
 )
 LISTS = st.lists(CALLS, max_size=25, unique_by=lambda call: call.id)
 DRAWN_ZONES = st.sampled_from(ZONES).map(ZoneInfo)
+# Those by which whole days are counted in an index, and any.
+DAY_FILTERS = FILTERS | st.builds(
+    CallFilter, view=st.sampled_from(["inbox", "archived", "all"]), call_type=st.sampled_from(["", "missed"])
+)
+DAY_COUNTS = st.sampled_from([1, 2, 7, 62, 63])
 
 
 @given(LISTS, FILTERS, DRAWN_ZONES)
@@ -65,7 +70,8 @@ def test_statistics_are_what_counting_the_filtered_list_gives(
 
 
 @pytest.mark.parametrize("is_synced", [False, True], ids=["first full sync", "synced"])
-@given(LISTS, FILTERS, DRAWN_ZONES, st.sampled_from(ODD_DAYS), st.integers(-2, 2), st.integers(1, 70))
+@example([made_call(1), made_call(2)], CallFilter(), ZoneInfo(ZONES[1]), NOON, 0, 2)
+@given(LISTS, DAY_FILTERS, DRAWN_ZONES, st.sampled_from(ODD_DAYS), st.integers(-2, 0), DAY_COUNTS)
 def test_whole_days_have_the_same_statistics_when_only_days_are_asked_for(
     call_store: CallStore,
     is_synced: bool,
