@@ -51,7 +51,8 @@ DAY_FILTERS = FILTERS | st.builds(
 DAY_COUNTS = st.sampled_from([1, 2, 7, 62, 63])
 
 
-@given(LISTS, FILTERS, DRAWN_ZONES)
+@example([made_call(1, created_at=None)], CallFilter(), ZoneInfo("UTC"))
+@given(LISTS, DAY_FILTERS, DRAWN_ZONES)
 def test_statistics_are_what_counting_the_filtered_list_gives(
     call_store: CallStore, calls: list[Call], wanted: CallFilter, zone: ZoneInfo
 ) -> None:
