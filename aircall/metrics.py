@@ -1,12 +1,9 @@
-"""The memory, processor time and open files of each process that serves, as the system tells them.
+"""Every Prometheus metric of the application, and their exposition for /metrics.
 
-prometheus_client tells them of a process alone, and not at all where several are counted together.
-
-What is counted and measured, by name, and how it reads for Prometheus.
-
-Knows prometheus_client alone; knows nothing of who reports here. Each process writes files of its own in
-PROMETHEUS_MULTIPROC_DIR, where one is set before prometheus_client is imported, and any of them answers for
-all. Labels are names from the source, never what somebody sent.
+With PROMETHEUS_MULTIPROC_DIR, which has to be set before prometheus_client is imported, each process writes
+its metrics to files in that directory, and any process answers for all of them. prometheus_client leaves out
+memory, CPU and open files then; ProcessMetrics adds them. Label values are names from the source code, never
+user input.
 """
 
 import os
@@ -31,88 +28,63 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-# Every process has such a file for as long as it lives.
-FILES, PREFIX = "gauge_livesum_*.db", "gauge_livesum_"
-
-
-class Processes(Collector):
-    """What there is to tell of the processes whose files are in this directory, each by its `pid`."""
-
-    def __init__(self, directory: str) -> None:
-        self._directory = Path(directory)
-
-    def collect(self) -> Iterable[Metric]:
-        """The metrics, with a sample for each process."""
-        found: dict[str, Metric] = {}
-        for pid in self._pids():
-            for metric in ProcessCollector("callboard", partial(str, pid), registry=None).collect():
-                whole = found.setdefault(metric.name, Metric(metric.name, metric.documentation, metric.type))
-                for sample in metric.samples:
-                    whole.add_sample(sample.name, {"pid": pid}, sample.value)
-        return found.values()
-
-    def _pids(self) -> Iterator[str]:
-        return (path.stem.removeprefix(PREFIX) for path in sorted(self._directory.glob(FILES)))
-
-
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-# In seconds. The API is given up on after seven.
+# Seconds. The API's deadline is 7.
 ANSWER_TIMES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 EVENT_AGES = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-READING_TIMES = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+SYNC_TIMES = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+# prometheus_client's file of a process, with its pid at the end; it exists while the process lives.
+PROCESS_FILE_PREFIX, PROCESS_FILES = "gauge_livesum_", "gauge_livesum_*.db"
 
-REQUESTS = Counter("callboard_requests", "Requests answered.", ["route", "method", "status"])
+REQUESTS = Counter("callboard_requests", "HTTP requests answered.", ["route", "method", "status"])
 REQUEST_SECONDS = Histogram(
-    "callboard_request_seconds", "How long an answer took, to its last byte.", ["route"], buckets=ANSWER_TIMES
+    "callboard_request_seconds", "Time to the last byte of an answer.", ["route"], buckets=ANSWER_TIMES
 )
 UPSTREAM_SECONDS = Histogram(
-    "callboard_upstream_seconds", "How long each try of the API took.", ["endpoint"], buckets=ANSWER_TIMES
+    "callboard_upstream_seconds", "Duration of each attempt at the API.", ["endpoint"], buckets=ANSWER_TIMES
 )
-UPSTREAM_ERRORS = Counter(
-    "callboard_upstream_errors", "Tries of the API that came to nothing.", ["endpoint", "error"]
-)
-REFRESHES = Counter("callboard_token_refreshes", "Tries to renew a login's tokens.", ["outcome"])
-SOCKETS = Gauge("callboard_open_sockets", "Open pages that are told of changes.", multiprocess_mode="livesum")
-EVENTS_IN = Counter("callboard_events_in", "Events of the channel, by what became of them.", ["outcome"])
-EVENTS_OUT = Counter("callboard_events_out", "Events sent to browsers, one for each of them.", ["event"])
+UPSTREAM_ERRORS = Counter("callboard_upstream_errors", "Failed attempts at the API.", ["endpoint", "error"])
+REFRESHES = Counter("callboard_token_refreshes", "Token refreshes.", ["outcome"])
+SOCKETS = Gauge("callboard_open_sockets", "Open Socket.IO connections of pages.", multiprocess_mode="livesum")
+EVENTS_IN = Counter("callboard_events_in", "Pusher events, by what became of them.", ["outcome"])
+EVENTS_OUT = Counter("callboard_events_out", "Socket.IO events, one for each page.", ["event"])
 EVENT_AGE = Histogram(
-    "callboard_event_age_seconds", "From an event's arrival until it was passed on.", buckets=EVENT_AGES
+    "callboard_event_age_seconds",
+    "Time from the arrival of a Pusher event until it was applied.",
+    buckets=EVENT_AGES,
 )
 SYNC_SECONDS = Histogram(
-    "callboard_sync_seconds",
-    "How long a reading of the list took, by how it ended.",
-    ["outcome"],
-    buckets=READING_TIMES,
+    "callboard_sync_seconds", "Duration of full syncs, by how they ended.", ["outcome"], buckets=SYNC_TIMES
 )
-SYNC_CALLS = Gauge("callboard_sync_calls", "Calls that the last reading got.", multiprocess_mode="mostrecent")
-# Kept when its process ends: the list is as old as it is, whoever read it.
+SYNC_CALLS = Gauge("callboard_sync_calls", "Calls in the latest full sync.", multiprocess_mode="mostrecent")
+# `max` also counts ended processes: the replica is as fresh as the latest sync of any of them.
 SYNCED_AT = Gauge(
     "callboard_synced_timestamp_seconds",
-    "When the list was last read whole, in seconds since 1970; 0 if never.",
+    "Unix time at which the latest complete full sync began; 0 before the first one.",
     multiprocess_mode="max",
 )
-LEADER = Gauge("callboard_leader", "Processes that listen and synchronise.", multiprocess_mode="livesum")
-LINK_LIVE = Gauge("callboard_link_live", "1 while live updates miss nothing.", multiprocess_mode="livemax")
-LINK_CHANGES = Counter("callboard_link_changes", "What the link to the events became.", ["state"])
-FEED_CHANGES = Counter("callboard_feed_changes", "Changes put into the feed.", ["kind"])
-FEED_EPOCHS = Counter("callboard_feed_epochs", "Times that every page had to be read again.")
+LEADER = Gauge("callboard_leader", "Processes that sync and listen to Pusher.", multiprocess_mode="livesum")
+LINK_LIVE = Gauge("callboard_link_live", "1 while the link to Pusher is live.", multiprocess_mode="livemax")
+LINK_CHANGES = Counter("callboard_link_changes", "State changes of the link to Pusher.", ["state"])
+FEED_CHANGES = Counter("callboard_feed_changes", "Changes published on the change feed.", ["kind"])
+FEED_EPOCHS = Counter("callboard_feed_epochs", "New epochs of the change feed: every page is read again.")
 
-# Told as 0 from the start: what springs into being at 1 shows no increase.
-KNOWN = {
+# Initialize label values to 0; `increase()` misses a counter that first appears as 1.
+LABEL_VALUES = {
     REFRESHES: ("renewed", "refused", "failed"),
     EVENTS_IN: ("add", "update", "unchanged", "malformed", "foreign", "dropped", "failed"),
     SYNC_SECONDS: ("whole",),
     LINK_CHANGES: ("live", "reconnecting", "offline"),
     FEED_CHANGES: ("add", "update", "remove"),
 }
-for _metric, _labels in KNOWN.items():
-    for _label in _labels:
-        _metric.labels(_label)
+for _metric, _values in LABEL_VALUES.items():
+    for _value in _values:
+        _metric.labels(_value)
 
 
 @contextmanager
 def upstream(endpoint: str) -> Iterator[None]:
-    """Measure one try of the API by the name of its method, and count what it raises."""
+    """Measure one attempt at the API, named by the client's method, and count the exception it raises."""
     began = monotonic()
     try:
         yield
@@ -124,8 +96,8 @@ def upstream(endpoint: str) -> Iterator[None]:
 
 
 @contextmanager
-def reading() -> Iterator[None]:
-    """Measure one reading of the list; what ends it early is its outcome."""
+def full_sync() -> Iterator[None]:
+    """Measure one full sync; its outcome is "whole" or the name of the exception that ended it."""
     began, outcome = monotonic(), "whole"
     try:
         yield
@@ -136,18 +108,41 @@ def reading() -> Iterator[None]:
         SYNC_SECONDS.labels(outcome).observe(monotonic() - began)
 
 
-def read_whole(call_count: int, began_at: datetime) -> None:
-    """A reading that began then got the whole list, of so many calls."""
+def record_full_sync(call_count: int, began_at: datetime) -> None:
+    """Record a complete full sync: how many calls it read and when it began."""
     SYNC_CALLS.set(call_count)
     SYNCED_AT.set(began_at.timestamp())
 
 
 def text() -> bytes:
-    """Every metric of every process, in Prometheus's text format, which CONTENT_TYPE names."""
+    """Return the metrics of all processes in Prometheus's text format; the media type is CONTENT_TYPE."""
     directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if directory is None:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
     MultiProcessCollector(registry, directory)  # type: ignore[no-untyped-call]  # has no types
-    registry.register(Processes(directory))
+    registry.register(ProcessMetrics(directory))
     return generate_latest(registry)
+
+
+class ProcessMetrics(Collector):
+    """Memory, CPU time and open files of each process with a file in this directory, labeled by `pid`."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = Path(directory)
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the metrics, with one sample for each process."""
+        metrics: dict[str, Metric] = {}
+        for pid in self._pids():
+            for metric in ProcessCollector("callboard", partial(str, pid), registry=None).collect():
+                merged = metrics.setdefault(
+                    metric.name, Metric(metric.name, metric.documentation, metric.type)
+                )
+                for sample in metric.samples:
+                    merged.add_sample(sample.name, {"pid": pid}, sample.value)
+        return metrics.values()
+
+    def _pids(self) -> Iterator[str]:
+        files = sorted(self._directory.glob(PROCESS_FILES))
+        return (path.stem.removeprefix(PROCESS_FILE_PREFIX) for path in files)

@@ -1,14 +1,10 @@
-"""Pieces of the API's JSON, read and written one at a time. Knows no record's fields, and no I/O.
+"""Immutable records of the API's data: calls, pages of calls, notes, users and tokens.
 
-Where a field is of no use, its reader answers None, and the record decides what that means.
-
-The records everything else works with, decoded and cleaned once, at the door. Knows no I/O.
-
-Field names and forms follow the API's own documentation and 94 recorded calls. `from` is `caller` here,
-because it is a keyword, and `to` is `callee`, the API's own words for the two numbers. A list
-has a hundred thousand calls, and msgspec makes them in a fifth of the time of a dataclass.
-
-Who is signed in, and the tokens for that, decoded at the door as calls are. Knows no I/O.
+JSON is parsed and cleaned once, by the `from_json` methods. A field without a usable value becomes None,
+empty or "unknown"; a record without its required field raises MalformedResponseError. Field names follow the
+API's documentation and 94 recorded calls, but `from`, a Python keyword, is `caller` here and `to` is
+`callee`. Call and Note are msgspec structs: a list may hold 100,000 calls, and a dataclass takes five times
+as long to create.
 """
 
 import re
@@ -23,114 +19,91 @@ from aircall.errors import MalformedResponseError
 
 T = TypeVar("T")
 
-# Beyond a year a duration is nonsense, and a timedelta overflows not far beyond it.
-LONGEST_DURATION_MS = 366 * 24 * 3600 * 1000
+UNKNOWN = "unknown"
+DIRECTIONS = ("inbound", "outbound")
+CALL_TYPES = ("answered", "missed", "voicemail")
+
+# Milliseconds. A longer duration is nonsense, and not far beyond it timedelta overflows.
+MAX_DURATION = 366 * 24 * 3600 * 1000
+# The largest integer that every JSON parser keeps exactly.
+MAX_COUNT = 2**53
 MILLISECOND = timedelta(milliseconds=1)
-# The largest whole number that every JSON reader keeps exactly.
-LARGEST_COUNT = 2**53
-# What fits a header. A JWT is a few hundred characters long.
+# Printable ASCII that fits into a header. A JWT is a few hundred characters long.
 TOKEN = re.compile("[!-~]{1,8192}")
-ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-# Lone surrogates cannot be encoded, and C0 controls other than tab and line breaks cannot be shown.
-UNSHOWABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f]")
+CALL_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+# Lone surrogates cannot be encoded; C0 control characters other than tab and line breaks cannot be displayed.
+UNDISPLAYABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-def json_object(value: object) -> Mapping[str, Any]:
-    """The fields of a record. Raises MalformedResponseError for anything but a JSON object."""
-    if not isinstance(value, Mapping):
-        raise MalformedResponseError("The answer is not a JSON object.")
-    return value
-
-
-def usable(read: Callable[[object], T], value: object) -> T | None:
-    """The record that `read` makes of this, or None where it is malformed."""
-    try:
-        return read(value)
-    except MalformedResponseError:
-        return None
-
-
-def call_id(value: object) -> str:
-    """The id in the API's own form, a lower-case UUID. Raises MalformedResponseError for anything else."""
-    if not isinstance(value, str) or not ID.fullmatch(value):
+def parse_call_id(value: object) -> str:
+    """Return the id as a lower-case UUID, the API's own form. Raise MalformedResponseError otherwise."""
+    if not isinstance(value, str) or not CALL_ID.fullmatch(value):
         raise MalformedResponseError("A call's id is not a UUID.")
     return value.lower()
 
 
 def is_call_id(text: str) -> bool:
-    """Whether this is a call's id, in the API's own form."""
+    """Return whether this is the id of a call in the API's own form."""
     try:
-        return call_id(text) == text
+        return parse_call_id(text) == text
     except MalformedResponseError:
         return False
 
 
-def clean_text(value: object) -> str:
-    """The text with what cannot be encoded or shown replaced; empty for anything that is not text."""
-    if not isinstance(value, str):
-        return ""
-    return value if value.isprintable() else UNSHOWABLE.sub("\ufffd", value)
+def parse_word(value: object, known: tuple[str, ...]) -> str:
+    """Return the value if it is one of the known words, else "unknown"."""
+    return value if isinstance(value, str) and value in known else UNKNOWN
 
 
-def known(value: object, words: tuple[str, ...]) -> str | None:
-    """The value, if it is one of the known words."""
-    return value if isinstance(value, str) and value in words else None
+def parse_flag(value: object) -> bool | None:
+    """Return a boolean, or None for anything else."""
+    return value if isinstance(value, bool) else None
 
 
-def duration(value: object) -> timedelta | None:
-    """The duration that a number of milliseconds stands for."""
+def parse_duration(value: object) -> timedelta | None:
+    """Return the duration of a number of milliseconds, or None if it is unusable."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
-    # By position: named, the milliseconds take three times as long.
-    return timedelta(0, 0, 0, value) if 0 <= value <= LONGEST_DURATION_MS else None
+    # A positional argument: as a keyword, milliseconds take three times as long.
+    return timedelta(0, 0, 0, value) if 0 <= value <= MAX_DURATION else None
 
 
-def instant(value: object) -> datetime | None:
-    """The instant that an ISO 8601 text with a zone stands for, in UTC."""
+def parse_instant(value: object) -> datetime | None:
+    """Return the instant, in UTC, of an ISO 8601 text with a time zone, or None if it is unusable."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
     if moment is None or moment.tzinfo is None:
         return None
-    # The first and last days of the calendar leave it when they are shown in another zone.
+    # The first and the last day of the calendar overflow when they are converted to another time zone.
     return moment.astimezone(UTC) if 1 < moment.year < 9999 else None
 
 
-def count(value: object) -> int | None:
-    """A whole number of things, zero included."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if 0 <= value <= LARGEST_COUNT else None
-
-
-def flag(value: object) -> bool | None:
-    """True or False, where it is said."""
-    return value if isinstance(value, bool) else None
-
-
-def token(value: object) -> str | None:
-    """A token that can be sent in a header."""
+def parse_token(value: object) -> str | None:
+    """Return a token that can be sent in a header, or None."""
     return value if isinstance(value, str) and TOKEN.fullmatch(value) else None
 
 
+def clean_text(value: object) -> str:
+    """Return the text with unencodable and undisplayable characters replaced; empty if it is not text."""
+    if not isinstance(value, str):
+        return ""
+    return value if value.isprintable() else UNDISPLAYABLE.sub("\ufffd", value)
+
+
 def milliseconds(value: timedelta) -> int:
-    """The duration in whole milliseconds, the API's unit."""
+    """Return the duration in whole milliseconds, the API's unit."""
     return value // MILLISECOND
 
 
 def instant_text(value: datetime) -> str:
-    """The instant as the API writes it: `2024-03-29T12:59:48.740Z`."""
+    """Format the instant as the API does: `2024-03-29T12:59:48.740Z`."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-UNKNOWN = "unknown"
-DIRECTIONS = ("inbound", "outbound")
-CALL_TYPES = ("answered", "missed", "voicemail")
-
-
 class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """A note on a call. The API tells neither its author nor its time. `repr` does not tell its text."""
+    """A note on a call. The API gives neither author nor time. `repr` omits the text."""
 
     id: str
     content: str
@@ -139,15 +112,15 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
         return f"Note(id={self.id!r})"
 
     def to_json(self) -> dict[str, Any]:
-        """The note as the API writes it."""
+        """Return the note in the API's JSON form."""
         return {"id": self.id, "content": self.content}
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One phone call.
+    """A phone call.
 
     `call_type` and `direction` are one of the known words or "unknown"; `duration` and `created_at` (UTC)
-    are None where the API gave nothing usable; `notes` come newest first. `repr` tells no number and no note.
+    are None where the API gave nothing usable; `notes` are newest first. `repr` omits numbers and notes.
     """
 
     id: str
@@ -166,31 +139,31 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def counterpart(self) -> str:
-        """The number of the other side: who called us, or whom we called."""
+        """The number of the other side: the callee of an outbound call, else the caller."""
         return self.callee if self.direction == "outbound" else self.caller
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """Read a call as the API writes it; durations are milliseconds, whatever its documentation says.
+        """Parse a call. Raise MalformedResponseError without a valid id.
 
-        Raises MalformedResponseError without a usable id. Any other odd field becomes unknown or empty.
+        Durations are in milliseconds, whatever the API's documentation says.
         """
-        call = json_object(data)
+        call = _parse_object(data)
         return cls(
-            id=call_id(call.get("id")),
-            direction=known(call.get("direction"), DIRECTIONS) or UNKNOWN,
-            call_type=known(call.get("call_type"), CALL_TYPES) or UNKNOWN,
+            id=parse_call_id(call.get("id")),
+            direction=parse_word(call.get("direction"), DIRECTIONS),
+            call_type=parse_word(call.get("call_type"), CALL_TYPES),
             caller=clean_text(call.get("from")),
             callee=clean_text(call.get("to")),
             via=clean_text(call.get("via")),
-            duration=duration(call.get("duration")),
+            duration=parse_duration(call.get("duration")),
             is_archived=call.get("is_archived") is True,
-            created_at=instant(call.get("created_at")),
-            notes=_notes(call.get("notes")),
+            created_at=parse_instant(call.get("created_at")),
+            notes=_parse_notes(call.get("notes")),
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The call as the API writes it: these ten keys, milliseconds, and a time ending in Z."""
+        """Return the call in the API's JSON form: ten keys, durations in milliseconds, times in UTC."""
         return {
             "id": self.id,
             "duration": None if self.duration is None else milliseconds(self.duration),
@@ -207,7 +180,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPage:
-    """One answer of the list endpoint: each call once; the rows left out are counted.
+    """A page of the list endpoint: each call once, with counts of the rows that were dropped.
 
     `total_count` and `has_next_page` are None where the API gave nothing usable.
     """
@@ -220,48 +193,43 @@ class CallPage:
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """Read a page as the API writes it. Raises MalformedResponseError where there is no list of rows."""
-        page = json_object(data)
+        """Parse a page. Raise MalformedResponseError if it has no list of rows."""
+        page = _parse_object(data)
         if not isinstance(rows := page.get("nodes"), list):
             raise MalformedResponseError("The list of calls has no rows.")
-        calls = (usable(Call.from_json, row) for row in rows)
+        calls = (_parse_or_none(Call.from_json, row) for row in rows)
         return cls.of(calls, page.get("totalCount"), page.get("hasNextPage"))
 
     @classmethod
     def of(cls, rows: Iterable[Call | None], total_count: object, has_next_page: object) -> Self:
-        """The page of these rows, None for each that cannot be read."""
-        read = list(rows)
-        readable = {call.id: call for call in read if call is not None}
+        """Build a page from parsed rows, None for each malformed one, and the unparsed fields beside them."""
+        parsed = list(rows)
+        calls = {call.id: call for call in parsed if call is not None}
         return cls(
-            calls=tuple(readable.values()),
-            malformed_count=(bad_count := read.count(None)),
-            duplicate_count=len(read) - bad_count - len(readable),
-            total_count=count(total_count),
-            has_next_page=flag(has_next_page),
+            calls=tuple(calls.values()),
+            malformed_count=(malformed_count := parsed.count(None)),
+            duplicate_count=len(parsed) - malformed_count - len(calls),
+            total_count=_parse_count(total_count),
+            has_next_page=parse_flag(has_next_page),
         )
 
     @property
     def row_count(self) -> int:
-        """How many rows the API sent, of any kind: what the next offset has to skip."""
+        """The number of rows the API sent, dropped ones included: the next offset starts after them."""
         return len(self.calls) + self.malformed_count + self.duplicate_count
-
-
-def _notes(value: object) -> tuple[Note, ...]:
-    rows = [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
-    return tuple(Note(id=clean_text(row.get("id")), content=clean_text(row.get("content"))) for row in rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Who is signed in, as `/me` tells it."""
+    """The logged-in user, as returned by `/me`."""
 
     id: str
     username: str
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """Read a user as the API writes it. Raises MalformedResponseError where there is no name."""
-        user = json_object(data)
+        """Parse a user. Raise MalformedResponseError without a name; a missing id is replaced by the name."""
+        user = _parse_object(data)
         username = clean_text(user.get("username"))
         if not username:
             raise MalformedResponseError("A user has no name.")
@@ -270,7 +238,7 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Tokens:
-    """An access token and, where the API gave one, the refresh token. Never printed: repr is left out."""
+    """An access token and, where the API gave one, a refresh token. `repr` shows neither."""
 
     access: str
     refresh: str | None
@@ -278,20 +246,44 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenGrant:
-    """What the API answers to a login and to a refresh. `user` is None where it tells no usable one."""
+    """The API's response to a login or a token refresh. `user` is None if it named no usable one."""
 
     tokens: Tokens
     user: User | None
 
     @classmethod
     def from_json(cls, data: object, refresh_token: str | None = None) -> Self:
-        """Read a grant as the API writes it; `refresh_token` stands in where it brings none.
+        """Parse a grant; `refresh_token` is kept if the grant has none of its own.
 
-        Raises MalformedResponseError where there is no access token.
+        Raise MalformedResponseError without an access token.
         """
-        grant = json_object(data)
-        access = token(grant.get("access_token"))
+        grant = _parse_object(data)
+        access = parse_token(grant.get("access_token"))
         if access is None:
             raise MalformedResponseError("A grant has no access token.")
-        tokens = Tokens(access=access, refresh=token(grant.get("refresh_token")) or refresh_token)
-        return cls(tokens=tokens, user=usable(User.from_json, grant.get("user")))
+        tokens = Tokens(access=access, refresh=parse_token(grant.get("refresh_token")) or refresh_token)
+        return cls(tokens=tokens, user=_parse_or_none(User.from_json, grant.get("user")))
+
+
+def _parse_object(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise MalformedResponseError("The answer is not a JSON object.")
+    return value
+
+
+def _parse_or_none(parse: Callable[[object], T], value: object) -> T | None:
+    try:
+        return parse(value)
+    except MalformedResponseError:
+        return None
+
+
+def _parse_notes(value: object) -> tuple[Note, ...]:
+    rows = [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+    return tuple(Note(id=clean_text(row.get("id")), content=clean_text(row.get("content"))) for row in rows)
+
+
+def _parse_count(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= MAX_COUNT else None

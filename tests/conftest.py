@@ -18,9 +18,16 @@ from tests.support.rest_client import RestClient, signed_in
 from tests.support.sandbox import Sandbox
 from tests.support.stopwatch import Stopwatch
 
-# How long a busy machine takes for an example is no property of what is tested.
-hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-hypothesis_settings.load_profile("patient")
+# No deadline and no check of speed: a busy machine would fail them. Property tests that share a fixture
+# between examples reset it themselves.
+for _profile, _max_examples in (("local", 25), ("ci", 150)):
+    hypothesis_settings.register_profile(
+        _profile,
+        max_examples=_max_examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    )
+hypothesis_settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
 
 
 @pytest.fixture(scope="session")

@@ -131,7 +131,7 @@ class ApiClient:
         data = read_json(self._ask("toggle_archived", request, access_token))
         call = Call.from_json(data)
         # Taken for "not archived", a missing flag would make the caller turn it over once more.
-        if models.flag(data.get("is_archived")) is None:
+        if models.parse_flag(data.get("is_archived")) is None:
             raise MalformedResponseError("The answer does not tell whether the call is archived.")
         return call
 
@@ -178,14 +178,14 @@ def _json(**values: str) -> bytes:
 
 
 def _bearer(token: str) -> dict[str, str]:
-    if models.token(token) is None:
+    if models.parse_token(token) is None:
         raise UnauthorizedError("This is no token that the API can have given.")
     return {"Authorization": f"Bearer {token}"}
 
 
 def _call_path(call_id: str) -> str:
     try:
-        return f"/calls/{models.call_id(call_id)}"
+        return f"/calls/{models.parse_call_id(call_id)}"
     except MalformedResponseError as error:
         raise NotFoundError("There is no such call.") from error
 

@@ -21,7 +21,7 @@ import msgspec
 from aircall import models
 from aircall.api.transport import Response
 from aircall.errors import MalformedResponseError, error_for
-from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, Call, CallPage, Note, clean_text
+from aircall.models import CALL_TYPES, DIRECTIONS, Call, CallPage, Note, clean_text
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 # An escaped backslash and a whole pair are matched first, so that neither is taken for a lone half.
@@ -155,15 +155,15 @@ def read_promised_page(body: bytes) -> CallPage:
 def _call(row: _Row) -> Call | None:
     try:
         return Call(
-            id=models.call_id(row.id),
-            direction=models.known(row.direction, DIRECTIONS) or UNKNOWN,
-            call_type=models.known(row.call_type, CALL_TYPES) or UNKNOWN,
+            id=models.parse_call_id(row.id),
+            direction=models.parse_word(row.direction, DIRECTIONS),
+            call_type=models.parse_word(row.call_type, CALL_TYPES),
             caller=models.clean_text(row.caller),
             callee=models.clean_text(row.callee),
             via=models.clean_text(row.via),
-            duration=models.duration(row.duration),
+            duration=models.parse_duration(row.duration),
             is_archived=row.is_archived,
-            created_at=models.instant(row.created_at),
+            created_at=models.parse_instant(row.created_at),
             notes=tuple(map(_note, row.notes)),
         )
     except MalformedResponseError:

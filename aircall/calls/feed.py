@@ -1,7 +1,8 @@
-"""What changed in the log, in order, with positions. Knows nothing of Flask, sockets or storage.
+"""The change feed: the latest changes to the replica, in order, each at a stream position.
 
-A page takes the position before it reads its data. With it the feed answers what came after, or that it does
-not know any more and the page has to be read again.
+A page takes the position before it reads its data, and later asks for the changes after that position. If the
+feed cannot give all of them, the page has to be read again. The design is Centrifugo's: an offset counts the
+changes, and a new epoch invalidates every position of the previous ones.
 """
 
 import secrets
@@ -12,15 +13,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import islice
+from typing import Self
 
 from aircall.concurrency import call_safely
 from aircall.models import Call
 
+# Changes that the feed keeps.
 FEED_LENGTH = 1000
+# Changes at once. Above this, reading a page again is cheaper than applying the changes one by one.
+BURST_LIMIT = 100
+# Digits of an offset that may be parsed: it fits into 64 bits.
+MAX_OFFSET_LENGTH = 19
 
 
 class ChangeKind(StrEnum):
-    """What happened to a call in the log."""
+    """What happened to a call in the replica."""
 
     ADD = "add"
     UPDATE = "update"
@@ -29,9 +36,10 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change; `call` is its new state, None where it was removed.
+    """A change of one call; `call` is its new state, None if it was removed.
 
-    `version` is the log's after this change was written down: of two changes of a call the greater is newer.
+    `version` is the version of the call store with this write: of two changes of a call, the greater is
+    newer.
     """
 
     kind: ChangeKind
@@ -41,24 +49,41 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamPosition:
+    """A position in the feed. Everything outside the feed handles it as opaque text, `epoch.offset`."""
+
+    epoch: str
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}.{self.offset}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Return the position that this text stands for, or None if it is malformed."""
+        epoch, _, offset = text.partition(".")
+        if not offset.isascii() or not offset.isdecimal() or len(offset) > MAX_OFFSET_LENGTH:
+            return None
+        return cls(epoch, int(offset))
+
+
+@dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """A change and the position that the feed has with it."""
+    """A change, and the text of the stream position after it."""
 
     change: Change
     position: str
 
 
 class ChangeFeed:
-    """The last `length` changes. Positions are opaque to everybody else: an epoch and a sequence number.
-
-    Of each call only the last state is kept: nobody has a use for those before it.
-    """
+    """The last `length` changes, with only the latest state of each call."""
 
     def __init__(self, length: int = FEED_LENGTH) -> None:
         self._length = length
-        # Of each change the call and what happened, oldest first; and by call the last entry.
-        self._story: deque[tuple[str, ChangeKind]] = deque()
-        self._last: dict[str, FeedEntry] = {}
+        # The call id and kind of each change, oldest first.
+        self._changes: deque[tuple[str, ChangeKind]] = deque()
+        # The offset and entry of the latest change, by call id.
+        self._latest: dict[str, tuple[int, FeedEntry]] = {}
         self._lock = threading.RLock()
         self._on_entry: list[Callable[[FeedEntry], None]] = []
         self._on_epoch: list[Callable[[str], None]] = []
@@ -66,93 +91,86 @@ class ChangeFeed:
         self._offset = 0
 
     def subscribe(self, on_entry: Callable[[FeedEntry], None], on_epoch: Callable[[str], None]) -> None:
-        """Call `on_entry` with each change from now on, and `on_epoch` with the position of a new epoch.
+        """Call `on_entry` with each change from now on, and `on_epoch` with the position of each new epoch.
 
-        Both must return at once. What they raise is logged, and costs the other subscribers nothing.
+        Neither may block. Exceptions that they raise are logged and do not reach other subscribers.
         """
         self._on_entry.append(on_entry)
         self._on_epoch.append(on_epoch)
 
     @property
     def position(self) -> str:
-        """Where the feed stands now. Take it before reading the data that it is to go with."""
-        return f"{self._epoch}.{self._offset}"
+        """The current stream position as text. Take it before reading the data that it belongs to."""
+        return str(StreamPosition(self._epoch, self._offset))
 
     def append(self, change: Change) -> FeedEntry:
-        """Add a change that is in the log already, and tell everybody who subscribed."""
+        """Publish a change. It has to be written to the call store already."""
         with self._lock:
             return self._add(change, self._offset + 1)
 
     def changes_after(self, position: str) -> list[FeedEntry] | None:
-        """The changes after `position`, oldest first; None where the feed cannot know them all.
+        """Return the changes after `position`, oldest first, or None if the feed does not have all of them.
 
-        Of several changes of a call the last one is told, with the kind that it has for who saw none of them.
+        Several changes of a call are merged into its latest one, with the kind that fits the state at
+        `position`.
         """
-        epoch, offset = parts_of(position)
+        start = StreamPosition.parse(position)
         with self._lock:
-            oldest = self._offset - len(self._story)
-            if epoch != self._epoch or not oldest <= offset <= self._offset:
+            oldest = self._offset - len(self._changes)
+            if start is None or start.epoch != self._epoch or not oldest <= start.offset <= self._offset:
                 return None
-            missed = list(islice(self._story, offset - oldest, None))
-            # Backwards, each call has its place by its last change, and the kind of its first one.
-            firsts = dict(reversed(missed))
-            return [_as_one(self._last[call_id], kind) for call_id, kind in reversed(firsts.items())]
+            missed = list(islice(self._changes, start.offset - oldest, None))
+            # Reversed, each call stands at its latest change and has the kind of its first one.
+            first_kinds = dict(reversed(missed))
+            return [
+                _merged(self._latest[call_id][1], kind) for call_id, kind in reversed(first_kinds.items())
+            ]
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Let nothing be added inside the block: what is told in it comes before whatever follows."""
+        """Block `append` inside the `with` block, so that what is sent in it precedes all later changes."""
         with self._lock:
             yield
 
     def begin_epoch(self) -> None:
-        """Forget everything: no position given out before is good any more, every page has to be reread."""
+        """Invalidate every position given out so far, so that every page is read again."""
         with self._lock:
             self._begin(new_epoch(), 0)
 
     def _add(self, change: Change, offset: int) -> FeedEntry:
         self._offset = offset
         entry = FeedEntry(change, self.position)
-        self._story.append((change.call_id, change.kind))
-        self._last[change.call_id] = entry
-        if len(self._story) > self._length:
-            self._forget_oldest()
-        for tell in self._on_entry:
-            call_safely(tell, entry)
+        self._changes.append((change.call_id, change.kind))
+        self._latest[change.call_id] = (offset, entry)
+        if len(self._changes) > self._length:
+            self._drop_oldest()
+        for handler in self._on_entry:
+            call_safely(handler, entry)
         return entry
 
-    def _forget_oldest(self) -> None:
-        call_id, _ = self._story.popleft()
-        if parts_of(self._last[call_id].position)[1] == self._offset - len(self._story):
-            del self._last[call_id]
+    def _drop_oldest(self) -> None:
+        call_id, _ = self._changes.popleft()
+        if self._latest[call_id][0] == self._offset - len(self._changes):
+            del self._latest[call_id]
 
     def _begin(self, epoch: str, offset: int) -> None:
-        self._story.clear()
-        self._last.clear()
-        # In this order, so that whoever takes the position meanwhile gets no old number of the new epoch.
+        self._changes.clear()
+        self._latest.clear()
+        # The offset first: `position`, read without the lock, must never give an old offset in the new epoch.
         self._offset = offset
         self._epoch = epoch
-        for tell in self._on_epoch:
-            call_safely(tell, self.position)
-
-
-def _as_one(entry: FeedEntry, first: ChangeKind) -> FeedEntry:
-    """Whether a call that is there now is new is told by what came first."""
-    if entry.change.call is None:
-        return entry
-    kind = ChangeKind.ADD if first is ChangeKind.ADD else ChangeKind.UPDATE
-    return replace(entry, change=replace(entry.change, kind=kind))
-
-
-def parts_of(position: str) -> tuple[str, int]:
-    """The epoch and the number of a position; -1 where that is none."""
-    epoch, _, text = position.partition(".")
-    return epoch, int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+        for handler in self._on_epoch:
+            call_safely(handler, self.position)
 
 
 def new_epoch() -> str:
-    """A name that no epoch has had before."""
+    """Return a unique name for an epoch."""
     return secrets.token_hex(6)
 
 
-# More changes at once than this, and it costs a page less to be read again than to follow them.
-BURST_LIMIT = 100
+def _merged(latest: FeedEntry, first_kind: ChangeKind) -> FeedEntry:
+    if latest.change.call is None:
+        return latest
+    # A call that was first updated or removed existed at the start.
+    kind = ChangeKind.ADD if first_kind is ChangeKind.ADD else ChangeKind.UPDATE
+    return replace(latest, change=replace(latest.change, kind=kind))

@@ -1,9 +1,9 @@
-"""Finding calls by a part of a number or of a note. Knows SQL; knows nothing of views and pages.
+"""Search by part of a number or of a note, with trigram indexes that make it fast.
 
-What a search finds is said by `search_condition` alone, which any database can work out call by call. Indexes
-of every three characters in a row only make that quick: PostgreSQL uses its own (pg_trgm) unasked, SQLite's
-(FTS5) is a table that is kept beside the calls and asked here. It may lag behind: calls that it does not have
-yet are looked at one by one, as all are where a search has less than three characters.
+`search_condition` alone defines what a search finds; any database can evaluate it row by row. PostgreSQL uses
+its trigram index (pg_trgm) on its own. SQLite's (FTS5) is a table that is maintained and queried here. It may
+lag behind the calls: rows after `indexed_row_version` are scanned. Searches of one or two characters scan
+every row.
 """
 
 import logging
@@ -24,119 +24,123 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from aircall.calls.phone_numbers import folded, wanted_spellings
-from aircall.calls.tables import FORM, PREFIX, REVISION, calls, state
+from aircall.calls.phone_numbers import fold_text, searched_spellings
+from aircall.calls.tables import PREFIX, REVISION, SCHEMA_VERSION, calls, state
 from aircall.concurrency import yield_control
 from aircall.storage.database import RevisionCache, exclusive_transaction
 
-INDEXED_LENGTH = 3
-# Where more calls than this may be meant, going through them newest first finds a page of them sooner.
-MOST_CANDIDATES = 5000
-# So many calls are indexed as they are written. With more, as in a first reading, the index catches up later,
-# in steps of so many, between which everybody else has a turn.
-MOST_AT_ONCE, STEP = 500, 2000
-# What so many searches found is remembered.
-MOST_SEARCHES = 32
-NAME = f"{PREFIX}search_{FORM}"
-# The calls' own table has the texts (content); the index knows only which rows have which three characters.
-CREATE = f"""CREATE VIRTUAL TABLE IF NOT EXISTS {NAME} USING fts5(digits, words,
-    content='{calls.name}', content_rowid='number', tokenize='trigram case_sensitive 1', detail=none)"""
-# Where the index is there already, nobody else tells whether this SQLite knows it.
-TRY = f"""SELECT 1 FROM {NAME} WHERE {NAME} MATCH '"abc"' LIMIT 1"""  # noqa: S608  # NAME is ours
-CREATE_TRIGRAMS = f"""CREATE INDEX IF NOT EXISTS {calls.name}_search ON {calls.name}
+TRIGRAM_LENGTH = 3
+# Rows. With more candidates, scanning the calls from the newest one fills a page sooner.
+MAX_CANDIDATES = 5000
+# Rows. A larger write, as in the first full sync, is indexed later by `catch_up`.
+MAX_IMMEDIATE_ROWS = 500
+# Rows that `catch_up` indexes in one transaction.
+CATCH_UP_BATCH = 2000
+# Searches whose candidates are cached.
+CACHED_SEARCHES = 32
+INDEX_NAME = f"{PREFIX}search_{SCHEMA_VERSION}"
+# An external content table: the index stores trigrams and row ids, the texts are those of `calls`.
+CREATE_INDEX = f"""CREATE VIRTUAL TABLE IF NOT EXISTS {INDEX_NAME} USING fts5(digits, words,
+    content='{calls.name}', content_rowid='row_version', tokenize='trigram case_sensitive 1', detail=none)"""
+# CREATE IF NOT EXISTS succeeds on an existing index even if this SQLite has no FTS5.
+PROBE_INDEX = f"""SELECT 1 FROM {INDEX_NAME} WHERE {INDEX_NAME} MATCH '"abc"' LIMIT 1"""  # noqa: S608  # constants
+CREATE_PG_TRGM = "CREATE EXTENSION IF NOT EXISTS pg_trgm"
+CREATE_PG_INDEX = f"""CREATE INDEX IF NOT EXISTS {calls.name}_search ON {calls.name}
     USING gin (digits gin_trgm_ops, words gin_trgm_ops)"""
 
 log = logging.getLogger(__name__)
-# A column with the table's own name takes commands.
-_index = table(NAME, column(NAME), column("rowid"), column("digits"), column("words"))
-_content = (calls.c.number, calls.c.digits, calls.c.words)
+# FTS5 takes its commands ("delete", "rebuild") as inserts into the column named like the table.
+_index = table(INDEX_NAME, column(INDEX_NAME), column("rowid"), column("digits"), column("words"))
+_indexed_columns = (calls.c.row_version, calls.c.digits, calls.c.words)
 
 
 def search_condition(search: str) -> ColumnElement[bool]:
-    """What holds for the calls that this search finds: in words in any case, in numbers in any spelling."""
-    in_words = calls.c.words.contains(folded(search), autoescape=True)
-    return or_(in_words, *(calls.c.digits.contains(form) for form in sorted(wanted_spellings(search))))
+    """Return the condition of this search: words in any case, numbers in any spelling."""
+    in_words = calls.c.words.contains(fold_text(search), autoescape=True)
+    return or_(in_words, *(calls.c.digits.contains(form) for form in sorted(searched_spellings(search))))
 
 
 class SearchIndex:
-    """SQLite's index, made ready where it can be; elsewhere its methods do nothing, and need not.
+    """SQLite's search index, if this SQLite has FTS5. On other databases its methods do nothing.
 
-    Who writes calls tells it in the same transaction: `forget` before rows go, `add` after rows came.
-    `catch_up` adds those that were too many for that.
+    Maintain it in the transaction of each write: `remove` before rows are deleted, `add` after they were
+    inserted. Call `catch_up` after large writes.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._engine = connection.engine
-        self._cache = RevisionCache(self._engine, REVISION, MOST_SEARCHES)
-        self.is_kept = connection.dialect.name == "sqlite" and _is_prepared(connection, CREATE, TRY)
-        if self.is_kept:
-            _mend(connection)
+        self._cache = RevisionCache(self._engine, REVISION, CACHED_SEARCHES)
+        self.is_maintained = connection.dialect.name == "sqlite" and _try_all(
+            connection, CREATE_INDEX, PROBE_INDEX
+        )
+        if self.is_maintained:
+            _rebuild_if_outdated(connection)
         if connection.dialect.name == "postgresql":
-            _is_prepared(connection, "CREATE EXTENSION IF NOT EXISTS pg_trgm", CREATE_TRIGRAMS)
+            _try_all(connection, CREATE_PG_TRGM, CREATE_PG_INDEX)
 
-    def forget(self, connection: Connection, *conditions: ColumnElement[bool]) -> None:
-        """The calls for which these conditions hold are about to be deleted."""
-        if self.is_kept:
-            is_indexed = calls.c.number <= select(state.c.indexed_number).scalar_subquery()
-            gone = select(literal("delete"), *_content).where(is_indexed, *conditions)
-            names = [NAME, "rowid", "digits", "words"]
-            connection.execute(insert(_index).from_select(names, gone))
+    def remove(self, connection: Connection, *conditions: ColumnElement[bool]) -> None:
+        """Remove the calls that match these conditions. Call it before their rows are deleted."""
+        if self.is_maintained:
+            is_indexed = calls.c.row_version <= select(state.c.indexed_row_version).scalar_subquery()
+            removed = select(literal("delete"), *_indexed_columns).where(is_indexed, *conditions)
+            columns = [INDEX_NAME, "rowid", "digits", "words"]
+            connection.execute(insert(_index).from_select(columns, removed))
 
     def add(self, connection: Connection, row_count: int) -> None:
-        """So many calls have just been inserted."""
-        if self.is_kept and row_count <= MOST_AT_ONCE:
-            _index_next(connection, MOST_AT_ONCE)
+        """Index the rows that were just inserted, unless they are too many."""
+        if self.is_maintained and row_count <= MAX_IMMEDIATE_ROWS:
+            _index_next(connection, MAX_IMMEDIATE_ROWS)
 
     def catch_up(self) -> None:
-        """Add all calls that are not in the index yet."""
-        is_stale = self.is_kept
-        while is_stale:
+        """Index every row that is not in the index yet, in batches."""
+        is_behind = self.is_maintained
+        while is_behind:
             with exclusive_transaction(self._engine) as connection:
-                is_stale = _index_next(connection, STEP)
+                is_behind = _index_next(connection, CATCH_UP_BATCH)
             yield_control()
 
-    def match(self, search: str) -> str:
-        """What to ask the index for: calls that may be found. Empty where it cannot tell, or need not."""
-        forms = {folded(search), *wanted_spellings(search)}
-        if not self.is_kept or min(map(len, forms)) < INDEXED_LENGTH:
-            return ""
-        return " OR ".join(f"({_all_parts(form)})" for form in sorted(forms))
-
     def candidates(self, search: str) -> list[ColumnElement[bool]]:
-        """What holds for the calls that this search finds, where the index knows them and they are few."""
-        match = self.match(search)
+        """Return the search's condition in terms of row versions; empty if the index is of no use for it."""
+        match = self._match_query(search)
         if not match:
             return []
         with self._engine.connect() as connection:
-            # What comes after it is looked at by itself, also what is indexed meanwhile.
-            last = connection.execute(select(state.c.indexed_number)).scalar_one()
+            # Later rows are scanned, even if they are indexed in the meantime.
+            last = connection.execute(select(state.c.indexed_row_version)).scalar_one()
         return self._cache.get((search, last), lambda found: _candidates(found, search, match, last))
+
+    def _match_query(self, search: str) -> str:
+        forms = {fold_text(search), *searched_spellings(search)}
+        if not self.is_maintained or min(map(len, forms)) < TRIGRAM_LENGTH:
+            return ""
+        return " OR ".join(f"({_all_trigrams(form)})" for form in sorted(forms))
 
 
 def _candidates(connection: Connection, search: str, match: str, last: int) -> list[ColumnElement[bool]]:
-    for some in (_matching(match), select(calls.c.number).where(calls.c.number > last)):
-        few = some.limit(MOST_CANDIDATES + 1).subquery()
-        if connection.execute(select(func.count()).select_from(few)).scalar_one() > MOST_CANDIDATES:
+    for rows in (_matching(match), select(calls.c.row_version).where(calls.c.row_version > last)):
+        limited = rows.limit(MAX_CANDIDATES + 1).subquery()
+        if connection.execute(select(func.count()).select_from(limited)).scalar_one() > MAX_CANDIDATES:
             return []
-    # As one text, since a thousand rows take Python longer than SQLite.
-    found = select(func.json_group_array(calls.c.number)).where(
-        calls.c.number.in_(_matching(match)), search_condition(search)
+    # `json_group_array`: returning one string is faster than 1,000 rows.
+    found = select(func.json_group_array(calls.c.row_version)).where(
+        calls.c.row_version.in_(_matching(match)), search_condition(search)
     )
-    numbers = func.json_each(connection.execute(found).scalar_one()).table_valued("value")
-    since = select(calls.c.number).where(calls.c.number > last, search_condition(search))
-    return [calls.c.number.in_(select(numbers.c.value).union_all(since))]
+    row_versions = func.json_each(connection.execute(found).scalar_one()).table_valued("value")
+    not_indexed = select(calls.c.row_version).where(calls.c.row_version > last, search_condition(search))
+    return [calls.c.row_version.in_(select(row_versions.c.value).union_all(not_indexed))]
 
 
 def _matching(match: str) -> Select[Any]:
-    return select(_index.c.rowid).where(column(NAME).op("MATCH")(match))
+    return select(_index.c.rowid).where(column(INDEX_NAME).op("MATCH")(match))
 
 
-def _all_parts(form: str) -> str:
-    parts = {form[start : start + INDEXED_LENGTH] for start in range(len(form) - INDEXED_LENGTH + 1)}
-    return " AND ".join('"{}"'.format(part.replace('"', '""')) for part in sorted(parts))
+def _all_trigrams(form: str) -> str:
+    trigrams = {form[start : start + TRIGRAM_LENGTH] for start in range(len(form) - TRIGRAM_LENGTH + 1)}
+    return " AND ".join('"{}"'.format(trigram.replace('"', '""')) for trigram in sorted(trigrams))
 
 
-def _is_prepared(connection: Connection, *statements: str) -> bool:
+def _try_all(connection: Connection, *statements: str) -> bool:
+    """Execute the statements; roll them back, log a warning and return False if one fails."""
     try:
         with connection.begin_nested():
             for statement in statements:
@@ -147,22 +151,23 @@ def _is_prepared(connection: Connection, *statements: str) -> bool:
     return True
 
 
-def _index_next(connection: Connection, most: int) -> bool:
-    """Index so many more calls, in the order in which they were written. Returns whether there were any."""
-    indexed = connection.execute(select(state.c.indexed_number)).scalar_one()
-    new = select(*_content).where(calls.c.number > indexed).order_by(calls.c.number).limit(most)
-    last = connection.execute(select(func.max(new.subquery().c.number))).scalar_one()
+def _index_next(connection: Connection, limit: int) -> bool:
+    """Index up to `limit` more rows, by row version. Return whether there were any."""
+    indexed = connection.execute(select(state.c.indexed_row_version)).scalar_one()
+    new = select(*_indexed_columns).where(calls.c.row_version > indexed)
+    new = new.order_by(calls.c.row_version).limit(limit)
+    last = connection.execute(select(func.max(new.subquery().c.row_version))).scalar_one()
     if last is None:
         return False
     connection.execute(insert(_index).from_select(["rowid", "digits", "words"], new))
-    connection.execute(update(state).values(indexed_number=last))
+    connection.execute(update(state).values(indexed_row_version=last))
     return True
 
 
-def _mend(connection: Connection) -> None:
-    """Index every call anew if some were written where there was no index, as by an older SQLite."""
+def _rebuild_if_outdated(connection: Connection) -> None:
+    """Rebuild the index if calls were written by a process whose SQLite has no FTS5."""
     row = connection.execute(select(state)).one()
     if row.indexed_revision != row.revision:
-        connection.execute(insert(_index).values({NAME: "rebuild"}))
-        last = func.coalesce(select(func.max(calls.c.number)).scalar_subquery(), 0)
-        connection.execute(update(state).values(indexed_revision=row.revision, indexed_number=last))
+        connection.execute(insert(_index).values({INDEX_NAME: "rebuild"}))
+        last = func.coalesce(select(func.max(calls.c.row_version)).scalar_subquery(), 0)
+        connection.execute(update(state).values(indexed_revision=row.revision, indexed_row_version=last))

@@ -1,6 +1,8 @@
-"""Numbers of calls, put into the days and hours of a zone. Knows no SQL.
+"""Statistics for the charts: the number of calls by local day, by weekday and hour, and by kind.
 
-How many calls there were, when and of what sort, for the pictures. Knows SQL; writes nothing.
+Databases differ in how they know time zones, or do not know them, so they count by quarters of an hour, and
+Python assigns the quarters to local days and hours. This is exact: since 2012 all clock changes have been at
+a quarter and by whole quarters, except for one in Antarctica that was a minute late.
 """
 
 from collections import Counter, defaultdict
@@ -26,30 +28,40 @@ from sqlalchemy import (
     values,
 )
 
-from aircall.calls.query import CallFilter, all_conditions
+from aircall.calls.query import CallFilter, filter_conditions
 from aircall.calls.search import SearchIndex
-from aircall.calls.tables import NO_TIME, REVISION, SORT_INDEX, calls, from_milliseconds, to_milliseconds
+from aircall.calls.tables import KIND_INDEX, NO_TIME, REVISION, calls, from_milliseconds, to_milliseconds
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN
 from aircall.storage.database import RevisionCache
 
-# A call's direction and type.
+# Milliseconds.
+QUARTER = 15 * 60 * 1000
+# Milliseconds since 1970. A whole quarter before all others: databases differ in how they divide negative
+# numbers.
+FIRST_QUARTER = NO_TIME // QUARTER * QUARTER
+# Longer ranges are counted by quarters, not day by day.
+MAX_DAYS = timedelta(days=62)
+ARCHIVED_FLAGS = {"inbox": [False], "archived": [True], "all": [False, True]}
+
+# Direction and type.
 CallKind = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """How many calls of one sort came in a quarter of an hour; `quarter` is its start, None if unknown."""
+    """The number of calls of a kind in a quarter of an hour; `quarter` is its start, None without a time."""
 
     quarter: datetime | None
-    sort: CallKind
-    number: int
+    kind: CallKind
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class CallStatistics:
-    """Numbers of calls, by local time; those without a time are only in `totals`. Not to be changed.
+    """Call counts by local time. Calls without a time are in `totals` only. Cached: do not change it.
 
-    `hours` are for (weekday, hour): Monday is 0, and the hours of a clock that is set back count together.
+    `hours` has the keys (weekday, hour); Monday is 0. The hour that is repeated when a clock is set back is
+    one key.
     """
 
     days: Mapping[date, Counter[CallKind]]
@@ -57,77 +69,51 @@ class CallStatistics:
     totals: Counter[CallKind]
 
 
-def bucket_by_day(tallies: Iterable[Bucket], zone: ZoneInfo) -> CallStatistics:
-    """The figures by the days and hours of this zone."""
-    days: defaultdict[date, Counter[CallKind]] = defaultdict(Counter)
-    hours: Counter[tuple[int, int]] = Counter()
-    totals: Counter[CallKind] = Counter()
-    for tally in tallies:
-        totals[tally.sort] += tally.number
-        if tally.quarter:
-            local = tally.quarter.astimezone(zone)
-            days[local.date()][tally.sort] += tally.number
-            hours[local.weekday(), local.hour] += tally.number
-    return CallStatistics(dict(days), hours, totals)
-
-
-# Databases know zones each in their own way, or not at all, so they count by quarters of an hour, and Python
-# puts those into local days and hours. Since 2012 every clock has been set at a quarter, by whole quarters,
-# but for one in Antarctica that was set a minute late.
-QUARTER_MS = 15 * 60 * 1000
-# Quarters are counted from here, a whole one, so that none is negative: databases differ in dividing those.
-START_MS = NO_TIME // QUARTER_MS * QUARTER_MS
-
-# More days than these are not counted one by one.
-MOST_DAYS = timedelta(days=62)
-VIEW_FLAGS = {"inbox": [False], "archived": [True], "all": [False, True]}
-
-
 class CallStatisticsQuery:
-    """Counts the calls of a log, once for each state that it is in."""
+    """Statistics of filtered lists, cached per revision of the replica."""
 
     def __init__(self, engine: Engine, search: SearchIndex | None = None) -> None:
-        """With the log's index, `search`, those of a search for something rare are found quickly."""
+        """Create the query; the search index makes statistics of rare searches fast."""
         self._cache = RevisionCache(engine, REVISION)
         self._search = search
-        self._has_index = False
+        self._has_kind_index = False
 
     def read(self, wanted: CallFilter, zone: ZoneInfo) -> CallStatistics:
-        """The figures of the filtered list, in this zone."""
+        """Return the statistics of the filtered list in this time zone."""
         return self._cache.get(
-            ("figures", wanted, zone.key),
-            lambda connection: bucket_by_day(self._tallies(connection, wanted), zone),
+            ("all", wanted, zone.key),
+            lambda connection: bucket_by_day(self._buckets(connection, wanted), zone),
         )
 
     def read_days(self, wanted: CallFilter, zone: ZoneInfo) -> CallStatistics:
-        """The same but for `hours`, sooner where a range of a few days in this zone is wanted."""
-        days = _days_of(wanted, zone)
+        """Return the same without `hours`; faster for a range of few whole days in this time zone."""
+        days = _whole_days(wanted, zone)
         if not days or wanted.line or wanted.number or wanted.search or wanted.cursor:
             return self.read(wanted, zone)
         return self._cache.get(
-            ("days", wanted, zone.key), lambda connection: self._days(connection, wanted, days, zone)
+            ("days", wanted, zone.key), lambda connection: self._count_days(connection, wanted, days, zone)
         )
 
     def newest_day(self, wanted: CallFilter, zone: ZoneInfo) -> date | None:
-        """The day, in this zone, of the newest call of the filtered list; None where none has a time."""
+        """Return the local day of the newest call of the filtered list; None if none has a time."""
         newest = self._cache.get(("newest", wanted), lambda connection: self._newest(connection, wanted))
         return newest.astimezone(zone).date() if newest else None
 
-    def _days(
+    def _count_days(
         self, connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo
     ) -> CallStatistics:
-        # There is none yet while the list is read for the first time. Once made, it stays.
-        self._has_index = self._has_index or inspect(connection).has_index(calls.name, SORT_INDEX)
-        if self._has_index:
-            return _by_day(connection, wanted, days, zone)
-        # Each day's sorts would be looked for among all calls.
-        whole = bucket_by_day(self._tallies(connection, wanted), zone)
-        return CallStatistics(whole.days, Counter(), whole.totals)
+        # A deferred index: missing during the first full sync, and never dropped later.
+        self._has_kind_index = self._has_kind_index or inspect(connection).has_index(calls.name, KIND_INDEX)
+        if self._has_kind_index:
+            return _count_by_index(connection, wanted, days, zone)
+        # Without the index, each day and kind would scan all calls.
+        statistics = bucket_by_day(self._buckets(connection, wanted), zone)
+        return CallStatistics(statistics.days, Counter(), statistics.totals)
 
     def _newest(self, connection: Connection, wanted: CallFilter) -> datetime | None:
         candidates = self._candidates(wanted)
-        query = select(calls.c.created_at).where(*all_conditions(wanted, candidates))
-        # Of few calls the newest is looked for among them, and not among all.
+        query = select(calls.c.created_at).where(*filter_conditions(wanted, candidates))
+        # `+ 0` disables the index on time, so that SQLite starts from the candidates.
         time = calls.c.created_at + 0 if candidates else calls.c.created_at
         newest = connection.scalar(query.where(time > NO_TIME).order_by(time.desc()).limit(1))
         return None if newest is None else from_milliseconds(newest)
@@ -135,11 +121,11 @@ class CallStatisticsQuery:
     def _candidates(self, wanted: CallFilter) -> list[ColumnElement[bool]]:
         return self._search.candidates(wanted.search) if self._search else []
 
-    def _tallies(self, connection: Connection, wanted: CallFilter) -> list[Bucket]:
-        quarter = ((calls.c.created_at - START_MS) // QUARTER_MS).label("quarter")
+    def _buckets(self, connection: Connection, wanted: CallFilter) -> list[Bucket]:
+        quarter = ((calls.c.created_at - FIRST_QUARTER) // QUARTER).label("quarter")
         query = (
             select(quarter, calls.c.direction, calls.c.call_type, func.count().label("number"))
-            .where(*all_conditions(wanted, self._candidates(wanted)))
+            .where(*filter_conditions(wanted, self._candidates(wanted)))
             .group_by("quarter", calls.c.direction, calls.c.call_type)
         )
         return [
@@ -148,52 +134,72 @@ class CallStatisticsQuery:
         ]
 
 
-def _days_of(wanted: CallFilter, zone: ZoneInfo) -> list[date]:
-    """The local days that the filter's times make up, empty where they make up none or too many."""
+def bucket_by_day(buckets: Iterable[Bucket], zone: ZoneInfo) -> CallStatistics:
+    """Return the statistics of these buckets in this time zone."""
+    days: defaultdict[date, Counter[CallKind]] = defaultdict(Counter)
+    hours: Counter[tuple[int, int]] = Counter()
+    totals: Counter[CallKind] = Counter()
+    for bucket in buckets:
+        totals[bucket.kind] += bucket.count
+        if bucket.quarter:
+            local = bucket.quarter.astimezone(zone)
+            days[local.date()][bucket.kind] += bucket.count
+            hours[local.weekday(), local.hour] += bucket.count
+    return CallStatistics(dict(days), hours, totals)
+
+
+def _start_of(quarter: int) -> datetime | None:
+    # Quarter 0 is that of NO_TIME, before all real times.
+    return from_milliseconds(FIRST_QUARTER + quarter * QUARTER) if quarter else None
+
+
+def _whole_days(wanted: CallFilter, zone: ZoneInfo) -> list[date]:
+    """Return the local days of the filter's time range; empty if they are not whole days, or too many."""
     if wanted.since is None or wanted.until is None:
         return []
     first, last = (time.astimezone(zone).date() for time in (wanted.since, wanted.until))
-    if not first < last <= first + MOST_DAYS:
+    if not first < last <= first + MAX_DAYS:
         return []
     days = [first + timedelta(number) for number in range((last - first).days)]
     is_whole = (wanted.since, wanted.until) == (_midnight(first, zone), _midnight(last, zone))
     return days if is_whole else []
 
 
-def _by_day(connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo) -> CallStatistics:
-    """Each day's calls of each sort, which lie side by side in an index: they are counted, not looked at."""
+def _count_by_index(
+    connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo
+) -> CallStatistics:
+    """Count each day and kind as one range of KIND_INDEX, without reading rows."""
     begins = {to_milliseconds(_midnight(day, zone)): day for day in days}
     ends = [*list(begins)[1:], to_milliseconds(_midnight(days[-1] + timedelta(1), zone))]
     day = values(column("since", BigInteger), column("until", BigInteger)).data(
         list(zip(begins, ends, strict=True))
     )
-    sort = values(column("direction", String), column("call_type", String)).data(_sorts(wanted))
-    query = _numbers(wanted, day.cte("day"), sort.cte("sort"))
-    numbers: defaultdict[date, Counter[CallKind]] = defaultdict(Counter)
+    kind = values(column("direction", String), column("call_type", String)).data(_kinds(wanted))
+    query = _count_ranges(wanted, day.cte("day"), kind.cte("kind"))
+    counts: defaultdict[date, Counter[CallKind]] = defaultdict(Counter)
     totals: Counter[CallKind] = Counter()
-    for since, direction, call_type, number in connection.execute(query):
-        if number:
-            numbers[begins[since]][direction, call_type] += number
-            totals[direction, call_type] += number
-    return CallStatistics(dict(numbers), Counter(), totals)
+    for since, direction, call_type, count in connection.execute(query):
+        if count:
+            counts[begins[since]][direction, call_type] += count
+            totals[direction, call_type] += count
+    return CallStatistics(dict(counts), Counter(), totals)
 
 
-def _numbers(wanted: CallFilter, day: CTE, sort: CTE) -> Select[Any]:
-    """How many calls of each sort came on each day."""
-    number = select(func.count()).where(
-        calls.c.direction == sort.c.direction,
-        calls.c.call_type == sort.c.call_type,
-        # In every view by name, as the index of sorts has the view before the time.
-        calls.c.is_archived.in_(VIEW_FLAGS[wanted.view]),
+def _count_ranges(wanted: CallFilter, day: CTE, kind: CTE) -> Select[Any]:
+    count = select(func.count()).where(
+        calls.c.direction == kind.c.direction,
+        calls.c.call_type == kind.c.call_type,
+        # Also for all calls: KIND_INDEX has this column before the time.
+        calls.c.is_archived.in_(ARCHIVED_FLAGS[wanted.view]),
         calls.c.created_at >= day.c.since,
         calls.c.created_at < day.c.until,
     )
-    return select(day.c.since, sort.c.direction, sort.c.call_type, number.scalar_subquery()).join_from(
-        day, sort, true()
+    return select(day.c.since, kind.c.direction, kind.c.call_type, count.scalar_subquery()).join_from(
+        day, kind, true()
     )
 
 
-def _sorts(wanted: CallFilter) -> list[CallKind]:
+def _kinds(wanted: CallFilter) -> list[CallKind]:
     return [
         (direction, call_type)
         for direction in (*DIRECTIONS, UNKNOWN)
@@ -204,8 +210,3 @@ def _sorts(wanted: CallFilter) -> list[CallKind]:
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone)
-
-
-def _start_of(quarter: int) -> datetime | None:
-    # The first quarter is that of NO_TIME, which is longer ago than any time there is.
-    return from_milliseconds(START_MS + quarter * QUARTER_MS) if quarter else None

@@ -1,7 +1,7 @@
-"""The table of the mirrored calls, and how a call becomes a row and a row a call. Knows no queries.
+"""The replica's tables, and the conversion between a call and its row.
 
-The table mirrors what the API lists, so a change of its form needs no migration: it is made anew under its
-new FORM, and the next synchronisation fills it.
+There are no migrations: tables with another SCHEMA_VERSION are dropped at the start, and the next full sync
+fills the new ones.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -10,89 +10,89 @@ from typing import Any
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Row, String, Table, select
 
-from aircall.calls.phone_numbers import folded, spellings
-from aircall.calls.phone_numbers import number_key as number_key
+from aircall.calls.phone_numbers import fold_text, number_key, spellings
 from aircall.models import Call, Note, milliseconds
 
-FORM = 7
-# Everything in the database that belongs to the log begins with this, and nothing else does.
+# Increase it whenever the columns or their meaning change.
+SCHEMA_VERSION = 8
+# All names of the replica in the database begin with this, and no other names do.
 PREFIX = "callboard_"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# The time of a call that came without a usable one: before every other, so that such calls come last.
+UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Milliseconds. Stands for a missing time, before all real ones, so that such calls are sorted last.
 NO_TIME = -(2**53)
 
-# Compared and sorted by code point everywhere: PostgreSQL would otherwise sort as the server's language does.
-WORD = String().with_variant(String(collation="C"), "postgresql")
+# Compared by code point on every database; PostgreSQL would use the server's locale.
+TEXT = String().with_variant(String(collation="C"), "postgresql")
 
 metadata = MetaData()
 calls = Table(
-    f"{PREFIX}calls_{FORM}",
+    f"{PREFIX}calls_{SCHEMA_VERSION}",
     metadata,
-    # A row that changes is written anew under a new number, by which the index of a search names it too.
-    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("id", WORD, nullable=False, unique=True),
+    # A changed row is inserted anew with a new row version; the search index refers to rows by it.
+    Column("row_version", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", TEXT, nullable=False, unique=True),
     # Milliseconds since 1970 UTC, or NO_TIME.
     Column("created_at", BigInteger, nullable=False),
-    Column("direction", WORD, nullable=False),
-    Column("call_type", WORD, nullable=False),
-    Column("caller", WORD, nullable=False),
-    Column("callee", WORD, nullable=False),
-    Column("via", WORD, nullable=False),
+    Column("direction", TEXT, nullable=False),
+    Column("call_type", TEXT, nullable=False),
+    Column("caller", TEXT, nullable=False),
+    Column("callee", TEXT, nullable=False),
+    Column("via", TEXT, nullable=False),
+    # Milliseconds.
     Column("duration", BigInteger),
     Column("is_archived", Boolean, nullable=False),
-    Column("notes", WORD, nullable=False),
-    # What a search looks into: the spellings of the three numbers; and, folded, the notes and what stands in
-    # place of a number, as "anonymous".
-    Column("digits", WORD, nullable=False),
-    Column("words", WORD, nullable=False),
-    # The number of the other side as `number_key` has it.
-    Column("counterpart", WORD, nullable=False),
-    # The log's version when this row was last written.
+    # JSON: pairs of id and content, newest first.
+    Column("notes", TEXT, nullable=False),
+    # Searched: all spellings of the three numbers.
+    Column("digits", TEXT, nullable=False),
+    # Searched, folded: the notes, and what stands in place of a number, such as "anonymous".
+    Column("words", TEXT, nullable=False),
+    # `number_key` of the other side's number.
+    Column("counterpart", TEXT, nullable=False),
+    # The store version of the last write.
     Column("version", BigInteger, nullable=False),
-    # Rows of one line stand in it as they were written, so that it costs next to nothing. Without it, lines
-    # would be found by looking at all calls once for each.
-    Index(f"{PREFIX}calls_{FORM}_line", "via"),
-    # A number never comes again, though its row may have been the last.
+    # Cheap, as new rows of a line are appended. Without it, `CallQuery.lines` scans the table for each line.
+    Index(f"{PREFIX}calls_{SCHEMA_VERSION}_line", "via"),
+    # Never reuse a row version, even if it was the greatest one.
     sqlite_autoincrement=True,
 )
+# One row.
 state = Table(
-    f"{PREFIX}log_{FORM}",
+    f"{PREFIX}state_{SCHEMA_VERSION}",
     metadata,
     Column("id", Integer, primary_key=True),
-    # Grows by one with each write of a call.
+    # The store version: incremented by each write.
     Column("version", BigInteger, nullable=False),
-    # Grows by one with each write that changed, added or removed a row: while it stays, so do all answers.
+    # Incremented by each write that changed a row. Cached query results are valid for one revision.
     Column("revision", BigInteger, nullable=False),
-    # The revision since which nobody has written calls without minding the index of SQLite's search, and the
-    # last row that is in it; see call_search.py.
+    # SQLite's search index: the last revision written by a process that maintains the index, and the greatest
+    # row version in it. See search.py.
     Column("indexed_revision", BigInteger, nullable=False),
-    Column("indexed_number", BigInteger, nullable=False),
-    # When the last whole reading of the list began, in milliseconds; NULL before there was one.
+    Column("indexed_row_version", BigInteger, nullable=False),
+    # Milliseconds since 1970 UTC at which the latest complete full sync began; NULL before the first one.
     Column("synced_at", BigInteger),
-    # The URL of the API whose calls these are; NULL before anybody said.
-    Column("api_url", WORD),
-    # Grows by one with each process that takes over the events: only the last one's count.
+    # The API that the calls come from; NULL until it is set.
+    Column("api_url", TEXT),
+    # The fencing token: incremented at each change of leader; writes with an older one are rejected.
     Column("fence", BigInteger, nullable=False),
 )
-# The query of the number that grows with each write that changed a row.
 REVISION = select(state.c.revision)
-# Calls that were removed lately, to keep readings that were under way, in whichever process, from undoing it.
+# Recently removed calls, so that a full sync in progress, in any process, does not restore them.
 removals = Table(
-    f"{PREFIX}removed_{FORM}",
+    f"{PREFIX}removed_{SCHEMA_VERSION}",
     metadata,
-    Column("id", WORD, primary_key=True),
-    # The log's version when this was removed.
+    Column("id", TEXT, primary_key=True),
+    # The store version of the removal.
     Column("version", BigInteger, nullable=False),
 )
 
-# By which the calls of each day and sort are counted.
-SORT_INDEX = f"{PREFIX}calls_{FORM}_sort"
-# Made once the list has been read, until when pages look at all calls there are: to sort 100,000 rows is a
-# matter of 50 ms, and to keep each of these in order while such a list is written down one of 500.
-LATE_INDEXES = (
-    # With what is filtered by most, so that calls can be counted and passed over without reading their rows.
+KIND_INDEX = f"{PREFIX}calls_{SCHEMA_VERSION}_kind"
+# Created after the first full sync: maintaining each of them costs 500 ms while 100,000 calls are inserted,
+# and until then a page sorts all calls in 50 ms.
+DEFERRED_INDEXES = (
+    # Covers the common filters, so that rows are counted and skipped without being read.
     Index(
-        f"{PREFIX}calls_{FORM}_view",
+        f"{PREFIX}calls_{SCHEMA_VERSION}_view",
         calls.c.is_archived,
         calls.c.created_at,
         calls.c.id,
@@ -100,29 +100,23 @@ LATE_INDEXES = (
         calls.c.direction,
         calls.c.via,
     ),
-    Index(f"{PREFIX}calls_{FORM}_newest", calls.c.created_at, calls.c.id),
-    Index(f"{PREFIX}calls_{FORM}_counterpart", calls.c.counterpart, calls.c.created_at, calls.c.id),
-    # For counting: calls of one sort lie side by side, in order of time.
-    Index(
-        SORT_INDEX,
-        calls.c.direction,
-        calls.c.call_type,
-        calls.c.is_archived,
-        calls.c.created_at,
-    ),
+    Index(f"{PREFIX}calls_{SCHEMA_VERSION}_newest", calls.c.created_at, calls.c.id),
+    Index(f"{PREFIX}calls_{SCHEMA_VERSION}_counterpart", calls.c.counterpart, calls.c.created_at, calls.c.id),
+    # Counts by day and kind.
+    Index(KIND_INDEX, calls.c.direction, calls.c.call_type, calls.c.is_archived, calls.c.created_at),
 )
 
-# The columns that say all there is of a call; the others are there to find it.
-FACTS = (
+# The columns that hold a call's content; the other ones are derived from it or belong to the store.
+CONTENT_COLUMNS = (
     "created_at", "direction", "call_type", "caller", "callee", "via", "duration", "is_archived", "notes",
 )  # fmt: skip
-WRITTEN = (*FACTS, "id", "digits", "words", "counterpart", "version")
+INSERTED_COLUMNS = (*CONTENT_COLUMNS, "id", "digits", "words", "counterpart", "version")
 
-_note_list = msgspec.json.Decoder(list[tuple[str, str]])
+_notes_decoder = msgspec.json.Decoder(list[tuple[str, str]])
 
 
-def facts(call: Call) -> tuple[Any, ...]:
-    """What the row of this call has in the columns FACTS."""
+def row_content(call: Call) -> tuple[Any, ...]:
+    """Return the values of CONTENT_COLUMNS for this call."""
     return (
         time_key(call),
         call.direction,
@@ -139,19 +133,19 @@ def facts(call: Call) -> tuple[Any, ...]:
 
 
 def to_row(call: Call, version: int) -> tuple[Any, ...]:
-    """What is written in the columns WRITTEN for this call, at this version of the log."""
+    """Return the values of INSERTED_COLUMNS for this call, written at this store version."""
     return (
-        *facts(call),
+        *row_content(call),
         call.id,
         f"{spellings(call.caller)} {spellings(call.callee)} {spellings(call.via)}",
-        _words(call),
+        _searched_words(call),
         number_key(call.counterpart),
         version,
     )
 
 
 def from_row(row: Row[Any]) -> Call:
-    """The call that this row mirrors."""
+    """Return the call of this row."""
     return Call(
         id=row.id,
         direction=row.direction,
@@ -162,27 +156,27 @@ def from_row(row: Row[Any]) -> Call:
         duration=None if row.duration is None else timedelta(milliseconds=row.duration),
         is_archived=row.is_archived,
         created_at=None if row.created_at == NO_TIME else from_milliseconds(row.created_at),
-        notes=tuple(Note(id=id_, content=content) for id_, content in _note_list.decode(row.notes)),
+        notes=tuple(Note(id=id_, content=content) for id_, content in _notes_decoder.decode(row.notes)),
     )
 
 
 def time_key(call: Call) -> int:
-    """What calls are sorted by."""
+    """Return the value of `created_at` that calls are sorted by."""
     return NO_TIME if call.created_at is None else to_milliseconds(call.created_at)
 
 
 def to_milliseconds(instant: datetime) -> int:
-    """Whole milliseconds since 1970 UTC, the precision in which the API writes its times."""
-    return milliseconds(instant - EPOCH)
+    """Return the milliseconds since 1970 UTC, rounded down: the API's precision."""
+    return milliseconds(instant - UNIX_EPOCH)
 
 
 def from_milliseconds(value: int) -> datetime:
-    """The instant, in UTC, of so many milliseconds since 1970."""
-    return EPOCH + timedelta(milliseconds=value)
+    """Return the instant, in UTC, of these milliseconds since 1970."""
+    return UNIX_EPOCH + timedelta(milliseconds=value)
 
 
-def _words(call: Call) -> str:
+def _searched_words(call: Call) -> str:
     named = [text for text in (call.caller, call.callee, call.via) if not text[1:].isdecimal()]
     texts = [text for text in named if any(map(str.isalpha, text))]
     texts += [note.content for note in call.notes]
-    return folded("\n".join(texts)) if texts else ""
+    return fold_text("\n".join(texts)) if texts else ""

@@ -21,7 +21,7 @@ import msgspec
 from redis import Redis
 from redis.exceptions import RedisError
 
-from aircall.calls.feed import FEED_LENGTH, Change, ChangeFeed, FeedEntry, new_epoch, parts_of
+from aircall.calls.feed import FEED_LENGTH, Change, ChangeFeed, FeedEntry, StreamPosition, new_epoch
 
 # What was added under an id; rows, each with its id; and those of each stream.
 Fields = Mapping[bytes, bytes]
@@ -106,7 +106,7 @@ class RedisChangeFeed(ChangeFeed):
             self._is_desynced = True
             log.error("a change could not be told yet: %s", type(error).__name__)
             return FeedEntry(change, self.position)
-        return FeedEntry(change, f"{epoch.decode()}.{offset}")
+        return FeedEntry(change, str(StreamPosition(epoch.decode(), offset)))
 
     def begin_epoch(self) -> None:
         """Have every page of every process read itself again, at once or as soon as Redis answers."""
@@ -130,9 +130,9 @@ class RedisChangeFeed(ChangeFeed):
 
     def changes_after(self, position: str) -> list[FeedEntry] | None:
         """The changes after `position`, as far as they have come to this process; the others are to come."""
-        epoch, offset = parts_of(position)
+        start = StreamPosition.parse(position)
         with self._lock:
-            if epoch == self._epoch and offset > self._offset:
+            if start and start.epoch == self._epoch and start.offset > self._offset:
                 return []
             return super().changes_after(position)
 

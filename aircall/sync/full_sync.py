@@ -67,7 +67,7 @@ class FullSync:
         The time is the monotonic clock's, in seconds. Raises what `fetch_page` raises, one of STORAGE_ERRORS,
         and SyncCancelledError. What was read before stays; only a whole pass deletes anything.
         """
-        with self._lock, metrics.reading():
+        with self._lock, metrics.full_sync():
             self._results = SimpleQueue()
             store = self._replica.store
             scan = ScanPass(store.version, is_first=store.synced_at is None)
@@ -146,7 +146,7 @@ class FullSync:
 
     def _complete(self, scan: ScanPass) -> None:
         self._replica.store.mark_synced(scan.started_at)
-        metrics.read_whole(scan.row_count, scan.started_at)
+        metrics.record_full_sync(scan.row_count, scan.started_at)
         if scan.is_first:
             # After the mark: pages rendered before it refresh by themselves, and follow the new epoch too.
             self._replica.begin_epoch()

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from flask import abort, request, session, url_for
 
+from aircall.calls.phone_numbers import number_key
 from aircall.calls.query import VIEWS, CallFilter, CallQuery, SortKey
-from aircall.calls.tables import number_key
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, Call, clean_text, is_call_id
 from aircall.web.formatting import day_range, listed, phone
 from aircall.web.i18n import gettext as _

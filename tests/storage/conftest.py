@@ -1,4 +1,4 @@
-"""A log, a mirror and a store of one's own for each test."""
+"""A call store, a replica and a record store of its own for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +17,15 @@ from tests.support.clock import StillClock
 
 
 @pytest.fixture
-def log(database: Engine) -> CallStore:
-    """A log that knows no call yet."""
+def call_store(database: Engine) -> CallStore:
+    """A call store without calls."""
     return CallStore(database)
+
+
+@pytest.fixture
+def log(call_store: CallStore) -> CallStore:
+    """The same, by its old name."""
+    return call_store
 
 
 @pytest.fixture
@@ -30,7 +36,7 @@ def clock() -> StillClock:
 
 @pytest.fixture(params=["embedded", "redis"])
 def stores(request: pytest.FixtureRequest, tmp_path: Path, clock: StillClock) -> Stores:
-    """Where stores of either kind keep what they keep, which is nothing yet."""
+    """An empty place for record stores, in SQLite or in Redis."""
     if request.param == "embedded":
         return EmbeddedStores(tmp_path, clock)
     return RedisStores(request.getfixturevalue("redis"), clock)
@@ -38,21 +44,21 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path, clock: StillClock) ->
 
 @pytest.fixture
 def store(stores: Stores) -> Iterator[RecordStore]:
-    """A store of either kind that keeps nothing yet."""
+    """A record store of either kind, empty."""
     store = stores.open()
     yield store
     store.close()
 
 
 @pytest.fixture
-def replica(log: CallStore) -> CallReplica:
-    """A mirror that knows no call yet."""
-    return CallReplica(log, ChangeFeed())
+def replica(call_store: CallStore) -> CallReplica:
+    """A replica without calls."""
+    return CallReplica(call_store, ChangeFeed())
 
 
 @pytest.fixture
 def noting(store: RecordStore) -> NoteWriter:
-    """Notes that are looked for shortly."""
+    """A note writer that verifies quickly."""
     return NoteWriter(store, verify_interval=0.02, verify_timeout=0.1)
 
 

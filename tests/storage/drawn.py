@@ -1,91 +1,31 @@
-"""Calls, lists and filters drawn at random, rich in what is odd: equal times, no times, strange texts."""
+"""Strategies for calls, lists and filters, rich in edge cases: equal times, no times, odd texts."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from aircall.calls.query import CallFilter
+from aircall.calls.store import CallStore
+from aircall.models import Call
 from tests.support.made_calls import NOON, made_call, made_notes
 
 NUMBERS = [
-    "+33189394635",
-    "+33612345678",
-    "0033612345678",
-    "0189394635",
-    "+1 (202) 555-0170",
-    "33612345678",
-    "+0189394635",
-    "+33 06 12 34 56 78",
-    "+390612345678",
-    "+33 (0)1 89 39 46 35",
-    "anonymous",
-    "",
-    "٠١٨٩",
-    "50%",
-    "_",
-]
+    "+33189394635", "+33612345678", "0033612345678", "0189394635", "+1 (202) 555-0170", "33612345678",
+    "+0189394635", "+33 06 12 34 56 78", "+390612345678", "+33 (0)1 89 39 46 35", "anonymous", "", "٠١٨٩",
+    "50%", "_",
+]  # fmt: skip
 NOTES = [
-    "Call BACK 100% sure",
-    "a_b/c\\d",
-    "Straße, GROẞ",
-    "İstanbul",
-    "😀 done",
-    "ring +33 1 89 again",
-    "00",
-    "é",
-    "Cafe\N{COMBINING ACUTE ACCENT}",
-]
+    "Call BACK 100% sure", "a_b/c\\d", "Straße, GROẞ", "İstanbul", "😀 done", "ring +33 1 89 again", "00",
+    "é", "Cafe\N{COMBINING ACUTE ACCENT}",
+]  # fmt: skip
 SEARCHES = [
-    "+33 (0)1 89",
-    "(0)",
-    "394635",
-    "0033612345678",
-    'back"',
-    "CALL BACK 100% SURE",
-    "+33 1 89",
-    "0033189",
-    "01 89 39",
-    "0189394635",
-    "4635",
-    "(202) 555",
-    "06.12.34",
-    "06·12–34",
-    "06",
-    "0612",
-    "612",
-    "+33 06",
-    "+33 0",
-    "+01",
-    "+0189",
-    "000189",
-    "+3",
-    "+390",
-    "33612",
-    "[33]",
-    "ANONYM",
-    "cafÉ",
-    "cafe",
-    "+33\u00a06\u202f12",
-    "0",
-    "00",
-    "+",
-    "-",
-    "100%",
-    "%",
-    "_",
-    "a_b",
-    "/",
-    "\\",
-    "\\d",
-    "strasse",
-    "GROSS",
-    "i̇",
-    "😀",
-    "BaCk 1",
-    "É",
-    "x",
-]
+    "+33 (0)1 89", "(0)", "394635", "0033612345678", 'back"', "CALL BACK 100% SURE", "+33 1 89", "0033189",
+    "01 89 39", "0189394635", "4635", "(202) 555", "06.12.34", "06·12–34", "06", "0612", "612", "+33 06",
+    "+33 0", "+01", "+0189", "000189", "+3", "+390", "33612", "[33]", "ANONYM", "cafÉ", "cafe",
+    "+33\u00a06\u202f12", "0", "00", "+", "-", "100%", "%", "_", "a_b", "/", "\\", "\\d", "strasse",
+    "GROSS", "i̇", "😀", "BaCk 1", "É", "x",
+]  # fmt: skip
 TIMES = st.none() | st.integers(-3, 3).map(lambda step: NOON + step * timedelta(milliseconds=1))
 CALLS = st.builds(
     made_call,
@@ -112,6 +52,9 @@ FILTERS = st.builds(
     since=st.none() | TIMES,
     until=st.none() | TIMES,
 )
-checked = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+
+
+def fill(call_store: CallStore, calls: Sequence[Call]) -> None:
+    """Replace the contents of the store with these calls."""
+    call_store.remove(call_store.call_ids(), call_store.version)
+    call_store.apply(calls)

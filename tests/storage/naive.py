@@ -1,9 +1,9 @@
-"""What the log has to answer, by the plainest means: a list, filtered and sorted. Knows no SQL.
+"""The reference that queries are compared with: a plain list, filtered and sorted in Python.
 
-The rule for a search: it is found in a note, or in what stands in place of a number, that contains it,
-whatever the case. If it is written with digits and the marks that people put between them, it is also found
-in a number that contains them: as they are dialled within the country or from abroad, and from the number's
-beginning if it starts with a plus sign. The zero of "+33 (0)1" and "+33 01" counts nowhere.
+The rule for a search: it matches a note, or what stands in place of a number, that contains it in any case.
+If it is written with digits and their usual separators, it also matches a number that contains them: as
+dialed within the country or from abroad, and only from the number's beginning if it starts with a plus sign.
+The zero of "+33 (0)1" and "+33 01" never counts.
 """
 
 import unicodedata
@@ -20,19 +20,18 @@ MARKS = "+-.()[]/· \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}\N{
 
 
 def newest_first(calls: Iterable[Call], wanted: CallFilter) -> list[Call]:
-    """The wanted ones of these calls, newest first; of the same time, the greater id first."""
+    """Filter and sort the calls: newest first, and of the same time the greater id first."""
     found = [call for call in calls if is_wanted(call, wanted)]
     return sorted(found, key=lambda call: (call.created_at or BEFORE_ALL, call.id), reverse=True)
 
 
 def is_wanted(call: Call, wanted: CallFilter) -> bool:
-    """Whether the call is in the view and passes every filter."""
     return (
         wanted.view in ("all", "archived" if call.is_archived else "inbox")
         and wanted.call_type in ("", call.call_type)
         and wanted.direction in ("", call.direction)
         and wanted.line in ("", call.via)
-        and wanted.number in ("", row_version(call))
+        and wanted.number in ("", number_key(call))
         and (wanted.since is None or (call.created_at is not None and call.created_at >= wanted.since))
         and (wanted.until is None or (call.created_at is not None and call.created_at < wanted.until))
         and (wanted.search == "" or is_found(call, wanted.search))
@@ -40,7 +39,6 @@ def is_wanted(call: Call, wanted: CallFilter) -> bool:
 
 
 def is_found(call: Call, search: str) -> bool:
-    """Whether the search finds this call."""
     numbers = (call.caller, call.callee, call.via)
     texts = [note.content for note in call.notes]
     texts += [text for text in numbers if any(character.isalpha() for character in text)]
@@ -49,17 +47,17 @@ def is_found(call: Call, search: str) -> bool:
     if not digits_of(search) or any(character not in "0123456789" + MARKS for character in search):
         return False
     forms = {international(search)} if is_signed(search) else {international(search), digits_of(search)}
-    return any(form in number for form in forms for text in numbers for number in dialled(text))
+    return any(form in number for form in forms for text in numbers for number in dialed(text))
 
 
-def row_version(call: Call) -> str:
-    """What two spellings of the other side's number have in common."""
+def number_key(call: Call) -> str:
+    """Return what all spellings of the other side's number have in common."""
     number = call.callee if call.direction == "outbound" else call.caller
     return international(number).lstrip("+0")
 
 
-def dialled(text: str) -> list[str]:
-    """The number as it is dialled from abroad, where it tells its country, and within the country."""
+def dialed(text: str) -> list[str]:
+    """Return the number as dialed from abroad, if it has a country code, and within the country."""
     number = international(text)
     if number[:1] not in ("+", "0", ""):
         number = "+" + number
@@ -68,11 +66,11 @@ def dialled(text: str) -> list[str]:
 
 
 def international(text: str) -> str:
-    """The number with its country's code and a sign, where it is written with one; else its digits."""
+    """Return the number with its country code and a plus sign, if it is written with one; else its digits."""
     digits = digits_of(text)
-    dialled = digits if is_signed(text) else digits[2:] if digits.startswith("00") else ""
-    code = country_code(dialled)
-    rest = dialled[len(code) :]
+    dialed = digits if is_signed(text) else digits[2:] if digits.startswith("00") else ""
+    code = country_code(dialed)
+    rest = dialed[len(code) :]
     prefix = trunk_prefix(code) if code else ""
     if prefix.startswith("0") and rest.startswith(prefix):
         rest = rest[len(prefix) :]
@@ -80,27 +78,23 @@ def international(text: str) -> str:
 
 
 def is_signed(text: str) -> bool:
-    """Whether there is a plus sign before the first digit."""
     return "+" in text and not any(map(str.isdecimal, text[: text.index("+")]))
 
 
 def country_code(digits: str) -> str:
-    """The code that these digits begin with: none is the beginning of another."""
     codes = map(str, COUNTRY_CODE_TO_REGION_CODE)
     return next((code for code in codes if digits.startswith(code)), "")
 
 
 def trunk_prefix(code: str) -> str:
-    """What is dialled before a number of this country within it."""
     return ndd_prefix_for_region(COUNTRY_CODE_TO_REGION_CODE[int(code)][0], True) or ""
 
 
 def digits_of(text: str) -> str:
-    """The digits, but for the zero in brackets that is dialled within the country only."""
     plain = text.replace("(0)", "").replace("[0]", "")
     return "".join(str(unicodedata.decimal(character)) for character in plain if character.isdecimal())
 
 
 def caseless(text: str) -> str:
-    """The same for texts that differ only in case, or in how their accents are encoded."""
+    """Return the same for texts that differ only in case or in the encoding of accents."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

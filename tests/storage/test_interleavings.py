@@ -1,9 +1,9 @@
-"""Readings, events and removals in every order: the log never goes back to a state that it has left."""
+"""Full syncs, events and removals in every order: no call goes back to a state that it has left."""
 
 from dataclasses import dataclass, field
 from itertools import count
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -14,27 +14,24 @@ from tests.support.made_calls import made_call, made_notes
 CALLS, READERS = range(2), range(2)
 READ = "read"
 UPSTREAM = st.tuples(
-    st.sampled_from(["change", "change unheard", "arrive", "vanish"]), st.sampled_from(CALLS)
+    st.sampled_from(["change", "change, event lost", "arrive", "vanish"]), st.sampled_from(CALLS)
 )
 STEPS = st.lists(UPSTREAM | st.tuples(st.just(READ), st.sampled_from(READERS)), min_size=10, max_size=30)
-checked = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-number = count()
+numbers = count()
 
 
 @dataclass
 class Upstream:
-    """One call as the API has had it: every state since it was not there yet, None where it was not there."""
+    """A call at the API, with every state it has had; None while it does not exist."""
 
-    name: int = field(default_factory=lambda: next(number))
+    number: int = field(default_factory=lambda: next(numbers))
     states: list[Call | None] = field(default_factory=lambda: [None])
 
     def step(self, name: str, *, are_states_unique: bool) -> Call | None:
-        """Change, arrive or vanish, where that is possible; what an event announces, if it does."""
+        """Change, arrive or vanish, if that is possible; return the call that an event announces, if any."""
         last = self.states[-1]
         if name == "arrive" and (self.states == [None] or (last is None and are_states_unique)):
-            self.states.append(self._next(made_call(self.name), are_states_unique))
+            self.states.append(self._next(made_call(self.number), are_states_unique))
         elif name == "vanish" and last is not None:
             self.states.append(None)
         elif name.startswith("change") and last is not None:
@@ -50,70 +47,67 @@ class Upstream:
 
 @dataclass
 class Reader:
-    """Somebody who reads the whole list, which takes time: what he saw is older than when he tells it."""
+    """A full sync in three steps: it writes later what it has read earlier."""
 
     read_version: int | None = None
     seen: dict[int, int] | None = None
 
-    def step(self, log: CallStore, calls: list[Upstream]) -> dict[int, int]:
-        """Begin, then look, then tell; which state of each call has just been told."""
+    def step(self, call_store: CallStore, calls: list[Upstream]) -> dict[int, int]:
+        """Take the version, then read, then write; return which state of each call was written."""
         if self.read_version is None:
-            self.read_version = log.version
+            self.read_version = call_store.version
         elif self.seen is None:
             self.seen = {place: len(call.states) - 1 for place, call in enumerate(calls)}
         else:
-            found = [(call, call.states[self.seen[place]]) for place, call in enumerate(calls)]
-            log.apply([state for _, state in found if state], self.read_version)
-            log.remove([made_call(call.name).id for call, state in found if not state], self.read_version)
-            told, self.read_version, self.seen = self.seen, None, None
-            return told
+            read = [(made_call(call.number).id, call.states[self.seen[at]]) for at, call in enumerate(calls)]
+            call_store.apply([state for _, state in read if state], self.read_version)
+            call_store.remove([call_id for call_id, state in read if not state], self.read_version)
+            written, self.read_version, self.seen = self.seen, None, None
+            return written
         return {}
 
 
-def known(log: CallStore, calls: list[Upstream]) -> list[Call | None]:
-    """What the log knows of each of these calls."""
-    ids = [made_call(call.name).id for call in calls]
-    found = {call.id: call for call in log.find(ids)}
+def stored(call_store: CallStore, calls: list[Upstream]) -> list[Call | None]:
+    ids = [made_call(call.number).id for call in calls]
+    found = {call.id: call for call in call_store.find(ids)}
     return [found.get(call_id) for call_id in ids]
 
 
 @given(STEPS)
-@checked
-def test_no_state_comes_back_once_a_later_one_was_known_even_if_events_are_lost(
-    log: CallStore, steps: list[tuple[str, int]]
+def test_no_earlier_state_returns_even_if_events_are_lost(
+    call_store: CallStore, steps: list[tuple[str, int]]
 ) -> None:
     calls, readers = [Upstream() for _ in CALLS], [Reader() for _ in READERS]
     reached = [0 for _ in CALLS]
 
     for name, place in steps:
-        told: dict[int, int] = {}
+        written: dict[int, int] = {}
         if name == READ:
-            told = readers[place].step(log, calls)
+            written = readers[place].step(call_store, calls)
         elif announced := calls[place].step(name, are_states_unique=True):
-            log.apply([announced])
-        for at, (call, state) in enumerate(zip(calls, known(log, calls), strict=True)):
-            now = call.states.index(state) if state else max(reached[at], told.get(at, 0))
+            call_store.apply([announced])
+        for at, (call, state) in enumerate(zip(calls, stored(call_store, calls), strict=True)):
+            now = call.states.index(state) if state else max(reached[at], written.get(at, 0))
             assert now >= reached[at]
             reached[at] = now
 
     last_reader = Reader()
-    for _ in ("begin", "look", "tell"):
-        last_reader.step(log, calls)
-    assert known(log, calls) == [call.states[-1] for call in calls]
+    for _ in ("version", "read", "write"):
+        last_reader.step(call_store, calls)
+    assert stored(call_store, calls) == [call.states[-1] for call in calls]
 
 
 @given(STEPS)
-@checked
-def test_while_no_event_is_lost_a_known_call_is_as_the_api_has_it_however_often_it_is_turned_over(
-    log: CallStore, steps: list[tuple[str, int]]
+def test_without_lost_events_a_call_is_as_at_the_api_however_often_it_is_toggled(
+    call_store: CallStore, steps: list[tuple[str, int]]
 ) -> None:
     calls, readers = [Upstream() for _ in CALLS], [Reader() for _ in READERS]
 
     for name, place in steps:
         if name == READ:
-            readers[place].step(log, calls)
-        elif announced := calls[place].step(name.removesuffix(" unheard"), are_states_unique=False):
-            log.apply([announced])
-        for call, state in zip(calls, known(log, calls), strict=True):
+            readers[place].step(call_store, calls)
+        elif announced := calls[place].step(name.removesuffix(", event lost"), are_states_unique=False):
+            call_store.apply([announced])
+        for call, state in zip(calls, stored(call_store, calls), strict=True):
             last = [other for other in call.states if other]
             assert state is None or state == last[-1]

@@ -1,4 +1,4 @@
-"""What belongs to another API is forgotten by one process alone."""
+"""The data of another API is cleared by one process alone."""
 
 import pytest
 from sqlalchemy import Engine
@@ -10,26 +10,23 @@ from aircall.web import services
 from aircall.web.services import API_KEY, forget_other_api
 from tests.support.redis_server import RedisServer
 
-ONE, OTHER = "https://one.test", "https://other.test"
+API, OTHER_API = "https://one.test", "https://other.test"
 
 
-def test_who_does_not_get_its_turn_forgets_nothing(
+def test_a_process_that_does_not_get_the_lock_clears_nothing(
     redis: RedisServer, sqlite: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services, "FORGETTING_TIME", 0.1)
-    log, store, busy = (
-        CallStore(sqlite),
-        RedisRecordStore(connect(redis.url)),
-        RedisRecordStore(connect(redis.url)),
-    )
-    forget_other_api(store, log, ONE)
-    store.put("login:a", b"kept", 60)
+    call_store = CallStore(sqlite)
+    records, busy = (RedisRecordStore(connect(redis.url)) for _ in range(2))
+    forget_other_api(records, call_store, API)
+    records.put("login:a", b"kept", 60)
 
     with busy.lock(API_KEY, 0), pytest.raises(StorageBusyError):
-        forget_other_api(store, log, OTHER)
-    assert store.load("login:a") is not None
+        forget_other_api(records, call_store, OTHER_API)
+    assert records.load("login:a") is not None
 
-    forget_other_api(store, log, OTHER)
-    assert store.load("login:a") is None
-    store.close()
+    forget_other_api(records, call_store, OTHER_API)
+    assert records.load("login:a") is None
+    records.close()
     busy.close()

@@ -1,4 +1,4 @@
-"""The feed: what came after a position, or the honest answer that it is not known any more."""
+"""The change feed gives every change after a position, or says that it cannot."""
 
 import weakref
 from threading import Thread
@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.calls.feed import Change, ChangeFeed, ChangeKind, FeedEntry
+from aircall.calls.feed import Change, ChangeFeed, ChangeKind, FeedEntry, StreamPosition
 from aircall.models import Call
 from tests.support.made_calls import call_id, made_call
+
+ADD, UPDATE, REMOVE = ChangeKind.ADD, ChangeKind.UPDATE, ChangeKind.REMOVE
 
 
 def change(number: int) -> Change:
     call = made_call(number)
-    return Change(ChangeKind.UPDATE, call.id, call)
+    return Change(UPDATE, call.id, call)
 
 
 def filled(count: int, *, length: int = 1000) -> tuple[ChangeFeed, list[str]]:
@@ -24,24 +26,19 @@ def filled(count: int, *, length: int = 1000) -> tuple[ChangeFeed, list[str]]:
     return feed, [feed.position] + [feed.append(change(number)).position for number in range(count)]
 
 
-def numbers(entries: list[FeedEntry] | None) -> list[str] | None:
+def ids(entries: list[FeedEntry] | None) -> list[str] | None:
     return None if entries is None else [entry.change.call_id for entry in entries]
 
 
-def test_nothing_came_after_the_newest_position() -> None:
-    feed, positions = filled(3)
-
-    assert feed.position == positions[-1]
-    assert feed.changes_after(feed.position) == []
-
-
-def test_what_came_after_a_position_is_told_in_order_each_with_its_own_position() -> None:
+def test_changes_after_a_position_come_in_order_each_with_its_own_position() -> None:
     feed, positions = filled(5)
 
     entries = feed.changes_after(positions[2])
 
-    assert numbers(entries) == [call_id(2), call_id(3), call_id(4)]
+    assert ids(entries) == [call_id(2), call_id(3), call_id(4)]
     assert [entry.position for entry in entries or ()] == positions[3:]
+    assert feed.position == positions[-1]
+    assert feed.changes_after(feed.position) == []
 
 
 @given(count=st.integers(0, 12), length=st.integers(1, 12), back=st.integers(0, 12), epochs=st.integers(0, 1))
@@ -53,96 +50,64 @@ def test_a_position_is_answered_in_full_or_not_at_all(
     for _ in range(epochs):
         feed.begin_epoch()
 
-    answer = numbers(feed.changes_after(positions[count - back]))
+    answer = ids(feed.changes_after(positions[count - back]))
 
     is_known = back <= length and not epochs
     assert answer == ([call_id(number) for number in range(count - back, count)] if is_known else None)
 
 
-def test_no_two_positions_are_equal_not_even_in_different_epochs() -> None:
+def test_a_new_epoch_forgets_what_was_before_it_and_repeats_no_position() -> None:
     feed, positions = filled(3)
-    feed.begin_epoch()
-    again = [feed.position, *(feed.append(change(number)).position for number in range(3))]
-
-    assert len({*positions, *again}) == 8
-
-
-def test_a_new_epoch_forgets_what_was_before_it() -> None:
-    feed, _ = filled(3)
 
     feed.begin_epoch()
     begun_at = feed.position
-    feed.append(change(7))
+    again = [begun_at, *(feed.append(change(number)).position for number in (7, 8))]
 
-    assert numbers(feed.changes_after(begun_at)) == [call_id(7)]
-
-
-def test_another_feeds_positions_are_worth_nothing() -> None:
-    _, foreign = filled(3)
-    feed, _ = filled(3)
-
-    assert [feed.changes_after(position) for position in foreign] == [None] * 4
+    assert ids(feed.changes_after(begun_at)) == [call_id(7), call_id(8)]
+    assert len({*positions, *again}) == 7
 
 
 @pytest.mark.parametrize(
     "end", ["", ".", ".x", ".-1", ".4", ".1.1", ".²", ".٣", "." + "9" * 5000, ". 1", ".1 "]
 )
-def test_a_position_that_was_never_given_out_is_not_known(end: str) -> None:
+def test_a_position_that_was_never_given_out_is_unknown(end: str) -> None:
     feed, positions = filled(3)
     epoch = positions[0].partition(".")[0]
 
     assert feed.changes_after(epoch + end) is None
+    assert feed.changes_after(filled(3)[1][0]) is None
 
 
 @given(st.text())
-def test_any_text_may_come_as_a_position(text: str) -> None:
+def test_any_text_is_accepted_as_a_position(text: str) -> None:
     feed, _ = filled(3)
 
     assert feed.changes_after(text) is None
 
 
-def test_subscribers_hear_every_change_and_every_epoch_in_order() -> None:
-    feed, told = ChangeFeed(), []
-    feed.subscribe(lambda entry: told.append(entry.position), told.append)
-
-    first = feed.append(change(1)).position
-    feed.begin_epoch()
-    epoch = feed.position
-    second = feed.append(change(2)).position
-
-    assert told == [first, epoch, second]
-
-
-def test_a_change_is_in_the_feed_already_when_it_is_told() -> None:
-    feed = ChangeFeed()
-    stands_at: list[str] = []
-    feed.subscribe(lambda _: stands_at.append(feed.position), lambda _: stands_at.append(feed.position))
-
-    positions = [feed.append(change(1)).position]
-    feed.begin_epoch()
-
-    assert stands_at == [*positions, feed.position]
-
-
-def test_a_subscriber_that_fails_costs_the_others_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    feed, told = ChangeFeed(), []
+def test_subscribers_get_every_change_and_epoch_in_order_after_the_feed_has_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    feed, told, stands_at = ChangeFeed(), list[str](), list[str]()
 
     def fail(_: object) -> None:
         raise ValueError("a note")
 
     feed.subscribe(fail, fail)
     feed.subscribe(lambda entry: told.append(entry.position), told.append)
+    feed.subscribe(lambda _: stands_at.append(feed.position), lambda _: stands_at.append(feed.position))
 
-    first = feed.append(change(1)).position
+    positions = [feed.append(change(1)).position]
     feed.begin_epoch()
-    epoch = feed.position
+    positions += [feed.position, feed.append(change(2)).position]
 
-    assert told == [first, epoch]
-    assert caplog.text.count("A callback failed: ValueError") == 2
+    assert told == stands_at == positions
+    # A subscriber that fails does not reach the others, and its message is not logged.
+    assert caplog.text.count("A callback failed: ValueError") == 3
     assert "a note" not in caplog.text
 
 
-def test_nothing_is_added_while_the_feed_is_held() -> None:
+def test_nothing_is_added_while_the_feed_is_paused() -> None:
     feed, _ = filled(1)
     adding = Thread(target=lambda: feed.append(change(2)))
 
@@ -154,9 +119,6 @@ def test_nothing_is_added_while_the_feed_is_held() -> None:
     adding.join()
 
     assert entries == []
-
-
-ADD, UPDATE, REMOVE = ChangeKind.ADD, ChangeKind.UPDATE, ChangeKind.REMOVE
 
 
 @pytest.mark.parametrize(
@@ -172,52 +134,45 @@ ADD, UPDATE, REMOVE = ChangeKind.ADD, ChangeKind.UPDATE, ChangeKind.REMOVE
         ([ADD, REMOVE, ADD], ADD),
     ],
 )
-def test_of_several_changes_of_a_call_the_last_is_told_as_what_it_is_for_who_saw_none(
+def test_several_changes_of_a_call_are_merged_with_the_kind_for_a_page_that_saw_none(
     kinds: list[ChangeKind], kind: ChangeKind
 ) -> None:
     feed, call = ChangeFeed(), made_call(1)
     start = feed.position
     entries = [feed.append(Change(each, call.id, None if each is REMOVE else call)) for each in kinds]
 
-    only = feed.changes_after(start) or []
+    merged = feed.changes_after(start) or []
 
-    assert [(entry.change.kind, entry.change.call, entry.position) for entry in only] == [
+    assert [(entry.change.kind, entry.change.call, entry.position) for entry in merged] == [
         (kind, entries[-1].change.call, feed.position)
     ]
 
 
-def test_what_is_left_of_several_calls_changes_keeps_its_order() -> None:
-    feed = ChangeFeed()
-    start = feed.position
-    entries = [feed.append(change(number)) for number in (1, 2, 1, 3, 2)]
-
-    assert feed.changes_after(start) == [entries[2], entries[3], entries[4]]
-
-
 @given(numbers=st.lists(st.integers(0, 4), max_size=25), length=st.integers(1, 6), back=st.integers(0, 6))
-def test_whatever_changes_how_often_the_last_state_of_each_call_is_told(
+def test_the_latest_state_of_each_call_is_given_in_the_order_of_the_latest_changes(
     numbers: list[int], length: int, back: int
 ) -> None:
     feed = ChangeFeed(length)
     entries = [feed.append(change(number)) for number in numbers]
     back = min(back, length, len(entries))
 
-    told = feed.changes_after(f"{feed.position.partition('.')[0]}.{len(entries) - back}")
+    epoch = feed.position.partition(".")[0]
+    given_ = feed.changes_after(str(StreamPosition(epoch, len(entries) - back)))
 
     missed = entries[len(entries) - back :]
-    last = {entry.change.call_id: entry for entry in missed}
-    assert told == sorted(last.values(), key=missed.index)
+    latest = {entry.change.call_id: entry for entry in missed}
+    assert given_ == sorted(latest.values(), key=missed.index)
 
 
-class Watched(Call, frozen=True, weakref=True):
-    """A call of which can be told whether anybody still keeps it."""
+class ReferencedCall(Call, frozen=True, weakref=True):
+    pass
 
 
-def test_no_state_of_a_call_is_kept_that_nobody_can_ask_for() -> None:
+def test_a_state_that_cannot_be_asked_for_is_not_kept_in_memory() -> None:
     feed = ChangeFeed(2)
 
     def add(number: int) -> weakref.ref[Call]:
-        call = Watched(**msgspec.structs.asdict(made_call(number)))
+        call = ReferencedCall(**msgspec.structs.asdict(made_call(number)))
         feed.append(Change(UPDATE, call.id, call))
         return weakref.ref(call)
 

@@ -1,4 +1,4 @@
-"""What a call in the API's JSON becomes. No socket, no clock."""
+"""What calls, pages, users and tokens in the API's JSON become."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from aircall.errors import MalformedResponseError
-from aircall.models import Call, Note, call_id, clean_text
+from aircall.models import Call, CallPage, Note, TokenGrant, Tokens, User, clean_text, is_call_id
 from tests.support.api_json import JSON_VALUES, ODD_VALUES, RECORDED, ROW, ROWS
 
+OPTIONAL_FIELDS = [name for name in ROW if name != "id"]
 
-def test_a_call_is_read_field_by_field() -> None:
-    call = Call.from_json(ROW)
 
-    assert call == Call(
+def test_a_call_is_parsed_field_by_field_and_extra_fields_are_ignored() -> None:
+    assert Call.from_json({**ROW, "id": ROW["id"].upper(), "agent": {"name": "Alice"}}) == Call(
         id="7876e2eb-1a50-4a7e-afb5-2936cbe6e814",
         direction="inbound",
         call_type="answered",
@@ -29,81 +30,48 @@ def test_a_call_is_read_field_by_field() -> None:
     )
 
 
-@pytest.mark.parametrize("row", RECORDED, ids=lambda row: row["id"][:8])
-def test_every_recorded_call_is_written_as_it_was_read(row: dict[str, Any]) -> None:
-    assert Call.from_json(row).to_json() == row
-
-
-def test_there_are_94_recorded_calls() -> None:
+def test_every_recorded_call_is_written_as_it_was_read() -> None:
+    assert [Call.from_json(row).to_json() for row in RECORDED] == RECORDED
     assert len({row["id"] for row in RECORDED}) == 94
 
 
-@pytest.mark.parametrize("name", [name for name in ROW if name != "id"])
-def test_a_missing_field_hides_no_call(name: str) -> None:
-    row = {key: value for key, value in ROW.items() if key != name}
+@pytest.mark.parametrize("name", OPTIONAL_FIELDS)
+def test_a_missing_or_odd_field_hides_no_call_and_affects_no_other_field(name: str) -> None:
+    expected = {**ROW, name: None}
+    missing = Call.from_json({key: value for key, value in ROW.items() if key != name})
 
-    call = Call.from_json(row)
-
-    assert {**call.to_json(), name: None} == {**ROW, name: None}
-
-
-@pytest.mark.parametrize("value", ODD_VALUES, ids=repr)
-@pytest.mark.parametrize("name", [name for name in ROW if name != "id"])
-def test_an_odd_field_hides_no_call_and_touches_no_other_field(name: str, value: object) -> None:
-    call = Call.from_json({**ROW, name: value})
-
-    assert {**call.to_json(), name: None} == {**ROW, name: None}
-    assert Call.from_json(call.to_json()) == call
+    assert {**missing.to_json(), name: None} == expected
+    for value in ODD_VALUES:
+        call = Call.from_json({**ROW, name: value})
+        assert ({**call.to_json(), name: None}, value) == (expected, value)
+        assert Call.from_json(call.to_json()) == call
 
 
-def test_an_extra_field_is_ignored() -> None:
-    assert Call.from_json({**ROW, "agent": {"name": "Alice"}}) == Call.from_json(ROW)
+def test_unknown_words_become_unknown() -> None:
+    for value in ODD_VALUES:
+        call = Call.from_json({**ROW, "call_type": value, "direction": value})
+        assert (call.call_type, call.direction) == ("unknown", "unknown")
 
 
-@pytest.mark.parametrize("value", ODD_VALUES, ids=repr)
-def test_unknown_words_become_unknown(value: object) -> None:
-    call = Call.from_json({**ROW, "call_type": value, "direction": value})
-
-    assert (call.call_type, call.direction) == ("unknown", "unknown")
-
-
-@pytest.mark.parametrize(
-    "value", ["7876e2eb", "{876e2eb-1a50-4a7e-afb5-2936cbe6e81}", "../../me", *ODD_VALUES]
-)
-def test_a_call_needs_the_id_of_a_uuids_form(value: object) -> None:
-    with pytest.raises(MalformedResponseError):
-        Call.from_json({**ROW, "id": value})
+@pytest.mark.parametrize("value", ["7876e2eb", "{876e2eb-1a50-4a7e-afb5-2936cbe6e81}", "../../me"])
+def test_a_call_needs_a_uuid(value: str) -> None:
+    assert not is_call_id(value)
+    for id_ in (value, *ODD_VALUES):
+        with pytest.raises(MalformedResponseError):
+            Call.from_json({**ROW, "id": id_})
 
 
-@pytest.mark.parametrize("data", ODD_VALUES, ids=repr)
-def test_what_is_no_call_is_malformed(data: object) -> None:
-    with pytest.raises(MalformedResponseError):
-        Call.from_json(data)
+def test_the_id_of_a_call_is_in_lower_case() -> None:
+    assert is_call_id(ROW["id"])
+    assert not is_call_id(ROW["id"].upper())
 
 
-def test_an_id_is_given_in_lower_case() -> None:
-    assert call_id(ROW["id"].upper()) == ROW["id"]
-
-
-@pytest.mark.parametrize(
-    ("value", "duration"),
-    [
-        (0, timedelta()),
-        (610, timedelta(milliseconds=610)),
-        (96449.0, timedelta(milliseconds=96449)),
-        (366 * 24 * 3600 * 1000, timedelta(days=366)),
-        (366 * 24 * 3600 * 1000 + 1, None),
-        (-1, None),
-        (float("nan"), None),
-        (float("inf"), None),
-        (10**5000, None),
-        (True, None),
-        ("610", None),
-    ],
-    ids=lambda value: str(value)[:12] if not isinstance(value, int) or value < 10**9 else "huge",
-)
-def test_a_duration_is_milliseconds_or_unknown(value: object, duration: timedelta | None) -> None:
-    assert Call.from_json({**ROW, "duration": value}).duration == duration
+def test_a_duration_is_in_milliseconds_or_unknown() -> None:
+    year = 366 * 24 * 3600 * 1000
+    for value in (0, 610, 96449.0, year):
+        assert Call.from_json({**ROW, "duration": value}).duration == timedelta(milliseconds=value)
+    for unusable in (year + 1, -1, float("nan"), float("inf"), 10**5000, True, "610"):
+        assert Call.from_json({**ROW, "duration": unusable}).duration is None
 
 
 @pytest.mark.parametrize(
@@ -133,21 +101,16 @@ def test_an_instant_needs_a_zone_and_room_around_it(value: object, instant: date
         (7, ""),
     ],
 )
-def test_text_is_kept_but_for_what_cannot_be_shown(text: object, cleaned: str) -> None:
+def test_text_is_kept_except_what_cannot_be_displayed(text: object, cleaned: str) -> None:
     assert clean_text(text) == cleaned
 
 
-def test_half_a_surrogate_pair_in_a_note_does_not_survive() -> None:
-    call = Call.from_json({**ROW, "notes": [{"id": "n", "content": "cut \ud83d"}]})
+def test_only_notes_that_are_objects_are_kept_and_their_text_is_cleaned() -> None:
+    notes = [None, "text", {"content": 7}, {"id": "n", "content": "cut \ud83d"}]
 
-    assert json.dumps(call.to_json(), ensure_ascii=False).encode()
-    assert call.notes[0].content == "cut \ufffd"
+    call = Call.from_json({**ROW, "notes": notes})
 
-
-def test_only_notes_that_are_objects_are_kept() -> None:
-    call = Call.from_json({**ROW, "notes": [None, "text", {"content": 7}, {"id": "n", "content": "Kept"}]})
-
-    assert [note.content for note in call.notes] == ["", "Kept"]
+    assert [note.content for note in call.notes] == ["", "cut \ufffd"]
 
 
 @pytest.mark.parametrize(
@@ -170,9 +133,76 @@ def test_any_json_is_a_call_that_can_be_written_or_malformed(data: object) -> No
     assert json.dumps(written, ensure_ascii=False).encode()
 
 
-def test_neither_notes_nor_numbers_are_printed() -> None:
-    call = Call.from_json(ROW)
-    printed = repr(call) + repr(call.notes)
+@given(JSON_VALUES, st.lists(ROWS | JSON_VALUES, max_size=6))
+def test_any_json_is_a_page(data: object, rows: list[object]) -> None:
+    page = CallPage.from_json({"nodes": rows, "totalCount": data, "hasNextPage": data})
 
-    hidden = ("Call back", "+33193545889", "+33189394635", "+33118842251")
+    assert page.row_count == len(rows)
+    assert len({call.id for call in page.calls}) == len(page.calls)
+    assert page.total_count is None or page.total_count >= 0
+
+
+def test_a_malformed_or_repeated_row_hides_no_good_one() -> None:
+    page = CallPage.from_json({"nodes": [None, RECORDED[0], {"id": "x"}, RECORDED[1], RECORDED[0]]})
+
+    assert [call.id for call in page.calls] == [RECORDED[0]["id"], RECORDED[1]["id"]]
+    assert (page.malformed_count, page.duplicate_count, page.row_count) == (2, 1, 5)
+
+
+def test_the_total_is_a_whole_number_and_the_next_page_a_boolean_or_unknown() -> None:
+    def parsed(value: object) -> tuple[int | None, bool | None]:
+        page = CallPage.from_json({"nodes": [], "totalCount": value, "hasNextPage": value})
+        return page.total_count, page.has_next_page
+
+    assert [parsed(value) for value in (0, 124, 10**9)] == [(0, None), (124, None), (10**9, None)]
+    assert [parsed(value) for value in (True, False)] == [(None, True), (None, False)]
+    assert {parsed(value) for value in (-1, 1e9, "94", "yes", None)} == {(None, None)}
+
+
+@pytest.mark.parametrize(
+    ("record", "odd"),
+    [
+        (Call, []),
+        (CallPage, [{"nodes": None}, {"nodes": {}}, {"nodes": "text"}]),
+        (User, [{"id": "alice"}, {"username": 7}]),
+        (
+            TokenGrant,
+            [{"access_token": token} for token in (None, "", 7, "a b", "a\r\nb", "jét", "x" * 8193)],
+        ),
+    ],
+)
+def test_a_record_without_its_required_field_is_malformed(record: Any, odd: list[object]) -> None:
+    for data in [*ODD_VALUES, *odd]:
+        with pytest.raises(MalformedResponseError):
+            record.from_json(data)
+
+
+def test_a_user_without_an_id_is_identified_by_name() -> None:
+    assert User.from_json({"id": "alice", "username": "Alice"}) == User(id="alice", username="Alice")
+    assert User.from_json({"username": "Alice"}) == User(id="Alice", username="Alice")
+
+
+def test_a_grant_has_tokens_and_a_user_if_it_names_one() -> None:
+    user = {"id": "alice", "username": "Alice"}
+
+    grant = TokenGrant.from_json({"access_token": "a.b.c", "refresh_token": "d.e.f", "user": user})
+
+    assert grant == TokenGrant(tokens=Tokens(access="a.b.c", refresh="d.e.f"), user=User(**user))
+    assert TokenGrant.from_json({"access_token": "a.b.c", "user": {"id": 7}}).user is None
+
+
+def test_a_grant_without_a_refresh_token_keeps_the_previous_one() -> None:
+    for value in (None, 7, "", "a b", ["x"]):
+        data = {"access_token": "a.b.c", "refresh_token": value}
+        assert TokenGrant.from_json(data, "old").tokens.refresh == "old"
+        assert TokenGrant.from_json(data).tokens.refresh is None
+
+
+def test_personal_data_and_tokens_are_not_printed() -> None:
+    call = Call.from_json(ROW)
+    grant = TokenGrant.from_json({"access_token": "secret-a", "refresh_token": "secret-b"})
+
+    printed = f"{call!r} {call.notes} {grant} {grant!r} {grant.tokens} {grant.tokens!r}"
+
+    hidden = ("Call back", "+33193545889", "+33189394635", "+33118842251", "secret")
     assert [text for text in hidden if text in printed] == []

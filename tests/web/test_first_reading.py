@@ -54,7 +54,7 @@ def test_filters_can_be_cleared_before_anything_was_found(reader: Person, path: 
 def test_the_index_of_searches_has_all_calls_soon_after_the_reading(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "MOST_AT_ONCE", 10)
+    monkeypatch.setattr(search, "MAX_IMMEDIATE_ROWS", 10)
     app = create_app(config)
     start(app)
     try:
@@ -65,11 +65,11 @@ def test_the_index_of_searches_has_all_calls_soon_after_the_reading(
 
 
 def _indexed(app: Flask) -> int:
-    return _scalar(app, select(state.c.indexed_number))
+    return _scalar(app, select(state.c.indexed_row_version))
 
 
 def _last(app: Flask) -> int:
-    return _scalar(app, select(func.max(calls.c.number)))
+    return _scalar(app, select(func.max(calls.c.row_version)))
 
 
 def _scalar(app: Flask, query: Select[tuple[int]]) -> int:
