@@ -1,4 +1,4 @@
-"""A TCP proxy that, once told to, hands on the server's bytes one by one. Knows nothing of their meaning."""
+"""A TCP proxy that can pass on the bytes of its server one by one."""
 
 import socket
 from contextlib import suppress
