@@ -15,7 +15,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
 from aircall.auth.login import LOGIN_LIFETIME
-from aircall.server.websocket import WholeFrames
+from aircall.server.websocket import WebSocketMiddleware
 from aircall.storage import STORAGE_ERRORS
 from aircall.storage.database import DatabaseError
 from aircall.storage.redis import RedisUnusableError
@@ -86,7 +86,7 @@ def create_app(config: Config | None = None) -> Flask:
     ops.register(app, built)
     # Outermost last: built files need no session, and sockets are corrected before anybody uses them.
     assets.serve(app, STATIC)
-    app.wsgi_app = WholeFrames(app.wsgi_app, security.HEADERS)  # type: ignore[method-assign]  # as documented
+    app.wsgi_app = WebSocketMiddleware(app.wsgi_app, security.HEADERS)  # type: ignore[method-assign]
     return app
 
 

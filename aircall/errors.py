@@ -1,27 +1,30 @@
-"""What can go wrong between Callboard and the Aircall API. Knows nothing of HTTP libraries or pages.
+"""Errors of the Aircall API and of the login that uses it.
 
 AircallError
 ├── InvalidRequestError     400: the API refused the fields; `messages` says why
-├── UnauthorizedError       401: the token is expired or unknown; nothing was executed
-├── ForbiddenError          403: the token is good, the action is not allowed
-├── NotFoundError           404, or the empty body the API sends for an unknown call
-├── RateLimitedError        429: not executed; `retry_after` when the API named it
+├── UnauthorizedError       401: the token is expired or unknown; not executed
+├── ForbiddenError          403: the token is valid, the action is not allowed
+├── NotFoundError           404, or the empty body that the API sends for an unknown call
+├── RateLimitedError        429: not executed; `retry_after` if the API gave it
 ├── RejectedError           any other 3xx or 4xx
-├── ServerError             5xx: fate unknown, unless it is a 503 that says when to come back
-├── UnreachableError        no connection was made: nothing was sent
-├── NoResponseError           sent, but no whole answer came before the deadline: fate unknown
-├── MalformedResponseError    an answer that breaks the contract: fate unknown
-├── PoolExhaustedError            too many requests of this kind are under way here: nothing was sent
-├── CircuitOpenError        the API has just failed repeatedly, so it is left alone: nothing was sent
+├── ServerError             5xx: may have been executed, unless it is a 503 with Retry-After
+├── UnreachableError        no connection was made: not sent
+├── NoResponseError         sent, but no complete response before the deadline: may have been executed
+├── MalformedResponseError  a response that breaks the contract: may have been executed
+├── PoolExhaustedError      too many requests of this kind are in flight here: not sent
+├── CircuitOpenError        the circuit breaker is open after repeated failures: not sent
 ├── LoginEndedError         the login is over: logged out, expired or refused for good
-└── NoLoginError            nobody is signed in, so there is no token to work with
+└── NoLoginError            no user is logged in, so there is no token to use
 """
 
 from collections.abc import Mapping, Sequence
 
 
 class AircallError(Exception):
-    """The base of all. `is_executed_possible` is False when the API certainly did nothing."""
+    """Base class. `is_executed_possible` is False if the API certainly did not execute the request.
+
+    `retry_after` is in seconds, None if unknown.
+    """
 
     is_executed_possible: bool = False
 
@@ -31,7 +34,7 @@ class AircallError(Exception):
 
 
 class InvalidRequestError(AircallError):
-    """400: the API refused the fields. `messages` are its sentences, never empty."""
+    """400: the API refused the fields. `messages` are its sentences, at least one."""
 
     def __init__(self, messages: Sequence[str]) -> None:
         self.messages = tuple(messages) or ("The request is not valid.",)
@@ -39,11 +42,11 @@ class InvalidRequestError(AircallError):
 
 
 class UnauthorizedError(AircallError):
-    """401: the token is expired or unknown. Nothing was executed."""
+    """401: the token is expired or unknown. Not executed."""
 
 
 class ForbiddenError(AircallError):
-    """403: the token is good, the action is not allowed."""
+    """403: the token is valid, the action is not allowed."""
 
 
 class NotFoundError(AircallError):
@@ -51,7 +54,7 @@ class NotFoundError(AircallError):
 
 
 class RateLimitedError(AircallError):
-    """429: not executed; `retry_after` is in seconds where the API named it."""
+    """429: not executed."""
 
 
 class RejectedError(AircallError):
@@ -59,7 +62,7 @@ class RejectedError(AircallError):
 
 
 class ServerError(AircallError):
-    """5xx. Whether the request was executed is unknown, unless a 503 says when to come back."""
+    """5xx: may have been executed, unless it is a 503 with Retry-After."""
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message, retry_after=retry_after)
@@ -67,27 +70,27 @@ class ServerError(AircallError):
 
 
 class UnreachableError(AircallError):
-    """No connection was made, so nothing was sent."""
+    """No connection was made. Not sent."""
 
 
 class NoResponseError(AircallError):
-    """The request was sent, but no whole answer came before the deadline."""
+    """The request was sent, but no complete response came before the deadline."""
 
     is_executed_possible = True
 
 
 class MalformedResponseError(AircallError):
-    """The answer breaks the API's contract."""
+    """The response breaks the API's contract."""
 
     is_executed_possible = True
 
 
 class PoolExhaustedError(AircallError):
-    """Too many requests of this kind are under way here; nothing was sent."""
+    """Too many requests of this kind are in flight here. Not sent."""
 
 
 class CircuitOpenError(AircallError):
-    """The API has failed repeatedly and is left alone for `retry_after` seconds; nothing was sent."""
+    """The circuit breaker is open for another `retry_after` seconds. Not sent."""
 
 
 class LoginEndedError(AircallError):
@@ -95,7 +98,7 @@ class LoginEndedError(AircallError):
 
 
 class NoLoginError(AircallError):
-    """Nobody is signed in, so there is no token to work with."""
+    """No user is logged in, so there is no token to use."""
 
 
 ERROR_BY_STATUS: Mapping[int, type[AircallError]] = {
@@ -104,14 +107,14 @@ ERROR_BY_STATUS: Mapping[int, type[AircallError]] = {
     404: NotFoundError,
     429: RateLimitedError,
 }
-# The answers in which "come back later" means that nothing was executed.
+# Statuses in which Retry-After means that the request was not executed.
 REFUSED_FOR_NOW = (429, 503)
 
 
 def error_for(status: int, messages: Sequence[str], retry_after: float | None = None) -> AircallError:
-    """The error that stands for an answer with this `status`.
+    """Return the error for a response with this `status`.
 
-    `retry_after` is in seconds; it is kept for 429 and 503, and means nothing with any other status.
+    `retry_after` (seconds) is kept for 429 and 503 only; it means nothing with another status.
     """
     if status == 400:
         return InvalidRequestError(messages)

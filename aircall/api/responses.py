@@ -1,13 +1,11 @@
-"""What an answer of the API means: its JSON, its error. Knows status codes and JSON; no sockets, no endpoint.
+"""Responses of the API, read: status to error, JSON to records.
 
-JSON is read by msgspec, which refuses what the standard library lets through (NaN, 1e999 as infinity, a
-number of 5,000 digits as a crash). One thing is mended first: half a surrogate pair, which the API's own
-JSON writer sends as an escape when somebody's note was cut in the middle of an emoji.
+JSON is decoded by msgspec, which refuses what the standard library accepts or crashes at: NaN, 1e999, numbers
+of 5,000 digits. Half a surrogate pair is replaced first: the API's JSON writer escapes it when a note was cut
+in the middle of an emoji.
 
-Reads a page of calls that is as the API promises, in half the time that any other takes. Knows no I/O.
-
-A list may have a hundred thousand rows, read again and again. What comes of a row is what Call.from_json
-makes of it; where anything has another kind or is missing, the whole page is refused here.
+A page of calls is decoded by a schema, in half the time, as long as every field has the promised type; other
+pages are decoded row by row by `Call.from_json`, with the same result.
 """
 
 import re
@@ -24,19 +22,19 @@ from aircall.errors import MalformedResponseError, error_for
 from aircall.models import CALL_TYPES, DIRECTIONS, Call, CallPage, Note, clean_text
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-# An escaped backslash and a whole pair are matched first, so that neither is taken for a lone half.
-# All begin alike, so that the search skips what does not, in a tenth of the time or less.
+# An escaped backslash and a whole pair are matched first, so that neither is taken for a lone half. All
+# alternatives begin with a backslash, which makes the search ten times as fast.
 SURROGATES = re.compile(
     rb"\\(?:\\|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2}))"
 )
-# Each match but that of a backslash has one of these in it.
+# A body without one of these needs no replacement.
 ESCAPES = (rb"\ud", rb"\uD")
-LONGEST_MESSAGE = 300
-MOST_MESSAGES = 10
+# Characters of one message of the API, and messages of one response.
+LONGEST_MESSAGE, MOST_MESSAGES = 300, 10
 
 
 class _Listing(msgspec.Struct, rename="camel"):
-    """The list endpoint's answer, its parts still unread, so that a bad one spoils no other."""
+    """A list response whose rows are still undecoded, so that a bad one does not affect the others."""
 
     nodes: list[msgspec.Raw]
     total_count: msgspec.Raw = msgspec.Raw(b"null")
@@ -44,39 +42,39 @@ class _Listing(msgspec.Struct, rename="camel"):
 
 
 def read_json(body: bytes) -> Any:
-    """The body's JSON. Raises MalformedResponseError."""
-    return _decoded(_mended(body), Any)
+    """Return the decoded body. Raises MalformedResponseError."""
+    return _decode(_replace_surrogates(body), Any)
 
 
 def read_call_page(body: bytes) -> CallPage:
-    """The calls of a list answer, whatever is wrong with some of them. Raises MalformedResponseError."""
-    mended = _mended(body)
+    """Return the calls of a list response, without malformed ones. Raises MalformedResponseError."""
+    body = _replace_surrogates(body)
     with suppress(*UNREADABLE):
-        return read_promised_page(mended)
-    listing: _Listing = _decoded(mended, _Listing)
+        return _read_promised_page(body)
+    listing: _Listing = _decode(body, _Listing)
     return CallPage.from_json(
         {
-            "nodes": [_part(row) for row in listing.nodes],
-            "totalCount": _part(listing.total_count),
-            "hasNextPage": _part(listing.has_next_page),
+            "nodes": [_decode_or_none(row) for row in listing.nodes],
+            "totalCount": _decode_or_none(listing.total_count),
+            "hasNextPage": _decode_or_none(listing.has_next_page),
         }
     )
 
 
-def check(answer: Response, secret: str) -> None:
-    """Raise the error that the answer's status stands for, unless it is a success.
+def check(response: Response, secret: str) -> None:
+    """Raise the error for the response's status unless it is a success.
 
-    A message of the API that repeats `secret`, the token or password of the request, is left out.
+    Messages of the API that contain `secret`, the token or password of the request, are left out.
     """
-    if 200 <= answer.status < 300:
+    if 200 <= response.status < 300:
         return
-    messages = _messages(answer.body, secret)
-    pause = retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
-    raise error_for(answer.status, messages, pause)
+    messages = _messages(response.body, secret)
+    pause = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+    raise error_for(response.status, messages, pause)
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
-    """The seconds that a Retry-After header names, as a number or a date; None where it is not readable."""
+    """Return the seconds of a Retry-After header (a number or a date), or None if it is unreadable."""
     text = (header or "").strip()
     if re.fullmatch("[0-9]{1,9}", text):
         return float(text)
@@ -87,21 +85,20 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())
 
 
-def _decoded(body: bytes, kind: Any) -> Any:
+def _decode(body: bytes, kind: Any) -> Any:
     with suppress(*UNREADABLE):
         return msgspec.json.decode(body, type=kind)
-    # Raised without its cause: a UnicodeDecodeError holds the whole body, with tokens or notes in it.
+    # Raised without a cause: a UnicodeDecodeError holds the whole body, with tokens or notes in it.
     raise MalformedResponseError("The answer is not the JSON that the API promises.")
 
 
-def _part(raw: msgspec.Raw) -> Any:
+def _decode_or_none(raw: msgspec.Raw) -> Any:
     with suppress(*UNREADABLE):
         return msgspec.json.decode(raw)
     return None
 
 
-def _mended(body: bytes) -> bytes:
-    # Else each escaped backslash of a body would be looked at, for nothing.
+def _replace_surrogates(body: bytes) -> bytes:
     if not any(escape in body for escape in ESCAPES):
         return body
     return SURROGATES.sub(lambda match: rb"\ufffd" if match["lone"] else match[0], body)
@@ -114,9 +111,9 @@ def _messages(body: bytes, secret: str) -> list[str]:
         return []
     message = data.get("message") if isinstance(data, dict) else None
     texts = message if isinstance(message, list) else [message]
-    # Before it is cut or mended, as a part of the secret would not be known for one.
-    told = [row for row in texts[:MOST_MESSAGES] if isinstance(row, str) and not (secret and secret in row)]
-    return [text[:LONGEST_MESSAGE] for row in told if (text := clean_text(row).strip())]
+    # Checked before the text is cut or cleaned: a part of the secret would not be recognized.
+    safe = [row for row in texts[:MOST_MESSAGES] if isinstance(row, str) and not (secret and secret in row)]
+    return [text[:LONGEST_MESSAGE] for row in safe if (text := clean_text(row).strip())]
 
 
 class _Note(msgspec.Struct):
@@ -143,12 +140,11 @@ class _PromisedListing(msgspec.Struct, rename="camel"):
     has_next_page: bool
 
 
-_listing = msgspec.json.Decoder(_PromisedListing)
+_promised_decoder = msgspec.json.Decoder(_PromisedListing)
 
 
-def read_promised_page(body: bytes) -> CallPage:
-    """The calls of a list answer. Raises msgspec.MsgspecError, and more, for any that is not as promised."""
-    listing = _listing.decode(body)
+def _read_promised_page(body: bytes) -> CallPage:
+    listing = _promised_decoder.decode(body)
     return CallPage.of(map(_call, listing.nodes), listing.total_count, listing.has_next_page)
 
 

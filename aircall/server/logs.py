@@ -1,6 +1,6 @@
-"""How log lines look: for people on a terminal, or JSON for machines. Knows nothing of who writes them.
+"""Log format: one line per event, for a terminal or as JSON (structlog).
 
-What is logged with `extra={...}` is a field of its line, as is what `structlog.contextvars` has bound.
+The keys of `extra={...}` and what `structlog.contextvars` has bound become fields of the line.
 """
 
 import re
@@ -10,20 +10,20 @@ from typing import Any
 
 import structlog
 
-# These write every payload, address or request at INFO: customers' data, and lines without end.
+# Libraries that log payloads, addresses or every request at INFO, and so customers' data.
 QUIET = ("pysher", "websocket", "urllib3", "socketio", "engineio")
-# The server quotes what was sent to it: addresses with a search in them, or a header.
+# gunicorn quotes what it received: URLs with search terms, and headers.
 SERVER = "gunicorn.error"
 QUOTED = re.compile(r"""\?\S*|(['"]).*\1""", re.DOTALL)
-# Whatever begins a new line for some reader, or moves a terminal's cursor.
+# Characters that begin a new line for some readers, or move a terminal's cursor.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 Fields = MutableMapping[str, Any]
 
 
 def log_settings(log_format: str, level: str) -> dict[str, Any]:
-    """Settings for `logging.config.dictConfig`; `log_format` is `console` or `json`."""
-    before = [
+    """Return settings for `logging.config.dictConfig`; `log_format` is `console` or `json`."""
+    processors = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.ExtraAdder(),
         structlog.stdlib.add_log_level,
@@ -32,8 +32,12 @@ def log_settings(log_format: str, level: str) -> dict[str, Any]:
         structlog.processors.format_exc_info,
         _without_quotes,
     ]
-    after = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendered(log_format)]
-    formatter = {"()": structlog.stdlib.ProcessorFormatter, "foreign_pre_chain": before, "processors": after}
+    renderers = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(log_format)]
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": processors,
+        "processors": renderers,
+    }
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -45,21 +49,20 @@ def log_settings(log_format: str, level: str) -> dict[str, Any]:
     }
 
 
-def _rendered(log_format: str) -> list[Any]:
+def _renderers(log_format: str) -> list[Any]:
     if log_format == "json":
         return [structlog.processors.JSONRenderer()]
     return [_on_one_line, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
 
 
 def _without_quotes(_logger: object, _method: str, fields: Fields) -> Fields:
-    """What the server says, without what it quotes."""
     if fields.get("logger") == SERVER:
         fields["event"] = QUOTED.sub("…", str(fields["event"]))
     return fields
 
 
 def _on_one_line(_logger: object, _method: str, fields: Fields) -> Fields:
-    """Nothing that was logged can look like a line of its own; a traceback's lines are set in."""
+    # A logged value must not look like a line of its own; the lines of a traceback are indented.
     traceback = fields.pop("exception", None)
     for name, value in fields.items():
         fields[name] = CONTROL.sub(_escaped, value) if isinstance(value, str) else value

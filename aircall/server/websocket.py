@@ -1,9 +1,10 @@
-"""Corrects what the WebSocket libraries do with the server's sockets. Knows nothing of pages or calls.
+"""Fixes for simple-websocket 1.1 and python-engineio 4.15 under gevent.
 
-simple-websocket 1.1 sends with `send`, which under gevent may take only part of a frame from a browser that
-reads slowly: the stream is corrupt from there on. It accepts compression, which costs each connection more
-memory and time than the few bytes are worth, and messages of any size, and fails at a bad handshake. And
-python-engineio 4.15 takes malformed packets for errors of its own.
+- Frames are sent whole (docs/decisions/0004-send-under-gevent.md).
+- Messages are limited in size and kind; simple-websocket accepts any.
+- Compression is off: for messages this small it costs more memory and time than it saves.
+- A malformed handshake is refused; simple-websocket raises.
+- Malformed packets are not logged as errors of the server.
 """
 
 import contextlib
@@ -21,16 +22,17 @@ from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI  # type: 
 
 SOCKET_KEY = "gunicorn.socket"
 PATH = "/socket.io/"
-# As long as Engine.IO waits for a browser's next sign of life (seconds).
+# Seconds. Equals Engine.IO's ping interval plus timeout.
 SEND_TIMEOUT = 15.0
+# Bytes.
 LARGEST_FRAME = 10_000
-# Of a handshake's key: sixteen bytes in base64.
+# Characters of `Sec-WebSocket-Key`: 16 bytes in base64.
 KEY_LENGTH = 24
-# What a page may send: that it goes, that it is there, and messages that are text.
+# Engine.IO packets that a page may send: close, pong, and connect, disconnect, event and ack messages.
 PACKET = re.compile(r"1|3|4[0-3]")
 
 
-class WholeFrameSocket:
+class SendAllSocket:
     """A socket whose `send` sends everything, one sender at a time."""
 
     def __init__(self, plain_socket: Any) -> None:
@@ -38,9 +40,9 @@ class WholeFrameSocket:
         self._lock = threading.Lock()
 
     def send(self, data: bytes) -> int:
-        """Send all of it; the count is what `socket.send` would answer at its best.
+        """Send all data and return its length.
 
-        A browser that takes nothing for SEND_TIMEOUT is hung up on, which ends its reader here too.
+        Raises TimeoutError after SEND_TIMEOUT, and shuts the connection down, which ends its reader too.
         """
         with self._lock:
             self._socket.settimeout(SEND_TIMEOUT)
@@ -53,7 +55,7 @@ class WholeFrameSocket:
         return len(data)
 
     def recv(self, size: int) -> bytes:
-        """What has come, after a turn for everybody else: somebody may send without pause."""
+        """Receive up to `size` bytes, after other greenlets had a turn: the peer may send without pause."""
         time.sleep(0)
         return bytes(self._socket.recv(size))
 
@@ -61,8 +63,8 @@ class WholeFrameSocket:
         return getattr(self._socket, name)
 
 
-class WholeFrames:
-    """WSGI middleware that gives WebSocket requests such a socket and no compression, and answers headers."""
+class WebSocketMiddleware:
+    """WSGI middleware that fixes WebSocket requests and adds `headers` to the answers of Engine.IO."""
 
     def __init__(self, app: WSGIApplication, headers: Mapping[str, str]) -> None:
         self._app = app
@@ -72,17 +74,17 @@ class WholeFrames:
         if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
             environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
             if not _is_handshake(environ):
-                # Engine.IO refuses it then, where simple-websocket would fail.
+                # Without this Engine.IO answers 400; with it simple-websocket would raise.
                 del environ["HTTP_UPGRADE"]
             if SOCKET_KEY in environ:
-                environ[SOCKET_KEY] = WholeFrameSocket(environ[SOCKET_KEY])
+                environ[SOCKET_KEY] = SendAllSocket(environ[SOCKET_KEY])
         if environ.get("PATH_INFO", "").startswith(PATH):
             return self._app(environ, _with_headers(start_response, self._headers))
         return self._app(environ, start_response)
 
 
-class _BoundedWebSocket(SimpleWebSocketWSGI):  # type: ignore[misc]  # as imported, without types
-    """A WebSocket that ends where a message is too long, or no packet that a page of ours would send."""
+class _LimitedWebSocket(SimpleWebSocketWSGI):  # type: ignore[misc]  # as imported, without types
+    """A WebSocket that closes when a message is too long or not a packet that a page sends."""
 
     def __init__(self, handler: Any, _server: Any) -> None:
         super().__init__(handler, _server, max_message_size=LARGEST_FRAME)
@@ -92,7 +94,7 @@ class _BoundedWebSocket(SimpleWebSocketWSGI):  # type: ignore[misc]  # as import
         return message if isinstance(message, str) and PACKET.match(message) else None
 
     def close(self) -> None:
-        """Say so, and wait for no answer: a browser that has vanished would keep its connection for hours."""
+        """Send a close frame without waiting for the answer; a peer that has vanished never sends one."""
         try:
             super().close()
         finally:
@@ -101,18 +103,18 @@ class _BoundedWebSocket(SimpleWebSocketWSGI):  # type: ignore[misc]  # as import
 
 
 def bound_frames(engine: Any) -> None:
-    """Have this Engine.IO server take bounded messages only."""
-    engine._async = engine._async | {"websocket": _BoundedWebSocket}
+    """Make this Engine.IO server close connections that send too long or unexpected messages."""
+    engine._async = engine._async | {"websocket": _LimitedWebSocket}
 
 
 def packet_log(name: str) -> logging.Logger:
-    """A log for a library of this name, without what it takes for errors: that a page sent something odd."""
+    """Return a logger for this library that drops its complaints about packets that a page sent."""
     log = logging.getLogger(f"{name}.packets")
-    log.addFilter(_is_our_concern)
+    log.addFilter(_is_server_error)
     return log
 
 
-def _is_our_concern(record: logging.LogRecord) -> bool:
+def _is_server_error(record: logging.LogRecord) -> bool:
     return record.exc_info is None and record.levelno >= logging.ERROR
 
 
@@ -123,8 +125,7 @@ def _is_handshake(environ: WSGIEnvironment) -> bool:
 
 
 def _with_headers(start_response: StartResponse, extra: Mapping[str, str]) -> StartResponse:
-    """Engine.IO answers past Flask, where all others get their security headers."""
-
+    # Engine.IO answers without passing through Flask, which adds the security headers elsewhere.
     def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
         given = {name.lower() for name, _ in headers}
         missing = [(name, value) for name, value in extra.items() if name.lower() not in given]

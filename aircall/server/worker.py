@@ -1,7 +1,6 @@
-"""The process that serves: gunicorn's own for gevent, but for its end, when nobody who has connected is lost.
+"""gunicorn's gevent worker, with a server that accepts the connections in the backlog before it ends.
 
-A connection that the kernel has taken and no worker yet is reset when the last of them stops listening, and a
-form that was already sent on it is lost: a proxy must not send it again.
+Otherwise the kernel resets them and sent forms are lost: docs/decisions/0005-connections-at-shutdown.md.
 """
 
 from contextlib import suppress
@@ -12,50 +11,50 @@ from typing import Any
 from gevent.server import StreamServer
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]  # it publishes no types
 
-# As many as may have connected and not been taken: gunicorn's `backlog`.
-MOST_WAITING = 2048
+# Connections: the default of gunicorn's `backlog`.
+BACKLOG = 2048
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn publishes no types
-    """gunicorn's worker with a server of ours."""
+    """gunicorn's gevent worker with a DrainingServer."""
 
     def server_class(self, listener: Any, *, spawn: Any, **_: Any) -> StreamServer:
-        """The server for a listening socket, as gunicorn's worker makes it. TLS is a proxy's."""
-        # gunicorn asks the listener for its name with each connection, which fails once it is closed.
-        name = ListenerName(listener.getsockname())
-        server = LastingServer(listener, handle=partial(self.handle, name), spawn=spawn)
+        """Return the server for a listening socket, as gunicorn's worker does. TLS is left to a proxy."""
+        # gunicorn calls `getsockname` for each connection, which fails once the listener is closed.
+        address = ListenerAddress(listener.getsockname())
+        server = DrainingServer(listener, handle=partial(self.handle, address), spawn=spawn)
         if self.cfg.workers > 1:
-            # What is not taken at once is left to another process.
+            # Connections per wake-up, so that other workers get their share.
             server.max_accept = 1
         return server
 
 
 @dataclass(frozen=True, slots=True)
-class ListenerName:
-    """What there is to know of a listening socket, also when it is closed."""
+class ListenerAddress:
+    """Stands for a listening socket that may be closed by now."""
 
-    name: Any
+    address: Any
 
     def getsockname(self) -> Any:
-        """Its address."""
-        return self.name
+        """Return the address."""
+        return self.address
 
 
-class LastingServer(StreamServer):  # type: ignore[misc]  # gevent publishes no types
-    """Serves all who have connected before it ends."""
+class DrainingServer(StreamServer):  # type: ignore[misc]  # gevent publishes no types
+    """A server that handles every connection in the backlog before it closes."""
 
     def close(self) -> None:
-        """Take whoever has connected by now, and listen no more."""
+        """Accept the connections in the backlog, then stop listening."""
         if not self.closed:
             self.stop_accepting()
-            self._take_all()
+            self._accept_backlog()
         super().close()
 
-    def _take_all(self) -> None:
-        for _ in range(MOST_WAITING):
-            # One that cannot be taken keeps nobody else from it.
+    def _accept_backlog(self) -> None:
+        for _ in range(BACKLOG):
+            # A connection that was reset meanwhile.
             with suppress(OSError):
-                taken = self.do_read()
-                if taken is None:
+                accepted = self.do_read()
+                if accepted is None:
                     return
-                self.do_handle(*taken)
+                self.do_handle(*accepted)

@@ -1,4 +1,4 @@
-"""Databases and small records: opening them, and what every use of them may raise."""
+"""Databases and the key-value records beside them, and the errors that any use of them may raise."""
 
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError

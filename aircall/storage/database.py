@@ -1,14 +1,7 @@
-"""Opens databases, SQLite and PostgreSQL. Knows their settings; knows nothing of what is kept in them.
+"""SQLAlchemy engines for SQLite and PostgreSQL, exclusive transactions, and a cache of query results.
 
-Answers of the log, remembered for as long as nothing in it changes.
-
-A question that has to look at every call, a count for instance, is asked once per revision of the log:
-
-    self._cache = Remembered(engine, select(state.c.revision))
-    ...
-    return self._cache.get(("calls per day", wanted, zone.key), lambda connection: ...)
-
-The revision stands in the database, so this holds whichever thread or process writes.
+Under gevent, waiting for SQLite's write lock blocks every greenlet, the one that holds it included. So never
+wait for anything else inside a transaction.
 """
 
 import threading
@@ -25,22 +18,23 @@ class DatabaseError(Exception):
     """A database cannot be opened or written to. The message names it, without its password."""
 
 
-# Readers never wait for a writer (WAL), and a crash of the process loses nothing that was committed.
-# The cache, for each connection, is of 8 MB: with 12 it held all that is asked for most of 100,000 calls, and
-# counting them took 5 ms instead of 7. What was written is moved into the file when it is 16 MB (in pages of
-# 4 KB), so that a first reading seldom waits for that.
 SQLITE_PRAGMAS = (
+    # Readers do not wait for a writer.
     "journal_mode=WAL",
+    # With WAL, a crash of the process loses no committed transaction.
     "synchronous=NORMAL",
+    # Milliseconds.
     "busy_timeout=2000",
+    # 8 MB per connection. 12 MB made counting 100,000 calls 5 ms instead of 7.
     "cache_size=-8000",
+    # 16 MB in pages of 4 KB, so that a first full sync seldom waits for a checkpoint.
     "wal_autocheckpoint=4000",
 )
-# One connection is used again and again, as nothing of SQLite's runs beside anything else under gevent.
+# SQLite calls block all greenlets, so under gevent one connection is reused most of the time.
 SQLITE_POOL = {"pool_size": 2, "max_overflow": 30, "pool_use_lifo": True}
-# In seconds: longer than any statement of ours takes, shorter than people wait for a page.
+# Seconds. Longer than any statement here takes, shorter than people wait for a page.
 CONNECT_TIMEOUT, STATEMENT_TIMEOUT, POOL_TIMEOUT = 3, 5, 5
-# A server that was restarted is met with a new connection; one that fell silent is given up.
+# `pool_pre_ping` replaces connections to a server that was restarted.
 POSTGRESQL_POOL = {
     "pool_size": 10,
     "max_overflow": 20,
@@ -55,18 +49,14 @@ POSTGRESQL_CONNECTION = {
     "keepalives_interval": 1,
     "keepalives_count": 3,
 }
-# Any number, the same in every process.
+# Key of the advisory lock: arbitrary, the same in every process.
 EXCLUSIVE_LOCK = 0x0CA11
 
 
 def open_database(url: str) -> Engine:
-    """An engine for this URL, `sqlite:///…` or `postgresql://…`.
-
-    Under gevent a wait for SQLite's write lock holds every greenlet, the one with the lock included:
-    never wait for anything else inside a transaction.
-    """
+    """Return an engine for a URL, `sqlite:///…` or `postgresql://…`."""
     parsed = make_url(url)
-    # Errors end up in logs, where neither tokens nor notes belong.
+    # `hide_parameters`: errors are logged, and parameters contain tokens and notes.
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
         engine = create_engine(
@@ -80,7 +70,7 @@ def open_database(url: str) -> Engine:
 
 
 def check_database(url: str) -> None:
-    """Open the database and write to it. Raises DatabaseError, one line for people, where that fails."""
+    """Write to the database. Raises DatabaseError, one line for people, if that fails."""
     engine = open_database(url)
     try:
         with engine.connect() as connection:
@@ -93,7 +83,7 @@ def check_database(url: str) -> None:
 
 @contextmanager
 def exclusive_transaction(engine: Engine) -> Iterator[Connection]:
-    """A transaction that no other of this kind overlaps, in whichever process."""
+    """Open a transaction that excludes every other exclusive transaction, in all processes."""
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({EXCLUSIVE_LOCK})")
@@ -104,7 +94,7 @@ def exclusive_transaction(engine: Engine) -> Iterator[Connection]:
 
 def _try_to_write(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
-        # Rolled back when the connection is closed.
+        # Rolled back when the connection closes.
         connection.exec_driver_sql("CREATE TABLE callboard_check ()")
     else:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -115,6 +105,7 @@ def _name(url: URL) -> str:
 
 
 def first_line(error: SQLAlchemyError) -> str:
+    """Return the error's message without the statement and the link that follow it."""
     return str(error).splitlines()[0]
 
 
@@ -126,7 +117,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:
-    # Not among the connection's parameters, which poolers in between refuse.
+    # Connection poolers such as PgBouncer refuse these as connection parameters.
     with connection.cursor() as cursor:
         cursor.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}s'")
         cursor.execute(f"SET lock_timeout = '{STATEMENT_TIMEOUT}s'")
@@ -134,39 +125,44 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
 
 
 T = TypeVar("T")
+# Results per cache.
 SIZE = 256
 
 
 class RevisionCache:
-    """The last `size` answers; the least recently used one is forgotten first."""
+    """An LRU cache of query results, each valid for one revision of the data.
+
+    `revision` selects a number that grows with every write. It is read from the database for each lookup, so
+    writes of other processes invalidate the cache too.
+    """
 
     def __init__(self, engine: Engine, revision: Select[int], size: int = SIZE) -> None:
         self._engine = engine
         self._revision = revision
         self._size = size
         self._lock = threading.Lock()
-        self._answers: OrderedDict[tuple[int, Hashable], Any] = OrderedDict()
+        self._results: OrderedDict[tuple[int, Hashable], Any] = OrderedDict()
 
     def get(self, question: Hashable, ask: Callable[[Connection], T]) -> T:
-        """The answer to this question, from memory or by asking; it has to be what nobody will change.
+        """Return the cached result for `question`, or the result of `ask`, which callers must not modify.
 
-        The question names everything that the answer depends on besides the calls. `ask` is given a
-        connection, may be called by several threads at once, and reads nothing but the log.
+        `question` must name every input of the query except the data. `ask` may run in several threads at
+        once.
         """
         with self._engine.connect() as connection:
-            # Read before the answer: a write in between leaves a newer answer under a revision that is over.
+            # Read before the query: a write in between stores a newer result under an outdated revision.
             key = (connection.execute(self._revision).scalar_one(), question)
             with self._lock:
-                if key in self._answers:
-                    self._answers.move_to_end(key)
-                    found: T = self._answers[key]
-                    return found
-            answer = ask(connection)
-        self._keep(key, answer)
-        return answer
+                if key in self._results:
+                    self._results.move_to_end(key)
+                    cached: T = self._results[key]
+                    return cached
+            result = ask(connection)
+        self._store(key, result)
+        return result
 
-    def _keep(self, key: tuple[int, Hashable], answer: object) -> None:
+    def _store(self, key: tuple[int, Hashable], result: object) -> None:
         with self._lock:
-            self._answers[key] = answer
-            while len(self._answers) > self._size:
-                self._answers.popitem(last=False)
+            self._results[key] = result
+            while len(self._results) > self._size:
+                self._results.popitem(last=False)

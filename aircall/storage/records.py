@@ -1,9 +1,7 @@
-"""Small records that outlive a request: sessions and logins. Knows nothing of what is in them.
+"""A key-value store with TTLs, compare-and-set and named locks: the interface, and SQLite for one process.
 
-A record has a generation, which grows by one each time it is replaced. Replacing names the generation that
-was read, so that a slow writer never puts an old state over a new one, and nothing deleted comes back.
-
-A store in a SQLite file of this one process, with locks for its threads.
+Every write increments a record's generation. Compare-and-set names the generation that was read, so a slow
+writer cannot overwrite a newer value or bring a deleted record back.
 """
 
 import threading
@@ -29,41 +27,48 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
+# Seconds. Upper bound for how long a lock outlives its holder, unless the caller asks for another lease.
+LOCK_LEASE = 15.0
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is kept under a key, and which generation of it this is."""
+    """A stored value and its generation, which starts at 1."""
 
     value: bytes
     generation: int
 
 
 class RecordStore(Protocol):
-    """What every store promises; `ttl` is in seconds, after which a record is gone."""
+    """Records by key. Each expires after its `ttl` in seconds. Raises STORAGE_ERRORS."""
 
     def load(self, key: str) -> Record | None:
-        """The record, or None where there is none (any more)."""
+        """Return the record, or None if there is none or it has expired."""
 
     def put(self, key: str, value: bytes, ttl: float) -> None:
-        """Keep this value under the key whatever was there before."""
+        """Store the value, replacing any."""
 
     def compare_and_set(self, key: str, generation: int, value: bytes, ttl: float) -> bool:
-        """Compare and set: False, and nothing done, if the record is gone or has another generation."""
+        """Replace the record and return True, or return False if its generation is another or it is gone."""
 
     def delete(self, key: str) -> None:
-        """Forget the record, if there is one."""
+        """Delete the record if there is one."""
 
     def keys(self, prefix: str) -> list[str]:
-        """The keys that start with `prefix`, the one that lives longest first."""
+        """Return the keys that start with `prefix`, the last to expire first."""
 
     def clear(self) -> None:
-        """Forget every record."""
+        """Delete every record."""
 
     def close(self) -> None:
-        """Let go of what the store keeps open."""
+        """Close the connections to the storage."""
 
-    def lock(self, name: str, wait: float, lease: float = 15.0) -> AbstractContextManager[bool]:
-        """Hold the named lock inside the block; False where it could not be had within `wait` seconds."""
+    def lock(self, name: str, wait: float, lease: float = LOCK_LEASE) -> AbstractContextManager[bool]:
+        """Hold the named lock inside the block; yield False if it was not acquired within `wait` seconds.
+
+        A store that processes share frees the lock after `lease` seconds even while it is held, so the lease
+        must exceed the work inside the block.
+        """
 
 
 metadata = MetaData()
@@ -78,7 +83,7 @@ records = Table(
 
 
 class SQLiteRecordStore:
-    """A store in a SQLite file of this process, which keeps it over a restart."""
+    """A RecordStore in a SQLite file, which no other process may use: its locks are for threads."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine
@@ -98,7 +103,7 @@ class SQLiteRecordStore:
         now = self._clock()
         content = {"value": value, "expires_at": now + ttl}
         statement = insert(records).values(key=key, generation=1, **content)
-        # A new generation, so that who read the record before cannot replace this one.
+        # The generation grows here too, so a compare-and-set of the value before fails.
         over = content | {"generation": records.c.generation + 1}
         with self._engine.begin() as connection:
             connection.execute(delete(records).where(records.c.expires_at <= now))
@@ -121,7 +126,7 @@ class SQLiteRecordStore:
     def keys(self, prefix: str) -> list[str]:
         query = (
             select(records.c.key)
-            # Not by LIKE, which takes "A" for "a".
+            # LIKE would ignore case.
             .where(func.substr(records.c.key, 1, len(prefix)) == prefix, records.c.expires_at > self._clock())
             .order_by(records.c.expires_at.desc())
         )
@@ -135,7 +140,12 @@ class SQLiteRecordStore:
     def close(self) -> None:
         self._engine.dispose()
 
-    def lock(self, name: str, wait: float, lease: float = 15.0) -> AbstractContextManager[bool]:  # noqa: ARG002
+    def lock(
+        self,
+        name: str,
+        wait: float,
+        lease: float = LOCK_LEASE,  # noqa: ARG002  # the holder cannot end without this process
+    ) -> AbstractContextManager[bool]:
         return self._locks.hold(name, wait)
 
 
@@ -146,7 +156,7 @@ class _NamedLock:
 
 
 class _NamedLocks:
-    """Locks by name, each kept only while somebody holds it or waits for it."""
+    """Locks by name, each kept only while it is held or waited for."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()

@@ -1,4 +1,4 @@
-"""Certificates for servers on loopback, made anew for each use. Knows no server and no client."""
+"""Self-signed certificates for servers on loopback."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ VALID_FOR = timedelta(days=1)
 
 
 def server_context(directory: Path, address: str = "127.0.0.1") -> ssl.SSLContext:
-    """TLS for a server at `address`, with a certificate that it has signed itself: `certificate.pem`."""
+    """Return TLS for a server at `address`, with a self-signed `certificate.pem` in this directory."""
     write_certificate(directory, x509.IPAddress(IPv4Address(address)))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(directory / "certificate.pem", directory / "key.pem")
@@ -22,7 +22,7 @@ def server_context(directory: Path, address: str = "127.0.0.1") -> ssl.SSLContex
 
 
 def write_certificate(directory: Path, server: x509.GeneralName) -> None:
-    """Make `key.pem` in this directory, and `certificate.pem`, which it has signed itself for this server."""
+    """Write `key.pem` and a self-signed `certificate.pem` for this server to the directory."""
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _certificate(key, server)
     (directory / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

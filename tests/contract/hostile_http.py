@@ -1,7 +1,6 @@
-"""An HTTP server over raw sockets that behaves as badly as it is told. Knows nothing of its client.
+"""An HTTP server over raw sockets whose responses are behaviours of `behaviours.py`.
 
-Each request meets the next behaviour; the last one stays for all that follow. What behaviours there are is
-in `behaviours`. A connection that its behaviour leaves open brings the next request, too.
+Each request gets the next behaviour; the last one applies to all that follow.
 """
 
 import socket
@@ -15,13 +14,13 @@ from threading import Event, Lock, Thread
 from typing import Self
 
 LOOPBACK = "127.0.0.1"
-# The longest that anything here waits, in seconds, so that a broken test ends.
+# Seconds. Upper bound for every wait here, so that a broken test ends.
 VERIFY_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A request as it came; header names in lower case. Connections are counted from 1."""
+    """A request; header names in lower case. Connections are numbered from 1."""
 
     connection: int
     method: str
@@ -31,7 +30,7 @@ class Received:
 
 
 class Peer:
-    """A client's connection, as a behaviour uses it. Raises OSError when it is over."""
+    """A client's connection. Raises OSError when it has ended."""
 
     def __init__(self, sock: socket.socket, stopping: Event) -> None:
         self._sock = sock
@@ -42,22 +41,22 @@ class Peer:
         self._sock.sendall(data)
 
     def drip(self, data: bytes, pause: float) -> None:
-        """Send it byte by byte, with so many seconds after each."""
+        """Send it byte by byte, `pause` seconds apart."""
         for byte in data:
             self.send(bytes([byte]))
             self.wait(pause)
 
     def wait(self, seconds: float = VERIFY_TIMEOUT) -> None:
-        """Do nothing for a while, or until the server is stopped."""
+        """Wait, or raise when the server is stopped."""
         if self._stopping.wait(seconds):
             raise ConnectionAbortedError
 
     def hang_up(self) -> None:
-        """End the connection in order."""
+        """Close the connection."""
         raise ConnectionAbortedError
 
     def reset(self) -> None:
-        """End the connection by a reset."""
+        """Reset the connection."""
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         raise ConnectionAbortedError
 
@@ -66,10 +65,7 @@ Behaviour = Callable[[Peer], None]
 
 
 class HostileServer:
-    """Serves while its `with` block lasts.
-
-    `received` holds every request, in order; `accepted` and `ended` count connections.
-    """
+    """A server that runs inside its `with` block. `accepted` and `ended` count connections."""
 
     def __init__(self, behaviour: Behaviour, *others: Behaviour, tls: ssl.SSLContext | None = None) -> None:
         self.received: list[Received] = []
@@ -88,12 +84,12 @@ class HostileServer:
 
     @property
     def lines(self) -> list[str]:
-        """Method and target of every request."""
+        """Method and target of each request."""
         return [f"{request.method} {request.target}" for request in self.received]
 
     @property
     def connections(self) -> list[int]:
-        """The number of the connection that each request came on."""
+        """The connection number of each request."""
         return [request.connection for request in self.received]
 
     def __enter__(self) -> Self:
@@ -105,7 +101,7 @@ class HostileServer:
         _shut_down(self._listener)
         for sock in self._open:
             _shut_down(sock)
-        # The first thread adds to the others until it ends.
+        # The first thread, which accepts, adds others until it ends.
         for thread in self._threads:
             thread.join(VERIFY_TIMEOUT)
         self._listener.close()

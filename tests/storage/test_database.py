@@ -1,4 +1,4 @@
-"""What holds for every database that is opened here."""
+"""Engines for SQLite and PostgreSQL."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ def test_readers_do_not_wait_for_a_writer(sqlite: Engine) -> None:
     assert store.load("a") is None
 
 
-def test_an_error_does_not_tell_what_was_to_be_kept(sqlite: Engine) -> None:
+def test_an_error_does_not_contain_parameters(sqlite: Engine) -> None:
     store = SQLiteRecordStore(sqlite)
     with sqlite.begin() as connection:
         connection.execute(text("ALTER TABLE records RENAME COLUMN value TO content"))
@@ -37,7 +37,7 @@ def test_an_error_does_not_tell_what_was_to_be_kept(sqlite: Engine) -> None:
     assert "login:1" not in str(failed.value)
 
 
-def test_a_database_that_can_be_written_to_is_good(tmp_path: Path, sqlite: Engine) -> None:
+def test_a_writable_database_passes_the_check(tmp_path: Path, sqlite: Engine) -> None:
     store = SQLiteRecordStore(sqlite)
     store.put("a", b"1", 10)
 
@@ -48,7 +48,7 @@ def test_a_database_that_can_be_written_to_is_good(tmp_path: Path, sqlite: Engin
 
 
 @pytest.mark.parametrize("path", ["missing/calls.db", "", "text.db"])
-def test_a_database_that_cannot_be_used_is_named_in_one_line(tmp_path: Path, path: str) -> None:
+def test_an_unusable_database_is_named_in_one_line(tmp_path: Path, path: str) -> None:
     (tmp_path / "text.db").write_text("This is no database. " * 100)
 
     with pytest.raises(DatabaseError) as told:
@@ -59,9 +59,7 @@ def test_a_database_that_cannot_be_used_is_named_in_one_line(tmp_path: Path, pat
 
 
 @pytest.mark.parametrize("driver", ["postgresql", "postgresql+psycopg"])
-def test_a_postgresql_that_can_be_written_to_is_good_and_stays_as_it_is(
-    postgres: Postgres, driver: str
-) -> None:
+def test_a_writable_postgresql_passes_the_check_unchanged(postgres: Postgres, driver: str) -> None:
     url = postgres.url.replace("postgresql", driver)
 
     check_database(url)
@@ -75,7 +73,7 @@ def test_a_postgresql_that_can_be_written_to_is_good_and_stays_as_it_is(
     "changed",
     [{"password": f"{PASSWORD}-2"}, {"database": "missing"}, {"port": 1}, {"host": "no-such-host.invalid"}],
 )
-def test_a_postgresql_that_cannot_be_used_is_named_in_one_line_without_its_password(
+def test_an_unusable_postgresql_is_named_in_one_line_without_its_password(
     postgres: Postgres, changed: dict[str, Any]
 ) -> None:
     url = make_url(postgres.url).set(**changed).render_as_string(hide_password=False)
@@ -88,7 +86,7 @@ def test_a_postgresql_that_cannot_be_used_is_named_in_one_line_without_its_passw
     assert PASSWORD not in str(told.value)
 
 
-def test_nobody_waits_long_for_postgresql(postgres: Postgres) -> None:
+def test_postgresql_has_timeouts_for_statements_and_locks(postgres: Postgres) -> None:
     engine = open_database(postgres.url)
 
     with engine.connect() as connection:

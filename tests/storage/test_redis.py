@@ -1,11 +1,12 @@
-"""What only a Redis can do to a store: be shared with others, freeze, die and come back."""
+"""A Redis that is shared, frozen, killed and restarted; locks that outlive their holder by their lease."""
 
+import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 import pytest
-from redis.exceptions import ConnectionError, RedisError, TimeoutError
+from redis.exceptions import ConnectionError, RedisError
 
 from aircall.storage.records import Record
 from aircall.storage.redis import (
@@ -19,25 +20,31 @@ from aircall.storage.redis import (
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 
-LONG = 3600.0
+LONG, SHORT_LEASE, VERIFY_TIMEOUT = 3600.0, 0.3, 10.0
 
 
 @pytest.fixture
-def shared(own_redis: RedisServer) -> Iterator[RedisRecordStore]:
-    """A store in it."""
+def store(own_redis: RedisServer) -> Iterator[RedisRecordStore]:
     store = RedisRecordStore(connect(own_redis.url))
     yield store
     store.close()
 
 
+def has_answered(store: RedisRecordStore) -> bool:
+    try:
+        return store.load("a") is not None
+    except RedisError:
+        return False
+
+
 def seconds_until_refused(store: RedisRecordStore) -> float:
     began = monotonic()
-    with pytest.raises(TimeoutError):
+    with pytest.raises(RedisError):
         store.load("a")
     return monotonic() - began
 
 
-def test_clearing_leaves_alone_what_belongs_to_others(redis: RedisServer) -> None:
+def test_clearing_keeps_locks_and_the_keys_of_other_prefixes(redis: RedisServer) -> None:
     one, other = (RedisRecordStore(connect(redis.url), prefix) for prefix in ("one:", "other:"))
     one.put("login:a", b"1", LONG)
     other.put("login:a", b"2", LONG)
@@ -55,7 +62,7 @@ def test_clearing_leaves_alone_what_belongs_to_others(redis: RedisServer) -> Non
     other.close()
 
 
-def test_nothing_is_left_of_records_that_ended(redis: RedisServer) -> None:
+def test_expired_records_leave_nothing_behind(redis: RedisServer) -> None:
     store = RedisRecordStore(connect(redis.url))
     store.put("login:a", b"1", 0.01)
     store.put("login:b", b"2", 0.02)
@@ -64,52 +71,52 @@ def test_nothing_is_left_of_records_that_ended(redis: RedisServer) -> None:
     store.close()
 
 
-def test_a_frozen_redis_is_waited_for_once_and_forgiven_soon(
-    own_redis: RedisServer, shared: RedisRecordStore
+def test_a_frozen_redis_costs_one_timeout_and_is_used_again_soon_after(
+    own_redis: RedisServer, store: RedisRecordStore
 ) -> None:
-    shared.put("a", b"1", LONG)
+    store.put("a", b"1", LONG)
     own_redis.freeze()
 
-    first, second = seconds_until_refused(shared), seconds_until_refused(shared)
+    first, second = seconds_until_refused(store), seconds_until_refused(store)
     own_redis.thaw()
     began = monotonic()
-    wait_until(lambda: answer(shared), what="an answer")
+    wait_until(lambda: has_answered(store), what="an answer")
 
     assert ANSWER_TIMEOUT <= first < 2 * ANSWER_TIMEOUT
     assert second < ANSWER_TIMEOUT / 5
     assert monotonic() - began < 1.0
 
 
-def test_of_many_who_wait_for_a_frozen_redis_nobody_waits_for_the_others(
-    own_redis: RedisServer, shared: RedisRecordStore
+def test_more_threads_than_connections_do_not_queue_for_a_frozen_redis(
+    own_redis: RedisServer, store: RedisRecordStore
 ) -> None:
     own_redis.freeze()
 
     with ThreadPoolExecutor(2 * MOST_CONNECTIONS) as pool:
-        waits = list(pool.map(lambda _: seconds_refused(shared), range(2 * MOST_CONNECTIONS)))
+        waits = list(pool.map(lambda _: seconds_until_refused(store), range(2 * MOST_CONNECTIONS)))
 
     assert max(waits) < 1.5
 
 
-def test_a_dead_redis_is_told_at_once_and_used_at_once_when_it_is_back(
-    own_redis: RedisServer, shared: RedisRecordStore
+def test_a_dead_redis_is_reported_at_once_and_used_at_once_when_it_is_back(
+    own_redis: RedisServer, store: RedisRecordStore
 ) -> None:
-    shared.put("a", b"1", LONG)
+    store.put("a", b"1", LONG)
     own_redis.kill()
 
     began = monotonic()
     for _ in range(10):
         with pytest.raises(ConnectionError):
-            shared.load("a")
+            store.load("a")
     refused_after = monotonic() - began
     own_redis.restart()
-    shared.put("a", b"2", LONG)
+    store.put("a", b"2", LONG)
 
     assert refused_after < ANSWER_TIMEOUT
-    assert shared.load("a") == Record(b"2", 1)
+    assert store.load("a") == Record(b"2", 1)
 
 
-def test_a_read_that_blocks_may_take_its_time(own_redis: RedisServer) -> None:
+def test_a_blocking_read_may_exceed_the_answer_timeout(own_redis: RedisServer) -> None:
     client = connect(own_redis.url, block=2 * ANSWER_TIMEOUT)
     began = monotonic()
 
@@ -120,12 +127,12 @@ def test_a_read_that_blocks_may_take_its_time(own_redis: RedisServer) -> None:
     client.close()
 
 
-def test_a_redis_that_can_be_written_to_is_good(redis: RedisServer) -> None:
+def test_a_writable_redis_passes_the_check(redis: RedisServer) -> None:
     check_redis(redis.url)
 
 
 @pytest.mark.parametrize("place", ["127.0.0.1:1", "no-such-host.invalid", "127.0.0.1:1/2"])
-def test_a_redis_that_cannot_be_used_is_named_in_one_line_without_its_password(place: str) -> None:
+def test_an_unusable_redis_is_named_in_one_line_without_its_password(place: str) -> None:
     with pytest.raises(RedisUnusableError) as told:
         check_redis(f"redis://ann:swordfish@{place}")
 
@@ -134,15 +141,50 @@ def test_a_redis_that_cannot_be_used_is_named_in_one_line_without_its_password(p
     assert "swordfish" not in str(told.value)
 
 
-def answer(store: RedisRecordStore) -> bool:
-    try:
-        return store.load("a") is not None
-    except RedisError:
-        return False
+def test_the_lock_of_a_holder_that_died_is_free_after_its_lease(
+    own_redis: RedisServer, store: RedisRecordStore
+) -> None:
+    dead = RedisRecordStore(connect(own_redis.url))
+    never_released = dead.lock("a", 0, SHORT_LEASE)
+    assert never_released.__enter__()
+    dead.close()
+
+    with store.lock("a", 0) as at_once, store.lock("a", VERIFY_TIMEOUT) as later:
+        assert not at_once
+        assert later
 
 
-def seconds_refused(store: RedisRecordStore) -> float:
-    began = monotonic()
-    with pytest.raises(RedisError):
-        store.load("a")
-    return monotonic() - began
+def test_a_lease_is_15_seconds_unless_the_caller_asks_for_another(
+    own_redis: RedisServer, store: RedisRecordStore
+) -> None:
+    with store.lock("a", 0), store.lock("b", 0, lease=60):
+        seconds = [own_redis.execute("PTTL", f"callboard:lock:{name}") / 1000 for name in "ab"]
+
+    assert [round(left) for left in seconds] == [15, 60]
+
+
+def test_releasing_a_lost_lock_logs_a_warning_and_leaves_it_to_its_new_holder(
+    store: RedisRecordStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost = store.lock("a", 0, SHORT_LEASE)
+    assert lost.__enter__()
+
+    with store.lock("a", VERIFY_TIMEOUT) as is_held:
+        assert is_held
+        lost.__exit__(None, None, None)
+        with store.lock("a", 0) as is_free:
+            assert not is_free
+
+    assert [(line.levelno, line.getMessage()) for line in caplog.records] == [
+        (logging.WARNING, "a lock was lost while it was held")
+    ]
+
+
+@pytest.mark.parametrize("trouble", ["kill", "freeze"])
+def test_releasing_a_lock_raises_nothing_when_redis_is_gone(
+    own_redis: RedisServer, store: RedisRecordStore, trouble: str
+) -> None:
+    with store.lock("a", 0) as is_held:
+        getattr(own_redis, trouble)()
+
+    assert is_held

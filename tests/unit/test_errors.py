@@ -1,4 +1,4 @@
-"""Which status is which error, and what each says about the request. No socket."""
+"""Errors by status, and whether the request may have been executed."""
 
 import pytest
 
@@ -45,12 +45,12 @@ def test_each_status_has_its_error(status: int, kind: type[AircallError]) -> Non
 
 
 @pytest.mark.parametrize("status", [302, 401, 404, 429, 500])
-def test_the_apis_messages_are_the_errors_text(status: int) -> None:
+def test_the_messages_of_the_api_are_the_text_of_the_error(status: int) -> None:
     assert str(error_for(status, ["The call does not exist!", "Sorry"])) == "The call does not exist!; Sorry"
 
 
 @pytest.mark.parametrize("status", [302, 401, 404, 429, 500])
-def test_without_a_message_the_status_is_told(status: int) -> None:
+def test_an_error_without_a_message_names_the_status(status: int) -> None:
     assert str(error_for(status, [])) == f"The API answered {status}."
 
 
@@ -62,7 +62,7 @@ def test_an_invalid_request_keeps_its_messages_apart() -> None:
     assert str(error) == "content should not be empty; content must be a string"
 
 
-def test_an_invalid_request_always_says_something() -> None:
+def test_an_invalid_request_always_has_a_message() -> None:
     error = error_for(400, [])
 
     assert isinstance(error, InvalidRequestError)
@@ -70,7 +70,7 @@ def test_an_invalid_request_always_says_something() -> None:
 
 
 @pytest.mark.parametrize(("status", "kept"), [(429, 2.5), (503, 2.5), (500, None), (502, None), (404, None)])
-def test_when_to_come_back_means_something_with_429_and_503_only(status: int, kept: float | None) -> None:
+def test_retry_after_is_kept_for_429_and_503_only(status: int, kept: float | None) -> None:
     assert error_for(status, [], 2.5).retry_after == kept
 
 
@@ -99,7 +99,7 @@ def test_an_error_says_whether_the_request_may_have_been_executed(
     assert error.is_executed_possible is is_possible
 
 
-def test_an_error_that_has_seen_the_call_tells_how_it_was() -> None:
+def test_an_error_carries_the_call_that_was_last_seen() -> None:
     call = made_call()
 
     for error in (ConflictError("Said", last_seen=call), UnconfirmedError("Said", last_seen=call)):
@@ -107,7 +107,7 @@ def test_an_error_that_has_seen_the_call_tells_how_it_was() -> None:
         assert str(error) == "Said"
 
 
-def test_the_tree_in_the_docstring_is_the_tree() -> None:
+def test_the_tree_in_the_docstring_names_every_error() -> None:
     defined = {name for name in vars(errors) if name.endswith("Error")} - {"AircallError"}
 
     drawn = {line.split()[1] for line in (errors.__doc__ or "").splitlines() if line.startswith(("├", "└"))}

@@ -1,4 +1,4 @@
-"""Log lines: one for each event, whatever is in it, with the fields that it was given."""
+"""Log lines: one per event, whatever it contains, with its fields."""
 
 import json
 import logging
@@ -10,7 +10,7 @@ from structlog.contextvars import bound_contextvars
 from tests.support.log_lines import written
 
 FORGED = "2026-01-01T00:00:00.000000Z [info     ] forged"
-# What ends a line for one reader or another.
+# Characters that end a line for some reader.
 BREAKS = ["\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"]
 FORMATS = ["console", "json"]
 
@@ -22,7 +22,7 @@ def record(message: str, *args: object, name: str = "aircall.web", **extra: obje
 
 @pytest.mark.parametrize("log_format", FORMATS)
 @pytest.mark.parametrize("end", BREAKS)
-def test_what_is_logged_never_begins_a_line_of_its_own(end: str, log_format: str) -> None:
+def test_a_logged_value_never_begins_a_line(end: str, log_format: str) -> None:
     hostile = f"harmless{end}{FORGED}"
 
     lines = written(record("got %s", hostile, reason=hostile, more=[hostile]), log_format).splitlines()
@@ -33,7 +33,7 @@ def test_what_is_logged_never_begins_a_line_of_its_own(end: str, log_format: str
 
 @pytest.mark.parametrize("log_format", FORMATS)
 @pytest.mark.parametrize("end", BREAKS)
-def test_a_traceback_does_not_begin_one_either(end: str, log_format: str) -> None:
+def test_a_traceback_never_begins_a_line(end: str, log_format: str) -> None:
     failed = record("a page failed")
     try:
         raise ValueError(f"harmless{end}{FORGED}")
@@ -46,11 +46,11 @@ def test_a_traceback_does_not_begin_one_either(end: str, log_format: str) -> Non
     assert [line for line in lines[1:] if not line.startswith("  | ")] == []
 
 
-def test_nothing_that_is_logged_moves_a_terminals_cursor() -> None:
+def test_a_logged_value_never_moves_the_cursor_of_a_terminal() -> None:
     assert "\x1b" not in written(record("got %s", "\x1b[2J", reason="\x1b[1A"), "console")
 
 
-def test_a_line_for_machines_has_the_event_its_fields_and_the_request() -> None:
+def test_a_json_line_has_the_event_its_fields_and_the_request() -> None:
     with bound_contextvars(request_id="r-1"):
         line = json.loads(written(record("a page failed", view="calls.index", error="ServerError")))
 
@@ -76,14 +76,14 @@ def test_a_line_for_machines_has_the_event_its_fields_and_the_request() -> None:
         "Invalid request from ip=10.0.0.1: Invalid HTTP Header: 'Cookie it's 0612345678'",
     ],
 )
-def test_the_server_does_not_repeat_what_was_sent_to_it(quoted: str, log_format: str) -> None:
+def test_the_server_does_not_log_what_it_received(quoted: str, log_format: str) -> None:
     line = written(record(quoted, name="gunicorn.error"), log_format)
 
     assert quoted[:15] in line
     assert "0612345678" not in line
 
 
-def test_what_else_the_server_says_is_written_whole() -> None:
+def test_other_lines_of_the_server_are_logged_whole() -> None:
     text = "Listening at: http://127.0.0.1:8000 (123)"
 
     assert json.loads(written(record(text, name="gunicorn.error")))["event"] == text

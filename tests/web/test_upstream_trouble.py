@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.contract.test_client_bodies import BODIES
+from tests.contract.test_client import BODIES
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until

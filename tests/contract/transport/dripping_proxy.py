@@ -1,4 +1,4 @@
-"""A TCP proxy that, once told to, hands on the server's bytes one by one. Knows nothing of their meaning."""
+"""A TCP proxy that can pass on the bytes of its server one by one."""
 
 import socket
 from contextlib import suppress
@@ -9,10 +9,7 @@ from tests.contract.hostile_http import LOOPBACK, VERIFY_TIMEOUT
 
 
 class DrippingProxy:
-    """Serves one connection at a time while its `with` block lasts.
-
-    Set `slow`, and what the server sends from then on comes byte by byte, `pause` seconds apart.
-    """
+    """A proxy for one connection at a time. While `slow` is set it sends bytes `pause` seconds apart."""
 
     def __init__(self, target_port: int, pause: float) -> None:
         self.slow = Event()
@@ -40,11 +37,11 @@ class DrippingProxy:
             while True:
                 client, _ = self._listener.accept()
                 with client, socket.create_connection(self._target, VERIFY_TIMEOUT) as server:
-                    forth = Thread(target=self._forward, args=(client, server), daemon=True)
-                    forth.start()
-                    self._back(server, client)
+                    forward = Thread(target=self._forward, args=(client, server), daemon=True)
+                    forward.start()
+                    self._return(server, client)
                     _end(client, server)
-                    forth.join(VERIFY_TIMEOUT)
+                    forward.join(VERIFY_TIMEOUT)
 
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
@@ -52,12 +49,12 @@ class DrippingProxy:
                 server.sendall(data)
         _end(client, server)
 
-    def _back(self, server: socket.socket, client: socket.socket) -> None:
+    def _return(self, server: socket.socket, client: socket.socket) -> None:
         with suppress(OSError):
             while data := server.recv(65536):
-                self._hand_on(data, client)
+                self._pass_on(data, client)
 
-    def _hand_on(self, data: bytes, client: socket.socket) -> None:
+    def _pass_on(self, data: bytes, client: socket.socket) -> None:
         for i in range(len(data)):
             if not self.slow.is_set():
                 client.sendall(data[i:])

@@ -1,4 +1,4 @@
-"""What the log answers while calls are written, changed and removed: never what was true before."""
+"""Cached query results stay correct while calls are written and removed, by any process."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -37,13 +37,12 @@ checked = settings(
 
 
 def revision(log: CallStore) -> int:
-    """How often what is in the log has changed."""
     with log.engine.connect() as connection:
         return int(connection.execute(select(state.c.revision)).scalar_one())
 
 
 def take(step: tuple[str, Any], log: CallStore, known: dict[str, Call]) -> CallStore:
-    """Do this to the log and to the plain list; the log to go on with."""
+    """Apply a step to the store and to the plain list; return the store to use from then on."""
     name, what = step
     if name == "write":
         log.apply(what)
@@ -60,7 +59,7 @@ def take(step: tuple[str, Any], log: CallStore, known: dict[str, Call]) -> CallS
 
 @given(STEPS, QUESTIONS)
 @checked
-def test_after_any_writes_every_answer_is_that_of_the_plain_list(
+def test_after_any_writes_every_result_equals_that_of_a_plain_list(
     log: CallStore, steps: list[tuple[str, Any]], questions: list[CallFilter]
 ) -> None:
     log.clear()
@@ -69,7 +68,7 @@ def test_after_any_writes_every_answer_is_that_of_the_plain_list(
 
     for step in steps:
         logs.append(take(step, logs[-1], known))
-        # Those who were there before remember the most.
+        # The first store has the most cached results.
         for asked in (logs[0], logs[-1]):
             for wanted in questions:
                 found = newest_first(known.values(), wanted)
@@ -81,7 +80,7 @@ def test_after_any_writes_every_answer_is_that_of_the_plain_list(
             assert asked.lines() == sorted({call.via for call in known.values()} - {""})
 
 
-def test_what_a_caller_does_to_an_answer_is_not_remembered(log: CallStore) -> None:
+def test_a_caller_that_modifies_a_result_does_not_change_the_cache(log: CallStore) -> None:
     log.apply([made_call()])
 
     log.counts(CallFilter()).clear()
@@ -91,7 +90,7 @@ def test_what_a_caller_does_to_an_answer_is_not_remembered(log: CallStore) -> No
     assert log.lines() == [made_call().via]
 
 
-def test_the_revision_grows_with_what_changes_the_log_and_with_nothing_else(log: CallStore) -> None:
+def test_the_revision_grows_with_each_change_and_with_nothing_else(log: CallStore) -> None:
     revisions = [revision(log)]
     for write in (
         lambda: log.apply([made_call(1)]),
@@ -112,7 +111,7 @@ def test_the_revision_grows_with_what_changes_the_log_and_with_nothing_else(log:
     assert revisions == sorted(set(revisions))
 
 
-def test_a_question_is_asked_once_per_revision_and_the_oldest_answers_are_forgotten(
+def test_a_query_runs_once_per_revision_and_the_least_recently_used_result_is_dropped(
     log: CallStore, database: Engine
 ) -> None:
     cache, asked = RevisionCache(database, REVISION, size=2), count()
@@ -128,7 +127,7 @@ def test_a_question_is_asked_once_per_revision_and_the_oldest_answers_are_forgot
 
 
 @pytest.mark.parametrize("kind", ["counts", "page"])
-def test_who_asks_while_others_write_never_hears_less_than_was_written_before(
+def test_a_result_during_writes_contains_all_that_was_written_before_the_query(
     log: CallStore, kind: str
 ) -> None:
     wanted, written, enough = CallFilter(search="789"), [0], threading.Event()

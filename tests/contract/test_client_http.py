@@ -1,4 +1,4 @@
-"""How `ApiClient` uses HTTP: what it sends, keeps, follows and refuses."""
+"""How HTTP is used: what is sent, kept, followed and refused."""
 
 import gzip
 import json
@@ -34,7 +34,7 @@ def test_a_password_is_sent_exactly_as_typed(password: str) -> None:
     assert "authorization" not in request.headers
 
 
-def test_a_request_says_who_asks_and_with_which_token() -> None:
+def test_a_request_names_the_program_and_carries_the_token() -> None:
     with HostileServer(answer(USER)) as server, closing(ApiClient(server.url + "/")) as api:
         api.me("a.b.c")
 
@@ -98,7 +98,13 @@ def test_proxies_and_passwords_of_the_environment_are_not_used(
 
 
 @pytest.mark.parametrize(
-    "behaviour", [answer(BOMB, 200, "Content-Encoding: gzip"), never_end], ids=["gzip bomb", "endless body"]
+    "behaviour",
+    [
+        answer(BOMB, 200, "Content-Encoding: gzip"),
+        answer(BOMB, 302, "Location: /me", "Content-Encoding: gzip"),
+        never_end,
+    ],
+    ids=["gzip bomb", "gzip bomb in a redirect", "endless body"],
 )
 def test_a_huge_body_is_refused_in_little_memory(behaviour: Behaviour) -> None:
     with HostileServer(behaviour) as server, closing(ApiClient(server.url)) as api:

@@ -1,26 +1,37 @@
-"""What the API's answers mean. No socket, no clock."""
+"""Responses of the API: JSON to records, status to error, Retry-After."""
 
 import json
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.api.responses import read_call_page, read_json
-from aircall.errors import MalformedResponseError
+from aircall.api.responses import check, read_call_page, read_json, retry_after
+from aircall.api.transport import Response
+from aircall.errors import (
+    AircallError,
+    InvalidRequestError,
+    MalformedResponseError,
+    NotFoundError,
+    RateLimitedError,
+    ServerError,
+    UnauthorizedError,
+)
 from aircall.models import CallPage
 from tests.support.api_json import ODD_VALUES, RECORDED, ROW
 
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 GOOD_ROW = b'{"id":"7876e2eb-1a50-4a7e-afb5-2936cbe6e814","notes":[{"id":"n","content":"%s"}]}'
-# What a JSON reader may stumble over, each in place of a value.
+# Values that JSON readers fail at.
 BAD_VALUES = {
     "infinity": b"1e999",
     "5,000 digits": b"9" * 5000,
     "Latin-1": '"é"'.encode("latin-1"),
     "a surrogate in UTF-8": b'"\xed\xa0\x80"',
 }
-# What is no JSON at all, or none of the kind that is promised.
+# Bodies that are not the promised JSON.
 BAD_BODIES = {
     **BAD_VALUES,
     "NaN": b"NaN",
@@ -43,7 +54,7 @@ SURROGATES = {
 }
 
 TEXT = st.text(st.characters(codec=None), max_size=5) | st.sampled_from(["nul\0", "missed", "+331"])
-# Calls in which every field is of the kind that the API promises, though not of the value.
+# Calls whose fields have the promised types, with any values.
 PROMISED = st.fixed_dictionaries(
     {
         "id": st.uuids().map(str) | st.uuids().map(lambda id_: str(id_).upper()) | TEXT,
@@ -57,13 +68,13 @@ PROMISED = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES)
-def test_what_is_no_json_is_malformed(body: bytes) -> None:
+def test_a_body_that_is_not_json_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedResponseError):
         read_json(body)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"nodes":null}', b'{"nodes":{}}', b'{"total":1}'])
-def test_what_is_no_list_is_malformed(body: bytes) -> None:
+def test_a_body_that_is_not_a_list_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedResponseError):
         read_call_page(body)
 
@@ -73,7 +84,7 @@ def test_the_last_of_two_equal_keys_counts() -> None:
 
 
 @pytest.mark.parametrize("value", BAD_VALUES.values(), ids=BAD_VALUES)
-def test_one_row_that_cannot_be_read_hides_no_other(value: bytes) -> None:
+def test_an_unreadable_row_does_not_hide_others(value: bytes) -> None:
     bad_row = b'{"id":%s}' % value
 
     page = read_call_page(b'{"nodes":[%s,%s]}' % (bad_row, GOOD_ROW % b"ok"))
@@ -82,7 +93,7 @@ def test_one_row_that_cannot_be_read_hides_no_other(value: bytes) -> None:
 
 
 @pytest.mark.parametrize("value", BAD_VALUES.values(), ids=BAD_VALUES)
-def test_a_total_that_cannot_be_read_hides_no_call(value: bytes) -> None:
+def test_an_unreadable_total_does_not_hide_calls(value: bytes) -> None:
     page = read_call_page(
         b'{"nodes":[%s],"totalCount":%s,"hasNextPage":%s}' % (GOOD_ROW % b"ok", value, value)
     )
@@ -91,7 +102,7 @@ def test_a_total_that_cannot_be_read_hides_no_call(value: bytes) -> None:
 
 
 @pytest.mark.parametrize(("escaped", "content"), SURROGATES.items())
-def test_half_a_surrogate_pair_costs_one_character_not_the_call(escaped: bytes, content: str) -> None:
+def test_half_a_surrogate_pair_becomes_a_replacement_character(escaped: bytes, content: str) -> None:
     page = read_call_page(b'{"nodes":[%s]}' % (GOOD_ROW % escaped))
 
     assert page.calls[0].notes[0].content == content
@@ -115,9 +126,7 @@ def test_any_bytes_are_json_or_malformed(body: bytes) -> None:
 
 
 @given(st.lists(st.sampled_from(RECORDED) | PROMISED, max_size=4), st.booleans(), st.integers(-2, 2**60))
-def test_a_page_is_read_alike_as_promised_and_field_by_field(
-    rows: list[object], more: bool, total: int
-) -> None:
+def test_a_page_is_read_alike_by_schema_and_row_by_row(rows: list[object], more: bool, total: int) -> None:
     page = {"nodes": rows, "totalCount": total, "hasNextPage": more}
     body = json.dumps(page).encode()
 
@@ -126,7 +135,7 @@ def test_a_page_is_read_alike_as_promised_and_field_by_field(
 
 @pytest.mark.parametrize("name", [*ROW, "notes.id", "notes.content"])
 @pytest.mark.parametrize("value", ODD_VALUES, ids=repr)
-def test_an_odd_field_makes_no_difference_to_the_rows_beside_it(name: str, value: object) -> None:
+def test_an_odd_field_does_not_affect_other_rows(name: str, value: object) -> None:
     note, _, part = name.partition(".")
     odd = ROW | {note: [{**ROW["notes"][0], part: value}] if part else value}
 
@@ -142,3 +151,100 @@ def test_an_unreadable_body_is_not_kept_in_the_error() -> None:
 
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     assert "secret" not in repr(caught.value)
+
+
+def response(status: int, body: bytes = b"") -> Response:
+    return Response(status=status, headers={"Retry-After": "2"}, body=body)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_a_success_is_no_error(status: int) -> None:
+    check(response(status), "")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "text"),
+    [
+        (401, b'{"statusCode":401,"message":"Unauthorized"}', UnauthorizedError, "Unauthorized"),
+        (404, b'{"message":"The call does not exist!"}', NotFoundError, "The call does not exist!"),
+        (400, b'{"message":["content is empty","content is no text"]}', InvalidRequestError, None),
+        (502, b"<html>Bad Gateway</html>", ServerError, "The API answered 502."),
+        (500, b'{"message":{"a":1}}', ServerError, "The API answered 500."),
+        (500, b"[]", ServerError, "The API answered 500."),
+        (500, b'{"message":" \\n"}', ServerError, "The API answered 500."),
+        (500, b'{"message":"nul \\u0000 \\ud800"}', ServerError, "nul \ufffd \ufffd"),
+    ],
+)
+def test_a_failure_is_its_status_error(
+    status: int, body: bytes, kind: type[AircallError], text: str | None
+) -> None:
+    with pytest.raises(AircallError) as caught:
+        check(response(status, body), "")
+
+    assert type(caught.value) is kind
+    assert str(caught.value) == (text or "content is empty; content is no text")
+
+
+def test_messages_are_limited_in_number_and_length() -> None:
+    body = json.dumps({"message": ["x" * 10_000] * 1000}).encode()
+
+    with pytest.raises(InvalidRequestError) as caught:
+        check(response(400, body), "")
+
+    assert [len(text) for text in caught.value.messages] == [300] * 10
+
+
+def test_a_message_that_repeats_the_requests_secret_is_left_out() -> None:
+    body = b'{"message":["bad token eyJ.secret","try again"]}'
+
+    with pytest.raises(InvalidRequestError) as caught:
+        check(response(400, body), "eyJ.secret")
+
+    assert caught.value.messages == ("try again",)
+
+
+def test_a_long_secret_is_recognized_before_the_message_is_cut() -> None:
+    secret = "long password " * 30
+    body = json.dumps({"message": [f"Refused: {secret}", "try again"]}).encode()
+
+    with pytest.raises(InvalidRequestError) as caught:
+        check(response(400, body), secret)
+
+    assert caught.value.messages == ("try again",)
+
+
+def test_an_error_has_the_time_of_retry_after() -> None:
+    with pytest.raises(RateLimitedError) as caught:
+        check(response(429), "")
+
+    assert caught.value.retry_after == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("0", 0),
+        (" 120 ", 120),
+        ("1.5", None),
+        ("-1", None),
+        ("1, 2", None),
+        ("9" * 400, None),
+        ("Mon, 23 Nov 2026 12:00:03 GMT", 3),
+        ("Mon, 23 Nov 2026 12:00:03 -0000", 3),
+        ("Mon, 23 Nov 2026 14:00:03 +0200", 3),
+        ("Mon, 23 Nov 2026 11:00:00 GMT", 0),
+        ("Mon, 23 Nov 99999 11:00:00 GMT", None),
+        ("soon", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
+    assert retry_after(header, NOW) == seconds
+
+
+@given(st.text())
+def test_any_retry_after_is_readable_or_unknown(header: str) -> None:
+    seconds = retry_after(header, NOW)
+
+    assert seconds is None or seconds >= 0

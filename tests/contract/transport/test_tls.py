@@ -1,4 +1,4 @@
-"""`ApiClient` over TLS: whom it trusts, and that TLS keeps nobody waiting either."""
+"""TLS: which certificates are trusted, and that the deadline bounds the handshake and each record too."""
 
 import json
 import ssl
@@ -12,9 +12,9 @@ from aircall.api.client import ApiClient
 from aircall.errors import NoResponseError, UnreachableError
 from tests.contract.behaviours import answer, nobody_accepts
 from tests.contract.certificates import server_context
-from tests.contract.dripping_proxy import DrippingProxy
 from tests.contract.hostile_http import HostileServer, Peer
-from tests.contract.under_gevent import ask_under_gevent
+from tests.contract.transport.dripping_proxy import DrippingProxy
+from tests.support.waiting import wait_until
 
 DEADLINE = 0.8
 # A machine may be busy; without the deadline, each of these calls would take half a minute.
@@ -25,15 +25,19 @@ CALL_ID = "7876e2eb-1a50-4a7e-afb5-2936cbe6e814"
 CALL = json.dumps({"id": CALL_ID, "is_archived": True}).encode()
 
 
+# A socket that is being connected when the deadline passes is closed as its last reference goes.
+UNFINISHED = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+
 @pytest.fixture
 def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    """TLS for a server on loopback, by a certificate that the environment vouches for."""
+    """TLS for a server on loopback, whose certificate the environment makes trusted."""
     tls = server_context(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
     return tls
 
 
-def test_a_company_may_vouch_by_its_own_certificate(trusted: ssl.SSLContext) -> None:
+def test_a_certificate_named_in_the_environment_is_trusted(trusted: ssl.SSLContext) -> None:
     with (
         HostileServer(answer(USER), answer(CALL), tls=trusted) as server,
         closing(ApiClient(server.url)) as api,
@@ -44,7 +48,7 @@ def test_a_company_may_vouch_by_its_own_certificate(trusted: ssl.SSLContext) -> 
     assert server.connections == [1, 1]
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+def test_an_untrusted_certificate_is_refused(tmp_path: Path) -> None:
     with (
         HostileServer(answer(USER), tls=server_context(tmp_path)) as server,
         closing(ApiClient(server.url)) as api,
@@ -71,7 +75,7 @@ def test_a_certificate_for_another_address_is_refused(
     assert server.received == []
 
 
-def test_what_was_not_sent_for_want_of_trust_is_tried_again(tmp_path: Path) -> None:
+def test_a_request_that_was_not_sent_for_lack_of_trust_is_retried(tmp_path: Path) -> None:
     with HostileServer(answer(USER), tls=server_context(tmp_path)) as server:
         for ask, tries in (("me", 3), ("refresh", 2)):
             accepted = server.accepted
@@ -89,6 +93,7 @@ def test_plain_http_where_tls_is_expected_is_unreachable() -> None:
         api.me("a.b.c")
 
 
+@UNFINISHED
 def test_a_silent_handshake_ends_by_the_deadline() -> None:
     began_at = monotonic()
     with nobody_accepts("https") as url, closing(ApiClient(url, deadline=DEADLINE)) as api:
@@ -98,38 +103,37 @@ def test_a_silent_handshake_ends_by_the_deadline() -> None:
         assert monotonic() - began_at < MARGIN * DEADLINE
 
 
-def test_a_dripped_handshake_ends_by_the_deadline(trusted: ssl.SSLContext) -> None:
+@UNFINISHED
+def test_a_dripped_handshake_ends_by_the_deadline_and_closes_its_connection(trusted: ssl.SSLContext) -> None:
     with HostileServer(answer(USER), tls=trusted) as server, DrippingProxy(server.port, PAUSE) as proxy:
         proxy.slow.set()
         began_at = monotonic()
         with closing(ApiClient(proxy.url, deadline=DEADLINE)) as api, pytest.raises(UnreachableError):
             api.toggle_archived("a.b.c", CALL_ID)
         seconds = monotonic() - began_at
-
-        asked = ask_under_gevent(proxy.url, DEADLINE)
+        wait_until(lambda: server.ended == server.accepted, what="the end of the connections")
 
     assert seconds < MARGIN * DEADLINE
-    assert asked.outcome == "UnreachableError"
-    assert asked.seconds < MARGIN * DEADLINE
     assert server.received == []
 
 
-def test_a_dripped_record_ends_by_the_deadline(trusted: ssl.SSLContext) -> None:
+def test_a_dripped_record_ends_by_the_deadline_and_the_next_request_works(trusted: ssl.SSLContext) -> None:
     def answer_slowly(peer: Peer) -> None:
         proxy.slow.set()
         answer(USER)(peer)
 
-    with HostileServer(answer_slowly, tls=trusted) as server, DrippingProxy(server.port, PAUSE) as proxy:
+    with (
+        HostileServer(answer_slowly, answer(CALL), tls=trusted) as server,
+        DrippingProxy(server.port, PAUSE) as proxy,
+        closing(ApiClient(proxy.url, deadline=DEADLINE)) as api,
+    ):
         began_at = monotonic()
-        with closing(ApiClient(proxy.url, deadline=DEADLINE)) as api, pytest.raises(NoResponseError):
+        with pytest.raises(NoResponseError):
             api.toggle_archived("a.b.c", CALL_ID)
         seconds = monotonic() - began_at
-
         proxy.slow.clear()
-        asked = ask_under_gevent(proxy.url, DEADLINE)
+
+        assert api.get_call("a.b.c", CALL_ID).id == CALL_ID
 
     assert seconds < MARGIN * DEADLINE
-    # What it reads is asked for again, and then the handshake drips.
-    assert asked.outcome in ("NoResponseError", "UnreachableError")
-    assert asked.seconds < MARGIN * DEADLINE
-    assert asked.turns > 5
+    assert server.connections == [1, 2]

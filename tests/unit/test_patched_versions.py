@@ -1,0 +1,32 @@
+"""Code that reaches into the internals of a package is checked against one version of it."""
+
+from importlib.metadata import version
+
+import pytest
+
+PATCHED = [
+    # aircall/server/worker.py: `GeventWorker.server_class`, called as a method; `handle`.
+    ("gunicorn", "27.0.1", "aircall/server/worker.py", "tests/server/test_last_connections.py"),
+    # aircall/server/worker.py: `StreamServer.do_read`, `do_handle`, `stop_accepting`, `max_accept`.
+    ("gevent", "26.9.0", "aircall/server/worker.py", "tests/server/test_last_connections.py"),
+    # `engineio.async_drivers._websocket_wsgi`, `Server._async`.
+    ("python-engineio", "4.15.1", "aircall/server/websocket.py", "tests/server/test_rude_pages.py"),
+    # `Server.sock`; the environment key `gunicorn.socket`; frames sent by `socket.send`.
+    ("simple-websocket", "1.1.0", "aircall/server/websocket.py", "tests/server/test_slow_page.py"),
+    # `disconnect_called`, `socket_kwargs`, `event_callbacks`, `event_handler`, `_on_error`.
+    ("pysher", "1.0.8", "aircall/pusher/connection.py", "tests/contract/test_listener_contract.py"),
+    # `setdefaulttimeout`, `WebSocketApp.sock`, `WebSocket.sock`.
+    ("websocket-client", "1.9.2", "aircall/pusher/connection.py", "tests/contract/test_listener_life.py"),
+    # The names of its files: `gauge_livesum_<pid>.db`.
+    ("prometheus_client", "0.26.0", "aircall/metrics.py", "tests/server/test_metrics.py"),
+]
+
+
+@pytest.mark.parametrize(("package", "expected", "module", "tests"), PATCHED, ids=[row[0] for row in PATCHED])
+def test_a_patched_package_has_the_version_that_the_patch_was_written_for(
+    package: str, expected: str, module: str, tests: str
+) -> None:
+    assert version(package) == expected, (
+        f"{module} uses internals of {package} {expected}. Read what changed until {version(package)}, "
+        f"run {tests}, then change the version here."
+    )
