@@ -34,15 +34,16 @@ from aircall.pusher.connection import PusherSettings
 from aircall.pusher.listener import Listener
 from aircall.status import LinkStatus
 from aircall.storage import STORAGE_ERRORS, StorageBusyError
-from aircall.storage.database import check_database, open_database
+from aircall.storage.database import open_database
 from aircall.storage.records import RecordStore, SQLiteRecordStore
-from aircall.storage.redis import RedisRecordStore, check_redis, connect
+from aircall.storage.redis import RedisRecordStore, connect
 from aircall.sync.full_sync import FullSync
 from aircall.sync.reconciler import Reconciler
 from aircall.sync.scheduler import SyncScheduler
 from aircall.sync.supervisor import Keeper, LiveStatus, SyncService, SyncSupervisor
 from aircall.web.error_messages import reason_for
 from aircall.web.live.hub import SocketHub
+from aircall.web.startup import sessions_url
 from config import Config
 
 EXTENSION = "callboard"
@@ -89,21 +90,6 @@ def open_store(config: Config) -> RecordStore:
     return SQLiteRecordStore(open_database(sessions_url(config)))
 
 
-def sessions_url(config: Config) -> str:
-    """The database of the sessions and logins where there is no Redis."""
-    return f"sqlite:///{config.data_dir / 'sessions.db'}"
-
-
-def check_storage(config: Config) -> None:
-    """Raises DatabaseError or RedisUnusableError, one line for people, where something cannot be kept."""
-    if config.redis_url is not None:
-        check_redis(config.redis_url)
-    else:
-        check_database(sessions_url(config))
-    check_database(config.database_url)
-    check_calls(config)
-
-
 def forget_other_api(records: RecordStore, log: CallStore, api_url: str) -> None:
     """Begin afresh where what is kept belongs to another API: its tokens and calls are none of this one's.
 
@@ -119,15 +105,6 @@ def forget_other_api(records: RecordStore, log: CallStore, api_url: str) -> None
         if kept is None or kept.value.decode() != api_url:
             records.clear()
             records.put(API_KEY, api_url.encode(), FOREVER)
-
-
-def check_calls(config: Config) -> None:
-    """Raises DatabaseError, one line for people, where the database holds the calls of another API."""
-    log = CallStore(open_database(config.database_url))
-    try:
-        log.belong_to(config.api_url)
-    finally:
-        log.close()
 
 
 log = logging.getLogger(__name__)
