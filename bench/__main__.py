@@ -1,6 +1,6 @@
-"""Runs benchmarks, those named on the command line or all: `python -m bench synchronisation`.
+"""Runs the benchmarks named on the command line, or all: `python -m bench synchronisation`.
 
-Prints a line for each figure. Exits with 1 where one is over its limit.
+Prints a line for each figure. Exits with 1 if one is over its limit.
 """
 
 import sys
@@ -8,7 +8,7 @@ from importlib import import_module
 
 from bench.figures import Figure, table
 
-MODULES = ("synchronisation", "pages", "processes", "audits")
+MODULES = ("modules", "synchronisation", "pages", "processes", "audits")
 
 
 def main(names: list[str]) -> int:
@@ -24,4 +24,4 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main([name for name in sys.argv[1:] if not name.startswith("--")]))

@@ -74,7 +74,7 @@ class Dashboard:
 
     def _is_read(self) -> bool:
         state = self._session.get(f"{self._address}/readyz").json()
-        return state["upstream"]["synchronised_at"] is not None
+        return state["upstream"]["synced_at"] is not None
 
 
 def run() -> list[Figure]:

@@ -102,7 +102,7 @@ def _served(sandbox: Sandbox, url: str, folder: Path) -> tuple[float, float, flo
 
 def _is_read(session: requests.Session, address: str) -> bool:
     state = session.get(f"{address}/readyz", timeout=TIMEOUT).json()
-    return state["upstream"]["synchronised_at"] is not None
+    return state["upstream"]["synced_at"] is not None
 
 
 def _download(url: str, token: str, spans: list[Span]) -> None:
