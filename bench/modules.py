@@ -1,4 +1,4 @@
-"""How many of our modules a reader passes who follows a flow: those of which a function runs, in any thread.
+"""Counts the modules of ours that run in each of five flows, in all threads: how far a reader has to walk.
 
 `python -m bench modules --names` prints them, too. The limits are those of the architecture.
 """
