@@ -15,12 +15,6 @@ SENTENCES := aircall/web/translations/messages.pot
 COMPILED := $(TRANSLATED:.po=.mo)
 # No registry's address gets into the pinned files.
 PIP_COMPILE = $(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-header --annotation-style=line
-# Most tests wait more than they work: three at a time keep two cores busy. What shares a file shares a sandbox.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile
-# The transport's deadline needs gevent, as the server has it. One process: gevent and xdist do not mix.
-PYTEST_GEVENT := $(BIN)/python -m gevent.monkey --module pytest tests/contract/transport
-# What failed beside others on a busy machine is tried once more, by itself: what is wrong fails again.
-ALONE := $(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 CODE := app.py config.py gunicorn.conf.py aircall sandbox scripts tests bench
 
 .PHONY: help run setup test test-soketi check lint format lock translations bench soak screenshots clean
@@ -38,15 +32,14 @@ test: setup $(INSTALLED_DEV) ## Every test, in Chromium too
 	@scripts/install-postgresql
 	@scripts/install-server redis-server redis-server
 	@scripts/install-server nginx nginx-light
-	$(PYTEST) --cov --cov-report= || $(ALONE)
-	$(PYTEST_GEVENT) --cov --cov-append --cov-report=term --cov-fail-under=93
+	$(BIN)/python -m scripts.run_tests
 	node --test tests/js/*.test.js
 
-test-soketi: setup $(INSTALLED_DEV) $(SOKETI_INSTALLED) ## The listener's contract against soketi, a Pusher server of others
+test-soketi: setup $(INSTALLED_DEV) $(SOKETI_INSTALLED) ## The listener's contract against soketi, another Pusher server
 	$(BIN)/python -m pytest tests/soketi
 
-check: lint ## Format, lint, types and the fast tests
-	$(PYTEST) -q tests/unit tests/web
+check: lint ## Format, lint, types, and the tests in unit and web
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile tests/unit tests/web
 
 lint: setup $(INSTALLED_DEV) ## Format, lint and types
 	$(BIN)/ruff format --check $(CODE)
@@ -63,7 +56,7 @@ lock: $(INSTALLED_DEV) ## Pin what requirements*.in ask for
 	$(PIP_COMPILE) requirements.in -o requirements.txt
 	$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
 
-translations: $(INSTALLED) ## Gather what people read into the catalogues of aircall/web/translations
+translations: $(INSTALLED) ## Gather what people read into the catalogs of aircall/web/translations
 	@scripts/gather-sentences $(SENTENCES)
 	$(BIN)/pybabel -q update -i $(SENTENCES) -d aircall/web/translations --no-fuzzy-matching --ignore-pot-creation-date
 	@rm $(SENTENCES)

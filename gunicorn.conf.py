@@ -1,6 +1,6 @@
-"""How gunicorn serves the dashboard. Read by gunicorn, which `python app.py` hands over to.
+"""How gunicorn serves the dashboard. `python app.py` becomes gunicorn with this file.
 
-Imports neither sockets nor TLS: the worker's gevent has to replace them before anybody else has them.
+Must not import sockets or TLS: gevent patches them in the worker, before anything else may import them.
 """
 
 import os
@@ -13,7 +13,7 @@ from config import Config, environment
 
 _config = Config.from_environment(environment(Path(__file__).parent))
 _metrics = _config.data_dir / "metrics" / str(os.getpid())
-# By this prometheus_client decides, when it is imported, that each process counts in files of its own.
+# prometheus_client reads this when it is imported: each process then counts in files of its own.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
 
 from prometheus_client import multiprocess  # noqa: E402  # not before that is set
@@ -23,18 +23,18 @@ bind = [f"[{_config.host}]:{_config.port}" if ":" in _config.host else f"{_confi
 # Every open page holds a socket; a thread for each would end at some hundreds.
 worker_class = "aircall.server.worker.Worker"
 workers = _config.workers
-# Open pages and requests together; gunicorn's default of 1,000 would stop the site at that many pages.
+# Open pages and requests together. The default of 1,000 would be the limit of open pages.
 worker_connections = 10_000
-# Pages are hung up on at once, so that what is left are requests under way.
+# Seconds for requests under way. Open pages are disconnected at once and do not use it.
 graceful_timeout = 8
-# What is kept holds tokens and customers' numbers.
+# Tokens and customers' numbers are stored: no other user of this machine may read them.
 umask = 0o077
 control_socket_disable = True
 logconfig_dict = log_settings(_config.log_format, _config.log_level)
 
 
 def on_starting(_server: Any) -> None:
-    """Begin to count at zero, and clear away what servers that have ended have counted."""
+    """Start all metrics at zero, and remove the files of servers that have ended."""
     for path in (_metrics, *_metrics.parent.glob("*")):
         if path == _metrics or not Path(f"/proc/{path.name}").exists():
             shutil.rmtree(path, ignore_errors=True)
@@ -42,5 +42,5 @@ def on_starting(_server: Any) -> None:
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Whatever a process was that has ended, it is not any more. What it has counted stays."""
+    """Drop the gauges of a worker that has ended. Its counters stay."""
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # has no types

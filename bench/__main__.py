@@ -8,7 +8,7 @@ from importlib import import_module
 
 from bench.figures import Figure, table
 
-MODULES = ("synchronisation", "pages", "processes", "audits")
+MODULES = ("modules", "synchronisation", "pages", "processes", "audits")
 
 
 def main(names: list[str]) -> int:
@@ -24,4 +24,4 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main([name for name in sys.argv[1:] if not name.startswith("--")]))

@@ -6,9 +6,7 @@ They are a file of their own, which browsers keep: its address changes with what
 """
 
 import hashlib
-import json
 from functools import cache
-from pathlib import Path
 
 from flask import Blueprint, Flask, abort, current_app, url_for
 from flask import json as flask_json
@@ -18,35 +16,22 @@ from whitenoise import WhiteNoise
 
 from aircall.web.i18n import DEFAULT, LANGUAGES, gettext, marked, marked_plural, ngettext, viewer_language
 from aircall.web.security import KEPT_FOR_GOOD
+from aircall.web.startup import MANIFEST, read_manifest
 
 URL_PREFIX = "/static/dist/"
-MANIFEST = "manifest.json"
 
 
-class AssetsMissingError(Exception):
-    """The front end has not been built."""
-
-
-def register(app: Flask, static_dir: Path) -> None:
+def register(app: Flask) -> None:
     """Give templates `asset(name)`. Raises AssetsMissingError where the front end has not been built."""
-    names = read_manifest(static_dir)
+    names = read_manifest()
     app.add_template_global(lambda name: URL_PREFIX + names[name], "asset")
 
 
-def read_manifest(static_dir: Path) -> dict[str, str]:
-    """The built files' names by what they are. Raises AssetsMissingError where there are none."""
-    path = static_dir / "dist" / MANIFEST
-    try:
-        return dict(json.loads(path.read_text()))
-    except OSError as error:
-        raise AssetsMissingError(f"{path} is missing: run `make setup` first.") from error
-
-
-def serve(app: Flask, static_dir: Path) -> None:
+def serve(app: Flask) -> None:
     """Let WhiteNoise answer for the built files, compressed beforehand and cached for good."""
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # Flask's documented place for middleware
         app.wsgi_app,
-        root=static_dir / "dist",
+        root=MANIFEST.parent,
         prefix=URL_PREFIX,
         immutable_file_test=lambda _path, _url: True,
         add_headers_function=_add_headers,

@@ -6,13 +6,15 @@ languages part it alike. `make translations` finds these functions by their name
 The language of the pages: the one that was chosen, kept in a cookie, else what the browser asks for.
 """
 
-from pathlib import Path
 from typing import cast
 
 import flask_babel
 from babel import Locale
 from flask import Flask, has_request_context, request
 from flask_babel import Babel, get_locale
+
+from aircall.web.startup import CATALOGUES as CATALOGUES
+from aircall.web.startup import check_translations
 
 
 def gettext(sentence: str, **values: object) -> str:
@@ -51,11 +53,6 @@ def marked_plural(one: str, many: str) -> tuple[str, str]:
 LANGUAGES = {"en": "English", "fr": "Français"}
 DEFAULT = "en"
 COOKIE = "language"
-CATALOGUES = Path(__file__).parent / "translations"
-
-
-class TranslationsMissingError(Exception):
-    """The translations have not been compiled."""
 
 
 def register(app: Flask) -> None:
@@ -68,14 +65,6 @@ def register(app: Flask) -> None:
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.context_processor(lambda: {"language": viewer_language(), "languages": LANGUAGES})
     Babel(app, default_locale=DEFAULT, locale_selector=viewer_language)
-
-
-def check_translations() -> None:
-    """Raises TranslationsMissingError, one line for people, where a language has no compiled translations."""
-    for language in LANGUAGES.keys() - {DEFAULT}:
-        path = CATALOGUES / language / "LC_MESSAGES" / "messages.mo"
-        if not path.is_file():
-            raise TranslationsMissingError(f"{path} is missing: run `make setup` first.")
 
 
 def viewer_language() -> str:

@@ -25,13 +25,14 @@ from aircall.cluster.node import ClusterNode, ClusterSync
 from aircall.concurrency import MessageBus
 from aircall.pusher.connection import PusherSettings
 from aircall.storage import StorageBusyError
-from aircall.storage.database import check_database, open_database
+from aircall.storage.database import open_database
 from aircall.storage.records import RecordStore, SQLiteRecordStore
-from aircall.storage.redis import RedisRecordStore, check_redis, connect
+from aircall.storage.redis import RedisRecordStore, connect
 from aircall.sync.supervisor import SyncService, SyncSupervisor
 from aircall.web.live.hub import LOGIN_ENDED, SocketHub
 from aircall.web.live.presence import PresenceService
 from aircall.web.live.session_monitor import ConnectionRegistry
+from aircall.web.startup import sessions_url
 from config import Config
 
 EXTENSION = "callboard"
@@ -156,25 +157,6 @@ def open_records(config: Config) -> RecordStore:
     if config.redis_url is not None:
         return RedisRecordStore(connect(config.redis_url))
     return SQLiteRecordStore(open_database(sessions_url(config)))
-
-
-def sessions_url(config: Config) -> str:
-    """Return the database of the records without Redis."""
-    return f"sqlite:///{config.data_dir / 'sessions.db'}"
-
-
-def check_storage(config: Config) -> None:
-    """Check the storage. Raises DatabaseError or RedisUnusableError, one line for people."""
-    if config.redis_url is not None:
-        check_redis(config.redis_url)
-    else:
-        check_database(sessions_url(config))
-    check_database(config.database_url)
-    store = CallStore(open_database(config.database_url))
-    try:
-        store.belong_to(config.api_url)
-    finally:
-        store.close()
 
 
 def forget_other_api(records: RecordStore, store: CallStore, api_url: str) -> None:

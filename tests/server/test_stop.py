@@ -68,7 +68,7 @@ def test_nobody_else_on_the_machine_can_read_what_is_kept(sandbox: Sandbox, tmp_
         modes = {path: stat.S_IMODE(path.stat().st_mode) for path in data_dir.rglob("*")}
         folders = {path for path in modes if path.is_dir()}
 
-    assert {path.relative_to(data_dir).parts[0] for path in folders} == {"metrics"}
+    assert {path.relative_to(data_dir).parts[0] for path in folders} == {"jinja", "metrics"}
     assert {path: mode for path, mode in modes.items() if mode != (0o700 if path in folders else 0o600)} == {}
     assert len(modes) > 5
 

@@ -1,11 +1,11 @@
-"""Whoever gets the built files gets the licences of what is in them."""
+"""The built files come with the licences of what is in them."""
 
 import json
 import re
 
 from tests.support.processes import ROOT
 
-# What builds and what runs under Node alone goes to no browser.
+# Needed for the build or under Node only, so not sent to browsers.
 NOT_SENT = {"esbuild", "ws", "xmlhttprequest-ssl", "debug", "ms"}
 
 
@@ -29,7 +29,7 @@ def test_every_package_that_is_sent_to_browsers_has_its_licence_beside_the_build
 
 
 def has_licence(kept: str, name: str, version: str) -> bool:
-    """Whether the whole licence of this version stands there, as the package has it."""
+    """Return whether the package's whole licence is kept, under this version."""
     folder = ROOT / "node_modules" / name
     text = next(path for path in sorted(folder.glob("LICENSE*"))).read_text().strip()
     return re.search(rf"^{re.escape(name)} {re.escape(version)}$", kept, re.M) is not None and text in kept

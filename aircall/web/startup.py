@@ -1,0 +1,89 @@
+"""What `python app.py` does: check what a start needs, then become gunicorn.
+
+Imports neither Flask nor the pages: only gunicorn's workers import the application, each of them once.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from aircall.calls.store import CallStore
+from aircall.storage.database import DatabaseError, check_database, open_database
+from aircall.storage.redis import RedisUnusableError, check_redis
+from config import Config, ConfigError, environment
+
+ROOT = Path(__file__).parents[2]
+MANIFEST = ROOT / "static" / "dist" / "manifest.json"
+CATALOGUES = Path(__file__).parent / "translations"
+
+
+class AssetsMissingError(Exception):
+    """The front end has not been built."""
+
+
+class TranslationsMissingError(Exception):
+    """The translations have not been compiled."""
+
+
+# Reported in one line, without a traceback.
+START_ERRORS = (
+    ConfigError,
+    DatabaseError,
+    RedisUnusableError,
+    AssetsMissingError,
+    TranslationsMissingError,
+)
+
+
+def main() -> None:
+    """Replace this process by gunicorn. Exits with status 1 and one line if the dashboard cannot start."""
+    # Tokens and customers' numbers are stored: no other user of this machine may read them.
+    os.umask(0o077)
+    try:
+        check_storage(Config.from_environment(environment(ROOT)))
+        read_manifest()
+        check_translations()
+    except START_ERRORS as error:
+        sys.exit(f"Callboard cannot start: {error}")
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py")])  # noqa: S606  # no user input
+
+
+def check_storage(config: Config) -> None:
+    """Raise DatabaseError or RedisUnusableError if the sessions or the calls cannot be stored."""
+    if config.redis_url is not None:
+        check_redis(config.redis_url)
+    else:
+        check_database(sessions_url(config))
+    check_database(config.database_url)
+    _check_calls(config)
+
+
+def sessions_url(config: Config) -> str:
+    """Return the URL of the database that holds sessions and logins when there is no Redis."""
+    return f"sqlite:///{config.data_dir / 'sessions.db'}"
+
+
+def read_manifest() -> dict[str, str]:
+    """Return the built files' names by their sources'. Raises AssetsMissingError if there is no build."""
+    try:
+        return dict(json.loads(MANIFEST.read_text()))
+    except OSError as error:
+        raise AssetsMissingError(f"{MANIFEST} is missing: run `make setup` first.") from error
+
+
+def check_translations() -> None:
+    """Raise TranslationsMissingError if a catalog has not been compiled."""
+    for catalog in CATALOGUES.glob("*/LC_MESSAGES/messages.po"):
+        compiled = catalog.with_suffix(".mo")
+        if not compiled.is_file():
+            raise TranslationsMissingError(f"{compiled} is missing: run `make setup` first.")
+
+
+def _check_calls(config: Config) -> None:
+    """Raise DatabaseError if the database holds the calls of another API."""
+    store = CallStore(open_database(config.database_url))
+    try:
+        store.belong_to(config.api_url)
+    finally:
+        store.close()
