@@ -56,7 +56,7 @@ def app() -> Flask:
     app = Flask(__name__)
     app.add_url_rule("/", "anything", lambda: "done", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     i18n.register(app)
-    security.register_origin_check(app, None)
+    security.register(app, public_origin=None, is_https=False)
     return app
 
 
