@@ -19,7 +19,7 @@ def lose_session(person: Person) -> None:
 
 def store_of(app: Flask) -> RecordStore:
     """Where this app keeps what it keeps."""
-    store: RecordStore = app.extensions[EXTENSION].store
+    store: RecordStore = app.extensions[EXTENSION].records
     return store
 
 

@@ -124,7 +124,9 @@ def test_the_way_back_from_a_call_and_from_a_change_keeps_the_top(alice: Person)
     assert second in {str(link["href"]).partition("#")[0] for link in alice.page.select("main a[href]")}
 
 
-@pytest.mark.parametrize("top", ["", "1", "now", f"x-{SOME_ID}", f"1-{SOME_ID}x", f"-{'9' * 40}-{SOME_ID}"])
+@pytest.mark.parametrize(
+    "cursor", ["", "1", "now", f"x-{SOME_ID}", f"1-{SOME_ID}x", f"-{'9' * 40}-{SOME_ID}"]
+)
 def test_a_top_that_is_not_usable_is_ignored_without_fuss(alice: Person, cursor: str) -> None:
     alice.get(f"/calls?view=all&page=2&top={cursor}")
 

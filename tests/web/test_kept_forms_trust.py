@@ -28,7 +28,7 @@ def test_somebody_else_who_logs_in_then_never_sees_it(alice: Person) -> None:
 def test_a_form_that_was_not_made_here_is_not_kept(alice: Person, app: Flask) -> None:
     call_id = alice.call_ids[0]
     stranger = Person(app)
-    stranger._take(
+    stranger.take(
         stranger.client.post(
             f"/calls/{call_id}/notes",
             data={"content": "planted", "author": "alice", "next": f"/calls/{call_id}"},

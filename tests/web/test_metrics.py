@@ -23,7 +23,7 @@ def guarded(config: Config) -> Iterator[Flask]:
     built = app.extensions["callboard"]
     built.archive_jobs.close()
     built.api.close()
-    built.store.close()
+    built.records.close()
     built.replica.store.close()
 
 

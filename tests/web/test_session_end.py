@@ -109,7 +109,7 @@ def test_a_slow_request_does_not_bring_back_a_session_that_was_logged_out(
         other.submit("/logout")
         answer = slow.result()
 
-    store = app.extensions[EXTENSION].store
+    store = app.extensions[EXTENSION].records
     assert store.load(f"session:{cookie.value}") is None
     assert "callboard" not in SimpleCookie(answer.headers.get("Set-Cookie", ""))
     assert alice.get("/calls").path == "/login"

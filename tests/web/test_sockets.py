@@ -18,7 +18,7 @@ def test_a_page_that_could_not_be_told_the_state_is_not_counted(
     def fail(_position: str) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(feed, "since", fail)
+    monkeypatch.setattr(feed, "changes_after", fail)
     page = live.socketio.test_client(
         app, headers=HEADERS, auth={"position": "1.1"}, flask_test_client=alice.client
     )
