@@ -31,13 +31,17 @@ class Person:
         self._page = page
 
     def sign_in(self, username: str, password: str = "secret") -> Self:
-        """Log in by the form of the login page. The list that this leads to is read once it is looked at."""
+        """Log in; the list that this leads to is read when it is first looked at."""
         token = self.get("/login").find("form.card [name=csrf_token]")["value"]
         fields = {"csrf_token": token, "username": username, "password": password}
         answer = self.client.post("/login", data=fields)
         assert (answer.status_code, answer.location) == (303, "/calls"), answer.text
         self.path = ""
         return self
+
+    def log_in(self, username: str = "alice", password: str = "x") -> Self:
+        """Log in by the form of the login page, and follow where that leads."""
+        return self.get("/login").submit("/login", username=username, password=password)
 
     def get(self, path: str, **options: Any) -> Self:
         """Open a page, redirects followed."""
@@ -65,6 +69,11 @@ class Person:
     def text(self) -> str:
         """What can be read on the page, blanks folded."""
         return " ".join(self.page.get_text(" ").split())
+
+    @property
+    def flash(self) -> str:
+        """The flash messages on the page, blanks folded."""
+        return " ".join(self.find("#notices").get_text(" ").split())
 
     @property
     def call_ids(self) -> list[str]:

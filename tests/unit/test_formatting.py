@@ -1,4 +1,4 @@
-"""How values read on a page. No request, no clock."""
+"""Template filters: numbers, times, durations, counts and kinds of calls."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -69,6 +69,12 @@ def alice(app: Flask) -> Person:
 
 
 @pytest.fixture
+def call_id(alice: Person) -> str:
+    """The newest call of the inbox."""
+    return alice.call_ids[0]
+
+
+@pytest.fixture
 def bob(app: Flask) -> Person:
     """Bob, signed in."""
     return Person(app).sign_in("bob")

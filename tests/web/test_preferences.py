@@ -1,4 +1,4 @@
-"""The language of the pages: by choice, else by what the browser asks for."""
+"""Theme and language: the chosen one, else that of the system or the browser."""
 
 import re
 from collections.abc import Iterator
@@ -14,18 +14,29 @@ from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
 FRENCH = {"Accept-Language": "fr-CA,fr;q=0.9,en;q=0.5"}
-# What people read beside the text of a page.
+# Attributes that users see or hear.
 READ_OUT = ("aria-label", "title", "placeholder", "alt")
-# What is no sentence of ours, or is written in its own language.
+# Elements with data, or with text in its own language.
 DATA = "script, .number, time, [translate=no], [dir=auto], #filter-line, button[lang]"
-# What is written alike in both.
+# The same in both languages.
 NAMES = {"Callboard", "UTC", "France"}
+FRENCH_PAGES = (
+    "/login",
+    "/calls",
+    "/calls?view=all&type=missed&q=33&per_page=10",
+    "/calls?view=archived",
+    "/calls?q=nothing-has-this",
+    "/calls?type=fax&direction=up&from=x&view=trash&number=anonymous",
+    "/insights?view=all",
+    "/insights?q=nothing-has-this",
+    "/nowhere",
+)
 VALUE = re.compile(r"%\(\w+\)s")
 CALL_ID = re.compile("[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
 def said(page: BeautifulSoup) -> Iterator[str]:
-    """Every text of the page that has a word in it, but for data."""
+    """Yield every text of the page that contains a word, except data."""
     for data in page.select(DATA):
         data.decompose()
     texts = [str(text) for text in page.find_all(string=True) if not isinstance(text, PreformattedString)]
@@ -38,29 +49,82 @@ def said(page: BeautifulSoup) -> Iterator[str]:
 
 
 def same_in_french() -> set[str]:
-    """The sentences that French writes as English does."""
+    """Return the sentences that are the same in French."""
     with (CATALOGUES / "fr" / "LC_MESSAGES" / "messages.po").open("rb") as file:
         catalogue = read_po(file, locale="fr")
     return {VALUE.sub("", str(each.id)).strip() for each in catalogue if each.id == each.string}
 
 
+def theme_of(person: Person) -> str | None:
+    """Return the theme of the first paint; None if the system decides."""
+    theme = person.find("html").get("data-theme")
+    return str(theme) if theme else None
+
+
+def test_without_a_choice_the_system_decides(stranger: Person) -> None:
+    stranger.get("/login")
+
+    assert theme_of(stranger) is None
+    assert stranger.find("meta[name=color-scheme]")["content"] == "light dark"
+    assert len(stranger.page.select("meta[name=theme-color][media]")) == 2
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_choice_is_kept_on_every_page_and_over_a_logout(alice: Person, theme: str) -> None:
+    alice.get("/calls?view=all&page=2")
+    alice.submit("/theme", theme=theme)
+
+    assert alice.path == "/calls"
+    assert "26–50 of 94 calls" in alice.text
+    assert theme_of(alice) == theme
+    assert alice.find("meta[name=color-scheme]")["content"] == theme
+    assert len(alice.page.select("meta[name=theme-color]")) == 1
+    assert alice.find("form[action='/theme'] [aria-current]")["value"] == theme
+    alice.submit("/logout")
+    assert (alice.path, theme_of(alice)) == ("/login", theme)
+
+
+def test_the_system_can_be_chosen_again(alice: Person) -> None:
+    alice.get("/calls").submit("/theme", theme="dark").submit("/theme", theme="system")
+
+    assert theme_of(alice) is None
+
+
+def test_a_cookie_with_nonsense_does_no_harm(alice: Person) -> None:
+    alice.client.set_cookie("theme", '"><script>')
+
+    assert theme_of(alice.get("/calls")) is None
+
+
 @pytest.mark.parametrize(
-    ("asked", "language"),
+    ("name", "values", "sentence"),
     [
-        ("fr", "fr"),
-        ("fr-CA,en;q=0.5", "fr"),
-        ("en-GB,fr;q=0.5", "en"),
-        ("de", "en"),
-        ("*", "en"),
-        (";;", "en"),
+        ("theme", ["", "blue", "Dark", '" onload="'], "There is no such theme."),
+        ("language", ["", "de", "fr/../en", "FR"], "There are no pages in this language."),
     ],
 )
-def test_who_chose_nothing_gets_what_the_browser_asks_for(
-    stranger: Person, asked: str, language: str
+def test_an_unknown_choice_or_one_without_a_token_is_refused(
+    alice: Person, name: str, values: list[str], sentence: str
 ) -> None:
-    stranger.get("/login", headers={"Accept-Language": asked})
+    for value in values:
+        alice.get("/calls").submit(f"/{name}", **{name: value})
 
-    assert stranger.find("html")["lang"] == language
+        assert alice.status == 400
+        assert sentence in alice.text
+    alice.client.post("/theme", data={"theme": "dark"})
+    alice.client.post("/language", data={"language": "fr"})
+    assert theme_of(alice.get("/calls")) is None
+    assert alice.find("html")["lang"] == "en"
+
+
+def test_without_a_choice_the_browser_decides(stranger: Person) -> None:
+    for asked, language in (
+        ("fr", "fr"), ("fr-CA,en;q=0.5", "fr"), ("en-GB,fr;q=0.5", "en"),
+        ("de", "en"), ("*", "en"), (";;", "en"),
+    ):  # fmt: skip
+        stranger.get("/login", headers={"Accept-Language": asked})
+
+        assert stranger.find("html")["lang"] == language, asked
 
 
 def test_a_choice_is_kept_and_beats_the_browser(stranger: Person) -> None:
@@ -91,56 +155,24 @@ def test_a_choice_survives_logging_out(alice: Person) -> None:
     assert "Mot de passe" in alice.text
 
 
-@pytest.mark.parametrize("language", ["de", "", "fr/../en", "FR"])
-def test_a_language_that_there_is_not_is_refused(alice: Person, language: str) -> None:
-    alice.get("/calls")
-    alice.submit("/language", language=language)
-
-    assert alice.status == 400
-    assert "There are no pages in this language." in alice.text
-
-
-def test_a_choice_that_comes_without_a_token_is_refused(alice: Person) -> None:
-    alice.client.post("/language", data={"language": "fr"})
-
-    assert alice.get("/calls").find("html")["lang"] == "en"
-
-
-def test_nobody_is_led_to_another_site_by_a_choice(alice: Person) -> None:
+def test_a_choice_does_not_lead_to_another_site(alice: Person) -> None:
     alice.get("/calls")
     alice.submit("/language", language="fr", next="https://evil.example/")
 
     assert alice.path == "/calls"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/login",
-        "/calls",
-        "/calls?view=all&type=missed&q=33&per_page=10",
-        "/calls?view=archived",
-        "/calls?q=nothing-has-this",
-        "/calls?type=fax&direction=up&from=x&view=trash&number=anonymous",
-        "/insights?view=all",
-        "/insights?q=nothing-has-this",
-        "/nowhere",
-        "CALL",
-        "NOTED",
-    ],
-)
-def test_no_english_is_left_on_a_french_page(alice: Person, sandbox: Sandbox, path: str) -> None:
+def test_no_english_is_left_on_a_french_page(alice: Person, stranger: Person, sandbox: Sandbox) -> None:
     noted = next(call["id"] for call in sandbox.calls() if call["notes"])
     bare = next(call["id"] for call in sandbox.calls() if not call["notes"])
-    path = {"CALL": f"/calls/{bare}", "NOTED": f"/calls/{noted}"}.get(path, path)
-    if path == "/login":
-        alice.get("/calls").submit("/logout")
+    for path in (*FRENCH_PAGES, f"/calls/{noted}", f"/calls/{bare}"):
+        person = stranger if path == "/login" else alice
 
-    english = set(said(alice.get(path).page))
-    french = set(said(alice.get(path, headers=FRENCH).page))
+        english = set(said(person.get(path).page))
+        french = set(said(person.get(path, headers=FRENCH).page))
 
-    assert len(french) > 3
-    assert english & french <= same_in_french()
+        assert len(french) > 3
+        assert english & french <= same_in_french(), path
 
 
 def test_numbers_days_and_plurals_are_french(alice: Person, sandbox: Sandbox) -> None:
@@ -180,7 +212,7 @@ def test_the_export_is_the_same_in_every_language(alice: Person) -> None:
     assert alice.client.get("/calls.csv?view=all", headers=FRENCH).data == english
 
 
-def test_what_the_script_says_is_a_file_that_browsers_keep(alice: Person) -> None:
+def test_the_messages_of_the_script_are_a_cacheable_file(alice: Person) -> None:
     page = alice.get("/calls", headers=FRENCH).page
     address = str(page.select_one("meta[name=script-words]")["content"])  # type: ignore[index]  # it is there
 
@@ -193,9 +225,6 @@ def test_what_the_script_says_is_a_file_that_browsers_keep(alice: Person) -> Non
     assert "Set-Cookie" not in answer.headers
 
 
-def test_the_script_needs_no_file_for_its_own_language(alice: Person) -> None:
+def test_there_are_no_messages_for_english_and_unknown_languages(alice: Person) -> None:
     assert alice.get("/calls").page.select("meta[name=script-words]") == []
-
-
-def test_there_is_no_such_file_for_other_languages(stranger: Person) -> None:
-    assert stranger.client.get("/words/de.json").status_code == 404
+    assert alice.client.get("/words/de.json").status_code == 404
