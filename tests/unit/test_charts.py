@@ -164,18 +164,11 @@ def draw_recent(store: CallStore, *calls: Call, until: date | None = None) -> Ch
 @pytest.mark.parametrize(
     ("days_ago", "until", "last_days_ago"),
     [
-        (0, None, 0),
-        (13, None, 0),
-        (14, None, 14),
-        (400, None, 400),
-        (1, date(2099, 12, 31), 0),
-        (30, date(2099, 12, 31), 30),
-        (30, TODAY - timedelta(days=2), 30),
-        (5, TODAY - timedelta(days=2), 2),
-        (-40, None, -40),
-        (-40, date(2099, 12, 31), -40),
+        (0, None, 0), (13, None, 0), (14, None, 14), (400, None, 400), (1, date(2099, 12, 31), 0),
+        (30, date(2099, 12, 31), 30), (30, TODAY - timedelta(days=2), 30),
+        (5, TODAY - timedelta(days=2), 2), (-40, None, -40), (-40, date(2099, 12, 31), -40),
     ],
-)
+)  # fmt: skip
 def test_two_weeks_end_today_or_if_they_have_no_call_on_the_day_of_the_newest(
     store: CallStore, days_ago: int, until: date | None, last_days_ago: int
 ) -> None:

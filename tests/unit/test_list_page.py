@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
@@ -132,16 +132,6 @@ def test_today_and_yesterday_are_called_so_and_every_day_by_its_date(month: Call
         "Sunday 22 November 2026",
         "Saturday 21 November 2026",
     ]
-
-
-def test_the_day_of_a_call_and_today_are_the_viewers() -> None:
-    before_midnight = made_call(created_at=datetime(2026, 11, 22, 23, 30, tzinfo=UTC))
-
-    (in_paris,) = group_by_day([before_midnight], ZoneInfo("Europe/Paris"), TODAY)
-    (in_new_york,) = group_by_day([before_midnight], ZoneInfo("America/New_York"), TODAY)
-
-    assert (in_paris.date, in_paris.relative) == (date(2026, 11, 23), "Today")
-    assert (in_new_york.date, in_new_york.relative) == (date(2026, 11, 22), "Yesterday")
 
 
 @pytest.mark.parametrize(("zone", "relative"), [("Europe/Paris", "Yesterday"), ("America/New_York", "Today")])

@@ -146,16 +146,10 @@ def test_whatever_stands_in_the_url_the_query_is_usable(args: dict[str, str], ke
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("view", "everything"),
-        ("type", "Missed"),
-        ("direction", "sideways"),
-        ("from_", "yesterday"),
-        ("from_", "2026-02-30"),
-        ("from_", "0001-01-01"),
-        ("to", "9999-12-31"),
-        ("to", "9" * 100_000),
+        ("view", "everything"), ("type", "Missed"), ("direction", "sideways"), ("from_", "yesterday"),
+        ("from_", "2026-02-30"), ("from_", "0001-01-01"), ("to", "9999-12-31"), ("to", "9" * 100_000),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_used_is_left_out_and_named(name: str, text: str) -> None:
     query = read(**{name: text})
 
@@ -175,17 +169,10 @@ def test_a_range_that_ends_before_it_begins_is_named_and_kept() -> None:
 @pytest.mark.parametrize(
     ("text", "size"),
     [
-        ("10", 10),
-        ("0", 10),
-        ("-1", 10),
-        ("9999", 100),
-        ("30", 25),
-        ("40", 50),
-        ("", 50),
-        ("many", 50),
+        ("10", 10), ("0", 10), ("-1", 10), ("9999", 100), ("30", 25), ("40", 50), ("", 50), ("many", 50),
         ("9" * 5000, 50),
     ],
-)
+)  # fmt: skip
 def test_the_page_size_is_the_nearest_there_is_or_the_one_kept(text: str, size: int) -> None:
     assert read_query({"per_page": text}, 50).per_page == size
 
@@ -254,18 +241,10 @@ def test_the_cursor_goes_with_the_page_and_with_nothing_else(call: Call) -> None
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "1732406400000",
-        call_id(1),
-        "-" + call_id(1),
-        f"x-{call_id(1)}",
-        f"--1-{call_id(1)}",
-        f"{'9' * 17}-{call_id(1)}",
-        f"٣-{call_id(1)}",
-        f"1-{call_id(1)[:-1]}",
-        f"1-{call_id(1)} ",
+        "", "1732406400000", call_id(1), "-" + call_id(1), f"x-{call_id(1)}", f"--1-{call_id(1)}",
+        f"{'9' * 17}-{call_id(1)}", f"٣-{call_id(1)}", f"1-{call_id(1)[:-1]}", f"1-{call_id(1)} ",
         "1-" + "x" * 36,
     ],
-)
+)  # fmt: skip
 def test_an_unusable_cursor_is_left_out_silently(text: str) -> None:
     assert read_query({"top": text}, 25) == read_query({}, 25)

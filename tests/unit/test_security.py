@@ -17,29 +17,21 @@ HOST = "calls.example"
 @pytest.mark.parametrize(
     ("sent", "host", "configured", "is_own"),
     [
-        ("https://calls.example", HOST, None, True),
-        ("http://calls.example", HOST, None, True),
+        ("https://calls.example", HOST, None, True), ("http://calls.example", HOST, None, True),
         ("http://calls.example:8000", "calls.example:8000", None, True),
-        ("http://[::1]:8000", "[::1]:8000", None, True),
-        ("http://calls.example:8000", HOST, None, False),
+        ("http://[::1]:8000", "[::1]:8000", None, True), ("http://calls.example:8000", HOST, None, False),
         ("https://evil.example", HOST, None, False),
         ("https://calls.example.evil.example", HOST, None, False),
-        ("https://evil@calls.example", HOST, None, False),
-        ("null", HOST, None, False),
-        ("null", "", None, False),
-        ("", "", None, False),
-        ("file://", "", None, False),
-        ("calls.example", HOST, None, False),
-        (None, HOST, None, False),
-        (None, "", None, False),
+        ("https://evil@calls.example", HOST, None, False), ("null", HOST, None, False),
+        ("null", "", None, False), ("", "", None, False), ("file://", "", None, False),
+        ("calls.example", HOST, None, False), (None, HOST, None, False), (None, "", None, False),
         ("http://[", HOST, None, False),
         ("https://calls.example", "internal:8000", "https://calls.example", True),
         ("http://calls.example", HOST, "https://calls.example", False),
         ("https://internal:8000", "internal:8000", "https://calls.example", False),
-        ("null", HOST, "https://calls.example", False),
-        (None, HOST, "https://calls.example", False),
+        ("null", HOST, "https://calls.example", False), (None, HOST, "https://calls.example", False),
     ],
-)
+)  # fmt: skip
 def test_an_origin_is_ours_by_the_configured_one_or_else_by_the_host(
     sent: str | None, host: str, configured: str | None, is_own: bool
 ) -> None:
@@ -67,15 +59,11 @@ def app() -> Flask:
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Origin": "https://evil.example"},
-        {"Origin": "null"},
-        {"Origin": "http://["},
-        {"Origin": ""},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "http://["}, {"Origin": ""},
+        {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
     ],
-)
+)  # fmt: skip
 def test_a_change_from_another_sites_page_is_refused(
     app: Flask, method: str, headers: dict[str, str]
 ) -> None:
@@ -130,14 +118,10 @@ def request_context() -> Iterator[None]:
 @pytest.mark.parametrize(
     "target",
     [
-        "/calls",
-        "/calls?view=all&page=2",
-        "/calls/7876e2eb-1a50-4a7e-afb5-2936cbe6e814?q=%2B33%201",
-        "/calls#call-1",
-        "/calls?next=//evil.example",
-        "/static/logo.svg",
+        "/calls", "/calls?view=all&page=2", "/calls/7876e2eb-1a50-4a7e-afb5-2936cbe6e814?q=%2B33%201",
+        "/calls#call-1", "/calls?next=//evil.example", "/static/logo.svg",
     ],
-)
+)  # fmt: skip
 def test_a_path_of_one_of_our_pages_is_kept_as_it_is(target: str) -> None:
     assert local_path(target) == target
 
@@ -146,54 +130,20 @@ def test_a_path_of_one_of_our_pages_is_kept_as_it_is(target: str) -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        None,
-        "",
-        "calls",
-        "/",
-        "/nowhere",
-        "/calls/archive/now",
-        "//evil.example",
-        "//evil.example/calls",
-        "///evil.example/calls",
-        "////evil.example",
-        "/\\evil.example",
-        "\\\\evil.example",
-        "/calls\\..\\..\\evil.example",
-        "/calls?next=\\evil.example",
-        "/\t/evil.example",
-        "/\n/evil.example",
-        "/\r\nLocation: https://evil.example",
-        "/calls\r\nSet-Cookie: a=b",
-        "/calls\x00",
-        "/calls\x7f",
-        " /calls",
-        "\t//evil.example",
-        "https://evil.example",
-        "https:evil.example",
-        "https:/evil.example",
-        "https:///evil.example/calls",
-        "HTTPS://evil.example",
-        "https://calls.example/calls",
-        "https://calls.example@evil.example",
-        "javascript:alert(1)",
-        "JaVaScRiPt:alert(1)",
-        "data:text/html,x",
-        "/%2F/evil.example",
-        "/.//evil.example",
-        "/..//evil.example",
-        "/calls/..//evil.example",
-        "/calls//evil.example",
-        "/@evil.example",
-        "@evil.example",
-        ".evil.example",
-        "/\N{FULLWIDTH SOLIDUS}evil.example",
-        "/\N{DIVISION SLASH}evil.example",
-        "\N{FULLWIDTH SOLIDUS}\N{FULLWIDTH SOLIDUS}evil.example",
-        "/calls/é",
-        "?next=/calls",
-        "#/calls",
+        None, "", "calls", "/", "/nowhere", "/calls/archive/now", "//evil.example", "//evil.example/calls",
+        "///evil.example/calls", "////evil.example", "/\\evil.example", "\\\\evil.example",
+        "/calls\\..\\..\\evil.example", "/calls?next=\\evil.example", "/\t/evil.example",
+        "/\n/evil.example", "/\r\nLocation: https://evil.example", "/calls\r\nSet-Cookie: a=b",
+        "/calls\x00", "/calls\x7f", " /calls", "\t//evil.example", "https://evil.example",
+        "https:evil.example", "https:/evil.example", "https:///evil.example/calls", "HTTPS://evil.example",
+        "https://calls.example/calls", "https://calls.example@evil.example", "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)", "data:text/html,x", "/%2F/evil.example", "/.//evil.example",
+        "/..//evil.example", "/calls/..//evil.example", "/calls//evil.example", "/@evil.example",
+        "@evil.example", ".evil.example", "/\N{FULLWIDTH SOLIDUS}evil.example",
+        "/\N{DIVISION SLASH}evil.example", "\N{FULLWIDTH SOLIDUS}\N{FULLWIDTH SOLIDUS}evil.example",
+        "/calls/é", "?next=/calls", "#/calls",
     ],
-)
+)  # fmt: skip
 def test_anything_else_is_refused(target: str | None) -> None:
     assert local_path(target) is None
 

@@ -58,7 +58,7 @@ def app(config: Config) -> Iterator[Flask]:
 
 @pytest.fixture
 def stranger(app: Flask) -> Person:
-    """A browser in which nobody is signed in."""
+    """A browser without a session."""
     return Person(app)
 
 

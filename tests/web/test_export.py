@@ -93,19 +93,6 @@ def test_the_file_has_the_calls_of_the_list_whole_and_newest_first(
     assert rows == [true_row(call) for call in calls if is_wanted(call)]
 
 
-def test_a_day_is_that_of_the_viewer(alice: Person, sandbox: Sandbox) -> None:
-    alice.client.set_cookie("tz", "Pacific/Kiritimati")
-    zone = ZoneInfo("Pacific/Kiritimati")
-    days = {datetime.fromisoformat(call["created_at"]).astimezone(zone).date() for call in sandbox.calls()}
-    day = sorted(days)[len(days) // 2]
-
-    rows = exported(alice, f"?view=all&from={day}&to={day}")
-
-    assert rows
-    assert {row["time"][:10] for row in rows} == {day.isoformat()}
-    assert all(row["time"].endswith("+14:00") for row in rows)
-
-
 def test_the_file_is_a_download_that_says_what_it_is_and_that_nobody_keeps(alice: Person) -> None:
     answer = alice.client.get("/calls.csv?view=archived")
 
@@ -189,17 +176,6 @@ def cells_in_any_country(text: str) -> list[str]:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark, quoting=quoting)
     ]
     return [cell for row in rows for cell in row] + re.split(r"[,;\t\r\n]", text)
-
-
-def test_a_note_is_no_row_of_its_own_where_semicolons_part_the_cells(store: CallStore) -> None:
-    store.apply([made_call(notes=made_notes('Call back\n=cmd|1;  "@SUM(1)'))])
-
-    text = "".join(csv_parts(store, EVERYTHING, PARIS))
-
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
-    assert rows[-1][0] == "'=cmd|1"
-    assert rows[-1][1].startswith("'")
-    assert rows_of(text)[0]["notes"] == 'Call back\n=cmd|1;  "@SUM(1)'
 
 
 def test_a_plain_text_stays_as_it_is(store: CallStore) -> None:

@@ -137,17 +137,6 @@ def test_pictures_are_well_formed_and_styled_by_the_style_sheet_alone(viewer: Pe
     assert viewer.page.select("[style], svg style, svg script") == []
 
 
-def test_bars_are_as_high_as_their_numbers(viewer: Person) -> None:
-    viewer.get("/calls?view=all")
-
-    numbers = [row["All"] for row in table(viewer, "#chart").values() if row["All"]]
-    bars = viewer.page.select("#chart svg g")
-    heights = [
-        sum(float(str(part["height"]).removesuffix("%")) for part in bar.select("rect")) for bar in bars
-    ]
-    assert heights == pytest.approx([100 * number / max(numbers) for number in numbers], abs=0.1)
-
-
 def test_a_range_of_days_is_drawn_whole_and_a_long_one_by_longer_units(
     viewer: Person, sandbox: Sandbox
 ) -> None:

@@ -62,15 +62,10 @@ def test_metrics_need_the_token_from_elsewhere(guarded: Flask, peer: str) -> Non
 @pytest.mark.parametrize(
     "given",
     [
-        TOKEN,
-        f"Basic {TOKEN}",
-        "Bearer",
-        "Bearer ",
-        f"Bearer {TOKEN[:-1]}",
-        f"Bearer {TOKEN}x",
+        TOKEN, f"Basic {TOKEN}", "Bearer", "Bearer ", f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x",
         "Bearer tökén",
     ],
-)
+)  # fmt: skip
 def test_a_wrong_token_is_answered_as_an_unknown_page(guarded: Flask, given: str) -> None:
     answer = ask(guarded.test_client(), ELSEWHERE, Authorization=given)
 

@@ -136,25 +136,6 @@ def test_a_choice_is_kept_and_beats_the_browser(stranger: Person) -> None:
     assert stranger.find("form[action='/language'] [aria-current]").text == "English"
 
 
-def test_a_choice_leads_back_to_the_page_where_it_was_made(alice: Person) -> None:
-    alice.get("/calls?view=all&type=missed&page=2")
-    alice.submit("/language", language="fr")
-
-    assert alice.path == "/calls"
-    assert alice.find("#filter-type option[selected]").text == "Manqué"
-    assert "Tous les appels" in alice.text or "Tous" in alice.find("#views").text
-
-
-def test_a_choice_survives_logging_out(alice: Person) -> None:
-    alice.get("/calls")
-    alice.submit("/language", language="fr")
-
-    alice.submit("/logout")
-
-    assert alice.path == "/login"
-    assert "Mot de passe" in alice.text
-
-
 def test_a_choice_does_not_lead_to_another_site(alice: Person) -> None:
     alice.get("/calls")
     alice.submit("/language", language="fr", next="https://evil.example/")
