@@ -8,11 +8,12 @@ from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
-from aircall.web.services import start, stop
+from aircall.web.services import EXTENSION, start, stop
 from app import create_app
 from config import Config
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
 
 
 class CompiledTemplates(BytecodeCache):
@@ -56,6 +57,14 @@ def app(config: Config) -> Iterator[Flask]:
     stop(app)
 
 
+def signed_in(app: Flask, username: str) -> Person:
+    """Return a person who is signed in at a dashboard whose first sync has ended."""
+    person = Person(app).sign_in(username)
+    store = app.extensions[EXTENSION].replica.store
+    wait_until(lambda: store.synced_at is not None, 30, "the first sync")
+    return person
+
+
 @pytest.fixture
 def stranger(app: Flask) -> Person:
     """A browser without a session."""
@@ -65,7 +74,7 @@ def stranger(app: Flask) -> Person:
 @pytest.fixture
 def alice(app: Flask) -> Person:
     """Alice, signed in."""
-    return Person(app).sign_in("alice")
+    return signed_in(app, "alice")
 
 
 @pytest.fixture
@@ -77,4 +86,4 @@ def call_id(alice: Person) -> str:
 @pytest.fixture
 def bob(app: Flask) -> Person:
     """Bob, signed in."""
-    return Person(app).sign_in("bob")
+    return signed_in(app, "bob")

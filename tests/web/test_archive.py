@@ -9,8 +9,9 @@ from flask import Flask
 
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
+from tests.web.conftest import signed_in
 
-ROUNDS = 24
+ROUNDS = 12
 FAULTS: dict[str, Callable[[Sandbox, str], None]] = {
     "401": lambda api, path: api.answer_with(401, b"{}", path=path),
     "404": lambda api, path: api.answer_with(404, b"{}", path=path),
@@ -101,7 +102,7 @@ def test_after_any_fault_the_page_shows_the_truth_and_at_most_one_change_was_mad
 
 def test_concurrent_requests_reach_the_wanted_state_with_one_change(app: Flask, sandbox: Sandbox) -> None:
     # Alice in two tabs and Bob, whose pages are from before a colleague's change in every fourth round.
-    people = [Person(app).sign_in(name) for name in ("alice", "alice", "bob")]
+    people = [signed_in(app, name) for name in ("alice", "alice", "bob")]
     call_id = people[0].call_ids[0]
     for person in people:
         person.get(f"/calls/{call_id}")
