@@ -107,16 +107,17 @@ def _configure(app: Flask, config: Config) -> None:
 def _register_pages(app: Flask, config: Config) -> None:
     for blueprint in (login.bp, calls.bp, export.bp, insights.bp, archive.bp):
         app.register_blueprint(blueprint)
-    security.register_origin_check(app, config.public_origin)
+    # Before CSRFProtect: a request from another site is refused for its origin, with or without a token.
+    security.register(
+        app, public_origin=config.public_origin, is_https=bool(app.config["SESSION_COOKIE_SECURE"])
+    )
     CSRFProtect(app)
     Compress(app)
     error_pages.register(app)
     i18n.register(app)
     preferences.register(app)
-    assets.register_script_words(app)
     formatting.register(app)
     assets.register(app)
-    security.register_headers(app, is_https=bool(app.config["SESSION_COOKIE_SECURE"]))
     session.register(app)
     page.register(app)
 

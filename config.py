@@ -1,6 +1,6 @@
-"""Every setting, parsed strictly from an environment that is passed in.
+"""Settings, parsed strictly from environment variables.
 
-The functions at the end each return the value that is named; an environment has no empty values there.
+Error messages never repeat a value that may contain a password.
 """
 
 import ipaddress
@@ -18,22 +18,23 @@ from dotenv import dotenv_values
 SECRET_KEY_LENGTH = 32
 LOG_FORMATS = ("console", "json")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-# What a header can carry as it is.
+# Characters that a header can carry unencoded.
 METRICS_TOKEN = re.compile("[!-~]{16,}")
-# Nothing but what comes after the @ may be taken for a host, which errors name. SSL is all that may be added.
+# Strict, so that no part of a password can be parsed as the host, which error messages name. The only options
+# are those for SSL.
 POSTGRESQL = re.compile(
     r"postgresql(\+psycopg)?://[^\s/?#@:]+(:[^\s/?#@]*)?@(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?"
     r"/[\w.%-]+(\?ssl(mode|rootcert)=[\w./-]+(&ssl(mode|rootcert)=[\w./-]+)*)?", re.ASCII
 )  # fmt: skip
 
-# What is added may name the certificate of an authority of one's own.
+# The only options are a custom certificate authority, and the database number of a socket.
 REDIS = re.compile(
     r"rediss?://([^\s/?#@:]*(:[^\s/?#@]*)?@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?(/[0-9]{1,3})?"
     r"(\?ssl_ca_certs=[\w./-]+)?|unix://([^\s/?#@:]*(:[^\s/?#@]*)?@)?/[\w./-]+(\?db=[0-9]{1,3})?", re.ASCII
 )  # fmt: skip
 MOST_WORKERS = 64
 
-# A password in a URL would end up in logs, and a query in front of the paths that are added.
+# No password, which would end up in logs, and no query, as paths are appended.
 URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 ORIGIN = re.compile(r"https?://[^\s/?#@]+")
 # Keys, clusters, host names and addresses.
@@ -42,12 +43,12 @@ NUMBER = re.compile("[0-9]{1,5}")
 
 
 class ConfigError(Exception):
-    """A setting is unusable. The message names it and says what it has to be."""
+    """A setting is unusable; the message names it and what it has to be."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Every setting, parsed. README.md has the table of their meanings."""
+    """Every setting. README.md has a table of their meanings."""
 
     api_url: str
     pusher_app_key: str
@@ -60,7 +61,7 @@ class Config:
     port: int
     secret_key: str = field(repr=False)
     data_dir: Path
-    # PostgreSQL's has a password in it.
+    # May contain a password.
     database_url: str = field(repr=False)
     timezone: ZoneInfo
     listener_username: str | None
@@ -69,41 +70,41 @@ class Config:
     log_level: str
     public_origin: str | None
     workers: int
-    # It may have a password in it.
+    # May contain a password.
     redis_url: str | None = field(repr=False)
     metrics_token: str | None = field(repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Config":
-        """Read the settings; an empty value counts as unset. Raises ConfigError naming the unusable one.
+        """Parse the settings; an empty value counts as unset. Raises ConfigError.
 
-        Creates DATA_DIR, and in it a SECRET_KEY where none is set and the host is loopback.
+        Creates DATA_DIR, and a secret key in it if none is set and the host is loopback.
         """
         env = {name: value.strip() for name, value in environ.items() if value.strip()}
-        api_url = url(env, "AIRCALL_API_URL", "https://frontend-test-api.aircall.dev")
-        host = plain(env, "HOST", "127.0.0.1")
+        api_url = _url(env, "AIRCALL_API_URL", "https://frontend-test-api.aircall.dev")
+        host = _plain(env, "HOST", "127.0.0.1")
         data_dir = _data_dir(env)
         return cls(
             api_url=api_url,
-            pusher_app_key=plain(env, "PUSHER_APP_KEY", "d44e3d910d38a928e0be"),
-            pusher_app_cluster=plain(env, "PUSHER_APP_CLUSTER", "eu"),
-            pusher_auth_endpoint=url(env, "PUSHER_AUTH_ENDPOINT", f"{api_url}/pusher/auth"),
-            pusher_host=plain(env, "PUSHER_HOST", "") or None,
-            pusher_port=port(env, "PUSHER_PORT", 0) or None,
-            pusher_scheme=one_of(env, "PUSHER_SCHEME", "https", ("http", "https")),
+            pusher_app_key=_plain(env, "PUSHER_APP_KEY", "d44e3d910d38a928e0be"),
+            pusher_app_cluster=_plain(env, "PUSHER_APP_CLUSTER", "eu"),
+            pusher_auth_endpoint=_url(env, "PUSHER_AUTH_ENDPOINT", f"{api_url}/pusher/auth"),
+            pusher_host=_plain(env, "PUSHER_HOST", "") or None,
+            pusher_port=_port(env, "PUSHER_PORT", 0) or None,
+            pusher_scheme=_one_of(env, "PUSHER_SCHEME", "https", ("http", "https")),
             host=host,
-            port=port(env, "PORT", 8000),
+            port=_port(env, "PORT", 8000),
             secret_key=_secret_key(env, host, data_dir),
             data_dir=data_dir,
             database_url=_database_url(env, data_dir),
             timezone=_timezone(env),
             listener_username=_both(env, "LISTENER_USERNAME", "LISTENER_PASSWORD"),
-            # Exactly as it was given, blanks at its ends included.
+            # Unstripped: a password may start or end with blanks.
             listener_password=_both(env, "LISTENER_PASSWORD", "LISTENER_USERNAME")
             and environ["LISTENER_PASSWORD"],
-            log_format=one_of(env, "LOG_FORMAT", "console", LOG_FORMATS),
-            log_level=one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
-            public_origin=url(env, "PUBLIC_ORIGIN", "", ORIGIN).lower() or None,
+            log_format=_one_of(env, "LOG_FORMAT", "console", LOG_FORMATS),
+            log_level=_one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
+            public_origin=_url(env, "PUBLIC_ORIGIN", "", ORIGIN).lower() or None,
             workers=_workers(env),
             redis_url=_redis_url(env),
             metrics_token=_metrics_token(env),
@@ -111,13 +112,13 @@ class Config:
 
 
 def environment(directory: Path) -> dict[str, str]:
-    """The process's environment over what stands in the directory's `.env`."""
-    stated = dotenv_values(directory / ".env", interpolate=False)
-    return {name: value for name, value in stated.items() if value is not None} | dict(os.environ)
+    """Return the variables of the `.env` file in this directory, overridden by the process's environment."""
+    from_file = dotenv_values(directory / ".env", interpolate=False)
+    return {name: value for name, value in from_file.items() if value is not None} | dict(os.environ)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that listens on `host`."""
+    """Return whether a server that listens on `host` can be reached from this machine only."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -184,8 +185,7 @@ def _database_url(env: Mapping[str, str], data_dir: Path) -> str:
     value = env.get("DATABASE_URL", f"sqlite:///{data_dir / 'calls.db'}")
     path = Path(value.removeprefix("sqlite:///"))
     is_file = value.startswith("sqlite:///") and path.name not in ("", ":memory:") and path.parent.is_dir()
-    if not is_file and not (POSTGRESQL.fullmatch(value) and is_address(value)):
-        # The URL is not repeated, as it may have a password in it.
+    if not is_file and not (POSTGRESQL.fullmatch(value) and _is_address(value)):
         raise ConfigError(
             "DATABASE_URL has to be sqlite:///… with a file in a directory that exists, "
             "or postgresql://user:password@host:port/name (special characters written as %40)."
@@ -194,7 +194,7 @@ def _database_url(env: Mapping[str, str], data_dir: Path) -> str:
 
 
 def _workers(env: Mapping[str, str]) -> int:
-    count = number(env, "WORKERS", 1, range(1, MOST_WORKERS + 1))
+    count = _number(env, "WORKERS", 1, range(1, MOST_WORKERS + 1))
     if count > 1 and "REDIS_URL" not in env:
         raise ConfigError("WORKERS above 1 needs REDIS_URL.")
     return count
@@ -203,9 +203,8 @@ def _workers(env: Mapping[str, str]) -> int:
 def _redis_url(env: Mapping[str, str]) -> str | None:
     value = env.get("REDIS_URL")
     if value is not None and not (
-        REDIS.fullmatch(value) and (value.startswith("unix:") or is_address(value))
+        REDIS.fullmatch(value) and (value.startswith("unix:") or _is_address(value))
     ):
-        # Not repeated either.
         raise ConfigError(
             "REDIS_URL has to be redis://user:password@host:port/0, rediss://… for TLS or unix:///path "
             "(special characters written as %40)."
@@ -213,47 +212,43 @@ def _redis_url(env: Mapping[str, str]) -> str | None:
     return value
 
 
-def url(env: Mapping[str, str], name: str, default: str, form: re.Pattern[str] = URL) -> str:
-    """An HTTP address that has this form, without a slash at its end."""
+def _url(env: Mapping[str, str], name: str, default: str, form: re.Pattern[str] = URL) -> str:
+    """Return a URL of this form, without a trailing slash."""
     if name not in env:
         return default
     value = env[name].rstrip("/")
-    if not form.fullmatch(value) or not is_address(value):
+    if not form.fullmatch(value) or not _is_address(value):
         raise ConfigError(f"{name} has to be a URL such as https://example.com, without a password in it.")
     return value
 
 
-def is_address(text: str) -> bool:
-    """Whether this URL names a host, and a port that there is if it names one."""
+def _is_address(text: str) -> bool:
+    """Return whether a URL has a host, and no invalid port."""
     try:
         return bool(urlsplit(text).hostname) and urlsplit(text).port != 0
     except ValueError:
         return False
 
 
-def plain(env: Mapping[str, str], name: str, default: str) -> str:
-    """A word of letters, digits and `.:%-`."""
+def _plain(env: Mapping[str, str], name: str, default: str) -> str:
     value = env.get(name, default)
     if name in env and not PLAIN.fullmatch(value):
         raise ConfigError(f"{name} has to be a plain name or address, not {value!r}.")
     return value
 
 
-def port(env: Mapping[str, str], name: str, default: int) -> int:
-    """A port's number, or 0."""
-    return number(env, name, default, range(65536))
+def _port(env: Mapping[str, str], name: str, default: int) -> int:
+    return _number(env, name, default, range(65536))
 
 
-def number(env: Mapping[str, str], name: str, default: int, allowed: range) -> int:
-    """One of the numbers that are allowed, of five digits at most."""
+def _number(env: Mapping[str, str], name: str, default: int, allowed: range) -> int:
     value = env.get(name, str(default))
     if not NUMBER.fullmatch(value) or int(value) not in allowed:
         raise ConfigError(f"{name} has to be a number from {allowed.start} to {allowed.stop - 1}.")
     return int(value)
 
 
-def one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
-    """One of the words that are allowed."""
+def _one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
     value = env.get(name, default)
     if value not in allowed:
         raise ConfigError(f"{name} has to be one of {', '.join(allowed)}, not {value!r}.")

@@ -1,8 +1,8 @@
-"""The addresses of the built scripts and styles. Their names carry a hash of what is in them.
+"""Built scripts and styles, and the translated messages of the script.
 
-The sentences that the script says, for pages in another language than its own English.
-
-They are a file of their own, which browsers keep: its address changes with what is in it.
+Every address changes with its content, so browsers may keep each file forever: the names of built files hold
+a hash, the address of the messages has one as a parameter. The script's own messages are English; pages in
+another language name the file with their translations.
 """
 
 import hashlib
@@ -15,34 +15,15 @@ from flask_babel import force_locale
 from whitenoise import WhiteNoise
 
 from aircall.web.i18n import DEFAULT, LANGUAGES, gettext, marked, marked_plural, ngettext, viewer_language
-from aircall.web.security import KEPT_FOR_GOOD
+from aircall.web.security import IMMUTABLE
 from aircall.web.startup import MANIFEST, read_manifest
 
 URL_PREFIX = "/static/dist/"
 
 
-def register(app: Flask) -> None:
-    """Give templates `asset(name)`. Raises AssetsMissingError where the front end has not been built."""
-    names = read_manifest()
-    app.add_template_global(lambda name: URL_PREFIX + names[name], "asset")
+bp = Blueprint("script_messages", __name__)
 
-
-def serve(app: Flask) -> None:
-    """Let WhiteNoise answer for the built files, compressed beforehand and cached for good."""
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # Flask's documented place for middleware
-        app.wsgi_app,
-        root=MANIFEST.parent,
-        prefix=URL_PREFIX,
-        immutable_file_test=lambda _path, _url: True,
-        add_headers_function=_add_headers,
-    )
-
-
-def _add_headers(headers: dict[str, str], _path: str, _url: str) -> None:
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
-
-
+# The messages of static/js, which has to use exactly these.
 SENTENCES = (
     marked("Reconnecting"),
     marked("Live"),
@@ -63,7 +44,7 @@ PLURALS = (
     marked_plural("%(number)s other", "%(number)s others"),
     marked_plural("%(names)s is viewing", "%(names)s are viewing"),
 )
-# Why the link to the events is down, as far as that is said in words; the rest is for whoever looks after it.
+# Reasons in a `link` event that are shown to users. The other ones are meant for operators.
 REASONS = (
     marked("connecting"),
     marked("nobody is signed in"),
@@ -71,45 +52,60 @@ REASONS = (
 )
 
 
-bp = Blueprint("script_words", __name__)
+def register(app: Flask) -> None:
+    """Provide templates with `asset(name)` and `script_messages_url()`, and serve the messages.
 
-
-def register_script_words(app: Flask) -> None:
-    """Serve the sentences, and give templates `script_words_url`."""
+    Raises AssetsMissingError if the front end has not been built.
+    """
+    names = read_manifest()
+    app.add_template_global(lambda name: URL_PREFIX + names[name], "asset")
+    app.add_template_global(script_messages_url)
     app.register_blueprint(bp)
-    app.jinja_env.globals["script_words_url"] = script_words_url
 
 
-def script_words_url() -> str:
-    """Where the sentences in the viewer's language are; empty where that is the script's own."""
+def serve(app: Flask) -> None:
+    """Serve the built files by WhiteNoise, precompressed and cacheable forever."""
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # Flask's documented place for middleware
+        app.wsgi_app,
+        root=MANIFEST.parent,
+        prefix=URL_PREFIX,
+        immutable_file_test=lambda _path, _url: True,
+        add_headers_function=_add_headers,
+    )
+
+
+def _add_headers(headers: dict[str, str], _path: str, _url: str) -> None:
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+
+
+def script_messages_url() -> str:
+    """Return the address of the messages in the viewer's language; empty for English."""
     language = viewer_language()
     if language == DEFAULT:
         return ""
-    digest = hashlib.sha256(_file(language).encode()).hexdigest()
-    return url_for("script_words.show", language=language, v=digest[:10])
+    digest = hashlib.sha256(_messages_file(language).encode()).hexdigest()
+    return url_for("script_messages.show", language=language, v=digest[:10])
 
 
 @bp.get("/words/<language>.json")
 def show(language: str) -> ResponseReturnValue:
-    """The sentences in this language."""
+    """Return the messages in this language."""
     if language not in LANGUAGES:
         abort(404)
     return current_app.response_class(
-        _file(language), mimetype="application/json", headers={"Cache-Control": KEPT_FOR_GOOD}
+        _messages_file(language), mimetype="application/json", headers={"Cache-Control": IMMUTABLE}
     )
 
 
 @cache
-def _file(language: str) -> str:
+def _messages_file(language: str) -> str:
     with force_locale(language):
-        return flask_json.dumps(script_words())
+        return flask_json.dumps(_messages())
 
 
-def script_words() -> dict[str, str | list[str]]:
-    """The sentences in the viewer's language, by the English ones; singular and plural by the English plural.
-
-    Their values are not put in yet.
-    """
+def _messages() -> dict[str, str | list[str]]:
+    """Return translations by English message, both plural forms by the English plural. Placeholders stay."""
     return {sentence: gettext(sentence) for sentence in SENTENCES + REASONS} | {
         many: [_form(one, many, number) for number in (1, 2)] for one, many in PLURALS
     }

@@ -1,14 +1,12 @@
-"""What the chart's bars say. Knows no request and no HTML.
+"""Charts: calls per day or longer unit, and calls by hour of the week. Geometry and texts, without HTML.
 
-The hours of the week, and which are the busiest, in the viewer's language. Knows no HTML.
-
-The chart of calls by day, week or month: what its bars show and where they are. Knows no request, no HTML.
-
-Places and lengths are per cent of the picture's width or height, so that one drawing fits every size.
+Positions and lengths are percentages of the picture's width or height, so one drawing fits every size.
+Inbound and outbound calls of a kind are counted together.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -35,85 +33,32 @@ from aircall.web.formatting import (
 )
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
-from aircall.web.i18n import ngettext, viewer_locale
+from aircall.web.i18n import ngettext
 from aircall.web.list_query import FIRST_DAY, LAST_DAY, ListQuery
 
-
-def numbers_text(kinds: Sequence[Kind], numbers: Mapping[str, int]) -> str:
-    """How many calls there are, and how many of each of these kinds: `4 calls – 3 answered, 1 missed`."""
-    calls = counted_calls(sum(numbers.values()))
-    parts = [_counted_kind(kind.name, numbers[kind.name]) for kind in kinds if numbers.get(kind.name)]
-    return _("%(calls)s – %(kinds)s", calls=calls, kinds=listed(parts)) if parts else calls
-
-
-def _counted_kind(name: str, number: int) -> str:
-    shown = count(number)
-    if name == "answered":
-        return ngettext("%(number)s answered", "%(number)s answered", number, number=shown)
-    if name == "missed":
-        return ngettext("%(number)s missed", "%(number)s missed", number, number=shown)
-    if name == "voicemail":
-        return ngettext("%(number)s voicemail", "%(number)s voicemail", number, number=shown)
-    if name == "unanswered":
-        return ngettext("%(number)s no answer", "%(number)s no answer", number, number=shown)
-    return ngettext("%(number)s unknown", "%(number)s unknown", number, number=shown)
-
-
-# From the palest, for a few calls, to the strongest, for the most; an hour without calls has none.
-SHADES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Hour:
-    """The calls of one hour of the week, and its shade, 0 to SHADES."""
-
-    number: int
-    shade: int
-
-
-@dataclass(frozen=True, slots=True)
-class Week:
-    """Seven named days of 24 hours each, Monday first, and the busiest hour among them."""
-
-    days: Sequence[tuple[str, Sequence[Hour]]]
-    busiest_day: str
-    busiest_hour: int
-    most: int
-
-
-def draw_week(statistics: CallStatistics) -> Week | None:
-    """The hours of the week; None where no call has a time. Of equally busy hours the first one is named."""
-    if not statistics.hours:
-        return None
-    (busiest_day, busiest_hour), most = min(statistics.hours.items(), key=lambda item: (-item[1], item[0]))
-    names = weekdays(viewer_locale())
-    days = [
-        (short, [_hour(statistics.hours[weekday, hour], most) for hour in range(24)])
-        for weekday, (short, _) in enumerate(names)
-    ]
-    return Week(days, names[busiest_day][1], busiest_hour, most)
-
-
-def _hour(number: int, most: int) -> Hour:
-    return Hour(number, -(-number * SHADES // most))
-
-
-# What is told apart, from the foot of a bar to its top. Incoming and outgoing calls count together.
+# The kinds of a bar, from its foot to its top.
 SERIES = (ANSWERED, MISSED, VOICEMAIL, NO_ANSWER, UNKNOWN_KIND)
 MOST_BARS = 31
-# Where there are fewer bars, the room beside them stays free: one day is not drawn as a wall.
+# With fewer bars than this the rest of the width stays empty: a single day would fill the whole picture.
 FEWEST_PLACES = 7
+# The width of a bar as a share of its place.
 BAR_SHARE = 0.68
 MOST_LABELS = 5
+# Shades of an hour, 1 for few calls to SHADES for the most; 0 means no calls.
+SHADES = 5
+ONE_DAY = timedelta(days=1)
+# The days of the list's chart if the query leaves them open.
+RECENT_DAYS = timedelta(days=14)
 
+# The first and the last day, inclusive.
 Span = tuple[date, date]
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What a bar stands for: `start_of` gives the first day of the one that a day is in.
+    """What a bar stands for.
 
-    `label` is how that day is written below it.
+    `start_of` returns the first day of the unit that a day is in; `label` is the form of a day below a bar.
     """
 
     name: str
@@ -122,9 +67,18 @@ class Unit:
     label: str
 
 
+YEARS = Unit(_l("year"), lambda day: day.replace(month=1, day=1), timedelta(days=366), YEAR)
+UNITS = (
+    Unit(_l("day"), lambda day: day, ONE_DAY, WITHOUT_YEAR),
+    Unit(_l("week"), lambda day: day - timedelta(days=day.weekday()), timedelta(days=7), WITHOUT_YEAR),
+    Unit(_l("month"), lambda day: day.replace(day=1), timedelta(days=31), MONTH),
+    YEARS,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The part of a bar that one kind of call takes."""
+    """One kind of calls in a bar."""
 
     kind: Kind
     y: float
@@ -133,9 +87,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """The calls from `first` to `last`, both inclusive, by names of kinds.
+    """The calls from `first` to `last`, both inclusive, by the names of their kinds.
 
-    `place` is where its share of the width begins, `x` where the bar does; `label` may be empty.
+    `place` is the left end of its share of the width, `x` that of the bar itself; `label` may be empty.
     """
 
     first: date
@@ -156,13 +110,13 @@ class Bar:
 
     @property
     def total(self) -> int:
-        """All calls of this bar."""
+        """The number of its calls."""
         return self.numbers.total()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Calls per `unit`, such as "day", of these `days`. `kinds` are those that occur; `today` may be None."""
+    """Calls per `unit`. `kinds` are those that occur; `today` is None unless today has its own bar."""
 
     unit: str
     days: str
@@ -174,123 +128,36 @@ class Chart:
     bar_width: float
 
     def numbers_of(self, bar: Bar) -> str:
-        """What the bar shows in words, `4 calls – 3 answered, 1 missed`."""
-        return numbers_text(self.kinds, bar.numbers)
+        """Return what the bar shows in words, `4 calls – 3 answered, 1 missed`."""
+        calls = counted_calls(bar.total)
+        parts = [
+            _counted_kind(kind.name, bar.numbers[kind.name]) for kind in self.kinds if bar.numbers[kind.name]
+        ]
+        return _("%(calls)s – %(kinds)s", calls=calls, kinds=listed(parts)) if parts else calls
 
 
-def draw_chart(statistics: CallStatistics, first: date, last: date, today: date) -> Chart | None:
-    """The calls of these days, by the shortest unit that needs no more than MOST_BARS; None without calls."""
-    unit, spans = _spans_of(first, last)
-    numbers = _by_start(statistics, first, last, unit)
-    highest = max((number.total() for number in numbers.values()), default=0)
-    if not highest:
-        return None
-    place = 100 / max(len(spans), FEWEST_PLACES)
-    bars = [
-        _bar(span, numbers.get(unit.start_of(span[0]), Counter()), highest, index * place, place, label)
-        for index, (span, label) in enumerate(zip(spans, _labels(unit, spans), strict=True))
-    ]
-    return _chart_of(bars, unit, place, today)
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """The number of calls in one hour of the week, and its shade, 0 to SHADES."""
+
+    number: int
+    shade: int
 
 
-def _chart_of(bars: Sequence[Bar], unit: Unit, place: float, today: date) -> Chart:
-    return Chart(
-        unit=unit.name,
-        days=day_range((bars[0].first, bars[-1].last), today),
-        bars=bars,
-        kinds=[kind for kind in SERIES if any(bar.numbers[kind.name] for bar in bars)],
-        highest=max(bars, key=lambda bar: bar.total),
-        today=next((bar for bar in bars if bar.first == today == bar.last), None),
-        place_width=round(place, 2),
-        bar_width=round(place * BAR_SHARE, 2),
-    )
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Seven named days of 24 hours, Monday first, and the busiest hour with its number of calls."""
 
-
-def _years(count: int) -> Callable[[date], date]:
-    return lambda day: date(max(1, day.year - day.year % count), 1, 1)
-
-
-UNITS = (
-    Unit(_l("day"), lambda day: day, timedelta(days=1), WITHOUT_YEAR),
-    Unit(_l("week"), lambda day: day - timedelta(days=day.weekday()), timedelta(days=7), WITHOUT_YEAR),
-    Unit(_l("month"), lambda day: day.replace(day=1), timedelta(days=31), MONTH),
-    Unit(_l("year"), _years(1), timedelta(days=366), YEAR),
-    Unit(_l("decade"), _years(10), timedelta(days=3660), YEAR),
-    Unit(_l("century"), _years(100), timedelta(days=36600), YEAR),
-    Unit(_l("millennium"), _years(1000), timedelta(days=366000), YEAR),
-)
-
-
-def _spans_of(first: date, last: date) -> tuple[Unit, list[Span]]:
-    for unit in UNITS:
-        # Counted before they are made: a range may have millions of days.
-        if (last - first) / unit.longest <= MOST_BARS:
-            spans = _spans(first, last, unit)
-            if len(spans) <= MOST_BARS:
-                break
-    return unit, spans
-
-
-def _spans(first: date, last: date, unit: Unit) -> list[Span]:
-    """The range cut into units; the first and the last of them may be cut short."""
-    spans = []
-    while first <= last:
-        start = unit.start_of(first)
-        following = unit.start_of(start + min(unit.longest, date.max - start))
-        end = min(last, following - timedelta(days=1)) if following > start else last
-        spans.append((first, end))
-        first = end + timedelta(days=1)
-    return spans
-
-
-def _by_start(statistics: CallStatistics, first: date, last: date, unit: Unit) -> dict[date, Counter[str]]:
-    numbers: defaultdict[date, Counter[str]] = defaultdict(Counter)
-    for day, sorts in statistics.days.items():
-        if first <= day <= last:
-            numbers[unit.start_of(day)] += by_kind(sorts)
-    return dict(numbers)
-
-
-def _labels(unit: Unit, spans: Sequence[Span]) -> list[str]:
-    """A label for few enough bars, the last one always among them."""
-    every = -(-max(len(spans), FEWEST_PLACES) // MOST_LABELS)
-    return [
-        "" if (len(spans) - 1 - index) % every else day_name(span[0], unit.label)
-        for index, span in enumerate(spans)
-    ]
-
-
-def _bar(span: Span, numbers: Counter[str], highest: int, at: float, place: float, label: str) -> Bar:
-    return Bar(
-        first=span[0],
-        last=span[1],
-        numbers=numbers,
-        parts=_parts(numbers, highest),
-        place=round(at, 2),
-        x=round(at + place * (1 - BAR_SHARE) / 2, 2),
-        middle=round(at + place / 2, 2),
-        label=label,
-    )
-
-
-def _parts(numbers: Counter[str], highest: int) -> list[Part]:
-    parts, foot = [], 0
-    for kind in SERIES:
-        if number := numbers[kind.name]:
-            foot += number
-            parts.append(Part(kind, round(100 - 100 * foot / highest, 2), round(100 * number / highest, 2)))
-    return parts
-
-
-# How many days the list's chart shows where the range of days is open.
-RECENT_DAYS = timedelta(days=14)
-ONE_DAY = timedelta(days=1)
+    days: Sequence[tuple[str, Sequence[Hour]]]
+    busiest_day: str
+    busiest_hour: int
+    most: int
 
 
 def recent_chart(
     statistics: CallStatisticsQuery, query: ListQuery, zone: ZoneInfo, now: datetime
 ) -> Chart | None:
-    """The chart beside the list: of the query's days, or where those are open, of a fortnight with calls."""
+    """Draw the chart beside the list: the query's days, or if they are open, two weeks that have calls."""
     query, today = replace(query, cursor=None), now.astimezone(zone).date()
     recent = _last_recent_day(statistics, query, zone, today)
     if recent is None:
@@ -305,7 +172,7 @@ def recent_chart(
 def _last_recent_day(
     statistics: CallStatisticsQuery, query: ListQuery, zone: ZoneInfo, today: date
 ) -> date | None:
-    """Today, or where the fortnight up to it has no call, the newest one's day: the past comes first."""
+    """Return today, or the day of the newest call if the last two weeks have none. The past comes first."""
     end = min(query.date_to or today, today)
     newest = statistics.newest_day(replace(query, date_to=end).to_filter(zone), zone)
     newest = newest or statistics.newest_day(query.to_filter(zone), zone)
@@ -315,8 +182,126 @@ def _last_recent_day(
 
 
 def whole_chart(statistics: CallStatistics, query: ListQuery, today: date) -> Chart | None:
-    """The chart of all the query's days, or where those are open from the first call's to the last one's."""
+    """Draw the query's days, or if they are open, those from the first call to the last one."""
     days = [day for day in statistics.days if FIRST_DAY <= day <= LAST_DAY]
     if not days:
         return None
     return draw_chart(statistics, query.date_from or min(days), query.date_to or max(days), today)
+
+
+def draw_chart(statistics: CallStatistics, first: date, last: date, today: date) -> Chart | None:
+    """Draw these days in the shortest unit that needs at most MOST_BARS; None if they have no calls.
+
+    Of a range of more years than that, the first bar stands for all the earliest years.
+    """
+    unit, spans = _spans_of(first, last)
+    numbers = _by_span(statistics, spans)
+    highest = max(number.total() for number in numbers)
+    if not highest:
+        return None
+    width = 100 / max(len(spans), FEWEST_PLACES)
+    bars = [
+        _bar(span, numbers[index], highest, index * width, width, label)
+        for index, (span, label) in enumerate(zip(spans, _labels(unit, spans), strict=True))
+    ]
+    return Chart(
+        unit=unit.name,
+        days=day_range((first, last), today),
+        bars=bars,
+        kinds=[kind for kind in SERIES if any(bar.numbers[kind.name] for bar in bars)],
+        highest=max(bars, key=lambda bar: bar.total),
+        today=next((bar for bar in bars if bar.first == today == bar.last), None),
+        place_width=round(width, 2),
+        bar_width=round(width * BAR_SHARE, 2),
+    )
+
+
+def _spans_of(first: date, last: date) -> tuple[Unit, list[Span]]:
+    for unit in UNITS:
+        # Estimated before they are made: a range may have millions of days.
+        if (last - first) / unit.longest <= MOST_BARS:
+            spans = _spans(first, last, unit)
+            if len(spans) <= MOST_BARS:
+                return unit, spans
+    later = date(last.year - MOST_BARS + 2, 1, 1)
+    return YEARS, [(first, later - ONE_DAY), *_spans(later, last, YEARS)]
+
+
+def _spans(first: date, last: date, unit: Unit) -> list[Span]:
+    """Cut the range into units; the first and the last one may be incomplete."""
+    spans = []
+    while first <= last:
+        following = unit.start_of(unit.start_of(first) + unit.longest)
+        spans.append((first, min(last, following - ONE_DAY)))
+        first = following
+    return spans
+
+
+def _by_span(statistics: CallStatistics, spans: Sequence[Span]) -> list[Counter[str]]:
+    numbers: list[Counter[str]] = [Counter() for _span in spans]
+    starts = [first for first, _last in spans]
+    for day, of_day in statistics.days.items():
+        if starts[0] <= day <= spans[-1][1]:
+            numbers[bisect_right(starts, day) - 1] += by_kind(of_day)
+    return numbers
+
+
+def _labels(unit: Unit, spans: Sequence[Span]) -> list[str]:
+    """Return a label for at most MOST_LABELS bars, the last bar included, and empty ones for the others."""
+    every = -(-max(len(spans), FEWEST_PLACES) // MOST_LABELS)
+    return [
+        "" if (len(spans) - 1 - index) % every else day_name(span[0], unit.label)
+        for index, span in enumerate(spans)
+    ]
+
+
+def _bar(span: Span, numbers: Counter[str], highest: int, place: float, width: float, label: str) -> Bar:
+    return Bar(
+        first=span[0],
+        last=span[1],
+        numbers=numbers,
+        parts=_parts(numbers, highest),
+        place=round(place, 2),
+        x=round(place + width * (1 - BAR_SHARE) / 2, 2),
+        middle=round(place + width / 2, 2),
+        label=label,
+    )
+
+
+def _parts(numbers: Counter[str], highest: int) -> list[Part]:
+    parts, top = [], 0
+    for kind in SERIES:
+        if number := numbers[kind.name]:
+            top += number
+            parts.append(Part(kind, round(100 - 100 * top / highest, 2), round(100 * number / highest, 2)))
+    return parts
+
+
+def _counted_kind(name: str, number: int) -> str:
+    shown = count(number)
+    if name == "answered":
+        return ngettext("%(number)s answered", "%(number)s answered", number, number=shown)
+    if name == "missed":
+        return ngettext("%(number)s missed", "%(number)s missed", number, number=shown)
+    if name == "voicemail":
+        return ngettext("%(number)s voicemail", "%(number)s voicemail", number, number=shown)
+    if name == "unanswered":
+        return ngettext("%(number)s no answer", "%(number)s no answer", number, number=shown)
+    return ngettext("%(number)s unknown", "%(number)s unknown", number, number=shown)
+
+
+def draw_week(statistics: CallStatistics) -> Week | None:
+    """Draw the hours of the week; None if no call has a time. The first of equally busy hours is named."""
+    if not statistics.hours:
+        return None
+    (busiest_day, busiest_hour), most = min(statistics.hours.items(), key=lambda item: (-item[1], item[0]))
+    names = weekdays()
+    days = [
+        (short, [_hour(statistics.hours[weekday, hour], most) for hour in range(24)])
+        for weekday, (short, _long) in enumerate(names)
+    ]
+    return Week(days, names[busiest_day][1], busiest_hour, most)
+
+
+def _hour(number: int, most: int) -> Hour:
+    return Hour(number, -(-number * SHADES // most))

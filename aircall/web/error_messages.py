@@ -1,4 +1,4 @@
-"""What people should know of what went wrong at the API: one sentence or two, in the reader's language."""
+"""Error messages: what users read of an AircallError, in one or two sentences of their language."""
 
 import math
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ SENTENCES: dict[type[AircallError], str] = {
     ChangedSinceError: _l("This call has changed since, so it was left alone."),
     LoginEndedError: _l("Your session has ended. Log in again to go on."),
 }
-# What passes: after each of these follows when to try again.
+# Temporary errors: each message is followed by when to try again.
 PASSING: dict[type[AircallError], str] = {
     RateLimitedError: _l("The phone system is busy."),
     UnreachableError: _l("The phone system can't be reached right now."),
@@ -50,7 +50,7 @@ PASSING: dict[type[AircallError], str] = {
     PoolExhaustedError: _l("Too many people are asking the phone system at once."),
     ServerError: _l("The phone system is in trouble right now."),
 }
-# The API's own sentences, as far as they are known; any other one stays in its English.
+# Validation messages of the API that we know; others are shown in English.
 API_SENTENCES = {
     "content should not be empty": _l("content should not be empty"),
     "content must be a string": _l("content must be a string"),
@@ -62,33 +62,33 @@ OUR_FAULT = _l("Something went wrong on our side. Look before trying again.")
 
 
 def sentence_for(error: AircallError) -> str:
-    """What a person should know of this error, and what to do."""
+    """Return the message for this error: what happened and what to do."""
     return _sentence(FailureReason.of(error))
 
 
 def sentence_of(error: str, retry_after: float | None) -> str:
-    """The same for an error of which the name of its class is known, and when to try again (seconds)."""
+    """Return the message for an error by the name of its class; `retry_after` is in seconds."""
     return _sentence(FailureReason(error, retry_after))
 
 
 def trouble() -> str:
-    """What to say of the API where nothing more is known."""
+    """Return the message for an unknown error of the API."""
     return f"{PASSING[ServerError]} {_try_again(None)}"
 
 
 def api_sentences(messages: Sequence[str]) -> str:
-    """What the API says of the fields that it refused."""
+    """Return the validation messages of the API, translated as far as they are known."""
     return " ".join(str(API_SENTENCES.get(message, message)) for message in messages)
 
 
 def reason_text(kept: str) -> str:
-    """The sentence for what a job keeps; empty where there was no reason."""
+    """Return the message for a stored reason; empty for an empty one."""
     if not kept:
         return ""
     try:
         return _sentence(msgspec.json.decode(kept, type=FailureReason))
     except msgspec.MsgspecError:
-        # Another version kept the sentence itself.
+        # Written by an earlier version, which stored the message itself.
         return kept
 
 

@@ -1,4 +1,4 @@
-"""What people read when something goes wrong; the log has the other half. Decided here and nowhere else."""
+"""Error handlers: the page that users see, and what is logged, for every exception that a view raises."""
 
 import logging
 
@@ -52,17 +52,17 @@ TEXTS = {
 
 
 def register(app: Flask) -> None:
-    """Give every error a page in plain words."""
+    """Install the error handlers."""
     app.register_error_handler(CSRFError, _expired)
-    app.register_error_handler(HTTPException, _refused)
-    app.register_error_handler(AircallError, _trouble)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(AircallError, _api_error)
     for storage_error in STORAGE_ERRORS:
-        app.register_error_handler(storage_error, _no_storage)
+        app.register_error_handler(storage_error, _storage_error)
     app.register_error_handler(Exception, _bug)
 
 
 def error_page(title: str, message: str, status: int) -> ResponseReturnValue:
-    """A page that says what went wrong; one that was asked for by a link can be tried again."""
+    """Return a page that says what went wrong, with a retry link for a failed GET."""
     retry_url = request.full_path.rstrip("?") if request.method == "GET" and status >= 500 else None
     page = render_template(
         "error.html",
@@ -76,7 +76,7 @@ def error_page(title: str, message: str, status: int) -> ResponseReturnValue:
 
 
 def _unsaved_note() -> str:
-    """What somebody wrote in the note that this request was to add, so that they can copy it."""
+    """Return the note that this request was to add, so that the user can copy it."""
     try:
         return request.form.get("content", "") if request.endpoint == NOTE else ""
     except RequestEntityTooLarge:
@@ -89,7 +89,7 @@ def _expired(error: CSRFError) -> ResponseReturnValue:
         return render_template("login/login.html", form=LoginForm(), error=None, notice=EXPIRED_LOGIN), 400
     login = session.current_login()
     if login is None:
-        # Its session is over, by logging out in another tab perhaps: what is needed is to log in.
+        # The session has ended, for example by a logout in another tab.
         return session.to_login()
     if form_recovery.form_owner() == login.user.username:
         flash_message(str(EXPIRED_NOTE if request.endpoint == NOTE else EXPIRED_ACTION), ERROR)
@@ -97,10 +97,10 @@ def _expired(error: CSRFError) -> ResponseReturnValue:
     return error_page(_("This page has expired"), EXPIRED, 400)
 
 
-def _refused(error: HTTPException) -> ResponseReturnValue:
+def _http_error(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, InternalServerError) and isinstance(error.original_exception, STORAGE_ERRORS):
-        # It failed when the page was done and the session was to be kept.
-        return _no_storage(error.original_exception)
+        # The session could not be saved after the page was rendered.
+        return _storage_error(error.original_exception)
     status = error.code or 500
     if status < 400:
         return error
@@ -109,7 +109,7 @@ def _refused(error: HTTPException) -> ResponseReturnValue:
 
 
 def _text(error: HTTPException, status: int) -> str:
-    """What is known of this status, or was said when we refused. What Werkzeug says is in English alone."""
+    """Return our text for the status, or the description of `abort`. Werkzeug's are only English."""
     if status in TEXTS:
         return TEXTS[status]
     if error.description and error.description != type(error).description:
@@ -117,14 +117,14 @@ def _text(error: HTTPException, status: int) -> str:
     return TEXTS[405] if status < 500 else trouble()
 
 
-def _trouble(error: AircallError) -> ResponseReturnValue:
+def _api_error(error: AircallError) -> ResponseReturnValue:
     if isinstance(error, NotFoundError):
         return error_page(TITLES[404], SENTENCES[NotFoundError], 404)
     log.warning("a page could not be made", extra={"view": request.endpoint, "error": type(error).__name__})
     return error_page(_("We can't show this right now"), sentence_for(error), 503)
 
 
-def _no_storage(error: Exception) -> ResponseReturnValue:
+def _storage_error(error: Exception) -> ResponseReturnValue:
     log.error("%s %s: the storage failed: %s", request.method, request.endpoint, type(error).__name__)
     log.debug("the storage failed", exc_info=error)
     session.go_on_without_storage(error)

@@ -1,9 +1,8 @@
-"""Sentences in the viewer's language: what Flask-Babel offers, with types. In English outside of a request.
+"""Translations (gettext by Flask-Babel, with types) and the viewer's language.
 
-Values go into a sentence by name, `%(day)s`; a sentence is never put together from parts of others, as no two
-languages part it alike. `make translations` finds these functions by their names.
-
-The language of the pages: the one that was chosen, kept in a cookie, else what the browser asks for.
+The language is the one chosen (a cookie), else the best that the browser accepts; outside of a request it is
+English. Placeholders have names, `%(day)s`, and no sentence is assembled from translated parts, as word order
+differs between languages. `make translations` finds the functions below by their names.
 """
 
 from typing import cast
@@ -18,47 +17,47 @@ from aircall.web.startup import check_translations
 
 
 def gettext(sentence: str, **values: object) -> str:
-    """The sentence in the viewer's language."""
+    """Return the sentence in the viewer's language."""
     return str(flask_babel.gettext(sentence, **values))
 
 
 def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
-    """The sentence for so many of what it tells of, in the viewer's language."""
+    """Return the singular or plural sentence for this number in the viewer's language."""
     return str(flask_babel.ngettext(one, many, number, **values))
 
 
 def lazy_gettext(sentence: str) -> str:
-    """The sentence in the language of whoever reads it, whenever that is; its `str` is what can be kept."""
+    """Return a sentence that is translated when it is rendered. Convert it by `str` before storing it."""
     lazy: str = flask_babel.lazy_gettext(sentence)
     return lazy
 
 
 def lazy_pgettext(context: str, sentence: str) -> str:
-    """Like `lazy_gettext`, for words that other languages tell apart by what they are said of."""
+    """Like `lazy_gettext`, for words whose translation depends on the context."""
     lazy: str = flask_babel.lazy_pgettext(context, sentence)
     return lazy
 
 
 def marked(sentence: str) -> str:
-    """The sentence itself: `make translations` finds it here, and who needs it has it translated."""
+    """Return the sentence as it is, but mark it for `make translations`."""
     return sentence
 
 
 def marked_plural(one: str, many: str) -> tuple[str, str]:
-    """Like `marked`, for the two forms of a sentence that has a number."""
+    """Like `marked`, for singular and plural."""
     return one, many
 
 
-# What each language calls itself. The first one is that of the sources, and of who asks for none of these.
+# Each language by its own name.
 LANGUAGES = {"en": "English", "fr": "Français"}
 DEFAULT = "en"
 COOKIE = "language"
 
 
 def register(app: Flask) -> None:
-    """Give templates `_`, `ngettext`, `{% trans %}`, `language`, the viewer's own, and `languages`.
+    """Provide templates with `_`, `ngettext`, `{% trans %}`, `language` and `languages`.
 
-    Raises TranslationsMissingError where the translations have not been compiled.
+    Raises TranslationsMissingError if the translations have not been compiled.
     """
     check_translations()
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGUES)
@@ -68,22 +67,22 @@ def register(app: Flask) -> None:
 
 
 def viewer_language() -> str:
-    """The viewer's language, one of LANGUAGES; the default outside of a request."""
+    """Return the viewer's language, one of LANGUAGES; the default outside of a request."""
     if not has_request_context():
         return DEFAULT
     chosen = request.cookies.get(COOKIE, "")
-    return chosen if chosen in LANGUAGES else _asked_for()
+    return chosen if chosen in LANGUAGES else _accepted()
 
 
 def viewer_locale() -> Locale:
-    """How dates and numbers read to the viewer; as in the default language outside of a request."""
+    """Return the locale for dates and numbers; that of the default language outside of a request."""
     return cast(Locale | None, get_locale()) or Locale(DEFAULT)
 
 
-def _asked_for() -> str:
-    # Not best_match: to it, who asks for `en-GB` first and `fr` next wants French.
-    for asked, quality in request.accept_languages:
-        language = asked.partition("-")[0].lower()
+def _accepted() -> str:
+    # Not `best_match`: for `en-GB, fr;q=0.5` it answers French.
+    for accepted, quality in request.accept_languages:
+        language = accepted.partition("-")[0].lower()
         if language in LANGUAGES and quality > 0:
             return language
     return DEFAULT

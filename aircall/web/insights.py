@@ -1,7 +1,4 @@
-"""The totals of the insights: how many calls of each kind, and the filter that shows them in the list.
-
-The insights page, and the chart beside the list: pictures of exactly the calls that the list shows.
-"""
+"""The insights page: totals by kind, chart and busiest hours of exactly the calls that the list shows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +23,7 @@ from aircall.web.services import services
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """The calls of one kind. With `changes`, the list's filters show exactly these; None where none do."""
+    """The number of calls of a kind. `changes` to the query select exactly these; None if none do."""
 
     kind: Kind
     number: int
@@ -34,20 +31,20 @@ class Total:
 
 
 def read_totals(statistics: CallStatistics) -> Sequence[Total]:
-    """The totals of every kind that is known, and of what is unknown if there is any."""
+    """Return the total of every known kind, and of unknown calls if there are any."""
     numbers = by_kind(statistics.totals)
     shown = [kind for kind in SERIES if numbers[kind.name] or kind is not UNKNOWN_KIND]
     return [Total(kind, numbers[kind.name], _changes(kind, set(statistics.totals))) for kind in shown]
 
 
-def _changes(kind: Kind, sorts: set[CallKind]) -> Mapping[str, str] | None:
-    """The type that makes up the kind among these sorts, and if need be the direction."""
-    own = {sort for sort in sorts if KINDS.get(sort, UNKNOWN_KIND).name == kind.name}
-    directions, types = {sort[0] for sort in own}, {sort[1] for sort in own}
+def _changes(kind: Kind, present: set[CallKind]) -> Mapping[str, str] | None:
+    """Return the type, and the direction if needed, that select this kind among those present."""
+    own = {pair for pair in present if KINDS.get(pair, UNKNOWN_KIND).name == kind.name}
+    directions, types = {direction for direction, _type in own}, {call_type for _direction, call_type in own}
     if len(types) != 1:
         return None
     (call_type,) = types
-    if own == {sort for sort in sorts if sort[1] == call_type}:
+    if own == {pair for pair in present if pair[1] == call_type}:
         return {"type": call_type}
     return {"type": call_type, "direction": directions.pop()} if len(directions) == 1 else None
 
@@ -58,10 +55,10 @@ bp = Blueprint("insights", __name__)
 @bp.get("/insights")
 @login_required
 def index() -> ResponseReturnValue:
-    """Figures of the filtered list: totals, calls by day, and the hours of the week."""
+    """Show statistics of the filtered list."""
     query = replace(current_query(), cursor=None)
     await_fresh_list()
-    # Taken before the data is read: what changes in between is sent to the page once more, never missed.
+    # Before the data is read: a change in between is sent to the page again rather than missed.
     position = services().replica.feed.position
     return render_template(
         "insights/index.html",
@@ -79,7 +76,7 @@ def _pictures(query: ListQuery, zone: ZoneInfo, now: datetime) -> dict[str, Any]
     statistics = services().statistics.read(query.to_filter(zone), zone)
     count = statistics.totals.total()
     return {
-        # The filters are the list's, and so is what they show.
+        # For the filter form, which is the list's.
         "view": read_list(services().replica.store, query, zone, now),
         "count": count,
         "totals": read_totals(statistics),
@@ -89,6 +86,6 @@ def _pictures(query: ListQuery, zone: ZoneInfo, now: datetime) -> dict[str, Any]
     }
 
 
-def insights_url(query: ListQuery, **more: Any) -> str:
-    """The address of the insights into this list, with these changes."""
-    return url_for("insights.index", **query.to_args(**more))
+def insights_url(query: ListQuery, **changes: Any) -> str:
+    """Return the URL of the insights into this list with `changes`."""
+    return url_for("insights.index", **query.to_args(**changes))

@@ -1,10 +1,7 @@
-"""The list's query: which calls, which page. Reads what stands in a URL; whatever is not usable is said.
+"""The query of a call list: parsed from a URL, written back into URLs, and put in words.
 
-Knows the URL's words; knows nothing of how calls are found.
-
-The list's query of this request, and addresses that keep it: a way back always leads to the same list.
-
-A list's query in words: what somebody has asked for, before they act on all of it.
+Parsing never fails: an unusable value is left out, and `ListQuery.problems` says so to the user. Every link
+of a page carries the query, so that the way back always leads to the same list.
 """
 
 import re
@@ -25,25 +22,39 @@ from aircall.web.i18n import lazy_gettext as _l
 
 PAGE_SIZES = (10, 25, 50, 100)
 DEFAULT_PAGE_SIZE = 25
+# The session's key of the page size chosen last.
+PAGE_SIZE_KEY = "per_page"
+# Characters.
 LONGEST_SEARCH = 200
-# Days outside have no neighbours in every zone.
+# Digits. int() is slow for very long numbers.
+LONGEST_NUMBER = 12
+# Days outside of this range have no neighbors in some zones.
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
-# A time in milliseconds, and a call's id.
-PLACE = re.compile(r"(-?[0-9]{1,16})-(.{36})")
+# A sort key in a URL: a time in milliseconds, and a call's id.
+SORT_KEY = re.compile(r"(-?[0-9]{1,16})-(.{36})")
 
 UNKNOWN_WORDS = {
     "view": _l("“%(text)s” is not a view we know, so it is left out."),
     "type": _l("“%(text)s” is not a type we know, so it is left out."),
     "direction": _l("“%(text)s” is not a direction we know, so it is left out."),
 }
+VIEW_WORDS = {"inbox": _l("in the inbox"), "archived": _l("archived")}
+SORT_WORDS = {
+    "answered": _l("answered"),
+    "missed": _l("missed"),
+    "voicemail": _l("voicemail"),
+    "inbound": _l("inbound"),
+    "outbound": _l("outbound"),
+    "unknown": _l("unknown"),
+}
 
 
 @dataclass(kw_only=True)
 class ListQuery:
-    """What the URL asks for, each value usable; `problems` are sentences about those that were not.
+    """A usable query; `problems` are sentences about the values that were not.
 
-    `number` is that of the other side, in any spelling. Pages are counted from `top` on, so that calls which
-    came after it push nothing from page to page.
+    `number` is the number of the other party in any spelling. `cursor` is the sort key of the call that pages
+    are counted from, so that newer calls do not push others from page to page.
     """
 
     view: str = "inbox"
@@ -61,12 +72,12 @@ class ListQuery:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether anything but the view narrows the list."""
+        """Whether anything but the view restricts the list."""
         words = (self.type, self.direction, self.line, self.number, self.q)
         return any((*words, self.date_from, self.date_to))
 
     def to_filter(self, zone: ZoneInfo) -> CallFilter:
-        """The calls that are asked for; days begin and end in the viewer's zone."""
+        """Return the filter for the replica; days begin and end in the viewer's zone."""
         return CallFilter(
             view=self.view,
             call_type=self.type,
@@ -80,10 +91,11 @@ class ListQuery:
         )
 
     def to_args(self, **changes: Any) -> dict[str, Any]:
-        """The query of a URL with these changes, what asks nothing left out, as the number of the first page.
+        """Return the URL parameters of this query with `changes`, without empty values.
 
-        The page size always stands in it: the one that is kept may change before the link is followed.
-        The top goes with a `page`, be it the first: another view or filter begins with the newest call.
+        The page size is always included: the one in the session may change before the link is followed. The
+        cursor is included only with a `page`, also the first: another view or filter starts at its newest
+        call.
         """
         values = {
             "view": "" if self.view == "inbox" else self.view,
@@ -95,14 +107,25 @@ class ListQuery:
             "from": self.date_from.isoformat() if self.date_from else "",
             "to": self.date_to.isoformat() if self.date_to else "",
             "per_page": self.per_page,
-            "top": _place_text(self.cursor) if self.cursor and "page" in changes else "",
+            "top": _sort_key_text(self.cursor) if self.cursor and "page" in changes else "",
         }
         values |= changes | ({"page": ""} if changes.get("page") == 1 else {})
         return {name: value for name, value in values.items() if value not in ("", None)}
 
 
+def current_query() -> ListQuery:
+    """Return the query of this request; without a page size, with the one chosen last."""
+    return read_query(request.args, session.get(PAGE_SIZE_KEY, DEFAULT_PAGE_SIZE))
+
+
+def keep_page_size(query: ListQuery) -> None:
+    """Remember the page size in the session if this request names one."""
+    if session.get(PAGE_SIZE_KEY) != query.per_page and "per_page" in request.args:
+        session[PAGE_SIZE_KEY] = query.per_page
+
+
 def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
-    """Read the list's query from a URL. Never fails: what is not usable is left out and named."""
+    """Parse URL parameters. Never fails; unusable values are left out and named in `problems`."""
     query = ListQuery(per_page=default_page_size)
     query.view = _word(args, "view", VIEWS, query.problems) or "inbox"
     query.type = _word(args, "type", (*CALL_TYPES, UNKNOWN), query.problems)
@@ -114,14 +137,14 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
     query.date_to = _day(args, "to", query.problems)
     query.per_page = _page_size(args, default_page_size)
     query.page = max(1, _number(args.get("page"), 1))
-    query.cursor = _place(args.get("top", ""))
+    query.cursor = _sort_key(args.get("top", ""))
     if query.date_from and query.date_to and query.date_from > query.date_to:
         query.problems.append(_("The first day is after the last one, so no call can match."))
     return query
 
 
 def _text(args: Mapping[str, str], name: str) -> str:
-    # Cleaned like the calls' own texts, so that what is looked for can be found in them.
+    # Cleaned like the texts of calls, or a search could not find them.
     return clean_text(args.get(name)).strip()
 
 
@@ -161,8 +184,7 @@ def _page_size(args: Mapping[str, str], default: int) -> int:
 
 
 def _number(text: str | None, default: int) -> int:
-    # Longer than any number of ours, and int() would be slow on very long ones.
-    if text is None or len(text) > 12:
+    if text is None or len(text) > LONGEST_NUMBER:
         return default
     try:
         return int(text)
@@ -170,85 +192,62 @@ def _number(text: str | None, default: int) -> int:
         return default
 
 
-def _place(text: str) -> SortKey | None:
-    # Nobody writes this by hand, so there is nothing to say about one that is not usable.
-    found = PLACE.fullmatch(text)
+def _sort_key(text: str) -> SortKey | None:
+    # Only our own links contain sort keys, so an unusable one is not reported.
+    found = SORT_KEY.fullmatch(text)
     return SortKey(int(found[1]), found[2]) if found and is_call_id(found[2]) else None
 
 
-def _place_text(place: SortKey) -> str:
-    return f"{place.time_key}-{place.call_id}"
+def _sort_key_text(key: SortKey) -> str:
+    return f"{key.time_key}-{key.call_id}"
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone)
 
 
-PAGE_SIZE_KEY = "per_page"
-
-
-def current_query() -> ListQuery:
-    """What this request asks of the list; without a page size, the one that was chosen last."""
-    return read_query(request.args, session.get(PAGE_SIZE_KEY, DEFAULT_PAGE_SIZE))
-
-
-def keep_page_size(query: ListQuery) -> None:
-    """Remember the page size that this request names, if it does."""
-    if session.get(PAGE_SIZE_KEY) != query.per_page and "per_page" in request.args:
-        session[PAGE_SIZE_KEY] = query.per_page
-
-
-def calls_url(query: ListQuery, **more: Any) -> str:
-    """The list's address with these changes."""
-    return url_for("calls.index", **query.to_args(**more))
-
-
-def back_url(store: CallQuery, query: ListQuery, call: Call, zone: ZoneInfo) -> str:
-    """The way back from a call to the list: its page, counted from the same top, at its row."""
-    place = SortKey.of(call)
-    if query.cursor and place > query.cursor:
-        query = replace(query, cursor=None)
-    page = _count_before(store, query.to_filter(zone), place) // query.per_page + 1
-    return calls_url(query, page=page, _anchor=f"call-{call.id}")
-
-
-def confirm_url(query: ListQuery, *, archived: bool) -> str:
-    """Where all calls that match are archived, or moved to the inbox, once that is confirmed."""
-    return url_for("archive.confirm", archived=str(archived).lower(), **query.to_args())
+def calls_url(query: ListQuery, **changes: Any) -> str:
+    """Return the URL of this list with `changes`."""
+    return url_for("calls.index", **query.to_args(**changes))
 
 
 def call_args(query: ListQuery) -> dict[str, Any]:
-    """The query of a call's address: the list's, with its top. Its page is found on the way back."""
+    """Return the URL parameters of a call in this list, without a page: `back_url` finds it."""
     return query.to_args(page=1)
 
 
 def call_url(query: ListQuery, call: Call | str) -> str:
-    """A call's address, from where the way back leads to its place in this list."""
+    """Return the URL of a call, from which the way back leads to its place in this list."""
     call_id = call if isinstance(call, str) else call.id
     return url_for("calls.show", call_id=call_id, **call_args(query))
 
 
-def _count_before(store: CallQuery, wanted: CallFilter, place: SortKey) -> int:
-    since = [store.counts(replace(wanted, cursor=cursor))[wanted.view] for cursor in (wanted.cursor, place)]
-    # The log may have changed between the two.
-    return max(0, since[0] - since[1])
+def back_url(store: CallQuery, query: ListQuery, call: Call, zone: ZoneInfo) -> str:
+    """Return the URL of the list's page with this call, counted from the same cursor, at the call's row."""
+    key = SortKey.of(call)
+    if query.cursor and key > query.cursor:
+        query = replace(query, cursor=None)
+    page = _count_before(store, query.to_filter(zone), key) // query.per_page + 1
+    return calls_url(query, page=page, _anchor=f"call-{call.id}")
 
 
-VIEW_WORDS = {"inbox": _l("in the inbox"), "archived": _l("archived")}
-SORT_WORDS = {
-    "answered": _l("answered"),
-    "missed": _l("missed"),
-    "voicemail": _l("voicemail"),
-    "inbound": _l("inbound"),
-    "outbound": _l("outbound"),
-    "unknown": _l("unknown"),
-}
+def _count_before(store: CallQuery, wanted: CallFilter, key: SortKey) -> int:
+    from_top, from_key = (
+        store.counts(replace(wanted, cursor=cursor))[wanted.view] for cursor in (wanted.cursor, key)
+    )
+    # The replica may have changed between the two reads.
+    return max(0, from_top - from_key)
+
+
+def confirm_url(query: ListQuery, *, archived: bool) -> str:
+    """Return the URL of the page that asks before all matching calls are archived or moved to the inbox."""
+    return url_for("archive.confirm", archived=str(archived).lower(), **query.to_args())
 
 
 def filter_words(query: ListQuery) -> str:
-    """Such as `in the inbox, missed, inbound, via +33 1 89 39 46 35, 3 Nov to 5 Nov 2026, with “invoice”`.
+    """Return `in the inbox, missed, inbound, via +33 1 89 39 46 35, 3 Nov to 5 Nov 2026, with “invoice”`.
 
-    Empty where the query asks for every call.
+    Empty if the query matches every call.
     """
     words = [
         VIEW_WORDS.get(query.view),
@@ -264,5 +263,5 @@ def filter_words(query: ListQuery) -> str:
 
 
 def known_id(call_id: str) -> str:
-    """The id, if it can be one; else the answer is 404."""
+    """Return the id of a URL if it can be a call's, or abort with 404."""
     return call_id if is_call_id(call_id) else abort(404)

@@ -1,7 +1,4 @@
-"""What came of an action, said on the next page that is shown.
-
-How complete and how old the mirrored list is, in the words of the page that shows it.
-"""
+"""Parts of several pages: flash messages, and how complete and fresh the call list is."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,41 +11,39 @@ from aircall.web.error_messages import sentence_of, trouble
 from aircall.web.services import services
 
 SUCCESS, ERROR = "success", "error"
+# Seconds. How long a page waits for a sync that is due before it shows the list as it is.
+FRESH_WAIT = 1.0
 
 
 def register(app: Flask) -> None:
-    """Give templates `notices`, which says what came of an action, once."""
-    app.context_processor(lambda: {"notices": flash_messages})
+    """Provide templates with `flash_messages`."""
+    app.context_processor(lambda: {"flash_messages": flash_messages})
 
 
 def flash_message(text: str, tone: str = SUCCESS, *, undo: str = "", job: str = "") -> None:
-    """Say this on the next page: with a button that undoes the job `undo`, a link to the details of `job`."""
-    notice = {
+    """Show this message on the next page, with a button that undoes job `undo`, or a link to job `job`."""
+    message = {
         "tone": tone,
         "text": text,
         "undo_url": url_for("archive.undo", job_id=undo) if undo else "",
         "job_url": url_for("archive.job", job_id=job) if job else "",
     }
-    flash(notice)  # type: ignore[arg-type]  # anything that a session can keep
+    flash(message)  # type: ignore[arg-type]  # any value that a session can hold
 
 
 def flash_messages() -> list[dict[str, str]]:
-    """What there is to be said on this page, each once.
+    """Return the messages to show on this page, each once.
 
-    Nothing to a script that reads a page for its news: it shows no notices, and who acted would miss theirs.
+    None for background requests of the script: it does not show them, so the user would miss them.
     """
     if request.headers.get("X-Requested-With") == "background":
         return []
     return cast(list[dict[str, str]], get_flashed_messages())
 
 
-# A page waits so long, in seconds, for the list to be read again before it shows what is known.
-FRESH_WAIT = 1.0
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFreshness:
-    """The state of the mirrored list. `problem` is empty, or why it may be out of date."""
+    """How complete and how old the replica is. `problem` says why it may be outdated, or is empty."""
 
     is_complete: bool
     read_count: int
@@ -58,12 +53,12 @@ class ListFreshness:
 
 
 def await_fresh_list() -> None:
-    """Return when the mirrored list is as fresh as it is kept, or when nobody should wait any longer."""
+    """Wait up to FRESH_WAIT for a sync that is due."""
     services().sync.ensure_fresh(FRESH_WAIT)
 
 
 def list_freshness() -> ListFreshness:
-    """The state now."""
+    """Return the state of the replica now."""
     as_of = services().replica.store.synced_at
     state = services().sync.status
     return ListFreshness(
@@ -75,7 +70,7 @@ def list_freshness() -> ListFreshness:
     )
 
 
-def _problem(found: SyncError | None) -> str:
-    if found is None:
+def _problem(error: SyncError | None) -> str:
+    if error is None:
         return ""
-    return trouble() if found.is_internal else sentence_of(found.name, found.retry_after)
+    return trouble() if error.is_internal else sentence_of(error.name, error.retry_after)

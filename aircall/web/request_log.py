@@ -1,4 +1,7 @@
-"""A line and a count for each request that the pages answer, and the id that all of its other lines carry."""
+"""Access log, request metrics and request ids, as WSGI middleware around Flask.
+
+Built files and sockets are answered outside of it.
+"""
 
 import logging
 import re
@@ -18,41 +21,41 @@ log = logging.getLogger(__name__)
 
 HEADER = "X-Request-ID"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-# Anybody can make up a method or a path: neither a line nor a metric is named by those.
+# Clients can send any method and path, so metrics and log lines are labeled by known methods and by routes.
 METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
 OTHER, NO_ROUTE = "other", "none"
 ROUTE_KEY = "callboard.route"
-# Machines ask for these all day long.
+# Polled by machines: logged at DEBUG only.
 QUIET = {"/healthz", "/metrics"}
 
 
 def register(app: Flask) -> None:
-    """Watch over every request from its beginning to its answer's last byte."""
-    app.wsgi_app = _Watched(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented place
+    """Log and measure every request, from its start to the last byte of its response."""
+    app.wsgi_app = _RequestLog(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented place
 
     @app.before_request
-    def note_route() -> None:
+    def record_route() -> None:
         request.environ[ROUTE_KEY] = request.url_rule.rule if request.url_rule else NO_ROUTE
 
 
-class _Watched:
-    """WSGI middleware around Flask alone: built files and sockets are answered outside of it."""
+class _RequestLog:
+    """WSGI middleware; one _Request per request."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        one = _Request(environ, start_response)
-        bind_contextvars(request_id=one.id)
+        current = _Request(environ, start_response)
+        bind_contextvars(request_id=current.id)
         try:
-            return ClosingIterator(self._app(environ, one.start), one.end)
+            return ClosingIterator(self._app(environ, current.start), current.end)
         except BaseException:
-            one.end()
+            current.end()
             raise
 
 
 class _Request:
-    """One request, and what is known of its answer so far."""
+    """One request and the status of its response."""
 
     def __init__(self, environ: WSGIEnvironment, start_response: StartResponse) -> None:
         given = environ.get("HTTP_X_REQUEST_ID", "")
@@ -60,16 +63,16 @@ class _Request:
         self._environ = environ
         self._start_response = start_response
         self._began = monotonic()
-        # What the server answers where the pages cannot.
+        # The server's own response if Flask raises before it starts one.
         self._status = "500"
 
     def start(self, status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-        """The answer begins: it gets the request's id."""
+        """Start the response, with the request id as a header."""
         self._status = status[:3]
         return self._start_response(status, [*headers, (HEADER, self.id)], *more)
 
     def end(self) -> None:
-        """The answer has been handed over, or never will be."""
+        """Record the request; the response has been sent, or has failed."""
         seconds = monotonic() - self._began
         method, route = self._environ["REQUEST_METHOD"], self._environ.get(ROUTE_KEY, NO_ROUTE)
         method = method if method in METHODS else OTHER

@@ -1,9 +1,4 @@
-"""What every answer says about itself: what it may load, who may frame it, how long it may be kept.
-
-Whether a request comes from one of our own pages, by what browsers say and scripts cannot forge.
-
-Where a person may be sent after logging in or changing something: only to pages of this site.
-"""
+"""Security of requests and responses: headers, the check of a request's origin, and safe redirects."""
 
 from urllib.parse import urlsplit
 
@@ -35,16 +30,32 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    # Pages show customers' numbers: no copy stays behind, not even for the Back button after logging out.
+    # Pages show customers' numbers: keep no copy, not even for the Back button after a logout.
     "Cache-Control": "no-store",
 }
+# Seconds.
 ONE_YEAR = 365 * 24 * 3600
-# For what has another address once it has changed.
-KEPT_FOR_GOOD = f"public, max-age={ONE_YEAR}, immutable"
+# Cache-Control of files whose address changes with their content.
+IMMUTABLE = f"public, max-age={ONE_YEAR}, immutable"
+
+CHANGING_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
+FOREIGN_SITES = {"cross-site", "same-site"}
 
 
-def register_headers(app: Flask, *, is_https: bool) -> None:
-    """Put the security headers on every answer, and on HTTPS the order to stay there."""
+def register(app: Flask, *, public_origin: str | None, is_https: bool) -> None:
+    """Refuse changes from other sites, and add the security headers to every response.
+
+    Call this before `CSRFProtect(app)`, which adds the second defense: a token in every form.
+    """
+
+    @app.before_request
+    def check_origin() -> None:
+        if request.method not in CHANGING_METHODS:
+            return
+        origin = request.headers.get("Origin")
+        is_foreign = origin is not None and not is_own_origin(origin, request.host, public_origin)
+        if is_foreign or request.headers.get("Sec-Fetch-Site") in FOREIGN_SITES:
+            abort(403, _("This form was sent from another site."))
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -57,35 +68,18 @@ def register_headers(app: Flask, *, is_https: bool) -> None:
         return response
 
 
-CHANGING_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
-FOREIGN_SITES = {"cross-site", "same-site"}
-
-
 def is_own_origin(origin: str | None, host: str, public_origin: str | None) -> bool:
-    """Whether this Origin header is ours; a missing one and `null` are not.
+    """Return whether this Origin header is our own; None and `null` are not.
 
-    Without a configured origin the host decides, as the scheme is not ours to know behind a proxy.
+    Without a configured public origin only the host is compared: behind a proxy the scheme is unknown.
     """
     if public_origin:
         return origin == public_origin
     return bool(host) and origin in (f"http://{host}", f"https://{host}")
 
 
-def register_origin_check(app: Flask, public_origin: str | None) -> None:
-    """Refuse every change that another site's page asks for, beside the CSRF token that each form needs."""
-
-    @app.before_request
-    def refuse_foreign_changes() -> None:
-        if request.method not in CHANGING_METHODS:
-            return
-        origin = request.headers.get("Origin")
-        is_foreign = origin is not None and not is_own_origin(origin, request.host, public_origin)
-        if is_foreign or request.headers.get("Sec-Fetch-Site") in FOREIGN_SITES:
-            abort(403, _("This form was sent from another site."))
-
-
 def local_path(target: str | None) -> str | None:
-    """The target if it is the path (and query) of one of our pages, else None."""
+    """Return the target if it is the path (and query) of one of our pages, else None."""
     if not target or not target.startswith("/") or not target.isascii() or not target.isprintable():
         return None
     if target.startswith("//") or "\\" in target:
@@ -99,5 +93,5 @@ def local_path(target: str | None) -> str | None:
 
 
 def see_other(target: str | None) -> Redirect:
-    """A redirect after a form, to the target if it is ours, else to the call list."""
+    """Redirect after a form: to the target if it is a page of ours, else to the call list."""
     return redirect(local_path(target) or url_for("calls.index"), code=303)

@@ -1,7 +1,7 @@
-"""Keeps Flask's session on the server, in the same store as the logins. Knows nothing of what is in it.
+"""Server-side sessions for Flask, kept in the same record store as the logins.
 
-The cookie holds nothing but a random id. Built on Flask-Session; its own stores fall back to pickle and write
-every session back after every request, which brings back what a request that ran beside it had deleted.
+The cookie holds a random id only. Built on Flask-Session, whose own stores fall back to pickle, and write
+every session back after every request: a slow request would resurrect a session that was deleted meanwhile.
 """
 
 from datetime import timedelta
@@ -14,35 +14,34 @@ from flask_session.base import ServerSideSession, ServerSideSessionInterface
 from aircall.storage import STORAGE_ERRORS
 from aircall.storage.records import RecordStore
 
-# A session nobody has signed in with holds a CSRF token, and is made by every passing robot.
+# Before the login a session holds only a CSRF token, and every crawler creates one.
 ANONYMOUS_LIFETIME = timedelta(hours=1)
 SIGNED_IN_KEY = "login_id"
-# What operators ask needs no session, least of all where the store is what they ask about; nor does what is
-# the same for everybody.
-SESSIONLESS = ("ops", "script_words")
+# Blueprints that work without a session, so also while the store fails.
+SESSIONLESS = ("ops", "script_messages")
 
 
 class StoredSession(ServerSideSession):  # type: ignore[misc]  # it publishes no types
-    """A session that knows the id under which it was loaded; None for a new one."""
+    """A session with the id that it was loaded under; None for a new session."""
 
     loaded_sid: str | None = None
-    # Why the store cannot be used on this request: nothing is known of the browser, and nothing is kept.
+    # Set if the store failed during this request: the session is empty then, and is not saved.
     storage_error: Exception | None = None
 
 
 class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # it publishes no types
-    """Sessions as records of a Store, in JSON."""
+    """Sessions as JSON records of a RecordStore."""
 
     session_class = StoredSession
 
     def __init__(self, app: Flask, records: RecordStore) -> None:
         super().__init__(app, permanent=False, serialization_format="json")
         self._records = records
-        # Not before the view is known, and before anything else looks into the session.
+        # Raised here, not in `open_session`: error pages need the matched URL rule.
         app.before_request(_raise_storage_error)
 
     def open_session(self, app: Flask, request: Request) -> StoredSession:
-        """The session that the browser's cookie names, or a new one; then `storage_error` may say why."""
+        """Return the session of the cookie, or a new one, with `storage_error` if the store failed."""
         try:
             session: StoredSession = super().open_session(app, request)
         except STORAGE_ERRORS as error:
@@ -54,7 +53,7 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
         return session
 
     def save_session(self, app: Flask, session: StoredSession, response: Response) -> None:
-        """Keep what has changed. Raises one of STORAGE_ERRORS, once for each request."""
+        """Save a modified session. Raises one of STORAGE_ERRORS, at most once per request."""
         if session.storage_error is not None:
             return
         try:
@@ -64,12 +63,12 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
             raise
 
     def should_set_cookie(self, app: Flask, session: Any) -> bool:
-        """Not for a login that the browser named itself: it may have got another session meanwhile."""
+        """Return False for the id that the browser sent with a login: it may have a newer one by now."""
         return bool(not _is_known_login(session) and super().should_set_cookie(app, session))
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         record = self._records.load(store_id)
-        # Not by the serializer, which takes what it cannot read for a pickle.
+        # The serializer of Flask-Session would unpickle what is not JSON.
         return None if record is None else msgspec.json.decode(record.value, type=dict[str, Any])
 
     def _delete_session(self, store_id: str) -> None:
@@ -84,7 +83,7 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
             self._records.put(store_id, value, ttl)
 
     def _overwrite(self, store_id: str, value: bytes, ttl: float) -> None:
-        """Keep this value, unless the session has been ended since it was loaded: then it stays ended."""
+        """Save this value unless the session was deleted since it was loaded."""
         while (record := self._records.load(store_id)) is not None:
             if self._records.compare_and_set(store_id, record.generation, value, ttl):
                 return

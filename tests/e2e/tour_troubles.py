@@ -14,10 +14,10 @@ from tests.support.sandbox import Sandbox
 Look = Callable[[str], None]
 
 NO_CALL = "00000000-0000-4000-8000-000000000000"
-# Neither token nor author: as from a page that nobody's session has made.
+# Neither token nor owner: as from a page that nobody's session has made.
 SEND_WITHOUT_TOKEN = """() => {
   const form = document.getElementById('note-form');
-  for (const name of ['csrf_token', 'author']) form.elements[name].remove();
+  for (const name of ['csrf_token', 'form_owner']) form.elements[name].remove();
   form.submit();
 }"""
 

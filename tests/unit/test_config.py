@@ -1,13 +1,21 @@
-"""The settings: each one's default, what it may be, and the one line that refuses anything else."""
+"""Settings: their defaults and valid values, the one line that refuses others, and what is kept in files."""
 
+import os
+import stat
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from config import Config, ConfigError, is_loopback
+from config import Config, ConfigError, environment, is_loopback
 
 SECRET = "0123456789abcdef0123456789abcdef"
+URL_SETTINGS = ("AIRCALL_API_URL", "PUSHER_AUTH_ENDPOINT", "PUBLIC_ORIGIN", "DATABASE_URL", "REDIS_URL")
+POSTGRESQL_URLS = (
+    "postgresql://calls:sword%40fish@db.example:5432/calls",
+    "postgresql+psycopg://calls@db.example/calls",
+    "postgresql://calls:a:b@[::1]/calls-1?sslmode=verify-full&sslrootcert=/etc/ca.pem",
+)
 
 
 def read(tmp_path: Path, **settings: str) -> Config:
@@ -92,6 +100,7 @@ def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
             "rediss://ann:secret@redis.example?ssl_ca_certs=/etc/ca.pem",
         ),
         ("REDIS_URL", "unix:///run/redis.sock?db=1", "redis_url", "unix:///run/redis.sock?db=1"),
+        *(("DATABASE_URL", url, "database_url", url) for url in POSTGRESQL_URLS),
     ],
 )
 def test_a_good_value_is_taken(tmp_path: Path, name: str, text: str, field: str, value: object) -> None:
@@ -103,64 +112,33 @@ def test_a_good_value_is_taken(tmp_path: Path, name: str, text: str, field: str,
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("AIRCALL_API_URL", "frontend-test-api.aircall.dev"),
-        ("AIRCALL_API_URL", "ftp://api.example"),
-        ("AIRCALL_API_URL", "/"),
-        ("AIRCALL_API_URL", "https://:443"),
-        ("AIRCALL_API_URL", "https://api.example:0"),
-        ("AIRCALL_API_URL", "https://"),
-        ("AIRCALL_API_URL", "https://[::1"),
-        ("AIRCALL_API_URL", "https://api.example:80a"),
-        ("AIRCALL_API_URL", "https://api.example:99999"),
-        ("AIRCALL_API_URL", "https://api.example?key=1"),
-        ("AIRCALL_API_URL", "https://api example"),
-        ("PUSHER_AUTH_ENDPOINT", "/pusher/auth"),
-        ("PUSHER_APP_KEY", "a key"),
-        ("PUSHER_APP_CLUSTER", "eu/../x"),
-        ("PUSHER_HOST", "http://localhost"),
-        ("PUSHER_PORT", "http"),
-        ("PUSHER_SCHEME", "wss"),
-        ("HOST", "http://127.0.0.1"),
-        ("PORT", "65536"),
-        ("PORT", "-1"),
-        ("PORT", "8_000"),
-        ("PORT", "٨٠٠٠"),
-        ("PORT", "8" * 5000),
-        ("SECRET_KEY", SECRET[1:]),
-        ("DATABASE_URL", "postgresql://localhost/calls"),
+        ("AIRCALL_API_URL", "frontend-test-api.aircall.dev"), ("AIRCALL_API_URL", "ftp://api.example"),
+        ("AIRCALL_API_URL", "/"), ("AIRCALL_API_URL", "https://:443"),
+        ("AIRCALL_API_URL", "https://api.example:0"), ("AIRCALL_API_URL", "https://"),
+        ("AIRCALL_API_URL", "https://[::1"), ("AIRCALL_API_URL", "https://api.example:80a"),
+        ("AIRCALL_API_URL", "https://api.example:99999"), ("AIRCALL_API_URL", "https://api.example?key=1"),
+        ("AIRCALL_API_URL", "https://api example"), ("PUSHER_AUTH_ENDPOINT", "/pusher/auth"),
+        ("PUSHER_APP_KEY", "a key"), ("PUSHER_APP_CLUSTER", "eu/../x"), ("PUSHER_HOST", "http://localhost"),
+        ("PUSHER_PORT", "http"), ("PUSHER_SCHEME", "wss"), ("HOST", "http://127.0.0.1"), ("PORT", "65536"),
+        ("PORT", "-1"), ("PORT", "8_000"), ("PORT", "٨٠٠٠"), ("PORT", "8" * 5000),
+        ("SECRET_KEY", SECRET[1:]), ("DATABASE_URL", "postgresql://localhost/calls"),
         ("DATABASE_URL", "postgresql+psycopg2://calls@localhost/calls"),
-        ("DATABASE_URL", "postgresql://calls@localhost"),
-        ("DATABASE_URL", "postgresql://calls@/calls"),
+        ("DATABASE_URL", "postgresql://calls@localhost"), ("DATABASE_URL", "postgresql://calls@/calls"),
         ("DATABASE_URL", "postgresql://calls@localhost:99999/calls"),
-        ("DATABASE_URL", "mysql://calls@localhost/calls"),
-        ("DATABASE_URL", "sqlite:///"),
-        ("DATABASE_URL", "sqlite:///:memory:"),
-        ("DATABASE_URL", "sqlite:////no/such/directory/calls.db"),
-        ("REDIS_URL", "localhost:6379"),
-        ("REDIS_URL", "http://localhost"),
-        ("REDIS_URL", "redis://"),
-        ("REDIS_URL", "redis://localhost:99999"),
-        ("REDIS_URL", "redis://localhost:0"),
-        ("REDIS_URL", "redis://localhost/sessions"),
-        ("REDIS_URL", "redis://localhost?socket_timeout=60"),
-        ("REDIS_URL", "unix://redis.sock"),
-        ("WORKERS", "0"),
-        ("WORKERS", "2"),
-        ("WORKERS", "65"),
-        ("WORKERS", "many"),
-        ("TIMEZONE", "Paris"),
-        ("TIMEZONE", "../etc/localtime"),
-        ("LISTENER_USERNAME", "listener"),
-        ("LISTENER_PASSWORD", "only the password"),
-        ("LOG_FORMAT", "xml"),
-        ("LOG_LEVEL", "VERBOSE"),
-        ("PUBLIC_ORIGIN", "https://calls.example/dashboard"),
-        ("PUBLIC_ORIGIN", "calls.example"),
-        ("METRICS_TOKEN", "15-characters--"),
-        ("METRICS_TOKEN", "sixteen and more characters"),
+        ("DATABASE_URL", "mysql://calls@localhost/calls"), ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:///:memory:"), ("DATABASE_URL", "sqlite:////no/such/directory/calls.db"),
+        ("REDIS_URL", "localhost:6379"), ("REDIS_URL", "http://localhost"), ("REDIS_URL", "redis://"),
+        ("REDIS_URL", "redis://localhost:99999"), ("REDIS_URL", "redis://localhost:0"),
+        ("REDIS_URL", "redis://localhost/sessions"), ("REDIS_URL", "redis://localhost?socket_timeout=60"),
+        ("REDIS_URL", "unix://redis.sock"), ("WORKERS", "0"), ("WORKERS", "2"), ("WORKERS", "65"),
+        ("WORKERS", "many"), ("TIMEZONE", "Paris"), ("TIMEZONE", "../etc/localtime"),
+        ("LISTENER_USERNAME", "listener"), ("LISTENER_PASSWORD", "only the password"),
+        ("LOG_FORMAT", "xml"), ("LOG_LEVEL", "VERBOSE"),
+        ("PUBLIC_ORIGIN", "https://calls.example/dashboard"), ("PUBLIC_ORIGIN", "calls.example"),
+        ("METRICS_TOKEN", "15-characters--"), ("METRICS_TOKEN", "sixteen and more characters"),
         ("METRICS_TOKEN", "sechzehn-und-mehr-für-zwei"),
     ],
-)
+)  # fmt: skip
 def test_a_bad_value_is_refused_in_one_short_line_that_names_it(tmp_path: Path, name: str, text: str) -> None:
     line = refusal(tmp_path, **{name: text})
 
@@ -170,13 +148,20 @@ def test_a_bad_value_is_refused_in_one_short_line_that_names_it(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    "name", ["AIRCALL_API_URL", "PUSHER_AUTH_ENDPOINT", "PUBLIC_ORIGIN", "DATABASE_URL", "REDIS_URL"]
+    ("name", "url"),
+    [
+        *((name, "https://alice:swordfish@api.example") for name in URL_SETTINGS),
+        ("DATABASE_URL", "postgresql://calls:sword@fish@localhost/calls"),
+        ("DATABASE_URL", "postgresql://calls:sword/fish@localhost/calls"),
+        ("DATABASE_URL", "postgresql://calls@localhost/calls?password=swordfish"),
+        ("DATABASE_URL", "postgres://calls:swordfish@localhost/calls"),
+    ],
 )
-def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path, name: str) -> None:
-    line = refusal(tmp_path, **{name: "https://alice:swordfish@api.example"})
+def test_a_password_in_a_refused_url_is_not_repeated(tmp_path: Path, name: str, url: str) -> None:
+    line = refusal(tmp_path, **{name: url})
 
     assert name in line
-    assert "swordfish" not in line
+    assert "fish" not in line
 
 
 def test_the_listeners_password_is_used_exactly_as_given(tmp_path: Path) -> None:
@@ -221,3 +206,72 @@ def test_a_host_that_others_can_reach_needs_a_secret_of_its_own(tmp_path: Path, 
 )
 def test_loopback_is_what_only_this_machine_can_reach(host: str, is_own: bool) -> None:
     assert is_loopback(host) is is_own
+
+
+def permissions(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_secret_made_on_loopback_is_private_and_used_again(tmp_path: Path) -> None:
+    first = read(tmp_path)
+    second = read(tmp_path)
+
+    assert len(first.secret_key) >= 32
+    assert second.secret_key == first.secret_key
+    assert permissions(tmp_path / "secret_key") == 0o600
+
+
+def test_two_installations_have_different_secrets(tmp_path: Path) -> None:
+    assert read(tmp_path / "one").secret_key != read(tmp_path / "two").secret_key
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 40, "a directory", "a dangling link"])
+def test_an_unusable_secret_file_is_refused(tmp_path: Path, content: bytes | str) -> None:
+    path = tmp_path / "secret_key"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content == "a directory":
+        path.mkdir()
+    else:
+        path.symlink_to(tmp_path / "missing" / "secret_key")
+
+    assert str(path) in refusal(tmp_path)
+
+
+def test_the_data_directory_is_private(tmp_path: Path) -> None:
+    config = read(tmp_path / "a" / "data")
+
+    assert config.data_dir == tmp_path / "a" / "data"
+    assert permissions(config.data_dir) == 0o700
+
+
+def test_a_data_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    line = refusal(tmp_path / "file")
+
+    assert line.startswith("DATA_DIR cannot be used")
+
+
+def test_the_environment_stands_above_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("PORT=1111\nHOST=localhost\nEMPTY\n")
+    monkeypatch.setenv("PORT", "2222")
+    monkeypatch.delenv("HOST", raising=False)
+
+    settings = environment(tmp_path)
+
+    assert settings["PORT"] == "2222"
+    assert settings["HOST"] == "localhost"
+    assert "EMPTY" not in settings
+
+
+def test_the_env_file_is_not_interpolated(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LISTENER_PASSWORD=a${HOME}b\n")
+
+    settings = environment(tmp_path)
+
+    assert settings["LISTENER_PASSWORD"] == "a${HOME}b"
+
+
+def test_an_env_file_is_not_needed(tmp_path: Path) -> None:
+    assert environment(tmp_path) == dict(os.environ)

@@ -1,4 +1,4 @@
-"""How values read on a page. No request, no clock."""
+"""Template filters: numbers, times, durations, counts and kinds of calls."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -28,15 +28,11 @@ CALL = Call(
 @pytest.mark.parametrize(
     ("number", "text"),
     [
-        ("+33612345678", "+33 6 12 34 56 78"),
-        ("+12025550170", "+1 202-555-0170"),
-        (" +33612345678 ", "+33 6 12 34 56 78"),
-        ("anonymous", "anonymous"),
-        ("0612345678", "0612345678"),
-        ("+33", "+33"),
-        ("", "Unknown number"),
+        ("+33612345678", "+33 6 12 34 56 78"), ("+12025550170", "+1 202-555-0170"),
+        (" +33612345678 ", "+33 6 12 34 56 78"), ("anonymous", "anonymous"), ("0612345678", "0612345678"),
+        ("+33", "+33"), ("", "Unknown number"),
     ],
-)
+)  # fmt: skip
 def test_a_number_is_written_internationally_or_as_it_came(number: str, text: str) -> None:
     assert formatting.phone(number) == text
 
@@ -44,15 +40,10 @@ def test_a_number_is_written_internationally_or_as_it_came(number: str, text: st
 @pytest.mark.parametrize(
     ("number", "text"),
     [
-        ("+33612345678", "France"),
-        ("+12025550170", "United States"),
-        ("+16135550170", "Canada"),
-        ("+80012345678", ""),
-        ("0612345678", ""),
-        ("anonymous", ""),
-        ("", ""),
+        ("+33612345678", "France"), ("+12025550170", "United States"), ("+16135550170", "Canada"),
+        ("+80012345678", ""), ("0612345678", ""), ("anonymous", ""), ("", ""),
     ],
-)
+)  # fmt: skip
 def test_the_country_of_a_number_is_said_in_words(number: str, text: str) -> None:
     assert formatting.country(number) == text
 
@@ -66,7 +57,7 @@ def test_the_country_of_a_number_is_said_in_words(number: str, text: str) -> Non
         ("", ""),
     ],
 )
-def test_only_a_phone_number_can_be_dialled(number: str, uri: str) -> None:
+def test_only_a_phone_number_can_be_dialed(number: str, uri: str) -> None:
     assert formatting.phone_uri(number) == uri
 
 
@@ -120,12 +111,10 @@ def test_a_call_without_a_time_says_so() -> None:
     ("first", "last", "text"),
     [
         (date(2026, 11, 3), date(2026, 11, 25), "3 Nov to 25 Nov 2026"),
-        (date(2026, 11, 3), date(2026, 11, 3), "3 Nov 2026"),
-        (date(2026, 11, 3), None, "From 3 Nov 2026"),
-        (None, date(2026, 11, 25), "Until 25 Nov 2026"),
-        (None, None, "Dates"),
+        (date(2026, 11, 3), date(2026, 11, 3), "3 Nov 2026"), (date(2026, 11, 3), None, "From 3 Nov 2026"),
+        (None, date(2026, 11, 25), "Until 25 Nov 2026"), (None, None, "Dates"),
     ],
-)
+)  # fmt: skip
 def test_a_range_of_days_may_be_open_and_leaves_out_nothing_but_this_year(
     first: date | None, last: date | None, text: str
 ) -> None:
@@ -169,16 +158,12 @@ def test_a_duration_reads_in_its_two_largest_units(length: timedelta | None, tex
 @pytest.mark.parametrize(
     ("direction", "call_type", "label"),
     [
-        ("inbound", "answered", "Incoming"),
-        ("outbound", "answered", "Outgoing"),
-        ("unknown", "answered", "Answered"),
-        ("inbound", "missed", "Missed"),
-        ("outbound", "missed", "No answer"),
-        ("inbound", "voicemail", "Voicemail"),
-        ("outbound", "voicemail", "Voicemail"),
-        ("inbound", "unknown", "Unknown"),
+        ("inbound", "answered", "Incoming"), ("outbound", "answered", "Outgoing"),
+        ("unknown", "answered", "Answered"), ("inbound", "missed", "Missed"),
+        ("outbound", "missed", "No answer"), ("inbound", "voicemail", "Voicemail"),
+        ("outbound", "voicemail", "Voicemail"), ("inbound", "unknown", "Unknown"),
     ],
-)
+)  # fmt: skip
 def test_every_sort_of_call_has_a_name(direction: str, call_type: str, label: str) -> None:
     call = replace(CALL, direction=direction, call_type=call_type)
 

@@ -1,6 +1,6 @@
 """The list's query: what a URL asks for, made usable, and written back into a URL."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,14 +9,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aircall.calls.query import CallFilter, SortKey
-from aircall.models import clean_text
+from aircall.models import Call, clean_text
 from aircall.web.list_query import PAGE_SIZES, ListQuery, read_query
-from tests.support.made_calls import call_id
+from tests.support.made_calls import call_id, made_call
 
 PARIS = ZoneInfo("Europe/Paris")
 NAMES = ("view", "type", "direction", "line", "q", "from", "to", "per_page", "page", "top")
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), max_size=10)
-PLACES = st.builds(SortKey, st.integers(-(2**53), 2**53), st.integers(0, 2**128 - 1).map(call_id))
+SORT_KEYS = st.builds(SortKey, st.integers(-(2**53), 2**53), st.integers(0, 2**128 - 1).map(call_id))
+# Zones in every direction, some with midnights that do not exist or come twice.
+ZONES = st.sampled_from(
+    [
+        "UTC",
+        "Europe/Paris",
+        "America/New_York",
+        "America/Havana",
+        "America/Asuncion",
+        "Africa/Cairo",
+        "Asia/Beirut",
+        "Asia/Kathmandu",
+        "Australia/Lord_Howe",
+        "Pacific/Kiritimati",
+        "Pacific/Pago_Pago",
+        "Atlantic/Azores",
+    ]
+).map(ZoneInfo)
 DAYS = st.none() | st.dates(date(1970, 1, 2), date(9998, 12, 30))
 
 
@@ -32,13 +49,13 @@ def usable_queries() -> st.SearchStrategy[ListQuery]:
         date_to=DAYS,
         per_page=st.sampled_from(PAGE_SIZES),
         page=st.integers(1, 10**12 - 1),
-        cursor=st.none() | PLACES,
+        cursor=st.none() | SORT_KEYS,
         problems=st.just([]),
     )
 
 
 def read(**args: str) -> ListQuery:
-    """The query of a URL; `from_` stands for `from`."""
+    """Parse URL parameters; `from_` stands for `from`."""
     return read_query({name.rstrip("_"): value for name, value in args.items()}, 25)
 
 
@@ -129,16 +146,10 @@ def test_whatever_stands_in_the_url_the_query_is_usable(args: dict[str, str], ke
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("view", "everything"),
-        ("type", "Missed"),
-        ("direction", "sideways"),
-        ("from_", "yesterday"),
-        ("from_", "2026-02-30"),
-        ("from_", "0001-01-01"),
-        ("to", "9999-12-31"),
-        ("to", "9" * 100_000),
+        ("view", "everything"), ("type", "Missed"), ("direction", "sideways"), ("from_", "yesterday"),
+        ("from_", "2026-02-30"), ("from_", "0001-01-01"), ("to", "9999-12-31"), ("to", "9" * 100_000),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_used_is_left_out_and_named(name: str, text: str) -> None:
     query = read(**{name: text})
 
@@ -146,12 +157,6 @@ def test_what_cannot_be_used_is_left_out_and_named(name: str, text: str) -> None
     assert f"“{text[:40]}”" in problem
     query.problems.clear()
     assert query == read()
-
-
-def test_an_unknown_view_is_said_to_be_left_out() -> None:
-    (problem,) = read(view="everything").problems
-
-    assert problem == "“everything” is not a view we know, so it is left out."
 
 
 def test_a_range_that_ends_before_it_begins_is_named_and_kept() -> None:
@@ -164,17 +169,10 @@ def test_a_range_that_ends_before_it_begins_is_named_and_kept() -> None:
 @pytest.mark.parametrize(
     ("text", "size"),
     [
-        ("10", 10),
-        ("0", 10),
-        ("-1", 10),
-        ("9999", 100),
-        ("30", 25),
-        ("40", 50),
-        ("", 50),
-        ("many", 50),
+        ("10", 10), ("0", 10), ("-1", 10), ("9999", 100), ("30", 25), ("40", 50), ("", 50), ("many", 50),
         ("9" * 5000, 50),
     ],
-)
+)  # fmt: skip
 def test_the_page_size_is_the_nearest_there_is_or_the_one_kept(text: str, size: int) -> None:
     assert read_query({"per_page": text}, 50).per_page == size
 
@@ -191,3 +189,62 @@ def test_a_long_search_is_cut_and_what_cannot_be_shown_is_replaced_as_in_a_note(
 
     assert query.q == "a\ufffdb" + "c" * 197
     assert query.line == "\ufffd" + "1" * 199
+
+
+@given(
+    zone=ZONES,
+    day=st.dates(date(2015, 1, 1), date(2037, 12, 31)),
+    length=st.integers(0, 3),
+    seconds=st.integers(-2 * 86400, 6 * 86400),
+)
+def test_a_day_is_what_the_viewers_calendar_calls_that_day(
+    zone: ZoneInfo, day: date, length: int, seconds: int
+) -> None:
+    last = day + timedelta(days=length)
+    instant = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=seconds)
+
+    wanted = ListQuery(date_from=day, date_to=last).to_filter(zone)
+
+    assert wanted.since is not None
+    assert wanted.until is not None
+    is_wanted = wanted.since <= instant < wanted.until
+    assert is_wanted == (day <= instant.astimezone(zone).date() <= last)
+
+
+@pytest.mark.parametrize("zone", ["Africa/Cairo", "Asia/Beirut", "America/Asuncion", "America/Havana"])
+def test_a_day_whose_midnight_does_not_exist_or_comes_twice_still_ends_where_the_next_begins(
+    zone: str,
+) -> None:
+    day = date(2023, 1, 1)
+
+    for _ in range(2 * 366):
+        today = ListQuery(date_to=day).to_filter(ZoneInfo(zone)).until
+        tomorrow = ListQuery(date_from=day + timedelta(days=1)).to_filter(ZoneInfo(zone)).since
+        assert today is not None
+        assert today == tomorrow
+        assert today.astimezone(ZoneInfo(zone)).date() == day + timedelta(days=1)
+        assert (today - timedelta(microseconds=1)).astimezone(UTC).astimezone(ZoneInfo(zone)).date() == day
+        day += timedelta(days=1)
+
+
+@pytest.mark.parametrize("call", [made_call(), made_call(created_at=None)], ids=["with a time", "without"])
+def test_the_cursor_goes_with_the_page_and_with_nothing_else(call: Call) -> None:
+    query = ListQuery(cursor=SortKey.of(call))
+
+    args = query.to_args(page=2)
+
+    assert read_query({"top": args["top"]}, 25).cursor == query.cursor
+    assert query.to_args(page=1) == {name: value for name, value in args.items() if name != "page"}
+    assert "top" not in query.to_args(view="all")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "1732406400000", call_id(1), "-" + call_id(1), f"x-{call_id(1)}", f"--1-{call_id(1)}",
+        f"{'9' * 17}-{call_id(1)}", f"٣-{call_id(1)}", f"1-{call_id(1)[:-1]}", f"1-{call_id(1)} ",
+        "1-" + "x" * 36,
+    ],
+)  # fmt: skip
+def test_an_unusable_cursor_is_left_out_silently(text: str) -> None:
+    assert read_query({"top": text}, 25) == read_query({}, 25)

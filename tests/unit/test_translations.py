@@ -1,4 +1,4 @@
-"""The catalogues have every sentence that people read, whole, and nothing else. No request, no clock."""
+"""The catalogs have exactly the sentences of templates and code, with all their values and forms."""
 
 import re
 import subprocess

@@ -1,16 +1,36 @@
-"""The dashboard in this process, on a real sandbox; Alice and Bob are signed in, a stranger is not."""
+"""The dashboard in this process, on a real sandbox. Alice and Bob are signed in, a stranger is not."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
-from aircall.web.services import start, stop
+from aircall.web.services import EXTENSION, start, stop
 from app import create_app
 from config import Config
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
+
+
+class CompiledTemplates(BytecodeCache):
+    """Compiled templates, in memory: compiling them takes ten times as long as building an application."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = CompiledTemplates()
 
 
 @pytest.fixture
@@ -29,26 +49,41 @@ def config(sandbox: Sandbox, tmp_path: Path) -> Config:
 
 @pytest.fixture
 def app(config: Config) -> Iterator[Flask]:
-    """The dashboard, listening and synchronising."""
+    """The dashboard, listening and synchronizing."""
     app = create_app(config)
+    app.jinja_env.bytecode_cache = COMPILED
     start(app)
     yield app
     stop(app)
 
 
+def signed_in(app: Flask, username: str) -> Person:
+    """Return a person who is signed in at a dashboard whose first sync has ended."""
+    person = Person(app).sign_in(username)
+    store = app.extensions[EXTENSION].replica.store
+    wait_until(lambda: store.synced_at is not None, 30, "the first sync")
+    return person
+
+
 @pytest.fixture
 def stranger(app: Flask) -> Person:
-    """Somebody who is not signed in."""
+    """A browser without a session."""
     return Person(app)
 
 
 @pytest.fixture
 def alice(app: Flask) -> Person:
-    """Somebody who is signed in."""
-    return Person(app).sign_in("alice")
+    """Alice, signed in."""
+    return signed_in(app, "alice")
+
+
+@pytest.fixture
+def call_id(alice: Person) -> str:
+    """The newest call of the inbox."""
+    return alice.call_ids[0]
 
 
 @pytest.fixture
 def bob(app: Flask) -> Person:
-    """Somebody else who is signed in."""
-    return Person(app).sign_in("bob")
+    """Bob, signed in."""
+    return signed_in(app, "bob")

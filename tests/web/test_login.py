@@ -1,9 +1,16 @@
-"""Logging in: what gets in, what is said otherwise, and where one lands."""
+"""Login and logout: what gets in, what is said otherwise, and what ends with a session."""
 
 import pytest
+from flask import Flask
 
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
+
+
+def session_id(person: Person) -> str:
+    cookie = person.client.get_cookie("callboard")
+    assert cookie is not None
+    return cookie.value
 
 
 def test_any_page_leads_to_the_login_and_back(stranger: Person) -> None:
@@ -14,10 +21,8 @@ def test_any_page_leads_to_the_login_and_back(stranger: Person) -> None:
     assert stranger.path == "/calls"
     assert stranger.find("[aria-current=page]").get_text(" ", strip=True).startswith("All")
     assert "26–50 of 94" in stranger.text
-
-
-def test_the_name_from_the_api_stands_in_the_header(alice: Person) -> None:
-    assert "alice" in alice.find("header").get_text()
+    assert "ann" in stranger.find("header").get_text()
+    assert stranger.get("/login?next=/calls?view=all").path == "/calls"
 
 
 @pytest.mark.parametrize(
@@ -27,7 +32,7 @@ def test_the_name_from_the_api_stands_in_the_header(alice: Person) -> None:
 def test_an_empty_field_is_named_and_the_username_stays(
     stranger: Person, sandbox: Sandbox, username: str, password: str, sentence: str
 ) -> None:
-    stranger.get("/login").submit("/login", username=username, password=password)
+    stranger.log_in(username, password)
 
     assert stranger.status == 400
     assert sentence in stranger.find("[role=alert]").get_text()
@@ -36,103 +41,84 @@ def test_an_empty_field_is_named_and_the_username_stays(
     assert sandbox.counters().logins == 0
 
 
-def test_a_refused_password_is_said_in_plain_words(stranger: Person, sandbox: Sandbox) -> None:
-    sandbox.reject_logins(401)
+def test_a_failed_login_is_explained_and_the_username_stays(stranger: Person, sandbox: Sandbox) -> None:
+    for status, sentence in ((401, "do not match"), (400, ""), (503, "in trouble")):
+        sandbox.clear_faults()
+        if status == 503:
+            sandbox.answer_503(times=10)
+        else:
+            sandbox.reject_logins(status)
 
-    stranger.get("/login").submit("/login", username="ann", password="wrong")
+        stranger.log_in("ann", "wrong")
 
-    assert stranger.status == 401
-    assert "do not match" in stranger.find("[role=alert]").get_text()
-    assert stranger.find("[name=username]")["value"] == "ann"
-
-
-def test_the_apis_own_sentence_is_shown(stranger: Person, sandbox: Sandbox) -> None:
-    sandbox.reject_logins(400)
-
-    stranger.get("/login").submit("/login", username="ann", password="x")
-
-    assert stranger.status == 400
-    assert stranger.find("[role=alert]").get_text(strip=True)
+        assert stranger.status == status
+        message = stranger.find("[role=alert]").get_text(strip=True)
+        assert message
+        assert sentence in message
+        assert stranger.find("[name=username]")["value"] == "ann"
 
 
-def test_an_api_in_trouble_keeps_the_name_typed(stranger: Person, sandbox: Sandbox) -> None:
-    sandbox.answer_503(times=10)
-
-    stranger.get("/login").submit("/login", username="ann", password="x")
-
-    assert stranger.status == 503
-    assert "in trouble" in stranger.find("[role=alert]").get_text()
-    assert stranger.find("[name=username]")["value"] == "ann"
-
-
-def test_a_login_begins_a_new_session_and_the_old_id_is_worth_nothing(stranger: Person) -> None:
+def test_a_login_starts_a_session_under_a_new_random_id(stranger: Person) -> None:
     stranger.get("/login")
-    before = stranger.client.get_cookie("callboard")
+    before = session_id(stranger)
     stranger.submit("/login", username="ann", password="x")
-    after = stranger.client.get_cookie("callboard")
+    after = session_id(stranger)
 
-    assert before is not None
-    assert after is not None
-    assert before.value != after.value
-    stranger.client.set_cookie("callboard", before.value)
+    assert before != after
+    assert len(after) == 43
+    cookie = stranger.client.get_cookie("callboard")
+    assert cookie is not None
+    assert cookie.http_only
+    assert cookie.same_site == "Lax"
+    stranger.client.set_cookie("callboard", before)
     assert stranger.get("/calls").path == "/login"
 
 
-def test_a_session_id_that_we_did_not_give_is_not_adopted(stranger: Person) -> None:
-    stranger.client.set_cookie("callboard", "chosen-by-somebody-else")
+def test_a_session_id_that_the_server_did_not_issue_is_not_adopted(stranger: Person) -> None:
+    stranger.client.set_cookie("callboard", "chosen-by-an-attacker")
 
-    stranger.get("/login").submit("/login", username="ann", password="x")
+    stranger.log_in("ann")
 
-    cookie = stranger.client.get_cookie("callboard")
-    assert cookie is not None
-    assert cookie.value != "chosen-by-somebody-else"
+    assert session_id(stranger) != "chosen-by-an-attacker"
 
 
-def test_the_cookie_holds_nothing_but_an_id(alice: Person) -> None:
-    cookie = alice.client.get_cookie("callboard")
-
-    assert cookie is not None
-    assert len(cookie.value) == 43
-    assert cookie.http_only
-    assert cookie.same_site == "Lax"
-
-
-def test_no_token_reaches_the_browser(alice: Person) -> None:
-    answers = [alice.client.get(path) for path in ("/calls", f"/calls/{alice.call_ids[0]}", "/login")]
+def test_no_token_reaches_the_browser(alice: Person, call_id: str) -> None:
+    answers = [alice.client.get(path) for path in ("/calls", f"/calls/{call_id}", "/login")]
 
     assert not any("eyJ" in answer.text + str(answer.headers) for answer in answers)
 
 
-@pytest.mark.parametrize(
-    "target",
-    ["//evil.example", "https://evil.example/calls", "/\\evil.example", "/nowhere", "/calls\r\nX: y"],
-)
-def test_nobody_is_sent_elsewhere_after_logging_in(stranger: Person, target: str) -> None:
+@pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "/nowhere", "/calls\r\nX: y"])
+def test_a_login_leads_to_pages_of_this_site_only(stranger: Person, target: str) -> None:
     stranger.get("/login", query_string={"next": target}).submit("/login", username="ann", password="x")
 
     assert stranger.path == "/calls"
 
 
-def test_who_is_signed_in_already_goes_on(alice: Person) -> None:
-    assert alice.get("/login?next=/calls?view=all").path == "/calls"
-
-
-def test_a_form_without_its_token_is_refused(stranger: Person, sandbox: Sandbox) -> None:
+def test_a_form_without_the_right_token_is_refused(stranger: Person, sandbox: Sandbox) -> None:
     answer = stranger.client.post("/login", data={"username": "ann", "password": "x"})
-
     assert answer.status_code == 400
+    for token in ("", "wrong", "é", "eyJ.eyJ.eyJ"):
+        stranger.get("/login").submit("/login", username="ann", password="x", csrf_token=token)
+
+        assert stranger.status == 400
     assert sandbox.counters().logins == 0
 
 
-@pytest.mark.parametrize("token", ["", "wrong", "é", "eyJ.eyJ.eyJ"])
-def test_a_form_with_a_wrong_token_is_refused(stranger: Person, sandbox: Sandbox, token: str) -> None:
-    stranger.get("/login").submit("/login", username="ann", password="x", csrf_token=token)
+def test_a_form_from_another_site_is_refused(stranger: Person, sandbox: Sandbox) -> None:
+    token = stranger.get("/login").find("form.card [name=csrf_token]")["value"]
+    fields = {"username": "ann", "password": "x", "csrf_token": token}
 
-    assert stranger.status == 400
+    for name, value in (
+        ("Origin", "https://evil.example"),
+        ("Origin", "null"),
+        ("Sec-Fetch-Site", "cross-site"),
+    ):
+        assert stranger.client.post("/login", data=fields, headers={name: value}).status_code == 403
     assert sandbox.counters().logins == 0
 
 
-def test_a_login_page_that_is_too_old_comes_back_with_the_name_and_works(stranger: Person) -> None:
+def test_an_outdated_login_page_comes_back_with_the_name_and_works(stranger: Person) -> None:
     stranger.get("/login?next=/calls?view=all")
     stranger.client.delete_cookie("callboard")
 
@@ -145,18 +131,49 @@ def test_a_login_page_that_is_too_old_comes_back_with_the_name_and_works(strange
     assert stranger.path == "/calls"
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
-)
-def test_a_form_from_another_site_is_refused(
-    stranger: Person, sandbox: Sandbox, headers: dict[str, str]
+def test_after_a_logout_the_old_cookie_opens_nothing(app: Flask, alice: Person, call_id: str) -> None:
+    old_id = session_id(alice)
+    alice.submit("/logout")
+    assert alice.path == "/login"
+
+    thief = Person(app)
+    thief.client.set_cookie("callboard", old_id)
+    for path in ("/", "/calls", f"/calls/{call_id}", f"/calls/rows?ids={call_id}"):
+        assert thief.get(path).path == "/login"
+
+
+def test_a_logout_clears_the_browsers_cache(alice: Person) -> None:
+    token = alice.find("form[action='/logout'] [name=csrf_token]")["value"]
+
+    answer = alice.client.post("/logout", data={"csrf_token": token})
+
+    assert '"cache"' in answer.headers["Clear-Site-Data"]
+
+
+def test_every_tab_that_requests_a_login_page_gets_one_that_works(alice: Person) -> None:
+    alice.submit("/logout")
+    first_tab = alice.find("form.card [name=csrf_token]")["value"]
+    alice.get("/login")
+
+    alice.submit("/login", username="alice", password="x", csrf_token=first_tab)
+
+    assert alice.path == "/calls"
+
+
+def test_a_link_logs_no_one_out(alice: Person) -> None:
+    assert alice.client.get("/logout").status_code == 405
+    assert alice.get("/calls").path == "/calls"
+
+
+def test_a_logout_ends_one_session_only_and_needs_no_api(
+    alice: Person, bob: Person, sandbox: Sandbox
 ) -> None:
-    stranger.get("/login")
-    token = stranger.find("form.card [name=csrf_token]")["value"]
-    fields = {"username": "ann", "password": "x", "csrf_token": token}
+    alice.get("/calls")
+    sandbox.answer_503(times=100)
+    before = sandbox.counters().logins
 
-    answer = stranger.client.post("/login", data=fields, headers=headers)
+    alice.submit("/logout")
 
-    assert answer.status_code == 403
-    assert sandbox.counters().logins == 0
+    assert alice.path == "/login"
+    assert sandbox.counters().logins == before
+    assert bob.get("/calls").path == "/calls"

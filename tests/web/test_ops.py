@@ -1,17 +1,98 @@
-"""What operators ask."""
+"""The endpoints for operators: liveness, readiness, and metrics for those who may read them."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from aircall.web.services import stop
+from app import create_app
+from config import Config
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
+TOKEN = "a-token-of-the-operators"
+ELSEWHERE = "192.0.2.7"
 
-def test_it_is_alive_whoever_asks(stranger: Person) -> None:
+
+@pytest.fixture
+def guarded(config: Config) -> Iterator[Flask]:
+    """A dashboard with a token for its metrics; its background work is not needed."""
+    app = create_app(replace(config, metrics_token=TOKEN))
+    yield app
+    stop(app)
+
+
+def ask(client: FlaskClient, peer: str, **headers: str) -> TestResponse:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.get("/metrics", headers=named, environ_overrides={"REMOTE_ADDR": peer})
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "127.3.2.1", "::1"])
+def test_metrics_are_readable_from_this_machine(guarded: Flask, peer: str) -> None:
+    answer = ask(guarded.test_client(), peer)
+
+    assert answer.status_code == 200
+    assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"
+    assert "# TYPE callboard_open_sockets gauge" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [("X_Forwarded_For", ELSEWHERE), ("Forwarded", f"for={ELSEWHERE}"), ("Via", "1.1 proxy")],
+)
+def test_metrics_are_not_readable_through_a_proxy(guarded: Flask, header: str, value: str) -> None:
+    assert ask(guarded.test_client(), "127.0.0.1", **{header: value}).status_code == 404
+
+
+@pytest.mark.parametrize("peer", [ELSEWHERE, "10.0.0.1", "::ffff:192.0.2.7", ""])
+def test_metrics_need_the_token_from_elsewhere(guarded: Flask, peer: str) -> None:
+    client = guarded.test_client()
+
+    assert ask(client, peer, Authorization=f"Bearer {TOKEN}").status_code == 200
+    assert ask(client, peer, Authorization=f"bearer {TOKEN}", X_Forwarded_For=peer).status_code == 200
+    assert ask(client, peer).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        TOKEN, f"Basic {TOKEN}", "Bearer", "Bearer ", f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x",
+        "Bearer tökén",
+    ],
+)  # fmt: skip
+def test_a_wrong_token_is_answered_as_an_unknown_page(guarded: Flask, given: str) -> None:
+    answer = ask(guarded.test_client(), ELSEWHERE, Authorization=given)
+
+    assert (answer.status_code, answer.text) == (404, "There is nothing here.\n")
+
+
+def test_without_a_configured_token_none_is_accepted(app: Flask) -> None:
+    client = app.test_client()
+
+    assert ask(client, "127.0.0.1").status_code == 200
+    assert ask(client, ELSEWHERE, Authorization="Bearer ").status_code == 404
+    assert ask(client, ELSEWHERE, Authorization="Bearer None").status_code == 404
+
+
+def test_metrics_touch_no_session(guarded: Flask) -> None:
+    client = guarded.test_client()
+
+    assert "Set-Cookie" not in ask(client, "127.0.0.1").headers
+    assert "Set-Cookie" not in ask(client, ELSEWHERE).headers
+    assert "Cookie" not in ask(client, "127.0.0.1").headers.get("Vary", "")
+
+
+def test_it_is_alive(stranger: Person) -> None:
     assert stranger.client.get("/healthz").status_code == 200
 
 
-def test_it_is_ready_with_the_state_of_each_neighbour(alice: Person) -> None:
+def test_it_is_ready_with_the_state_of_each_part(alice: Person) -> None:
     def listener_state() -> str:
         return str(alice.client.get("/readyz").get_json()["listener"]["state"])
 
@@ -31,7 +112,7 @@ def test_it_is_ready_with_the_state_of_each_neighbour(alice: Person) -> None:
     assert state["upstream"]["synced_at"].endswith("Z")
 
 
-def test_a_refused_channel_shows(stranger: Person, sandbox: Sandbox) -> None:
+def test_readiness_shows_a_refused_channel(stranger: Person, sandbox: Sandbox) -> None:
     sandbox.refuse_channel_auth(status=403, times=100)
     stranger.sign_in("ann")
 

@@ -1,7 +1,4 @@
-"""What came of archiving, in a sentence or two.
-
-What the page of a job says of its calls, in the viewer's language.
-"""
+"""Texts about archiving, in the viewer's language: the flash message with a result, and the page of a job."""
 
 from collections.abc import Mapping
 
@@ -12,15 +9,12 @@ from aircall.web.i18n import gettext as _
 from aircall.web.i18n import ngettext
 from aircall.web.page import ERROR, SUCCESS, flash_message
 
-# So many calls are named in a notice; the page of the job names all.
+# How many calls a flash message names; the page of the job names all.
 MOST_NAMES = 3
 
 
 def say_outcome(job: Job, names: Mapping[str, str]) -> None:
-    """Say what became of the job's calls on the next page, with a way to undo what was changed.
-
-    `names` are what calls are called, by their ids.
-    """
+    """Flash the result of a job, with a button to undo it. `names` are the calls' names by id."""
     is_wrong = bool(job.of(*OPEN_OUTCOMES, Outcome.LEFT_ALONE) or job.unprocessed_ids)
     sentences = [_changed(job), _already_so(job), _failed(job), _left_alone(job, names), _not_reached(job)]
     flash_message(
@@ -32,7 +26,7 @@ def say_outcome(job: Job, names: Mapping[str, str]) -> None:
 
 
 def already_so(number: int, is_archived: bool) -> str:
-    """How many calls needed nothing done."""
+    """Return how many calls were in the wanted state already."""
     if is_archived:
         return ngettext(
             "%(number)s call was archived already.",
@@ -135,12 +129,12 @@ def _named(results: list[Result], names: Mapping[str, str]) -> str:
 
 
 def heading(job: Job) -> str:
-    """What is under way; once it has ended, how many calls are as wanted now."""
+    """Return the heading of a job: what is in progress, or how many calls are in the wanted state now."""
     return _in_flight(job) if job.is_running else _ended(job)
 
 
 def failed(number: int, is_archived: bool) -> str:
-    """Of how many calls the change failed."""
+    """Return for how many calls the change failed."""
     if is_archived:
         return ngettext(
             "%(number)s call could not be archived",
@@ -157,7 +151,7 @@ def failed(number: int, is_archived: bool) -> str:
 
 
 def unconfirmed(number: int, is_archived: bool) -> str:
-    """Of how many calls it is not known."""
+    """Return for how many calls the outcome is unknown."""
     if is_archived:
         return ngettext(
             "%(number)s call may have been archived",
@@ -174,7 +168,7 @@ def unconfirmed(number: int, is_archived: bool) -> str:
 
 
 def left_alone(number: int) -> str:
-    """How many calls an undo has left as they are."""
+    """Return how many calls an undo did not change back."""
     return ngettext(
         "%(number)s call left alone: changed since",
         "%(number)s calls left alone: changed since",

@@ -1,20 +1,8 @@
-"""The filtered list as a file for spreadsheets: RFC 4180, one row a call, newest first, the whole of it.
+"""CSV export of the filtered list (RFC 4180): one row per call, newest first, all pages.
 
-What the file promises:
-
-- It is exact or there is none. Before the list has been read whole, or where the address asks for something
-  unusable, the answer is a page that says so: a file could not. Where reading fails half-way, the connection
-  breaks off, so that no browser takes the part for the whole.
-- It is read in parts, each beginning after the last row of the one before. What was in the list from the
-  first part to the last stands in it once, whatever comes, changes or goes meanwhile.
-- Its first row and its values are the same in every language of the pages: scripts read them.
-- UTF-8 with a byte order mark, without which Excel takes it for the local code page and breaks every accent.
-- No cell is a formula. One that a spreadsheet could take for one has an apostrophe in front, as OWASP has it.
-  Where lists are parted by semicolons, as in France, Excel ends a cell at each of them and a row at each end
-  of a line, so that what follows those, a comma or a tab in a text is treated like the beginning of a cell.
-  So is an apostrophe that stands there already: take away one at each such place where there is one, and what
-  is left is the very text. Telephone numbers follow the same rule. As a formula `+33612345678` would do no
-  harm, but a spreadsheet would make the number 33612345678 of it, and 3.36E+13 of a longer one.
+The file is exact or there is none: before the first full sync, or for an unusable query, the response is an
+error page; if reading fails half-way, the connection is aborted. Header and values are the same in every
+language, for scripts. No cell can be taken for a formula: docs/decisions/0020-csv-cells.md.
 """
 
 import csv
@@ -42,13 +30,14 @@ from aircall.web.services import services
 
 bp = Blueprint("export", __name__)
 
-# How many calls are read, and sent, at a time.
+# Calls that are read, and sent, at a time.
 PART = 500
+# Without it Excel reads the file in the local code page and breaks every accent.
 BYTE_ORDER_MARK = "\ufeff"
 COLUMNS = ("id", "time", "direction", "type", "from", "to", "line", "duration_seconds", "archived", "notes")
-# What a formula begins with, in every width there is of it.
+# First characters of a formula, with their full-width and small variants.
 FORMULA_BEGINNINGS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212")
-# What some program takes for the end of a cell, quoted or not; every end of a line is among it.
+# What some program takes for the end of a cell, even in quotes, such as every line break.
 ENDS_OF_CELLS = re.compile("([\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029,;])")
 NOT_WHOLE = _l(
     "The list of calls is still being read, so the file would not be whole. Try again in a moment."
@@ -58,7 +47,7 @@ NOT_WHOLE = _l(
 @bp.get("/calls.csv")
 @login_required
 def calls() -> ResponseReturnValue:
-    """Every call of the filtered list, whatever its page, as a CSV file; times in the viewer's zone."""
+    """Download the filtered list; times are in the viewer's zone."""
     query = current_query()
     if query.problems:
         return error_page(TITLES[400], " ".join(query.problems), 400)
@@ -75,16 +64,19 @@ def calls() -> ResponseReturnValue:
 
 
 def csv_parts(store: CallQuery, wanted: CallFilter, zone: ZoneInfo) -> Iterator[str]:
-    """The file, part by part. Raises one of STORAGE_ERRORS where the log cannot be read any further."""
+    """Yield the file in parts. Raises one of STORAGE_ERRORS if the replica cannot be read.
+
+    A call that is in the list from start to end is in the file once, whatever changes meanwhile.
+    """
     yield BYTE_ORDER_MARK + _written([COLUMNS])
     for calls in _parts(store, wanted):
         yield _written([csv_row(call, zone) for call in calls])
-        # One process serves everybody: let others have their turn.
+        # Give other requests of this process a turn.
         time.sleep(0)
 
 
 def csv_row(call: Call, zone: ZoneInfo) -> Sequence[str]:
-    """The call's cells, in the order of COLUMNS; what is not known is empty."""
+    """Return the cells of a call in the order of COLUMNS; unknown values are empty."""
     when = call.created_at.astimezone(zone).isoformat(timespec="seconds") if call.created_at else ""
     cells = (
         call.id,
@@ -102,18 +94,18 @@ def csv_row(call: Call, zone: ZoneInfo) -> Sequence[str]:
 
 
 def guarded(text: str) -> str:
-    """The text so that no spreadsheet takes it, or a part that it takes for a cell, for a formula.
+    """Return the text with an apostrophe before everything that a spreadsheet could take for a formula.
 
-    Without the apostrophe that begins it, and each that follows one of ENDS_OF_CELLS, it is the same text.
+    To restore the text, remove an apostrophe from its start and after each of ENDS_OF_CELLS.
     """
     whole = "".join(map(_guarded_part, ENDS_OF_CELLS.split(text)))
     return f"'{whole}" if ENDS_OF_CELLS.match(whole) else whole
 
 
 def _guarded_part(part: str) -> str:
-    # Some programs pass over blanks, marks and what cannot be seen before they look for a formula.
-    first_seen = next((each for each in part if each.isprintable() and each not in ' "'), "")
-    return f"'{part}" if first_seen in FORMULA_BEGINNINGS or part.startswith("'") else part
+    # Some programs skip blanks, quotes and invisible characters before they look for a formula.
+    first_visible = next((char for char in part if char.isprintable() and char not in ' "'), "")
+    return f"'{part}" if first_visible in FORMULA_BEGINNINGS or part.startswith("'") else part
 
 
 def _parts(store: CallQuery, wanted: CallFilter) -> Iterator[Sequence[Call]]:
@@ -121,7 +113,7 @@ def _parts(store: CallQuery, wanted: CallFilter) -> Iterator[Sequence[Call]]:
     while calls:
         yield calls
         last = SortKey.of(calls[-1])
-        # The last one may have gone meanwhile, so it is looked for rather than skipped.
+        # Compared, not just skipped: the last call may have been removed meanwhile.
         calls = store.page(replace(wanted, cursor=last), 0, PART + 1)
         calls = [call for call in calls if SortKey.of(call) != last]
 

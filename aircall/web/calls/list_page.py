@@ -1,4 +1,4 @@
-"""What the list page shows, put together from the log. Knows nothing of the request or of HTML."""
+"""The data of the list page: a page of calls grouped by day, and counts. Independent of requests and HTML."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +15,7 @@ from aircall.web.list_query import ListQuery
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day's calls on this page; `date` is None for calls that came without a usable time."""
+    """The calls of a day on this page; `date` is None for calls without a usable time."""
 
     date: date | None
     relative: str
@@ -25,9 +25,9 @@ class Day:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListCounts:
-    """How many calls each view has under the filters, and how many missed calls wait in the inbox.
+    """Numbers of calls: by view under the filters, and missed calls in the inbox.
 
-    The calls of the view that is shown are `total` from the query's top on, and `new_count` before it.
+    Of the current view, `total` calls are at or after the query's cursor, and `new_count` before it.
     """
 
     counts: dict[str, int]
@@ -38,9 +38,9 @@ class ListCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallList(ListCounts):
-    """One page of the filtered list; `first` and `last` count from one, and are 0 where it is empty.
+    """A page of the filtered list. `first` and `last` count from one, and are 0 on an empty page.
 
-    `top` is the place that its pages are counted from, None where there is no call; `today` is the viewer's.
+    `cursor` is the sort key that pages are counted from, None without calls. `today` is the viewer's day.
     """
 
     today: date
@@ -54,7 +54,7 @@ class CallList(ListCounts):
 
     @property
     def recent_days(self) -> Sequence[tuple[str, date, date]]:
-        """What people look for most: what it is called, its first and its last day."""
+        """Ranges of days for quick selection: label, first and last day."""
         yesterday, week_ago = self.today - timedelta(days=1), self.today - timedelta(days=6)
         return (
             (_("Today"), self.today, self.today),
@@ -64,10 +64,10 @@ class CallList(ListCounts):
 
 
 def read_list(store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime) -> CallList:
-    """The page that the query asks for, the last one where it asks for one beyond it."""
+    """Return the requested page, or the last one if there are fewer pages."""
     counts = read_counts(store, query, zone)
     if counts.new_count and not counts.total:
-        # All that was there has left, and what there is has come since.
+        # Every call after the cursor has left the list, and there are only newer ones.
         return read_list(store, replace(query, cursor=None), zone, now)
     page_count = max(1, -(-counts.total // query.per_page))
     return _read_page(store, replace(query, page=min(query.page, page_count)), zone, now, counts, page_count)
@@ -83,7 +83,7 @@ def _read_page(
         **asdict(counts),
         today=today,
         days=group_by_day(calls, zone, today),
-        cursor=query.cursor or _place_of_first(store.page(wanted, 0, 1) if offset else calls),
+        cursor=query.cursor or _key_of_first(store.page(wanted, 0, 1) if offset else calls),
         first=offset + 1 if calls else 0,
         last=offset + len(calls) if calls else 0,
         number=query.page,
@@ -93,7 +93,7 @@ def _read_page(
 
 
 def read_counts(store: CallQuery, query: ListQuery, zone: ZoneInfo) -> ListCounts:
-    """The counts of the list that the query asks for."""
+    """Return the counts of the list."""
     wanted = query.to_filter(zone)
     counts = store.counts(replace(wanted, cursor=None))
     total = store.counts(wanted)[query.view] if wanted.cursor else counts[query.view]
@@ -101,16 +101,16 @@ def read_counts(store: CallQuery, query: ListQuery, zone: ZoneInfo) -> ListCount
         counts=counts,
         missed_count=store.missed_count(),
         total=total,
-        # The log may have changed between the two.
+        # The replica may have changed between the two reads.
         new_count=max(0, counts[query.view] - total),
     )
 
 
 def read_news(store: CallQuery, query: ListQuery, zone: ZoneInfo, changed: Collection[str]) -> ListCounts:
-    """The counts for a page that has been shown for a while, and has no row of these `changed` calls.
+    """Return the counts for an open page that has no rows for these `changed` calls.
 
-    Those that stand on the first page by now are new there too. To a page without a top, which had no call,
-    every call is new.
+    On the first page, changed calls that belong there now count as new too. A page without a cursor had no
+    calls, so all are new.
     """
     counts = read_counts(store, query, zone)
     if query.cursor is None:
@@ -121,12 +121,12 @@ def read_news(store: CallQuery, query: ListQuery, zone: ZoneInfo, changed: Colle
     return replace(counts, new_count=counts.new_count + sum(call.id in changed for call in calls))
 
 
-def _place_of_first(calls: Sequence[Call]) -> SortKey | None:
+def _key_of_first(calls: Sequence[Call]) -> SortKey | None:
     return SortKey.of(calls[0]) if calls else None
 
 
 def group_by_day(calls: Sequence[Call], zone: ZoneInfo, today: date) -> list[Day]:
-    """The calls, which are sorted by time already, in the days of this zone."""
+    """Group calls, sorted by time, into days of this zone."""
 
     def day_of(call: Call) -> date | None:
         return call.created_at.astimezone(zone).date() if call.created_at else None

@@ -1,8 +1,8 @@
-"""Forms that came when nobody was signed in any more: kept, and shown again, filled, after the login.
+"""Form recovery: a form that is submitted after the session ended is kept, and shown again after the login.
 
-A form is kept for the person it was made for and for nobody else, which a signed field of it tells: the
-session that would tell is gone. It is never sent by itself, and forgotten once it is sent. The session names
-those that are kept, one for each address they were to be sent to.
+A form is kept only for the user it was rendered for, its owner. A signed hidden field names the owner, as the
+session is gone. A kept form is never submitted automatically, and is dropped once it is submitted. The
+session holds the keys of kept forms, one for each path that they were submitted to.
 """
 
 import secrets
@@ -16,43 +16,43 @@ from aircall.auth.login import LOGIN_LIFETIME
 from aircall.models import is_call_id
 from aircall.web.services import services
 
-# As long as somebody may take to find their password, in seconds.
+# Seconds. Time to find one's password.
 LIFETIME = 15 * 60.0
-# Of one person: anybody who has a page that was made for them can have a form kept.
+# Per user: anyone who has a page that was rendered for this user can have forms kept.
 MOST_KEPT = 5
 SESSION_KEY = "kept_forms"
-AUTHOR_FIELD = "author"
-# What the pages that show a form again put into it. Nothing else is kept, nor what proves who sent it.
+OWNER_FIELD = "form_owner"
+# The fields that pages fill in again. Nothing else is kept, neither tokens nor the owner field.
 KEPT_FIELDS = ("content", "key", "ids", "archived", "next")
 
 
 class KeptForm(msgspec.Struct, frozen=True):
-    """What somebody had filled in, and where it was to be sent."""
+    """The fields of a submitted form, its owner, and the path that it was submitted to."""
 
     username: str
     path: str
     fields: dict[str, list[str]]
 
     def first(self, name: str) -> str:
-        """The field's value, empty where there is none."""
+        """Return the first value of a field, or an empty string."""
         return next(iter(self.fields.get(name, [])), "")
 
 
-def author_field(username: str) -> str:
-    """The value of the signed field that says for whom a form was made."""
+def sign_owner(username: str) -> str:
+    """Return the value of the owner field for a form that is rendered for this user."""
     return str(_serializer().dumps(username))
 
 
 def form_owner() -> str | None:
-    """Whom the form of this request was made for, by user name; None if not here, or too long ago."""
+    """Return the username of this form's owner; None without a valid owner field that is recent enough."""
     try:
-        return str(_serializer().loads(request.form.get(AUTHOR_FIELD, ""), max_age=int(LOGIN_LIFETIME)))
+        return str(_serializer().loads(request.form.get(OWNER_FIELD, ""), max_age=int(LOGIN_LIFETIME)))
     except BadSignature:
         return None
 
 
 def keep() -> bool:
-    """Keep the form of this request; False, and nothing kept, if no page can show it to its author again."""
+    """Keep the form of this request; return False if no page can show it to its owner again."""
     username = form_owner()
     if username is None or not _can_be_shown():
         return False
@@ -67,12 +67,12 @@ def keep() -> bool:
 
 
 def kept_keys() -> dict[str, str]:
-    """Under which key of the store a form is kept, by the path it was to be sent to."""
+    """Return the keys of kept forms in the record store, by path."""
     return dict(session.get(SESSION_KEY, {}))
 
 
 def adopt_forms(keys: dict[str, str], username: str) -> None:
-    """Take what is this person's over into the session that has just begun; drop the rest."""
+    """Move the forms of this user into the new session; drop the others."""
     for path, key in keys.items():
         kept = _load(key)
         if kept is not None and kept.username == username:
@@ -82,13 +82,13 @@ def adopt_forms(keys: dict[str, str], username: str) -> None:
 
 
 def find(path: str, username: str) -> KeptForm | None:
-    """The form that this person wanted to send to `path`, until it is sent."""
+    """Return the form that this user submitted to `path` when the session had ended."""
     kept = _load(kept_keys().get(path))
     return kept if kept and (kept.path, kept.username) == (path, username) else None
 
 
 def drop() -> None:
-    """Forget the form that was kept for the address of this request, now that one has been sent to it."""
+    """Drop the form kept for the path of this request. Call this when a form was submitted to it."""
     keys = kept_keys()
     if key := keys.pop(request.path, None):
         session[SESSION_KEY] = keys
@@ -109,7 +109,7 @@ def _make_room(username: str) -> None:
 
 
 def _prefix(username: str) -> str:
-    # Quoted, so that no name is the beginning of another's.
+    # Quoted, so that no username is a prefix of another one's.
     return f"kept:{quote(username, safe='')}:"
 
 
@@ -118,9 +118,9 @@ def _load(key: str | None) -> KeptForm | None:
     try:
         return None if record is None else msgspec.json.decode(record.value, type=KeptForm)
     except msgspec.MsgspecError:
-        # Another version kept it.
+        # Written by another version.
         return None
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="author")
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="form-owner")

@@ -1,4 +1,4 @@
-"""Who is signed in on this request, and how a session begins and ends. Knows logins, not pages."""
+"""Sessions: the login of a request, and how a session starts and ends."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,23 +17,23 @@ from aircall.web.session_store import SIGNED_IN_KEY, StoredSession, StoreSession
 P = ParamSpec("P")
 
 HAS_ENDED_KEY = "has_ended"
-# Where Flask-WTF keeps the token of a session.
+# The key under which Flask-WTF stores the token in a session.
 CSRF_KEY = "csrf_token"
 
 
 def register(app: Flask) -> None:
-    """Give templates `current_user`, None without one, and `author`, which signs forms."""
-    app.context_processor(_signed_in_user)
+    """Provide templates with `current_user`, which may be None, and `form_owner` for hidden fields."""
+    app.context_processor(_current_user)
 
 
-def _signed_in_user() -> dict[str, object]:
+def _current_user() -> dict[str, object]:
     login = current_login()
     user = login.user if login else None
-    return {"current_user": user, "author": form_recovery.author_field(user.username) if user else ""}
+    return {"current_user": user, "form_owner": form_recovery.sign_owner(user.username) if user else ""}
 
 
 def begin(login: Login) -> None:
-    """Sign this browser in, under a new session id: the one it came with is worth nothing any more."""
+    """Start a session for this login under a new id; the old session id becomes invalid."""
     kept_keys = form_recovery.kept_keys()
     end()
     session[SIGNED_IN_KEY] = login.id
@@ -43,33 +43,31 @@ def begin(login: Login) -> None:
 
 
 def end() -> str | None:
-    """Sign this browser out; the id of the login that has ended with it, if there was one.
-
-    The login's record goes first, so that nothing in flight can use it.
-    """
-    kept_id = cast(str | None, session.get(SIGNED_IN_KEY))
-    if kept_id is not None:
-        services().logins.end(kept_id)
+    """End the session and its login; return the id of the login, if there was one."""
+    ended_id = cast(str | None, session.get(SIGNED_IN_KEY))
+    if ended_id is not None:
+        # Before the session: no request in flight can use the login any more.
+        services().logins.end(ended_id)
     session.clear()
     g.login = None
-    return kept_id
+    return ended_id
 
 
 def begin_anonymous() -> None:
-    """Give this browser a session with nobody signed in: its tabs all log in by the same CSRF token."""
+    """Start a session without a login, so that all tabs of the browser get the same CSRF token."""
     generate_csrf()
     cast(StoreSessionInterface, current_app.session_interface).regenerate(session)
 
 
 def current_login() -> Login | None:
-    """The login of this request, its token renewed if that was due; None where nobody is signed in."""
+    """Return the login of this request, its token refreshed if due; None without one."""
     if "login" not in g:
         g.login = _load_login()
     return cast(Login | None, g.login)
 
 
 def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-    """A view for signed-in people only; anybody else is led to the login page, and back afterwards."""
+    """Decorate a view that needs a login: without one, redirect to the login page, and back afterwards."""
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
@@ -85,12 +83,12 @@ def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, Respon
 
 
 def login_id() -> str:
-    """The id of the login of this request. Raises LoginEndedError where nobody is signed in."""
+    """Return the id of the login of this request. Raises LoginEndedError."""
     return required_login().id
 
 
 def required_login() -> Login:
-    """The login of this request. Raises LoginEndedError where nobody is signed in."""
+    """Return the login of this request. Raises LoginEndedError without one."""
     login = current_login()
     if login is None:
         raise LoginEndedError("Nobody is signed in on this request.")
@@ -98,30 +96,30 @@ def required_login() -> Login:
 
 
 def username() -> str:
-    """The user name of the login of this request. Raises LoginEndedError where nobody is signed in."""
+    """Return the username of the login of this request. Raises LoginEndedError."""
     return required_login().user.username
 
 
 def go_on_without_storage(error: Exception) -> None:
-    """For the rest of this request nothing is asked of the store, which has just failed, nor kept in it."""
+    """Do not use the failed store for the rest of this request."""
     cast(StoredSession, session).storage_error = error
     g.setdefault("login", None)
 
 
-def has_just_ended() -> bool:
-    """Whether this browser's session ended by itself; told once, and to a person, not to a script."""
+def pop_has_ended() -> bool:
+    """Return whether the session ended by itself. True once, and not for requests of the script."""
     is_script = "X-Requested-With" in request.headers
     return not is_script and bool(session.pop(HAS_ENDED_KEY, False))
 
 
 def to_login() -> ResponseReturnValue:
-    """The way to the login page, which leads back here; if this was a form, to where it is shown, filled."""
+    """Redirect to the login page, which leads back here, or to the page that shows this form again."""
     here = request.full_path.rstrip("?") if request.method == "GET" else kept_form_page()
     return redirect(url_for("login.show", next=here or None), code=303)
 
 
 def kept_form_page() -> str:
-    """Keep the form of this request; the path of the page that shows it again, or of the one it stood on."""
+    """Keep the form of this request; return the path of the page that shows it, or that it came from."""
     path = request.form.get("next", "")
     if not form_recovery.keep() or request.endpoint != "archive.many":
         return path
@@ -129,30 +127,30 @@ def kept_form_page() -> str:
 
 
 def _load_login() -> Login | None:
-    kept_id = session.get(SIGNED_IN_KEY)
-    if kept_id is None:
+    signed_in_id = session.get(SIGNED_IN_KEY)
+    if signed_in_id is None:
         return None
     try:
-        return _fresh_or_known(kept_id)
+        return _fresh_or_known(signed_in_id)
     except LoginEndedError:
         _forget_ended()
         return None
 
 
-def _fresh_or_known(kept_id: str) -> Login:
+def _fresh_or_known(signed_in_id: str) -> Login:
     logins = services().logins
     try:
-        return logins.get_fresh(kept_id)
+        return logins.get_fresh(signed_in_id)
     except LoginEndedError:
         raise
     except AircallError:
-        # The API is in trouble; what we know already can still be shown.
-        return logins.get(kept_id)
+        # Without the API, pages can still be shown from the replica.
+        return logins.get(signed_in_id)
 
 
 def _forget_ended() -> None:
-    # It ended by itself: what waits to be sent goes on waiting for its author, and two tabs that learn of the
-    # end at once are both to have a login page that works.
+    # Kept forms outlive the session, and so does the CSRF token: several tabs may learn of the end at once,
+    # and each needs a login page that works.
     lasting = {key: session[key] for key in (form_recovery.SESSION_KEY, CSRF_KEY) if key in session}
     end()
     session.update(lasting)

@@ -1,4 +1,4 @@
-"""Logging in and out."""
+"""Login and logout."""
 
 from functools import partial
 
@@ -19,7 +19,7 @@ LENGTH = Length(max=255, message=_l("Field cannot be longer than 255 characters.
 
 
 class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no types
-    """Name and password, passed on exactly as typed."""
+    """Username and password, passed to the API exactly as typed."""
 
     username = StringField(validators=[InputRequired(_l("Enter your username.")), LENGTH])
     password = PasswordField(validators=[InputRequired(_l("Enter your password.")), LENGTH])
@@ -33,7 +33,7 @@ REFUSED = _l("That username and password do not match. Check both and try again.
 
 @bp.get("/login")
 def show() -> ResponseReturnValue:
-    """The login page; who is signed in already goes on to where the link leads."""
+    """Show the login page, or redirect to the wanted page if there is a session."""
     if session.current_login() is not None:
         return see_other(request.args.get("next"))
     return _page(LoginForm(next=request.args.get("next")))
@@ -41,7 +41,7 @@ def show() -> ResponseReturnValue:
 
 @bp.post("/login")
 def log_in() -> ResponseReturnValue:
-    """Sign in at the API and begin a session."""
+    """Log in at the API and start a session."""
     form = LoginForm()
     if not form.validate_on_submit():
         return _page(form, next(iter(form.errors.values()))[0], 400)
@@ -60,16 +60,16 @@ def log_in() -> ResponseReturnValue:
 
 @bp.post("/logout")
 def log_out() -> ResponseReturnValue:
-    """End the session everywhere: its record, its tokens, its sockets."""
+    """End the session: its record, its tokens, its sockets."""
     ended_id = session.end()
     session.begin_anonymous()
     to_login = redirect(url_for("login.show"), code=303)
     if ended_id:
-        # Not before the browser has its new session: once their sockets close, its tabs ask for a login page.
+        # After the response: once their sockets close, other tabs request a login page with the new session.
         to_login.call_on_close(partial(services().hub.end_login, ended_id))
     return to_login
 
 
 def _page(form: LoginForm, error: str | None = None, status: int = 200) -> ResponseReturnValue:
-    notice = SENTENCES[LoginEndedError] if session.has_just_ended() else None
+    notice = SENTENCES[LoginEndedError] if session.pop_has_ended() else None
     return render_template("login/login.html", form=form, error=error, notice=notice), status

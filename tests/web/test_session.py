@@ -1,4 +1,4 @@
-"""Tokens run out and are renewed unnoticed; a session that is over leads to the login and back."""
+"""Sessions: tokens are refreshed unnoticed, and an ended session leads to the login page and back."""
 
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
@@ -11,8 +11,9 @@ from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
 
-def test_an_access_token_that_expires_is_noticed_by_nobody(alice: Person, sandbox: Sandbox) -> None:
-    call_id = alice.call_ids[0]
+def test_an_expired_access_token_is_refreshed_unnoticed(
+    alice: Person, sandbox: Sandbox, call_id: str
+) -> None:
     for _ in range(3):
         sandbox.expire_access_tokens()
 
@@ -21,8 +22,7 @@ def test_an_access_token_that_expires_is_noticed_by_nobody(alice: Person, sandbo
     assert sandbox.counters().refreshes == 3
 
 
-def test_a_change_survives_an_expired_token(alice: Person, sandbox: Sandbox) -> None:
-    call_id = alice.call_ids[0]
+def test_a_change_survives_an_expired_token(alice: Person, sandbox: Sandbox, call_id: str) -> None:
     alice.get(f"/calls/{call_id}")
     sandbox.expire_access_tokens()
 
@@ -33,9 +33,8 @@ def test_a_change_survives_an_expired_token(alice: Person, sandbox: Sandbox) -> 
 
 
 def test_a_refused_refresh_ends_the_session_with_a_message_and_the_way_back(
-    alice: Person, sandbox: Sandbox
+    alice: Person, sandbox: Sandbox, call_id: str
 ) -> None:
-    call_id = alice.call_ids[0]
     sandbox.refuse_refresh()
     sandbox.expire_access_tokens()
 
@@ -48,8 +47,8 @@ def test_a_refused_refresh_ends_the_session_with_a_message_and_the_way_back(
     assert alice.path == f"/calls/{call_id}"
 
 
-def test_two_tabs_that_learn_of_the_end_at_once_get_login_pages_that_work(
-    app: Flask, alice: Person, sandbox: Sandbox
+def test_two_tabs_that_find_the_session_ended_get_login_pages_that_work(
+    app: Flask, alice: Person, sandbox: Sandbox, call_id: str
 ) -> None:
     cookie = alice.client.get_cookie("callboard")
     assert cookie is not None
@@ -60,14 +59,13 @@ def test_two_tabs_that_learn_of_the_end_at_once_get_login_pages_that_work(
     sandbox.expire_access_tokens()
 
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda tab: tab.get(f"/calls/{alice.call_ids[0]}"), tabs))
+        list(pool.map(lambda tab: tab.get(f"/calls/{call_id}"), tabs))
 
     for tab in tabs:
         assert "Enter your password" in tab.submit("/login", username="alice", password="").text
 
 
-def test_a_refresh_that_gets_no_answer_ends_nothing(alice: Person, sandbox: Sandbox) -> None:
-    call_id = alice.call_ids[0]
+def test_a_refresh_without_an_answer_ends_nothing(alice: Person, sandbox: Sandbox, call_id: str) -> None:
     sandbox.expire_access_tokens()
     sandbox.answer_503(times=100)
     alice.get(f"/calls/{call_id}")
@@ -86,10 +84,9 @@ def test_a_login_without_a_refresh_token_is_kept_by_the_deprecated_way(app: Flas
     assert person.get("/calls").path == "/calls"
 
 
-def test_a_slow_request_does_not_bring_back_a_session_that_was_logged_out(
-    alice: Person, app: Flask, sandbox: Sandbox
+def test_a_slow_request_does_not_bring_back_a_deleted_session(
+    alice: Person, app: Flask, sandbox: Sandbox, call_id: str
 ) -> None:
-    call_id = alice.call_ids[0]
     token = alice.find("#calls-form input[name=csrf_token]")["value"]
     cookie = alice.client.get_cookie("callboard")
     assert cookie is not None
@@ -109,13 +106,13 @@ def test_a_slow_request_does_not_bring_back_a_session_that_was_logged_out(
         other.submit("/logout")
         answer = slow.result()
 
-    store = app.extensions[EXTENSION].store
+    store = app.extensions[EXTENSION].records
     assert store.load(f"session:{cookie.value}") is None
     assert "callboard" not in SimpleCookie(answer.headers.get("Set-Cookie", ""))
     assert alice.get("/calls").path == "/login"
 
 
-def test_the_session_is_named_to_a_browser_once(stranger: Person) -> None:
+def test_the_session_cookie_is_sent_once(stranger: Person) -> None:
     assert "callboard=" in stranger.client.get("/login").headers["Set-Cookie"]
 
     assert "Set-Cookie" not in stranger.client.get("/calls").headers

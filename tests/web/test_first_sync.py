@@ -1,4 +1,4 @@
-"""The pages while the calls are read for the first time, for who runs no scripts."""
+"""Pages before the first sync has ended, in a browser without scripts."""
 
 from collections.abc import Iterator
 
@@ -19,39 +19,33 @@ REFRESH = "noscript meta[http-equiv=refresh]"
 
 @pytest.fixture
 def reader(config: Config) -> Iterator[Person]:
-    """Somebody signed in to a dashboard that has not begun to read the calls."""
+    """Alice, signed in to a dashboard whose first sync has not begun."""
     app = create_app(config)
     yield Person(app).sign_in("alice")
     stop(app)
 
 
-@pytest.mark.parametrize("path", ["/calls", "/insights"])
-def test_the_plain_page_follows_the_reading_but_seldom(reader: Person, path: str) -> None:
-    reader.get(path)
-
-    assert reader.find(REFRESH)["content"] == "10"
+def test_the_plain_page_reloads_itself_but_rarely(reader: Person) -> None:
+    for path in ("/calls", "/insights"):
+        assert reader.get(path).find(REFRESH)["content"] == "10"
 
 
-@pytest.mark.parametrize("path", ["/calls?q=refund", "/calls?view=all", "/insights?type=missed"])
-def test_a_page_that_somebody_works_with_is_not_loaded_again_but_by_its_link(
-    reader: Person, path: str
-) -> None:
-    reader.get(path)
-
-    assert not reader.page.select(REFRESH)
-    assert reader.find("noscript a")["href"] == path
+def test_a_searched_or_filtered_page_is_reloaded_only_by_its_link(reader: Person) -> None:
+    for path in ("/calls?q=refund", "/calls?view=all", "/insights?type=missed"):
+        assert not reader.get(path).page.select(REFRESH)
+        assert reader.find("noscript a")["href"] == path
 
 
-@pytest.mark.parametrize("path", ["/calls", "/insights"])
-def test_filters_can_be_cleared_before_anything_was_found(reader: Person, path: str) -> None:
-    reader.get(f"{path}?q=refund&per_page=50")
+def test_filters_can_be_cleared_before_anything_was_found(reader: Person) -> None:
+    for path in ("/calls", "/insights"):
+        reader.get(f"{path}?q=refund&per_page=50")
 
-    assert "The calls are being read" in reader.text
-    (clear,) = (link for link in reader.page.select("a") if "Clear filters" in link.text)
-    assert clear["href"] == f"{path}?view=inbox&per_page=50"
+        assert "The calls are being read" in reader.text
+        (clear,) = (link for link in reader.page.select("a") if "Clear filters" in link.text)
+        assert clear["href"] == f"{path}?view=inbox&per_page=50"
 
 
-def test_the_index_of_searches_has_all_calls_soon_after_the_reading(
+def test_the_search_index_has_all_calls_soon_after_the_sync(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "MAX_IMMEDIATE_ROWS", 10)

@@ -1,0 +1,260 @@
+"""Bulk changes: exactly the named calls, a result for each, and a job that can be stopped and retried."""
+
+import time
+
+import pytest
+from bs4 import BeautifulSoup
+from flask import Flask
+
+from aircall.changes.job_runner import Job, JobState, Outcome, Result
+from aircall.changes.jobs import JOB_PREFIX
+from aircall.web.services import services
+from tests.support.person import Person
+from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
+
+
+def inbox(sandbox: Sandbox) -> set[str]:
+    return {call["id"] for call in sandbox.calls() if not call["is_archived"]}
+
+
+def archive(person: Person, ids: list[str] | None = None) -> None:
+    """Send the form for many calls; without `ids`, those that it names itself."""
+    person.submit("/calls/archive", archived="true", **({"ids": ids} if ids else {}))
+
+
+def finish(person: Person) -> None:
+    """Follow the page of a job until it is finished; a short one leads back to the list at once."""
+    if person.path != "/calls":
+        wait_until(lambda: not person.get(person.path).page.select("[data-under-way]"), 30)
+
+
+def made_up(number: int) -> str:
+    return ",".join(f"00000000-0000-4000-8000-{index:012}" for index in range(number))
+
+
+def test_ticked_calls_are_archived_together(alice: Person, sandbox: Sandbox) -> None:
+    ids = alice.call_ids[:4]
+
+    archive(alice, ids)
+
+    assert not set(ids) & inbox(sandbox)
+    assert not set(ids) & set(alice.call_ids)
+    assert "4 calls archived" in alice.flash
+
+
+def test_all_that_match_are_archived_after_they_were_counted(alice: Person, sandbox: Sandbox) -> None:
+    missed = {call["id"] for call in sandbox.calls() if call["call_type"] == "missed"} & inbox(sandbox)
+    others = inbox(sandbox) - missed
+    alice.get("/calls?type=missed&per_page=10")
+    link = next(link for link in alice.page.select(".bulk a") if "Archive all" in link.get_text())
+    assert str(len(missed)) in link.get_text()
+
+    alice.get(str(link["href"]))
+    assert f"Archive {len(missed)} calls?" in alice.text
+    assert "in the inbox, missed" in alice.text
+    archive(alice)
+    finish(alice)
+
+    assert inbox(sandbox) == others
+
+
+def test_a_call_that_matches_only_after_the_question_is_left_alone(alice: Person, sandbox: Sandbox) -> None:
+    alice.get("/calls/archive?archived=true&type=missed&direction=inbound")
+    newcomer = sandbox.add_call(call_type="missed", direction="inbound")
+    archive(alice)
+    finish(alice)
+
+    assert newcomer["id"] in inbox(sandbox)
+
+
+def test_the_question_counts_all_pages_and_names_what_it_leaves_out(alice: Person, sandbox: Sandbox) -> None:
+    last = alice.get("/calls?per_page=100").call_ids[-1]
+
+    alice.get(f"/calls/archive?archived=true&top=0-{last}")
+    assert f"Archive {len(inbox(sandbox))} calls?" in alice.text
+
+    alice.get("/calls/archive?archived=true&type=misssed&from=yesterday")
+    assert "“misssed” is not a type we know, so it is left out." in alice.text
+    assert "“yesterday” is not a usable date" in alice.text
+
+    alice.get("/calls/archive?archived=true&view=archived")
+    assert "Nothing to do" in alice.text
+
+    for path in ("/calls/archive", "/calls/archive?archived=perhaps"):
+        assert alice.get(path).status == 400
+
+
+def test_before_the_first_sync_the_question_says_what_it_counts(stranger: Person, sandbox: Sandbox) -> None:
+    sandbox.be_slow(5.0, path="/calls")
+    stranger.sign_in("alice")
+
+    stranger.get("/calls/archive?archived=true")
+
+    assert "The call history is still being read." in stranger.text
+    sandbox.clear_faults()
+    wait_until(lambda: "still being read" not in stranger.get("/calls/archive?archived=true").text, 10)
+
+
+def test_failures_are_listed_call_by_call_and_retried(alice: Person, bob: Person, sandbox: Sandbox) -> None:
+    ids = alice.call_ids[:3]
+    sandbox.answer_with(status=500, body=b"{}", times=100, path=f"/calls/{ids[1]}")
+
+    archive(alice, ids)
+    assert "2 calls archived." in alice.flash
+    assert "1 of 3 could not be archived." in alice.flash
+    alice.get(str(alice.find("#notices a")["href"]))
+    assert len(alice.page.select("[data-result]")) == 1
+    assert ids[1] in str(alice.find("[data-result] a")["href"])
+    # Only its owner sees a job.
+    assert bob.get(alice.path).status == 404
+    sandbox.clear_faults()
+    alice.submit(f"{alice.path}/retry")
+
+    assert not set(ids) & inbox(sandbox)
+    assert "Call archived." in alice.flash
+    assert set(sandbox.counters().archive_flips_by_call.values()) == {1}
+
+
+def test_a_long_job_shows_its_progress_and_can_be_stopped_and_undone(alice: Person, sandbox: Sandbox) -> None:
+    before = inbox(sandbox)
+    alice.get("/calls/archive?archived=true")
+    sandbox.be_slow(seconds=0.4, times=None, path="/calls/")
+
+    archive(alice)
+    path, page = alice.path, alice.page
+    assert path.startswith("/calls/archive/")
+    assert int(str(alice.find("progress")["max"])) == len(before)
+    assert alice.find("noscript meta")["http-equiv"] == "refresh"
+    for action in ("retry", "undo"):
+        # A running job is neither retried nor undone.
+        alice.page = BeautifulSoup(str(page).replace("/stop", f"/{action}"), "html.parser")
+        alice.submit(f"{path}/{action}")
+        assert alice.path == path
+        assert alice.page.select("[data-under-way]")
+    alice.submit(f"{path}/stop")
+    finish(alice)
+    sandbox.clear_faults()
+
+    archived_count = len(before) - len(inbox(sandbox))
+    assert 0 < archived_count < len(before)
+    assert f"{archived_count} of {len(before)} calls archived" in alice.text
+    assert "not reached before this was stopped" in alice.text
+    alice.submit(f"{alice.path}/undo")
+    finish(alice)
+    assert inbox(sandbox) == before
+
+
+def test_a_job_that_is_being_stopped_says_so(alice: Person, sandbox: Sandbox) -> None:
+    alice.get("/calls/archive?archived=true")
+    sandbox.be_slow(4.0, path="/calls/")
+    archive(alice)
+
+    alice.submit(f"{alice.path}/stop")
+
+    assert alice.find("#stop-button").get_text() == "Stopping…"
+    assert alice.find("#stop-button")["aria-disabled"] == "true"
+    sandbox.clear_faults()
+    finish(alice)
+
+
+@pytest.mark.parametrize(
+    ("ids", "status", "message"),
+    [
+        ([], 200, "Tick the calls first."),
+        (["../me"], 404, "does not exist"),
+        ([made_up(1000)], 400, "At most 1,000 calls"),
+    ],
+    ids=["none", "no id", "too many"],
+)
+def test_a_request_for_no_calls_unusable_ids_or_too_many_changes_nothing(
+    alice: Person, sandbox: Sandbox, call_id: str, ids: list[str], status: int, message: str
+) -> None:
+    archive(alice, [call_id, *ids] if ids else None)
+
+    assert alice.status == status
+    assert message in alice.text
+    assert sandbox.counters().archive_flips == 0
+
+
+def test_as_many_calls_as_a_job_may_have_are_taken(alice: Person, sandbox: Sandbox, call_id: str) -> None:
+    archive(alice, [call_id, made_up(999)])
+    finish(alice)
+
+    assert "1 of 1,000 calls archived" in alice.text or "1 call archived" in alice.flash
+    assert sandbox.counters().archive_flips == 1
+
+
+def test_a_login_that_ends_in_the_middle_leads_back_to_what_is_left(alice: Person, sandbox: Sandbox) -> None:
+    ids = alice.call_ids[:3]
+    sandbox.refuse_refresh()
+    sandbox.expire_access_tokens()
+
+    archive(alice, ids)
+    assert alice.path == "/login"
+    sandbox.clear_faults()
+    alice.submit("/login", username="alice", password="any")
+    assert "3 calls were not reached before your session ended." in alice.text
+    alice.submit(f"{alice.path}/retry")
+
+    assert not set(ids) & inbox(sandbox)
+
+
+def test_a_fourth_job_at_once_is_refused(alice: Person, sandbox: Sandbox) -> None:
+    # More than can be changed at once, so that the first jobs run long enough.
+    ids, last = alice.call_ids[:18], alice.call_ids[18:20]
+    page = alice.page
+    sandbox.be_slow(4.0, path="/calls/")
+    for number in range(3):
+        alice.page = page
+        archive(alice, ids[number::3])
+    alice.page = page
+
+    archive(alice, last)
+
+    assert "Three changes of yours are still under way." in alice.text
+    sandbox.clear_faults()
+    assert set(last) <= inbox(sandbox)
+
+
+def put_broken_off(app: Flask, ids: list[str], *more: Result) -> Job:
+    """Store a job of Alice whose process died after the first call; with more results, a finished one."""
+    job = Job(
+        id="broken-off",
+        owner="alice",
+        is_archived=True,
+        call_ids=ids,
+        return_url="/calls",
+        undoes="",
+        state=JobState.RUNNING,
+        # Longer than a job at work goes without saving its record.
+        saved_at=time.time() - 20,
+        results=[Result(ids[0], Outcome.DONE)],
+    )
+    job = job.with_results(list(more)).finished() if more else job
+    with app.app_context():
+        services().records.put(JOB_PREFIX + job.id, job.to_bytes(), 60.0)
+    return job
+
+
+def test_a_job_that_broke_off_says_so_and_is_retried(alice: Person, app: Flask, sandbox: Sandbox) -> None:
+    ids = alice.call_ids[:2]
+    job = put_broken_off(app, ids)
+
+    alice.get(f"/calls/archive/{job.id}")
+    assert "The work broke off. What became of 1 call is not known" in alice.text
+    assert not alice.page.select("progress")
+    alice.submit(f"{alice.path}/retry")
+
+    assert ids[1] not in inbox(sandbox)
+
+
+def test_undo_does_not_cover_a_change_of_unknown_outcome_and_says_so(alice: Person, app: Flask) -> None:
+    ids = alice.call_ids[:2]
+    job = put_broken_off(app, ids, Result(ids[1], Outcome.UNCONFIRMED, reason="It did not say."))
+
+    alice.get(f"/calls/archive/{job.id}")
+
+    for sentence in ("1 call may have been archived", "Try 1 call again", "Undo 1 call"):
+        assert sentence in alice.text
+    assert "Undo does not cover calls of which it is not known whether this changed them" in alice.text

@@ -1,0 +1,174 @@
+"""Notes: a note is stored once, and no text that was typed is lost."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.support.person import Person
+from tests.support.sandbox import Sandbox
+
+
+def notes(sandbox: Sandbox, call_id: str) -> list[str]:
+    return [note["content"] for note in sandbox.call(call_id)["notes"]]
+
+
+def write(person: Person, call_id: str, content: str) -> None:
+    """Open the call's page and send a note."""
+    person.get(f"/calls/{call_id}").submit(f"/calls/{call_id}/notes", content=content)
+
+
+def text_field(person: Person) -> str:
+    return str(person.find("textarea[name=content]").get_text(strip=True))
+
+
+def form_fields(person: Person, call_id: str) -> dict[str, str]:
+    fields = person.get(f"/calls/{call_id}").page.select("#note-form input[value]")
+    return {str(field["name"]): str(field["value"]) for field in fields}
+
+
+def test_a_note_is_added_on_top(alice: Person, sandbox: Sandbox, call_id: str) -> None:
+    content = "Called back.\nHe asks for Ann 👋 & <b>no</b> invoice"
+
+    write(alice, call_id, content)
+
+    assert notes(sandbox, call_id)[0].splitlines() == content.splitlines()
+    assert "Note added." in alice.flash
+    assert text_field(alice) == ""
+
+
+def test_a_blank_note_is_refused_at_its_field(alice: Person, sandbox: Sandbox, call_id: str) -> None:
+    for content in ("", "\n\t "):
+        write(alice, call_id, content)
+
+        assert alice.status == 400
+        assert "cannot be empty" in alice.text
+    assert sandbox.counters().notes_added == 0
+
+
+def test_a_note_that_was_not_saved_stays_in_the_form(alice: Person, sandbox: Sandbox, call_id: str) -> None:
+    alice.get(f"/calls/{call_id}")
+    sandbox.answer_503(times=100)
+
+    alice.submit(f"/calls/{call_id}/notes", content="Not to be lost")
+
+    assert alice.status == 503
+    assert text_field(alice) == "Not to be lost"
+    field = alice.find("textarea[name=content]")
+    assert field.has_attr("autofocus")
+    assert "phone system" in alice.find(f"#note-form #{field['aria-describedby']}[role=alert]").get_text()
+    assert not alice.page.select("#call-state .alert--warn")
+    assert sandbox.counters().notes_added == 0
+
+
+def test_a_validation_message_of_the_api_stands_at_the_field(
+    alice: Person, sandbox: Sandbox, call_id: str
+) -> None:
+    body = b'{"statusCode":400,"message":["content must be shorter","content must be kind"],"error":"Bad"}'
+    sandbox.answer_with(status=400, body=body, times=1, path=f"/calls/{call_id}/note")
+
+    write(alice, call_id, "Much too long")
+
+    assert alice.status == 400
+    assert alice.find("#content-error").get_text() == "content must be shorter content must be kind"
+    assert alice.find("textarea[name=content]")["aria-invalid"] == "true"
+    assert text_field(alice) == "Much too long"
+
+
+def test_a_note_that_is_too_large_is_refused(alice: Person, sandbox: Sandbox, call_id: str) -> None:
+    write(alice, call_id, "x" * 700_000)
+
+    assert alice.status == 413
+    assert "Back button brings it back" in alice.text
+    assert sandbox.counters().notes_added == 0
+
+
+@pytest.mark.parametrize("encoding", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_a_note_of_fifty_thousand_emojis_is_read_whole(alice: Person, call_id: str, encoding: str) -> None:
+    content = "👋" * 50_000
+    data = form_fields(alice, call_id) | {"content": content}
+
+    answer = alice.client.post(f"/calls/{call_id}/notes", data=data, content_type=encoding)
+
+    # More than the API takes: it says so, and nothing of the text is lost.
+    assert answer.status_code == 503
+    assert content in answer.text
+
+
+def test_a_note_on_a_call_that_is_gone_or_unknown_can_still_be_copied(
+    alice: Person, sandbox: Sandbox, call_id: str
+) -> None:
+    page = alice.get(f"/calls/{call_id}").page
+    sandbox.remove_call(call_id)
+
+    alice.submit(f"/calls/{call_id}/notes", content="First\n<b>second</b>")
+
+    assert alice.status == 404
+    field = alice.find("textarea[readonly]")
+    assert field.get_text().split() == ["First", "<b>second</b>"]
+    assert alice.find(f"label[for={field['id']}]").get_text() == "What you wrote"
+
+    alice.page = page
+    alice.find("#note-form")["action"] = unknown = "/calls/00000000-0000-4000-8000-000000000000/notes"
+    sandbox.answer_503(times=100)
+    alice.submit(unknown, content="Not to be lost")
+
+    assert alice.status == 503
+    assert alice.find("textarea[readonly]").get_text(strip=True) == "Not to be lost"
+
+
+def test_an_error_page_without_a_note_has_no_text_field(alice: Person) -> None:
+    assert alice.get("/calls/unknown?content=x").status == 404
+    assert not alice.page.select("textarea")
+
+
+def test_a_double_click_or_a_reload_stores_one_note(alice: Person, sandbox: Sandbox, call_id: str) -> None:
+    data = form_fields(alice, call_id) | {"content": "Twice clicked"}
+    sandbox.be_slow(seconds=0.3, times=2, path=f"/calls/{call_id}/note")
+
+    def click(_: int) -> int:
+        return alice.client.post(f"/calls/{call_id}/notes", data=data).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(click, range(2))) == [303, 303]
+    assert click(3) == 303
+
+    assert notes(sandbox, call_id).count("Twice clicked") == 1
+    assert sandbox.counters().notes_added == 1
+
+
+def test_the_same_words_in_a_new_form_are_a_new_note(alice: Person, sandbox: Sandbox, call_id: str) -> None:
+    for _ in range(2):
+        write(alice, call_id, "No answer")
+
+    assert notes(sandbox, call_id).count("No answer") == 2
+
+
+def test_a_note_whose_answer_was_lost_is_found_and_not_sent_again(
+    alice: Person, sandbox: Sandbox, call_id: str
+) -> None:
+    alice.get(f"/calls/{call_id}")
+    sandbox.reset_after_send(times=1, applied=True)
+
+    alice.submit(f"/calls/{call_id}/notes", content="Lost answer\nof two lines")
+
+    assert "Note added." in alice.flash
+    assert sandbox.counters().notes_added == 1
+
+
+@pytest.mark.parametrize("came_late", [False, True])
+def test_a_note_of_unknown_outcome_stays_in_the_form_and_is_stored_once(
+    alice: Person, sandbox: Sandbox, call_id: str, came_late: bool
+) -> None:
+    sandbox.reset_after_send(times=1, applied=False, path=f"/calls/{call_id}/note")
+    write(alice, call_id, "Perhaps saved")
+    assert alice.status == 503
+    assert "did not say whether" in alice.text
+    assert text_field(alice) == "Perhaps saved"
+    if came_late:
+        sandbox.add_note(call_id, "Perhaps saved")
+
+    alice.submit(f"/calls/{call_id}/notes", content="Perhaps saved")
+
+    assert "Note added." in alice.flash
+    assert notes(sandbox, call_id).count("Perhaps saved") == 1
+    assert sandbox.counters().notes_added == (0 if came_late else 1)

@@ -1,0 +1,211 @@
+"""Theme and language: the chosen one, else that of the system or the browser."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from babel.messages.pofile import read_po
+from bs4 import BeautifulSoup
+from bs4.element import PreformattedString
+
+from aircall.web.i18n import CATALOGUES
+from tests.support.person import Person
+from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
+
+FRENCH = {"Accept-Language": "fr-CA,fr;q=0.9,en;q=0.5"}
+# Attributes that users see or hear.
+READ_OUT = ("aria-label", "title", "placeholder", "alt")
+# Elements with data, or with text in its own language.
+DATA = "script, .number, time, [translate=no], [dir=auto], #filter-line, button[lang]"
+# The same in both languages.
+NAMES = {"Callboard", "UTC", "France"}
+FRENCH_PAGES = (
+    "/login",
+    "/calls",
+    "/calls?view=all&type=missed&q=33&per_page=10",
+    "/calls?view=archived",
+    "/calls?q=nothing-has-this",
+    "/calls?type=fax&direction=up&from=x&view=trash&number=anonymous",
+    "/insights?view=all",
+    "/insights?q=nothing-has-this",
+    "/nowhere",
+)
+VALUE = re.compile(r"%\(\w+\)s")
+CALL_ID = re.compile("[0-9a-f]{8}-[0-9a-f-]{27}")
+
+
+def said(page: BeautifulSoup) -> Iterator[str]:
+    """Yield every text of the page that contains a word, except data."""
+    for data in page.select(DATA):
+        data.decompose()
+    texts = [str(text) for text in page.find_all(string=True) if not isinstance(text, PreformattedString)]
+    texts += [str(element[name]) for name in READ_OUT for element in page.select(f"[{name}]")]
+    texts += [str(element["content"]) for element in page.select("meta[name=description]")]
+    for text in texts:
+        folded = " ".join(CALL_ID.sub("", text).split()).strip(" ·")
+        if re.search("[A-Za-z]{2}", folded) and folded not in NAMES:
+            yield folded
+
+
+def same_in_french() -> set[str]:
+    """Return the sentences that are the same in French."""
+    with (CATALOGUES / "fr" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalogue = read_po(file, locale="fr")
+    return {VALUE.sub("", str(each.id)).strip() for each in catalogue if each.id == each.string}
+
+
+def theme_of(person: Person) -> str | None:
+    """Return the theme of the first paint; None if the system decides."""
+    theme = person.find("html").get("data-theme")
+    return str(theme) if theme else None
+
+
+def test_without_a_choice_the_system_decides(stranger: Person) -> None:
+    stranger.get("/login")
+
+    assert theme_of(stranger) is None
+    assert stranger.find("meta[name=color-scheme]")["content"] == "light dark"
+    assert len(stranger.page.select("meta[name=theme-color][media]")) == 2
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_choice_is_kept_on_every_page_and_over_a_logout(alice: Person, theme: str) -> None:
+    alice.get("/calls?view=all&page=2")
+    alice.submit("/theme", theme=theme)
+
+    assert alice.path == "/calls"
+    assert "26–50 of 94 calls" in alice.text
+    assert theme_of(alice) == theme
+    assert alice.find("meta[name=color-scheme]")["content"] == theme
+    assert len(alice.page.select("meta[name=theme-color]")) == 1
+    assert alice.find("form[action='/theme'] [aria-current]")["value"] == theme
+    alice.submit("/logout")
+    assert (alice.path, theme_of(alice)) == ("/login", theme)
+
+
+def test_the_system_can_be_chosen_again(alice: Person) -> None:
+    alice.get("/calls").submit("/theme", theme="dark").submit("/theme", theme="system")
+
+    assert theme_of(alice) is None
+
+
+def test_a_cookie_with_nonsense_does_no_harm(alice: Person) -> None:
+    alice.client.set_cookie("theme", '"><script>')
+
+    assert theme_of(alice.get("/calls")) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "sentence"),
+    [
+        ("theme", ["", "blue", "Dark", '" onload="'], "There is no such theme."),
+        ("language", ["", "de", "fr/../en", "FR"], "There are no pages in this language."),
+    ],
+)
+def test_an_unknown_choice_or_one_without_a_token_is_refused(
+    alice: Person, name: str, values: list[str], sentence: str
+) -> None:
+    for value in values:
+        alice.get("/calls").submit(f"/{name}", **{name: value})
+
+        assert alice.status == 400
+        assert sentence in alice.text
+    alice.client.post("/theme", data={"theme": "dark"})
+    alice.client.post("/language", data={"language": "fr"})
+    assert theme_of(alice.get("/calls")) is None
+    assert alice.find("html")["lang"] == "en"
+
+
+def test_without_a_choice_the_browser_decides(stranger: Person) -> None:
+    for asked, language in (
+        ("fr", "fr"), ("fr-CA,en;q=0.5", "fr"), ("en-GB,fr;q=0.5", "en"),
+        ("de", "en"), ("*", "en"), (";;", "en"),
+    ):  # fmt: skip
+        stranger.get("/login", headers={"Accept-Language": asked})
+
+        assert stranger.find("html")["lang"] == language, asked
+
+
+def test_a_choice_is_kept_and_beats_the_browser(stranger: Person) -> None:
+    stranger.get("/login", headers=FRENCH)
+    stranger.submit("/language", language="en")
+    stranger.get("/login", headers=FRENCH)
+
+    assert stranger.find("html")["lang"] == "en"
+    assert stranger.find("form[action='/language'] [aria-current]").text == "English"
+
+
+def test_a_choice_does_not_lead_to_another_site(alice: Person) -> None:
+    alice.get("/calls")
+    alice.submit("/language", language="fr", next="https://evil.example/")
+
+    assert alice.path == "/calls"
+
+
+def test_no_english_is_left_on_a_french_page(alice: Person, stranger: Person, sandbox: Sandbox) -> None:
+    noted = next(call["id"] for call in sandbox.calls() if call["notes"])
+    bare = next(call["id"] for call in sandbox.calls() if not call["notes"])
+    for path in (*FRENCH_PAGES, f"/calls/{noted}", f"/calls/{bare}"):
+        person = stranger if path == "/login" else alice
+
+        english = set(said(person.get(path).page))
+        french = set(said(person.get(path, headers=FRENCH).page))
+
+        assert len(french) > 3
+        assert english & french <= same_in_french(), path
+
+
+def test_numbers_days_and_plurals_are_french(alice: Person, sandbox: Sandbox) -> None:
+    call = sandbox.add_call(
+        created_at="2026-02-01T10:00:00.000Z", duration=3723, is_archived=False, to="+12025550170"
+    )
+    alice.client.application.extensions["callboard"].scheduler.request_sync()
+    wait_until(lambda: alice.get(f"/calls/{call['id']}", headers=FRENCH).status == 200)
+
+    assert "1er février 2026" in alice.text
+    assert "États-Unis" in alice.text
+    alice.get("/calls?from=2026-02-01&to=2026-02-01", headers=FRENCH)
+    assert "sur 1 appel" in alice.text
+    assert re.search(r"dimanche 1er février", alice.text, re.IGNORECASE)
+
+
+def test_a_notice_and_its_undo_are_french(alice: Person) -> None:
+    alice.get("/calls")
+    alice.submit("/language", language="fr")
+    alice.submit("/calls/archive", ids=alice.call_ids[0], archived="true")
+
+    assert "Appel archivé." in alice.text
+    assert "Annuler" in alice.text
+
+
+def test_rows_that_a_page_asks_for_are_in_its_language(alice: Person) -> None:
+    call_id = alice.get("/calls").call_ids[0]
+
+    alice.get(f"/calls/rows?ids={call_id}", headers=FRENCH)
+
+    assert "Archiver" in str(alice.page)
+
+
+def test_the_export_is_the_same_in_every_language(alice: Person) -> None:
+    english = alice.client.get("/calls.csv?view=all").data
+
+    assert alice.client.get("/calls.csv?view=all", headers=FRENCH).data == english
+
+
+def test_the_messages_of_the_script_are_a_cacheable_file(alice: Person) -> None:
+    page = alice.get("/calls", headers=FRENCH).page
+    address = str(page.select_one("meta[name=script-words]")["content"])  # type: ignore[index]  # it is there
+
+    answer = alice.client.get(address)
+
+    assert answer.get_json()["Live"] == "En direct"
+    assert answer.get_json()["%(number)s selected"] == ["%(number)s sélectionné", "%(number)s sélectionnés"]
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert "Cookie" not in answer.headers.get("Vary", "")
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_there_are_no_messages_for_english_and_unknown_languages(alice: Person) -> None:
+    assert alice.get("/calls").page.select("meta[name=script-words]") == []
+    assert alice.client.get("/words/de.json").status_code == 404
