@@ -19,8 +19,8 @@ EVENTS = (
     "signed-out",
     "disconnect",
 )
-# Seconds. What a busy machine takes less than.
-WAIT = 30
+# Seconds. A link that was lost often is tried again only after half a minute.
+WAIT = 45
 
 
 class SocketClient:

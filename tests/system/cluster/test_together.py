@@ -149,7 +149,7 @@ def test_no_page_claims_to_be_live_while_no_process_is_subscribed(
             wait_until(lambda: not page.is_live, 15, "a page that says so")
 
         sandbox.refuse_sockets(False)
-        wait_until(lambda: page.is_live, 45, "a page that is live")
+        wait_until(lambda: page.is_live, 90, "a page that is live")
 
 
 def test_foreign_input_on_the_channel_changes_no_page_of_any_process_and_is_logged(

@@ -84,7 +84,7 @@ def test_the_state_of_the_link_to_the_api_is_told(address: str, cookie: str, san
         assert troubles[0]["since"] >= link["since"]
 
         sandbox.refuse_sockets(on=False)
-        wait_until(lambda: page.next("link")["state"] == "live", what="a live link")
+        wait_until(lambda: page.next("link")["state"] == "live", 90, "a live link")
 
 
 def test_a_foreign_missing_or_null_origin_is_refused(address: str, cookie: str) -> None:

@@ -21,7 +21,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedDashboard
 
 def live_page(page: SocketClient) -> None:
     """Return when the page has been told that all is live."""
-    wait_until(lambda: page.next("link")["state"] == "live", what="a live link")
+    wait_until(lambda: page.next("link")["state"] == "live", 90, "a live link")
 
 
 def test_an_old_state_that_is_told_last_is_put_right_by_one_reading(
