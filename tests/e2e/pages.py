@@ -24,7 +24,7 @@ def sign_in(page: Page, username: str = "alice") -> Page:
 
 
 def expect_live(page: Page, within: float = WAIT_MS) -> None:
-    """The page claims to be live, in its header and for whoever reads the document."""
+    """The page claims to be live, in its header and for scripts and styles that read the document."""
     expect(page.locator("html")).to_have_attribute("data-connection", "live", timeout=within)
     expect(page.get_by_role("status").get_by_text("Live", exact=True)).to_be_visible()
 

@@ -47,7 +47,7 @@ def expect_tab(page: Page, name: str, count: int) -> None:
 
 
 def a_missed_call(sandbox: Sandbox) -> str:
-    """The newest call that somebody has to call back."""
+    """The newest call that has to be called back."""
     waiting = [
         call
         for call in sandbox.calls()

@@ -26,7 +26,7 @@ FOREVER = 600.0
 # Told the name of the state at each stop; the page stands still meanwhile.
 Look = Callable[[str], None]
 NO_CALL = "00000000-0000-4000-8000-000000000000"
-# Neither token nor author: as from a page that nobody's session has made.
+# Neither token nor author: as from a page that no session has made.
 SEND_WITHOUT_TOKEN = """() => {
   const form = document.getElementById('note-form');
   for (const name of ['csrf_token', 'author']) form.elements[name].remove();
@@ -182,7 +182,7 @@ def _notices(page: Page) -> Locator:
 
 
 def _calls_without_notes(sandbox: Sandbox) -> list[str]:
-    """The newest answered calls that nobody has said anything about."""
+    """The newest answered calls without a note."""
     calls = [call for call in sandbox.calls() if call["call_type"] == "answered" and not call["notes"]]
     return [call["id"] for call in sorted(calls, key=lambda call: str(call["created_at"]), reverse=True)]
 

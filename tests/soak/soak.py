@@ -82,7 +82,7 @@ class Soak:
     def __init__(self, *, workers: int, seconds: float, kill_pause: float) -> None:
         self._workers = workers
         self._kill_pause = kill_pause
-        self._random = random.Random(7)  # noqa: S311  # chooses whom to kill
+        self._random = random.Random(7)  # noqa: S311  # chooses what to kill
         self._outcome = Outcome(seconds)
         self._spared: int | None = None
 

@@ -10,7 +10,7 @@ from tests.support.dashboard import COOKIE
 
 @contextmanager
 def deaf_page(address: str, cookie: str, call: str | None = None) -> Iterator[socket.socket]:
-    """A page's socket, let in. Nobody reads it or answers a ping; `call` is what it shows."""
+    """A page's socket, let in, that is not read and answers no ping; `call` is what it shows."""
     host, port = address.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as page:
         lines = (

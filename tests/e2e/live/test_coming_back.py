@@ -57,7 +57,7 @@ def rereadings(page: Page) -> list[Request]:
 
 
 def put_out_of_sight(page: Page, *, is_hidden: bool = True) -> None:
-    """Tell the page that nobody sees it: a Chromium without windows never does."""
+    """Tell the page that it is hidden: a Chromium without windows never does."""
     page.evaluate(
         """(isHidden) => {
             Object.defineProperty(document, 'hidden', { configurable: true, get: () => isHidden });
@@ -68,7 +68,7 @@ def put_out_of_sight(page: Page, *, is_hidden: bool = True) -> None:
 
 
 def put_in_sight(page: Page) -> None:
-    """Tell the page that somebody sees it again."""
+    """Tell the page that it is visible again."""
     put_out_of_sight(page, is_hidden=False)
 
 
@@ -183,7 +183,7 @@ def let_it_be_kept(answer: bytes) -> bytes:
 def test_a_page_that_is_come_back_to_is_right(
     shared_address: str, browser: Browser, tmp_path: Path, troubles: Troubles, shared_sandbox: Sandbox
 ) -> None:
-    # Playwright's own Chromium keeps no pages for going back; this one does, as everybody's.
+    # Playwright's own Chromium keeps no pages for going back; this one does, as usual browsers.
     with (
         Relay.to(shared_address, let_it_be_kept) as relay,
         Chromium.start(ARGUMENTS, tmp_path / "profile") as chromium,

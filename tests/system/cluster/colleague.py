@@ -1,4 +1,4 @@
-"""A colleague who goes on changing calls meanwhile, at the API itself. Knows no dashboard."""
+"""A colleague who goes on changing calls meanwhile, at the API itself."""
 
 import threading
 from collections.abc import Iterator, Sequence
