@@ -44,7 +44,7 @@ def dashboard(
     environment = dict(os.environ) | settings(sandbox, data_dir) | dict(more or {})
     command = [sys.executable, "app.py"]
     with running(command, READY, environment=environment, stopping_time=stopping_time) as started:
-        # It listens before its workers are there; the first request waits for one. A built file is not counted.
+        # It listens before it has workers; the first request waits for one, that for a built file uncounted.
         built = f"{started.ready[1]}/static/dist/manifest.json"
         requests.get(built, timeout=STARTING_TIME).raise_for_status()
         yield started
