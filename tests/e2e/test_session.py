@@ -175,7 +175,10 @@ def test_tokens_that_expire_at_work_go_unnoticed(
     short_lived: Sandbox, tmp_path: Path, visitor: Visitor
 ) -> None:
     with serving(short_lived, tmp_path / "data") as address:
-        work_while_tokens_expire(visitor(address), short_lived)
+        alice = visitor(address)
+        work_while_tokens_expire(alice, short_lived)
+        for page in alice.pages:
+            page.close()
 
 
 def work_while_tokens_expire(alice: BrowserContext, sandbox: Sandbox) -> None:
