@@ -26,7 +26,7 @@ def main(tests: list[str]) -> int:
     retried = _last_failed() if status == TESTS_FAILED else []
     if retried:
         status = _pytest(*ALONE, *tests)
-    if not tests:
+    if not tests and Path(UNDER_GEVENT).exists():
         arguments = ("pytest", UNDER_GEVENT, "--cov", "--cov-report=", "--cov-append")
         status = _python("gevent.monkey", "--module", *arguments) or status
     coverage = _python("coverage", "report", f"--fail-under={COVERAGE}")

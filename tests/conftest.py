@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine
 
 from aircall.storage.database import open_database
+from tests.support.dashboard import SharedDashboard
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.rest_client import RestClient, signed_in
@@ -38,10 +39,24 @@ def sandbox_process() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def sandbox(sandbox_process: Sandbox) -> Sandbox:
-    """The sandbox in the state of its start. It keeps nothing of the test before."""
-    sandbox_process.reset()
-    return sandbox_process
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """The sandbox in the state of its start: the shared dashboard's for tests that use that, else another."""
+    if "shared" in request.fixturenames:
+        shared: SharedDashboard = request.getfixturevalue("shared")
+        sandbox = shared.sandbox
+    else:
+        sandbox = request.getfixturevalue("sandbox_process")
+    sandbox.reset()
+    yield sandbox
+    # Tests that do not ask for this fixture use the shared dashboard too.
+    sandbox.reset()
+
+
+@pytest.fixture
+def address(shared: SharedDashboard, sandbox: Sandbox) -> str:
+    """Where the shared dashboard is served, as new for each test. It is not to be stopped or broken."""
+    assert sandbox is shared.sandbox
+    return shared.address
 
 
 @pytest.fixture

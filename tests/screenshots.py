@@ -12,7 +12,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.e2e.conftest import ARGUMENTS
 from tests.e2e.pages import WAIT_MS
-from tests.e2e.tour import take_tour
+from tests.e2e.tour import TOURS
 from tests.support.dashboard import serving
 from tests.support.processes import ROOT
 from tests.support.sandbox import Sandbox
@@ -36,9 +36,11 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        page = browser.new_page(base_url=address, timezone_id="Europe/Paris", reduced_motion="reduce")
-        page.set_default_timeout(WAIT_MS)
-        take_tour(page, sandbox, Path(data_dir), take(page))
+        for tour in TOURS:
+            page = browser.new_page(base_url=address, timezone_id="Europe/Paris", reduced_motion="reduce")
+            page.set_default_timeout(WAIT_MS)
+            tour(page, sandbox, Path(data_dir), take(page))
+            page.close()
         browser.close()
 
 

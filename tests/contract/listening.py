@@ -65,7 +65,7 @@ class Listening:
         """Why the link was in each of its states."""
         return [status.reason for status in self.statuses]
 
-    def wait_until(self, state: LinkState, deadline: float = 5.0) -> None:
+    def wait_until(self, state: LinkState, deadline: float = 20.0) -> None:
         """Return when the link is in this state."""
         wait_until(lambda: self.listener.status.state == state, deadline, f"being {state}")
 

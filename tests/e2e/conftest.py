@@ -1,8 +1,7 @@
-"""One browser for all tests of the whole, a context of it for each person, and a dashboard for each test."""
+"""One browser and one dashboard for these tests, and a browser context for each person."""
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.e2e.pages import WAIT_MS
 from tests.e2e.troubles import Troubles, Visitor, no_trouble, open_context
-from tests.support.dashboard import serving
+from tests.support.dashboard import SharedDashboard, shared_dashboard
 from tests.support.sandbox import Sandbox
 
 # As root there is no sandbox of Chromium's own; nothing but the dashboard is to be asked for anything.
@@ -35,32 +34,24 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def address(sandbox: Sandbox, tmp_path: Path) -> Iterator[str]:
-    """Where the dashboard is served."""
-    with serving(sandbox, tmp_path / "data") as address:
-        yield address
-
-
 @pytest.fixture(scope="package")
-def shared_process() -> Iterator[Sandbox]:
-    """The sandbox of the tests that share one. Tests ask for `shared_sandbox` instead."""
-    with Sandbox.start() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture(scope="package")
-def shared_address(shared_process: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a dashboard is served to all tests to which it does not matter what others did to calls."""
-    with serving(shared_process, tmp_path_factory.mktemp("shared") / "data") as address:
-        yield address
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedDashboard]:
+    """The dashboard of these tests. Tests ask for `address` or `shared_address` instead."""
+    with shared_dashboard(tmp_path_factory.mktemp("shared") / "data") as shared:
+        yield shared
 
 
 @pytest.fixture
-def shared_sandbox(shared_process: Sandbox) -> Iterator[Sandbox]:
-    """The sandbox of the shared dashboard. Faults end with the test; changed calls stay so."""
-    yield shared_process
-    shared_process.clear_faults()
+def shared_address(shared: SharedDashboard) -> str:
+    """Where the shared dashboard is served, for tests to which changed calls do not matter."""
+    return shared.address
+
+
+@pytest.fixture
+def shared_sandbox(shared: SharedDashboard) -> Iterator[Sandbox]:
+    """Its sandbox, as the tests before have left it. Faults end with the test."""
+    yield shared.sandbox
+    shared.sandbox.clear_faults()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A page's socket held up on its way, at a chosen moment. Knows frames, not pages."""
+"""A page's socket held up on its way, at a chosen moment."""
 
 from enum import StrEnum
 

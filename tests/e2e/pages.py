@@ -1,4 +1,4 @@
-"""What stands on the pages, found as people find it: by role and name. Knows no test."""
+"""What stands on the pages, found as people find it: by role and name."""
 
 import re
 from urllib.parse import urlsplit
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Locator, Page, expect
 
 # The page tells of trouble only after some seconds, and comes back in its own time.
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 NOT_LIVE = re.compile("reconnecting|offline")
 
 expect.set_options(timeout=WAIT_MS)
@@ -24,7 +24,7 @@ def sign_in(page: Page, username: str = "alice") -> Page:
 
 
 def expect_live(page: Page, within: float = WAIT_MS) -> None:
-    """The page claims to be live, in its header and for whoever reads the document."""
+    """The page claims to be live, in its header and for scripts and styles that read the document."""
     expect(page.locator("html")).to_have_attribute("data-connection", "live", timeout=within)
     expect(page.get_by_role("status").get_by_text("Live", exact=True)).to_be_visible()
 
@@ -117,3 +117,30 @@ def mark(page: Page) -> None:
 def expect_marked(page: Page) -> None:
     """The page has not been loaded again since it was marked."""
     assert page.evaluate("() => window.isMarked === true"), f"{page.url} was loaded again"
+
+
+def is_wider_than_its_window(page: Page) -> bool:
+    """Whether the page can be scrolled sideways."""
+    return bool(page.evaluate("() => document.documentElement.scrollWidth > innerWidth"))
+
+
+def read(page: Page) -> Page:
+    """The list, once all calls have been read for the first time."""
+    expect(page.locator("[data-reading]")).to_have_count(0)
+    return page
+
+
+def notices(page: Page) -> Locator:
+    """What came of the last action."""
+    return page.locator("#notices[aria-live=polite]")
+
+
+def tick(page: Page, ids: list[str]) -> None:
+    """Tick these calls."""
+    for call_id in ids:
+        shown(page, call_id).get_by_role("checkbox").check()
+
+
+def undo(page: Page) -> Locator:
+    """The button that takes the last action back."""
+    return notices(page).get_by_role("button", name="Undo")

@@ -1,15 +1,13 @@
-"""A call's own page: who this is, and the way back into the list."""
+"""A call's own page: its notes as they were written, other calls of the number, the way back."""
 
 import csv
 import re
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.pages import expect_live, open_call, shown, sign_in
-from tests.e2e.test_accessibility import is_wider_than_its_window
-from tests.e2e.test_every_state import violations
+from tests.e2e.observer import COMBINATIONS, violations
+from tests.e2e.pages import call_ids, expect_live, is_wider_than_its_window, notes, open_call, shown, sign_in
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
 
@@ -33,24 +31,24 @@ def add_calls(page: Page, sandbox: Sandbox, count: int) -> list[str]:
     return ids
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 375, 320])
-def test_the_other_calls_with_the_number_are_fit_for_everybody(
-    shared_address: str, visitor: Visitor, shared_sandbox: Sandbox, width: int, scheme: str
+def test_the_other_calls_with_the_number_are_fit_for_everyone(
+    shared_address: str, visitor: Visitor, shared_sandbox: Sandbox
 ) -> None:
-    page = visitor(shared_address, color_scheme=scheme, viewport={"width": width, "height": 800}).new_page()
-    sign_in(page)
+    page = sign_in(visitor(shared_address).new_page())
     ids = add_calls(page, shared_sandbox, 3)
     shared_sandbox.archive(ids[1])
 
     page.goto(f"/calls/{ids[0]}")
 
     expect(page.locator("#context")).to_contain_text("calls, missed")
-    assert violations(page) == []
-    assert not is_wider_than_its_window(page)
+    for width, scheme in COMBINATIONS:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page) == []
+        assert not is_wider_than_its_window(page)
 
 
-def test_one_goes_from_a_call_to_the_others_with_its_number_and_to_all_of_them(
+def test_a_call_leads_to_the_others_with_its_number_and_to_all_of_them(
     address: str, visitor: Visitor, sandbox: Sandbox
 ) -> None:
     page = sign_in(visitor(address).new_page())
@@ -106,3 +104,37 @@ def test_the_list_can_be_downloaded(address: str, visitor: Visitor, sandbox: San
         ids = {row["id"] for row in csv.DictReader(file)}
     assert re.fullmatch(r"calls-all-\d{4}-\d\d-\d\d\.csv", download.value.suggested_filename)
     assert ids == {call["id"] for call in sandbox.calls()}
+
+
+# And in which direction each is read.
+ODD = {
+    "word " * 10_000: "ltr",
+    "x" * 50_000: "ltr",
+    "שלם\nשלם 👋🏽": "rtl",
+    "\u202eevil\u2066\u2069\u202d": "ltr",
+    "e" + "\u0301" * 500: "ltr",
+    "javascript:alert(1) https://example.com/?a=<b>": "ltr",
+    "</p></li><script>alert(1)</script>": "ltr",
+    "first line\n\n  third, indented": "ltr",
+}
+# Of each note: its text, its direction, and what of it would be more than text.
+LOOK = """(items) => items.map((item) => {
+  const text = item.querySelector('p');
+  return [text.textContent, getComputedStyle(text).direction, text.children.length];
+})"""
+
+
+def test_odd_notes_are_text_as_they_were_written_and_fit_the_narrowest_screen(
+    address: str, visitor: Visitor, sandbox: Sandbox
+) -> None:
+    page = sign_in(visitor(address, viewport={"width": 320, "height": 640}).new_page())
+    call_id = call_ids(page)[0]
+    for content in ODD:
+        sandbox.add_note(call_id, content)
+
+    page.goto(f"/calls/{call_id}")
+
+    expect(notes(page)).to_have_count(len(ODD))
+    assert notes(page).evaluate_all(LOOK) == [[text, side, 0] for text, side in reversed(ODD.items())]
+    assert notes(page).nth(0).inner_text() == "first line\n\n  third, indented"
+    assert not is_wider_than_its_window(page)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.pages import (
     archive_button,
@@ -12,9 +12,13 @@ from tests.e2e.pages import (
     expect_live,
     expect_marked,
     mark,
+    notices,
     open_call,
+    read,
     shown,
     sign_in,
+    tick,
+    undo,
 )
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
@@ -29,31 +33,9 @@ def page(address: str, visitor: Visitor) -> Page:
     return page
 
 
-def read(page: Page) -> Page:
-    """The list, once all calls have been read for the first time."""
-    expect(page.locator("[data-reading]")).to_have_count(0)
-    return page
-
-
-def notices(page: Page) -> Locator:
-    """What came of the last action; what comes in there is read out."""
-    return page.locator("#notices[aria-live=polite]")
-
-
-def tick(page: Page, ids: list[str]) -> None:
-    """Tick these calls."""
-    for call_id in ids:
-        shown(page, call_id).get_by_role("checkbox").check()
-
-
 def archive_ticked(page: Page) -> None:
     """Archive what is ticked."""
     page.get_by_role("group", name="Selected calls").get_by_role("button", name="Archive", exact=True).click()
-
-
-def undo(page: Page) -> Locator:
-    """The button that takes the last action back."""
-    return notices(page).get_by_role("button", name="Undo")
 
 
 def states(sandbox: Sandbox) -> dict[str, bool]:

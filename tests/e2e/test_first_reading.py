@@ -75,30 +75,3 @@ def test_an_open_page_follows_the_first_reading_and_can_be_worked_with(
     long_history.clear_faults()
     expect_whole(page, long_history)
     expect_marked(page)
-
-
-@pytest.mark.timeout(120)
-def test_without_scripts_the_bar_is_a_link_away_and_a_search_finds_what_is_there(
-    unread: str, visitor: Visitor, long_history: Sandbox
-) -> None:
-    page = sign_in(visitor(unread, java_script_enabled=False).new_page())
-
-    def look() -> int:
-        page.get_by_role("link", name="Show how far it is").click()
-        return read_count(page)
-
-    first = wait_until(look, what="the first calls", deadline=15)
-    expect(bar(page)).to_have_attribute("max", str(CALLS))
-    wait_until(lambda: look() > first, what="progress", deadline=15)
-    first_row = page.locator("[data-call-id]").first
-    number = re.findall(r"\+[\d ]+\d", first_row.inner_text())[0]
-    page.get_by_label("Search").fill(number)
-    page.get_by_role("button", name="Apply").last.click()
-    expect(first_row).to_contain_text(number)
-    assert 0 < read_count(page) < CALLS
-
-    page.goto("/calls")
-    assert 0 < read_count(page) < CALLS
-    long_history.clear_faults()
-    # Of itself: nobody does anything.
-    expect_whole(page, long_history)

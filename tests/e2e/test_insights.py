@@ -1,4 +1,4 @@
-"""The pictures in a browser: for everybody to read, and a way to the calls of a day."""
+"""The charts in a browser: readable for everyone, and a way to the calls of a day."""
 
 import re
 from urllib.parse import parse_qs, urlsplit

@@ -4,9 +4,19 @@ import re
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.pages import call_ids, expect_archived, expect_live, note_field, notes, shown, sign_in
+from tests.e2e.pages import (
+    archive_button,
+    call_ids,
+    expect_archived,
+    expect_calls,
+    expect_live,
+    note_field,
+    notes,
+    shown,
+    sign_in,
+)
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
 
@@ -20,6 +30,17 @@ IS_SEEN = """() => {
     && top.closest('[data-call-id]') === element.closest('[data-call-id]'));
 }"""
 
+# The end of the page is followed by the browser's own controls, and those by its start.
+IS_FOCUS_SEEN = """() => {
+  const { activeElement } = document;
+  if (activeElement === document.body) return true;
+  const { top, bottom } = activeElement.getBoundingClientRect();
+  const hasRing = (...of) => getComputedStyle(...of).outlineStyle !== 'none';
+  return bottom > 0 && top < innerHeight && (hasRing(activeElement) || hasRing(activeElement, '::after'));
+}"""
+# No way through a page is longer than this.
+MOST_TABS = 60
+
 
 def focused_call(page: Page) -> str | None:
     """The call whose row has the focus."""
@@ -32,15 +53,20 @@ def expect_focus_on(page: Page, call_id: str) -> None:
     expect(shown(page, call_id).get_by_role("link").first).to_be_focused()
 
 
-def tab_to(page: Page, name: str, key: str = "Tab") -> None:
-    """Press Tab until what has this name has the focus; everything on the way can be seen."""
-    wanted = page.get_by_label(name, exact=True).or_(page.get_by_role("button", name=name, exact=True)).first
-    for _ in range(60):
-        if wanted.evaluate("element => element === document.activeElement"):
+def tab_to(page: Page, control: Locator, key: str = "Tab", is_right: str = IS_SEEN) -> None:
+    """Press Tab until this control has the focus; `is_right` is asked of everything on the way."""
+    expect(control).to_be_visible()
+    for _ in range(MOST_TABS):
+        if control.evaluate("element => element === document.activeElement"):
             return
         page.keyboard.press(key)
-        assert page.evaluate(IS_SEEN), page.evaluate("document.activeElement.outerHTML")
-    raise AssertionError(f"{name} was not reached")
+        assert page.evaluate(is_right), page.evaluate("document.activeElement.outerHTML")
+    raise AssertionError(f"{control} is not reached by {MOST_TABS} tabs")
+
+
+def button(page: Page, name: str) -> Locator:
+    """The button with this name."""
+    return page.get_by_role("button", name=name, exact=True)
 
 
 @pytest.fixture
@@ -73,7 +99,7 @@ def test_a_queue_is_worked_through_by_keys_alone(page: Page, sandbox: Sandbox) -
     expect(page).to_have_url(re.compile(f"/calls/{third}"))
     expect_live(page)
     add_note_by_keys(page, "Je rappelle à 14 h / ?")
-    tab_to(page, "Log out", "Shift+Tab")
+    tab_to(page, button(page, "Log out"), "Shift+Tab")
     page.keyboard.press("Enter")
 
     expect(page).to_have_url(re.compile("/login"))
@@ -82,9 +108,9 @@ def test_a_queue_is_worked_through_by_keys_alone(page: Page, sandbox: Sandbox) -
 
 def sign_in_by_keys(page: Page) -> None:
     """Alice's list, live."""
-    tab_to(page, "Username")
+    tab_to(page, page.get_by_label("Username", exact=True))
     page.keyboard.type("alice")
-    tab_to(page, "Password")
+    tab_to(page, page.get_by_label("Password", exact=True))
     page.keyboard.type("any")
     page.keyboard.press("Enter")
     expect_live(page)
@@ -93,7 +119,7 @@ def sign_in_by_keys(page: Page) -> None:
 
 def filter_to_missed(page: Page) -> None:
     """The missed calls alone, with the focus behind the fields of the filters, whose keys are their own."""
-    tab_to(page, "Type")
+    tab_to(page, page.get_by_label("Type", exact=True))
     page.keyboard.press("m")
     expect(page).to_have_url(re.compile("type=missed"))
     expect(page.locator("[data-call-id] .kind__label").first).to_have_text(re.compile("Missed|No answer"))
@@ -116,7 +142,7 @@ def add_note_by_keys(page: Page, content: str) -> None:
     page.keyboard.press("n")
     expect(note_field(page)).to_be_focused()
     page.keyboard.type(content)
-    tab_to(page, "Add note")
+    tab_to(page, button(page, "Add note"))
     page.keyboard.press("Enter")
     expect(notes(page).first).to_have_text(content)
 
@@ -210,3 +236,32 @@ def test_what_is_typed_in_a_field_is_no_shortcut(list_page: Page) -> None:
 
     expect(search).to_have_value("jxe?z")
     expect(list_page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_a_day_of_work_needs_neither_mouse_nor_shortcuts(shared_address: str, visitor: Visitor) -> None:
+    page = visitor(shared_address).new_page()
+    page.goto("/login")
+
+    tab_to(page, page.get_by_label("Username"), is_right=IS_FOCUS_SEEN)
+    page.keyboard.type("alice")
+    page.keyboard.press("Tab")
+    page.keyboard.type("any")
+    page.keyboard.press("Enter")
+    expect_calls(page)
+    call_id = call_ids(page)[0]
+    press(page, shown(page, call_id).get_by_role("link").first)
+    press(page, archive_button(page, call_id))
+    expect_archived(page, call_id)
+    tab_to(page, page.get_by_role("textbox", name="Note"), is_right=IS_FOCUS_SEEN)
+    page.keyboard.type("By hand")
+    press(page, page.get_by_role("button", name="Add note"))
+    expect(notes(page).first).to_have_text("By hand")
+    press(page, page.get_by_role("button", name="Log out"))
+
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+
+
+def press(page: Page, control: Locator) -> None:
+    """Go to a control and press Enter on it."""
+    tab_to(page, control, is_right=IS_FOCUS_SEEN)
+    page.keyboard.press("Enter")

@@ -1,22 +1,15 @@
-"""The list while calls come in and colleagues work: rows stay, counts follow, what is new is offered."""
+"""The list while calls come in and colleagues work, and the ticking of its rows."""
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.held_socket import HeldSocket, Moment
-from tests.e2e.pages import (
-    call_ids,
-    expect_archived,
-    expect_live,
-    expect_marked,
-    mark,
-    open_call,
-    shown,
-    sign_in,
-)
+from tests.e2e.pages import call_ids, expect_archived, expect_live, expect_marked, mark, shown, sign_in
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
 
 
 def open_list(visitor: Visitor, address: str, path: str, username: str = "alice") -> Page:
@@ -46,7 +39,7 @@ def expect_tab(page: Page, name: str, count: int) -> None:
 
 
 def a_missed_call(sandbox: Sandbox) -> str:
-    """The newest call that somebody has to call back."""
+    """The newest call that has to be called back."""
     waiting = [
         call
         for call in sandbox.calls()
@@ -110,7 +103,7 @@ def test_the_counts_follow_a_colleague_on_every_open_page(
         expect_marked(page)
 
 
-def test_a_call_that_a_colleague_moves_back_is_offered(
+def test_a_call_that_a_colleague_moves_back_is_offered_for_as_long_as_it_stays(
     address: str, visitor: Visitor, sandbox: Sandbox
 ) -> None:
     call_id = a_missed_call(sandbox)
@@ -120,28 +113,16 @@ def test_a_call_that_a_colleague_moves_back_is_offered(
     ids = call_ids(page)
 
     sandbox.archive(call_id)
+    expect(new_calls(page, 1)).to_be_visible()
+    sandbox.archive(call_id)
+    expect(page.locator("#new-calls")).to_be_hidden()
+    sandbox.archive(call_id)
 
     expect(new_calls(page, 1)).to_be_visible()
     assert call_ids(page) == ids
     expect_marked(page)
     new_calls(page, 1).click()
     expect_archived(page, call_id, is_archived=False)
-
-
-def test_a_call_that_goes_again_is_offered_no_longer(
-    address: str, visitor: Visitor, sandbox: Sandbox
-) -> None:
-    call_id = a_missed_call(sandbox)
-    sandbox.archive(call_id)
-    page = open_list(visitor, address, "/calls")
-    expect(shown(page, call_id)).to_have_count(0)
-    sandbox.archive(call_id)
-    expect(new_calls(page, 1)).to_be_visible()
-
-    sandbox.archive(call_id)
-
-    expect(page.locator("#new-calls")).to_be_hidden()
-    expect_marked(page)
 
 
 def test_only_what_the_search_finds_is_offered(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
@@ -179,17 +160,6 @@ def test_a_burst_of_news_is_counted_once(address: str, visitor: Visitor, sandbox
     assert len(asked) in (1, 2)
 
 
-def test_the_way_back_from_a_call_leads_to_its_row(address: str, visitor: Visitor) -> None:
-    page = open_list(visitor, address, "/calls?view=all&per_page=50")
-    call_id = call_ids(page)[40]
-
-    open_call(page, call_id)
-    page.get_by_role("link", name="All calls").click()
-
-    expect(page).to_have_url(re.compile(f"per_page=50&top=[0-9a-f-]+#call-{call_id}$"))
-    expect(shown(page, call_id)).to_be_in_viewport()
-
-
 def test_no_row_flashes_when_the_list_is_read_again_after_calls_have_come(
     address: str, visitor: Visitor, sandbox: Sandbox
 ) -> None:
@@ -209,3 +179,103 @@ def test_no_row_flashes_when_the_list_is_read_again_after_calls_have_come(
 
     expect(page.locator("[data-fresh]")).to_have_count(1)
     assert page.evaluate("() => window.flashed") == 1
+
+
+def test_a_change_of_a_call_whose_row_is_on_its_way_is_not_missed(
+    address: str, visitor: Visitor, sandbox: Sandbox
+) -> None:
+    inbox = [call for call in sandbox.calls() if not call["is_archived"]]
+    call_id = sorted(inbox, key=lambda call: str(call["created_at"]), reverse=True)[30]["id"]
+    page = sign_in(visitor(address).new_page())
+    expect_live(page)
+    position = page.evaluate("() => document.body.dataset.position")
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        sandbox.add_note(call_id, "Came while the list was on its way")
+        wait_until(
+            lambda: page.evaluate("() => document.body.dataset.position") != position, what="the event"
+        )
+        route.fulfill(response=answer)
+
+    page.route("**/calls?*per_page=50*", answer_late)
+    page.get_by_label("Per page").select_option("50")
+
+    expect(shown(page, call_id)).to_contain_text("Came while the list was on its way")
+
+
+@pytest.fixture
+def ten_calls(shared_address: str, visitor: Visitor) -> Page:
+    """Alice's list of ten calls, live."""
+    page = sign_in(visitor(shared_address, viewport={"width": 1280, "height": 800}).new_page())
+    page.goto("/calls?view=all&per_page=10")
+    expect_live(page)
+    return page
+
+
+def box(page: Page, place: int) -> Locator:
+    """The box of the row at this place from the top."""
+    return page.locator("#list [name=ids]").nth(place)
+
+
+def expect_ticked(page: Page, number: int) -> None:
+    """So many rows are ticked, and the toolbar says so."""
+    expect(page.locator("#list [name=ids]:checked")).to_have_count(number)
+    if number:
+        expect(page.locator("#picked-count")).to_have_text(f"{number} selected")
+    else:
+        expect(page.get_by_role("group", name="Selected calls")).to_be_hidden()
+
+
+def test_all_rows_are_ticked_at_once_and_unticked(ten_calls: Page) -> None:
+    page = ten_calls
+    every = page.get_by_role("checkbox", name="All calls on this page")
+
+    every.check()
+    expect_ticked(page, 10)
+    box(page, 3).uncheck()
+    expect(every).to_have_js_property("indeterminate", True)
+    expect_ticked(page, 9)
+    page.get_by_role("button", name="Clear selection").click()
+
+    expect_ticked(page, 0)
+    expect(every).not_to_be_checked()
+    expect(every).to_have_js_property("indeterminate", False)
+
+
+def test_shift_ticks_all_from_the_last_one(ten_calls: Page) -> None:
+    page = ten_calls
+    box(page, 6).check()
+    box(page, 2).click(modifiers=["Shift"])
+
+    expect_ticked(page, 5)
+
+
+def test_enter_on_a_box_unticks_it_and_archives_nothing(ten_calls: Page) -> None:
+    page = ten_calls
+    call_id = call_ids(page)[0]
+    was_archived = shown(page, call_id).get_attribute("data-archived") == "true"
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    box(page, 0).focus()
+
+    page.keyboard.press("Enter")
+    expect_ticked(page, 1)
+    page.keyboard.press("Enter")
+
+    expect_ticked(page, 0)
+    expect(box(page, 0)).to_be_focused()
+    expect_archived(page, call_id, is_archived=was_archived)
+    assert sent == []
+
+
+def test_ticks_stay_while_the_list_is_drawn_anew(ten_calls: Page) -> None:
+    page = ten_calls
+    ticked = call_ids(page)[1]
+    box(page, 1).check()
+
+    page.get_by_role("searchbox").fill("+33")
+    expect(page).to_have_url(re.compile("q="))
+
+    expect(shown(page, ticked).get_by_role("checkbox")).to_be_checked()
+    expect_ticked(page, 1)

@@ -1,4 +1,4 @@
-"""What people's own settings make of the pages: their zone, their colours, their wish for rest."""
+"""What people's own settings make of the pages: time zone, forced colors, reduced motion."""
 
 import re
 from typing import Literal
@@ -6,8 +6,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.observer import violations
 from tests.e2e.pages import call_ids, expect_live, sign_in
-from tests.e2e.test_every_state import violations
 from tests.e2e.troubles import Visitor
 
 # The colour of a side of an element's outline or border.
@@ -65,7 +65,7 @@ def test_with_forced_colours_a_ticked_row_can_be_told(shared_address: str, visit
     assert colour(page, f"#call-{ticked}", side) != colour(page, f"#call-{other}", side)
 
 
-def test_who_wants_rest_sees_nothing_move(shared_address: str, visitor: Visitor) -> None:
+def test_nothing_moves_for_people_who_want_reduced_motion(shared_address: str, visitor: Visitor) -> None:
     page = sign_in(visitor(shared_address).new_page())
     page.goto("/calls?view=all")
     expect_live(page)

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.pages import call_ids, expect_marked, mark, shown, sign_in
-from tests.e2e.test_changes import archive_ticked, notices, read, states, tick, undo
+from tests.e2e.pages import call_ids, expect_marked, mark, notices, read, shown, sign_in, tick, undo
+from tests.e2e.test_changes import archive_ticked, states
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
 
@@ -82,7 +82,7 @@ def test_the_page_follows_a_long_change_and_ends_with_a_way_back(page: Page, san
     assert states(sandbox) == before
 
 
-def test_who_does_not_look_hears_how_it_ended(page: Page, sandbox: Sandbox) -> None:
+def test_the_end_of_a_change_is_announced(page: Page, sandbox: Sandbox) -> None:
     number = len(missed(sandbox))
     ask(page)
     sandbox.be_slow(0.8, path="/calls/")

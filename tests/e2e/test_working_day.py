@@ -1,10 +1,12 @@
-"""The whole path: sign in, page through, open, archive and note, seen by others at once; log out."""
+"""Working days, in English and in French: sign in, page through, archive and note; log out."""
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.pages import (
+    WAIT_MS,
     add_note,
     archive_button,
     call_ids,
@@ -20,7 +22,7 @@ from tests.e2e.pages import (
     sign_in,
     times,
 )
-from tests.e2e.troubles import Visitor
+from tests.e2e.troubles import Troubles, Visitor
 from tests.support.sandbox import Sandbox
 
 
@@ -92,9 +94,57 @@ def expect_login(page: Page) -> None:
     expect(page.locator("[data-call-id]")).to_have_count(0)
 
 
-def test_the_list_is_grouped_by_day_and_names_who_is_signed_in(shared_address: str, visitor: Visitor) -> None:
+def test_the_list_is_grouped_by_day_and_names_the_user(shared_address: str, visitor: Visitor) -> None:
     page = sign_in(visitor(shared_address).new_page(), "Zoë Ångström")
 
     expect_calls(page)
     expect(page.get_by_role("heading", level=2).first).to_be_visible()
     expect(page.get_by_role("banner")).to_contain_text("Logged in as Zoë Ångström")
+
+
+@pytest.fixture
+def french_page(address: str, visitor: Visitor) -> Page:
+    """The list in a browser that asks for French."""
+    page = visitor(address, locale="fr-FR").new_page()
+    page.goto("/login")
+    page.get_by_label(re.compile("^Nom d.utilisateur$")).fill("alice")
+    page.get_by_label("Mot de passe").fill("any")
+    page.get_by_role("button", name="Se connecter").click()
+    expect(page.get_by_role("status").get_by_text("En direct", exact=True)).to_be_visible(timeout=WAIT_MS)
+    return page
+
+
+def test_a_french_browser_gets_french_pages_and_a_french_script(french_page: Page, sandbox: Sandbox) -> None:
+    page = french_page
+    expect(page.locator("[data-reading]")).to_have_count(0)
+    first, second, third, *_ = call_ids(page)
+    mark(page)
+
+    for call_id in (first, second):
+        shown(page, call_id).get_by_role("checkbox").check()
+    expect(page.locator("#picked-count")).to_have_text("2 sélectionnés")
+    page.get_by_role("group", name="Appels sélectionnés").get_by_role("button", name="Archiver").first.click()
+    expect(page.locator("#notices")).to_contain_text("2 appels archivés.")
+    sandbox.archive(third)
+    expect(page.locator("#announcer")).to_have_text(re.compile(r"appels? mis à jour\."))
+
+    expect_marked(page)
+
+
+def test_trouble_with_the_network_is_told_in_french(french_page: Page, troubles: Troubles) -> None:
+    page = french_page
+    troubles.expect("ERR_INTERNET_DISCONNECTED")
+    page.context.set_offline(True)
+
+    expect(page.locator("#banner")).to_contain_text("Pas de réseau depuis")
+    expect(page.get_by_role("status").get_by_text("Hors ligne", exact=True)).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_role("status").get_by_text("En direct", exact=True)).to_be_visible()
+
+
+def test_the_choice_of_a_language_changes_the_page_at_once(french_page: Page) -> None:
+    page = french_page
+    page.get_by_role("button", name="English").click()
+
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en")

@@ -1,12 +1,14 @@
-"""A tour of every page in every state that people see it in. Knows the way, not what is looked at."""
+"""Tours of every page in every state that people see it in."""
 
 import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.pages import add_note, call_ids, expect_live, note_field, shown, sign_in
-from tests.e2e.tour_troubles import Look, broken, offline, refusals
+from tests.e2e.pages import add_note, call_ids, expect_live, note_field, open_call, sign_in, tick
 from tests.support.sandbox import Sandbox
 
 # What goes wrong on this way is part of it: that is what is looked at.
@@ -21,19 +23,41 @@ TROUBLES = (
 NOTES = ("Asked for a copy of the March invoice.", "Invoice sent by e-mail. Call back on Thursday.")
 # Longer than the tour stays at such a stop; it ends with the fault.
 FOREVER = 600.0
+# Told the name of the state at each stop; the page stands still meanwhile.
+Look = Callable[[str], None]
+NO_CALL = "00000000-0000-4000-8000-000000000000"
+# Neither token nor owner: as from a page that no session has made.
+SEND_WITHOUT_TOKEN = """() => {
+  const form = document.getElementById('note-form');
+  for (const name of ['csrf_token', 'form_owner']) form.elements[name].remove();
+  form.submit();
+}"""
 
 
-def take_tour(page: Page, sandbox: Sandbox, data_dir: Path, look: Look) -> None:
-    """Go through all states, on a dashboard that nobody has used yet and that is broken at the end."""
+def tour_lists(page: Page, sandbox: Sandbox, _data_dir: Path, look: Look) -> None:
+    """Look at the login, the lists and the insights, on a dashboard that has not been used yet."""
     _login(page, sandbox, look)
     _lists(page, look)
+    _insights(page, look)
+
+
+def tour_changes(page: Page, sandbox: Sandbox, _data_dir: Path, look: Look) -> None:
+    """Look at changes of a few calls and of many, and at a call's own page."""
+    sign_in(page)
     _changes(page, sandbox, look)
     _many_calls(page, sandbox, look)
     _call(page, sandbox, look)
-    _insights(page, look)
-    refusals(page, sandbox, look)
-    offline(page, look)
-    broken(page, data_dir, look)
+
+
+def tour_troubles(page: Page, sandbox: Sandbox, data_dir: Path, look: Look) -> None:
+    """Look at what is refused, missing or broken; the dashboard is broken at the end."""
+    sign_in(page)
+    _refusals(page, sandbox, look)
+    _offline(page, look)
+    _broken(page, data_dir, look)
+
+
+TOURS = (tour_lists, tour_changes, tour_troubles)
 
 
 def _login(page: Page, sandbox: Sandbox, look: Look) -> None:
@@ -88,7 +112,7 @@ def _changes(page: Page, sandbox: Sandbox, look: Look) -> None:
     page.goto("/calls")
     expect_live(page)
     ids = call_ids(page)[:3]
-    _tick(page, ids)
+    tick(page, ids)
     look("list-ticked")
     sandbox.answer_with(status=500, body=b"{}", times=100, path=f"/calls/{ids[1]}")
     page.get_by_role("button", name="Archive", exact=True).first.click()
@@ -103,7 +127,7 @@ def _changes(page: Page, sandbox: Sandbox, look: Look) -> None:
 def _many_calls(page: Page, sandbox: Sandbox, look: Look) -> None:
     """The question whether all that match are meant, and the page that follows the change."""
     page.goto("/calls?type=missed&per_page=10")
-    _tick(page, call_ids(page)[:1])
+    tick(page, call_ids(page)[:1])
     page.get_by_role("link", name=re.compile("^Archive all")).click()
     sure = page.get_by_role("button", name=re.compile(r"^Archive \d+ calls$"))
     expect(sure).to_be_visible()
@@ -157,12 +181,61 @@ def _notices(page: Page) -> Locator:
     return page.get_by_role("region", name="Notices")
 
 
-def _tick(page: Page, ids: list[str]) -> None:
-    for call_id in ids:
-        shown(page, call_id).get_by_role("checkbox").check()
-
-
 def _calls_without_notes(sandbox: Sandbox) -> list[str]:
-    """The newest answered calls that nobody has said anything about."""
+    """The newest answered calls without a note."""
     calls = [call for call in sandbox.calls() if call["call_type"] == "answered" and not call["notes"]]
     return [call["id"] for call in sorted(calls, key=lambda call: str(call["created_at"]), reverse=True)]
+
+
+def _refusals(page: Page, sandbox: Sandbox, look: Look) -> None:
+    """What is not there, what is not answered, and what comes too late."""
+    page.goto(f"/calls/{NO_CALL}")
+    look("error-404")
+    sandbox.answer_503(None, f"/calls/{NO_CALL}")
+    page.goto(f"/calls/{NO_CALL}")
+    look("error-503")
+    sandbox.clear_faults()
+    page.goto("/calls?view=all")
+    open_call(page, call_ids(page)[0])
+    page.evaluate(SEND_WITHOUT_TOKEN)
+    expect(page.get_by_role("heading", name="This page has expired")).to_be_visible()
+    look("error-expired")
+
+
+def _offline(page: Page, look: Look) -> None:
+    """A list that is not live any more, and says so."""
+    page.goto("/calls")
+    expect_live(page)
+    page.context.set_offline(True)
+    expect(page.locator("#banner")).not_to_be_empty()
+    look("list-offline")
+    page.context.set_offline(False)
+
+
+def _broken(page: Page, data_dir: Path, look: Look) -> None:
+    """A storage that holds unusable rows, and one that has lost its tables."""
+    tables = _tables_of(data_dir)
+    _change(data_dir, [f"UPDATE \"{name}\" SET notes = '{{'" for name in tables if "_calls_" in name])  # noqa: S608
+    page.goto("/calls?view=all&type=missed")
+    expect(page.get_by_role("heading", name="Something went wrong")).to_be_visible()
+    look("error-500")
+    _change(data_dir, [f'DROP TABLE IF EXISTS "{name}"' for name in tables])
+    page.goto("/calls?view=all&type=missed")
+    expect(page.get_by_text("can't reach its own storage")).to_be_visible()
+    look("error-storage")
+
+
+def _tables_of(data_dir: Path) -> list[str]:
+    """The tables of the call log, but for those that SQLite keeps for its search."""
+    with closing(sqlite3.connect(data_dir / "calls.db")) as log:
+        names = log.execute(
+            "SELECT name FROM sqlite_master WHERE name LIKE 'callboard!_%' ESCAPE '!' AND type = 'table'"
+        ).fetchall()
+    return [name for (name,) in names]
+
+
+def _change(data_dir: Path, statements: list[str]) -> None:
+    """Do that to the call log behind the dashboard's back."""
+    with closing(sqlite3.connect(data_dir / "calls.db")) as log, log:
+        for statement in statements:
+            log.execute(statement)

@@ -1,4 +1,4 @@
-"""What goes wrong in a browser without anybody seeing it. Knows browser events, not pages."""
+"""What goes wrong unseen in a browser."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -71,7 +71,7 @@ Visitor = Callable[..., BrowserContext]
 
 @contextmanager
 def no_trouble() -> Iterator[Troubles]:
-    """Keeps what goes wrong in contexts opened with it. Raises AssertionError for what nobody expects."""
+    """Keeps what goes wrong in contexts opened with it. Raises AssertionError for what is not expected."""
     troubles = Troubles()
     yield troubles
     assert not troubles.unexpected, "\n".join(troubles.unexpected)

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 
 from tests.support.dashboard import COOKIE, log_in
 
-# Somebody does something about so often, in seconds.
+# Seconds between two actions of a person, about.
 PACE = 0.5
 PAGES = ("/calls", "/calls?view=all&type=missed", "/calls?q=33", "/insights", "/calls?view=archived&page=2")
 

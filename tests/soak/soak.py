@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from tests.chaos.instance import SECRET_KEY
-from tests.chaos.lasting_page import LastingPage, lasting_pages, wait_until_right
 from tests.soak.memory import Look, growth, look
 from tests.soak.people import Work, people_at_work
 from tests.support.dashboard import READY, log_in, settings
@@ -25,6 +23,8 @@ from tests.support.processes import Started, running
 from tests.support.redis_server import running_redis
 from tests.support.sandbox import Sandbox
 from tests.support.workers import workers_of
+from tests.system.cluster.instance import SECRET_KEY
+from tests.system.cluster.lasting_page import LastingPage, lasting_pages, wait_until_right
 
 PEOPLE, PAGES, CALLS_SHOWN = 4, 8, 40
 # So many that notes do not pile up on a few, which all of a call's states and pages would grow by.
@@ -82,7 +82,7 @@ class Soak:
     def __init__(self, *, workers: int, seconds: float, kill_pause: float) -> None:
         self._workers = workers
         self._kill_pause = kill_pause
-        self._random = random.Random(7)  # noqa: S311  # chooses whom to kill
+        self._random = random.Random(7)  # noqa: S311  # chooses what to kill
         self._outcome = Outcome(seconds)
         self._spared: int | None = None
 

@@ -11,7 +11,7 @@ import websocket
 
 from tests.support.waiting import wait_until
 
-WAIT = 15.0
+WAIT = 30.0
 
 
 class BareSocket:

@@ -1,9 +1,10 @@
-"""The dashboard as a process of its own, served as in production, and a person without a browser."""
+"""The dashboard as a process of its own, served as in production, and how to log in without a browser."""
 
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import requests
@@ -14,7 +15,9 @@ from tests.support.sandbox import Sandbox
 
 READY = r"Listening at: (http://\S+)"
 COOKIE = "callboard"
-TIMEOUT = 10.0
+# Seconds. An answer of a dashboard on a busy machine takes less.
+TIMEOUT = 45.0
+STARTING_TIME = 60.0
 
 
 def settings(sandbox: Sandbox, data_dir: Path) -> dict[str, str]:
@@ -29,17 +32,22 @@ def settings(sandbox: Sandbox, data_dir: Path) -> dict[str, str]:
     }
 
 
+@contextmanager
 def dashboard(
     sandbox: Sandbox,
     data_dir: Path,
     more: Mapping[str, str] | None = None,
     *,
     stopping_time: float = STOPPING_TIME,
-) -> AbstractContextManager[Started]:
-    """A dashboard that works on this sandbox, started; at its end it may take `stopping_time` seconds."""
+) -> Iterator[Started]:
+    """A dashboard that works on this sandbox and answers; at its end it may take `stopping_time` seconds."""
     environment = dict(os.environ) | settings(sandbox, data_dir) | dict(more or {})
     command = [sys.executable, "app.py"]
-    return running(command, READY, environment=environment, stopping_time=stopping_time)
+    with running(command, READY, environment=environment, stopping_time=stopping_time) as started:
+        # It listens before it has workers; the first request waits for one, that for a built file uncounted.
+        built = f"{started.ready[1]}/static/dist/manifest.json"
+        requests.get(built, timeout=STARTING_TIME).raise_for_status()
+        yield started
 
 
 @contextmanager
@@ -47,6 +55,30 @@ def serving(sandbox: Sandbox, data_dir: Path, more: Mapping[str, str] | None = N
     """The address of a dashboard that works on this sandbox."""
     with dashboard(sandbox, data_dir, more) as started:
         yield started.ready[1]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedDashboard:
+    """A dashboard with a sandbox of its own that several tests use, one after the other.
+
+    `sandbox.reset()` makes both as good as new: it ends every login, and the next one reads all calls again.
+    """
+
+    started: Started
+    sandbox: Sandbox
+    data_dir: Path
+
+    @property
+    def address(self) -> str:
+        """Where it is served."""
+        return self.started.ready[1]
+
+
+@contextmanager
+def shared_dashboard(data_dir: Path, more: Mapping[str, str] | None = None) -> Iterator[SharedDashboard]:
+    """A dashboard and its sandbox, for the tests of a file or a folder."""
+    with Sandbox.start() as sandbox, dashboard(sandbox, data_dir, more) as started:
+        yield SharedDashboard(started, sandbox, data_dir)
 
 
 def log_in(address: str, username: str = "alice") -> str:

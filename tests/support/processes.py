@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 # How many lines of output are kept to show what went wrong.
 LINES_KEPT = 200
 # How long a program may take to end on SIGTERM, in seconds.
-STOPPING_TIME = 5.0
+STOPPING_TIME = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def running(
     command: Sequence[str],
     ready: str,
     *,
-    deadline: float = 45.0,
+    deadline: float = 60.0,
     environment: Mapping[str, str] | None = None,
     directory: Path = ROOT,
     stopping_time: float = STOPPING_TIME,

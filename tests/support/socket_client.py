@@ -19,14 +19,17 @@ EVENTS = (
     "signed-out",
     "disconnect",
 )
-WAIT = 5.0
+# Seconds. A link that was lost often is tried again only after half a minute.
+WAIT = 45
 
 
 class SocketClient:
     """Collects events, each with its payload, in their order."""
 
     def __init__(self, websocket_options: dict[str, Any]) -> None:
-        self.client = socketio.Client(reconnection=False, websocket_extra_options=websocket_options)
+        self.client = socketio.Client(
+            reconnection=False, request_timeout=WAIT, websocket_extra_options=websocket_options
+        )
         self._received: Queue[tuple[str, Any]] = Queue()
         for name in EVENTS:
             self.client.on(name, self._collector(name))
@@ -65,7 +68,7 @@ def connected(
     headers = {"Cookie": f"callboard={cookie}"} if cookie else {}
     given = {"position": position, "call": call}
     auth = {name: value for name, value in given.items() if value} or None
-    client.client.connect(address, headers=headers, auth=auth, transports=["websocket"])
+    client.client.connect(address, headers=headers, auth=auth, transports=["websocket"], wait_timeout=WAIT)
     websocket = client.client.eio.ws
     try:
         yield client

@@ -9,7 +9,7 @@ PAUSE = 0.01
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], deadline: float = 5.0, what: str = "the condition") -> T:
+def wait_until(condition: Callable[[], T], deadline: float = 20.0, what: str = "the condition") -> T:
     """The condition's first true value. Raises AssertionError naming `what` after `deadline` seconds."""
     ends_at = time.monotonic() + deadline
     while not (value := condition()):

@@ -102,7 +102,7 @@ def test_an_unusual_page_leads_to_the_nearest_one(alice: Person) -> None:
 def test_an_unannounced_call_is_found_by_the_next_sync(alice: Person, sandbox: Sandbox) -> None:
     new = sandbox.add_call(is_archived=False)
 
-    alice.client.application.extensions["callboard"].scheduler.request()
+    alice.client.application.extensions["callboard"].sync.request_sync()
 
     wait_until(lambda: new["id"] in alice.get("/calls?view=all&per_page=100").call_ids, what="the new call")
 
@@ -117,10 +117,9 @@ def test_a_change_by_a_colleague_reaches_the_list(alice: Person, sandbox: Sandbo
 
 def test_the_list_costs_the_api_nothing_while_it_is_fresh(alice: Person, sandbox: Sandbox) -> None:
     alice.get("/calls")
-    scheduler = alice.client.application.extensions["callboard"].scheduler
+    sync = alice.client.application.extensions["callboard"].sync
     # A subscription is followed by a sync, as something may have been missed before it.
-    wait_until(lambda: sandbox.counters().subscriptions_now == 1, what="the subscription")
-    wait_until(lambda: not scheduler.is_stale, what="the sync after it")
+    wait_until(lambda: sync.status.link.state == "live", what="the subscription and the sync after it")
     before = sandbox.counters()
 
     for page in range(1, 5):

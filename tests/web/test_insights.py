@@ -159,7 +159,7 @@ def test_calls_of_an_unknown_type_and_those_without_a_time_are_counted_and_said(
     sandbox.add_call(call_type="fax", direction="inbound", is_archived=False)
     sandbox.add_call(created_at="no time", call_type="missed", direction="inbound", is_archived=False)
     expected = Counter(map(label_of, sandbox.calls()))
-    viewer.client.application.extensions["callboard"].scheduler.request_sync()
+    viewer.client.application.extensions["callboard"].sync.request_sync()
     wait_until(
         lambda: totals(viewer.get("/insights?view=all")).get("All calls") == 96, what="both calls on the page"
     )
@@ -183,7 +183,7 @@ def test_missed_calls_of_unknown_direction_count_as_missed_and_have_no_link(
 ) -> None:
     before = totals(viewer.get("/insights?view=inbox"))
     sandbox.add_call(call_type="missed", direction="sideways", is_archived=False)
-    viewer.client.application.extensions["callboard"].scheduler.request_sync()
+    viewer.client.application.extensions["callboard"].sync.request_sync()
 
     wait_until(lambda: totals(viewer.get("/insights")).get("Missed") == before["Missed"] + 1)
     assert len(viewer.page.select(".totals a")) == len(viewer.page.select(".totals dd.totals__number")) - 1

@@ -160,7 +160,7 @@ def test_numbers_days_and_plurals_are_french(alice: Person, sandbox: Sandbox) ->
     call = sandbox.add_call(
         created_at="2026-02-01T10:00:00.000Z", duration=3723, is_archived=False, to="+12025550170"
     )
-    alice.client.application.extensions["callboard"].scheduler.request_sync()
+    alice.client.application.extensions["callboard"].sync.request_sync()
     wait_until(lambda: alice.get(f"/calls/{call['id']}", headers=FRENCH).status == 200)
 
     assert "1er février 2026" in alice.text

@@ -1,4 +1,4 @@
-"""Open pages stay right all day, and say so when they are not: each promise, with the time it has.
+"""Open pages stay right all day, and say so when they are not.
 
 The times are limits of the waits. What was measured is kept where `MEASURED_FILE` names a file.
 """

@@ -1,1 +1,0 @@
-"""Several processes and what they stand on, killed, frozen and brought back."""

@@ -1,1 +1,0 @@
-"""Two dashboards behind nginx, restarted one after the other while people work."""

@@ -1,0 +1,14 @@
+"""Every state of the login, the lists and the insights is accessible, valid HTML and narrow enough."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e.observer import expect_fit_on_tour
+from tests.e2e.tour import tour_lists
+
+
+@pytest.mark.timeout(600)
+def test_every_state_is_fit_for_everyone_valid_and_narrow_enough(browser: Browser, tmp_path: Path) -> None:
+    expect_fit_on_tour(browser, tour_lists, tmp_path / "data")

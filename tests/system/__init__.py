@@ -1,0 +1,1 @@
+"""Served dashboards as operators and people meet them: one, several, behind a proxy, stopped and killed."""

@@ -1,0 +1,110 @@
+"""Tokens that several processes share: refreshed once, and not lost with a process that dies over it."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.support.dashboard import log_in
+from tests.support.redis_server import RedisServer
+from tests.support.sandbox import Sandbox
+from tests.support.stopwatch import Stopwatch
+from tests.support.waiting import wait_until
+from tests.system.cluster.instance import Instance, serving
+
+REFRESH = "/auth/refresh-token"
+# So many threads ask each of two processes, for so many seconds, while tokens live for so many seconds, which
+# is more than a machine takes to use one that is busy with twenty threads.
+THREADS_EACH, TIME, LIFE = 10, 9.0, 4
+# Seconds between two requests of a thread.
+PACE = 0.5
+# What a page says whose call the API could not be asked for.
+OLD = "This is the call as of"
+# Seconds. For how long a process that was killed keeps others from refreshing what it was refreshing.
+LEASE = 15.0
+# Seconds. A token that is refreshed in its last five, while it is good.
+LONGER_LIFE, DUE_AFTER = 25, 20.0
+# Seconds. So long before a token's end nothing is asked any more, as answers may come late.
+SPARE = 1.0
+# Seconds. An answer within this time goes unnoticed.
+UNNOTICED = 1.5
+
+
+@pytest.mark.timeout(120)
+def test_a_token_is_refreshed_once_each_time_it_expires_however_long_that_takes(
+    durable_redis: RedisServer, tmp_path: Path
+) -> None:
+    with (
+        Sandbox.start("--access-ttl", str(LIFE)) as sandbox,
+        serving(sandbox, durable_redis, tmp_path) as first,
+        serving(sandbox, durable_redis, tmp_path) as second,
+        ThreadPoolExecutor(2 * THREADS_EACH) as pool,
+    ):
+        # A refresh token is good once.
+        sandbox.strict_rotation()
+        path = f"/calls/{sandbox.calls()[0]['id']}"
+        for delay in (0.0, 1.5, 4.0):
+            sandbox.clear_faults()
+            sandbox.strict_rotation()
+            cookie = log_in(first.address)
+            sandbox.be_slow(delay, path=REFRESH)
+            ends = time.monotonic() + TIME
+            before = sandbox.counters().refreshes
+
+            def ask(instance: Instance, cookie: str = cookie, ends: float = ends) -> set[tuple[int, bool]]:
+                seen = set()
+                pace = threading.Event()
+                while time.monotonic() < ends:
+                    pace.wait(PACE)
+                    answer = instance.get(path, cookie, timeout=30)
+                    seen.add((answer.status_code, OLD in answer.text))
+                return seen
+
+            seen = set().union(*pool.map(ask, [first, second] * THREADS_EACH))
+            refreshed = sandbox.counters().refreshes - before
+
+            assert seen == {(200, False)}
+            # Each begins in the last fifth of a token's life, and its token lives from its end.
+            assert 1 <= refreshed <= TIME / (0.8 * LIFE + delay) + 1
+            assert second.get(path, cookie, timeout=30).status_code == 200
+
+
+@pytest.mark.timeout(150)
+def test_a_process_that_dies_over_a_refresh_is_unnoticed_and_another_one_refreshes(
+    durable_redis: RedisServer, tmp_path: Path, took: Stopwatch
+) -> None:
+    with (
+        Sandbox.start("--access-ttl", str(LONGER_LIFE)) as sandbox,
+        serving(sandbox, durable_redis, tmp_path) as first,
+        serving(sandbox, durable_redis, tmp_path) as second,
+    ):
+        path = f"/calls/{sandbox.calls()[0]['id']}"
+        ends_at = time.monotonic() + LONGER_LIFE
+        cookie = log_in(second.address)
+        is_due_at = time.monotonic() + DUE_AFTER
+        sandbox.be_slow(30, path=REFRESH)
+        wait_until(lambda: time.monotonic() > is_due_at, DUE_AFTER + 1, "a token that is due")
+
+        # This page begins the refresh, and does not wait for it.
+        assert first.get(path, cookie).status_code == 200
+        wait_until(lambda: durable_redis.execute("KEYS", "callboard:lock:login:*"), what="a refresh")
+        first.kill()
+        killed_at = time.monotonic()
+        seen = set()
+        while time.monotonic() < ends_at - SPARE:
+            answer = second.get(path, cookie, timeout=UNNOTICED)
+            seen.add((answer.status_code, OLD in answer.text))
+        assert seen == {(200, False)}
+        sandbox.clear_faults()
+
+        over_at = is_due_at - DUE_AFTER + LONGER_LIFE
+        wait_until(lambda: time.monotonic() > over_at, what="the old token's end")
+        with took(f"refreshed by another process, begun {time.monotonic() - killed_at:.1f} s after the kill"):
+            wait_until(
+                lambda: OLD not in second.get(path, cookie, timeout=30).text,
+                killed_at + LEASE + 5 - time.monotonic(),
+                "what the API says",
+            )
+        assert second.get(path, cookie).status_code == 200

@@ -1,0 +1,109 @@
+"""The Dockerfile: what it copies is there, and the image serves as a user that may write nothing.
+
+The last holds only where a container engine answers; the linter of `make lint` looks at the rest.
+"""
+
+import re
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.support.dashboard import TIMEOUT
+from tests.support.ports import LOOPBACK, free_port
+from tests.support.processes import ROOT
+from tests.support.settings_read import settings_read
+from tests.support.waiting import wait_until
+
+DOCKERFILE = re.sub(r"\\\n\s*", " ", (ROOT / "Dockerfile").read_text())
+LAST_STAGE = DOCKERFILE.rpartition("\nFROM ")[2]
+COPIED = [
+    source for sources in re.findall("^COPY (?!--)(.+) \\S+$", DOCKERFILE, re.M) for source in sources.split()
+]
+# Seconds. Packages are downloaded and installed.
+BUILDING_TIME = 900
+# Settings of Python and SQLite, of which the dashboard knows nothing.
+NOT_OURS = {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "SQLITE_TMPDIR", "TMPDIR"}
+WRITABLE = "find / -xdev -writable -not -path '/proc/*' -not -path '/dev/*' -not -path '/data*'"
+
+
+def test_the_files_that_it_copies_are_there_and_no_others_reach_it() -> None:
+    listed = (ROOT / ".dockerignore").read_text().splitlines()
+
+    assert [name for name in COPIED if not (ROOT / name).exists()] == []
+    assert listed[1] == "*"
+    assert {line[1:] for line in listed if line.startswith("!")} == set(COPIED)
+    assert {"static/dist", "**/__pycache__"} <= set(listed)
+
+
+def test_bases_are_pinned_to_a_release() -> None:
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.M)
+
+    assert len(bases) == 2
+    assert [base for base in bases if not re.fullmatch(r"\w+:\d+\.\d+\.\d+-[\w-]+", base)] == []
+
+
+def test_it_runs_the_dashboard_as_an_ordinary_user_who_owns_nothing_but_the_data() -> None:
+    assert re.search(r"^USER (\d+:\d+)$", LAST_STAGE, re.M)[1] == "10001:10001"  # type: ignore[index]
+    assert "install -d -m 0700 -o 10001 -g 10001 /data" in LAST_STAGE
+    assert re.search("^VOLUME /data$", LAST_STAGE, re.M)
+    assert re.search(r'^CMD \["python", "app.py"\]$', LAST_STAGE, re.M)
+    assert re.search("^HEALTHCHECK .*/healthz", LAST_STAGE, re.M)
+    assert "--chown" not in DOCKERFILE
+
+
+def test_it_sets_what_the_dashboard_reads_and_no_secret() -> None:
+    settings = set(re.findall(r"(\w+)=", re.search("^ENV (.+)$", LAST_STAGE, re.M)[1]))  # type: ignore[index]
+
+    assert settings - NOT_OURS == {"HOST", "PORT", "DATA_DIR"}
+    assert settings - NOT_OURS <= settings_read()
+
+
+def docker(*command: str) -> str:
+    """What this command of the container engine prints. Raises CalledProcessError where it fails."""
+    return subprocess.run(["docker", *command], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[str]:
+    """The image, built once."""
+    try:
+        docker("info")
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no container engine answers on this machine")
+    name = "callboard-test"
+    docker("build", "--quiet", "--tag", name, str(ROOT))
+    yield name
+    docker("rmi", "--force", name)
+
+
+@pytest.mark.timeout(BUILDING_TIME)
+def test_the_image_serves_where_nothing_but_its_data_may_be_written_to(image: str) -> None:
+    port = free_port()
+    options = ("--read-only", "--volume=/data", "--env=SECRET_KEY=" + "k" * 32)
+    container = docker("run", "--detach", *options, f"--publish={LOOPBACK}:{port}:8000", image)
+    try:
+        wait_until(lambda: is_served(port), 60, "the dashboard")
+        assert docker("exec", container, "id", "-u") == "10001"
+        assert docker("exec", container, "sh", "-c", WRITABLE) == ""
+        with pytest.raises(subprocess.CalledProcessError):
+            docker("exec", container, "python", "-c", "import pip")
+    finally:
+        docker("rm", "--force", "--volumes", container)
+
+
+@pytest.mark.timeout(BUILDING_TIME)
+def test_the_image_does_not_start_without_a_secret_key(image: str) -> None:
+    started = subprocess.run(["docker", "run", "--rm", image], capture_output=True, text=True)
+
+    assert started.returncode == 1
+    assert "SECRET_KEY has to be set" in started.stderr
+
+
+def is_served(port: int) -> bool:
+    """Whether the dashboard answers there."""
+    try:
+        return requests.get(f"http://{LOOPBACK}:{port}/healthz", timeout=TIMEOUT).ok
+    except requests.ConnectionError:
+        return False
