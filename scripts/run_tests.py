@@ -13,7 +13,7 @@ COVERAGE = 95
 # Three workers keep two cores busy, because most tests wait more than they work. One file shares one sandbox.
 PARALLEL = ("-n", "3", "--dist", "loadfile", "--cache-clear")
 # The API client's deadline works under gevent alone, as it is served. gevent and xdist do not mix.
-UNDER_GEVENT = "tests/contract/transport"
+UNDER_GEVENT = "tests/integration/api/transport"
 ALONE = ("--last-failed", "--last-failed-no-failures", "none", "--cov-append")
 LAST_FAILED = Path(".pytest_cache/v/cache/lastfailed")
 # pytest's exit status for tests that failed, in contrast to a run that could not take place.

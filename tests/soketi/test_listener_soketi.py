@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from aircall.models import Call
-from tests.contract.listening import CALL
-from tests.contract.test_listener_contract import ListenerContract, PusherServer
+from tests.integration.pusher.listening import CALL
+from tests.integration.pusher.test_listener_contract import ListenerContract, PusherServer
 from tests.soketi.soketi import APP, LOOPBACK, Soketi
 
 CHANNEL = "private-aircall"

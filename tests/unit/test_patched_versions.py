@@ -14,9 +14,14 @@ PATCHED = [
     # `Server.sock`; the environment key `gunicorn.socket`; frames sent by `socket.send`.
     ("simple-websocket", "1.1.0", "aircall/server/websocket.py", "tests/server/test_slow_page.py"),
     # `disconnect_called`, `socket_kwargs`, `event_callbacks`, `event_handler`, `_on_error`.
-    ("pysher", "1.0.8", "aircall/pusher/connection.py", "tests/contract/test_listener_contract.py"),
+    ("pysher", "1.0.8", "aircall/pusher/connection.py", "tests/integration/pusher/test_listener_contract.py"),
     # `setdefaulttimeout`, `WebSocketApp.sock`, `WebSocket.sock`.
-    ("websocket-client", "1.9.2", "aircall/pusher/connection.py", "tests/contract/test_listener_life.py"),
+    (
+        "websocket-client",
+        "1.9.2",
+        "aircall/pusher/connection.py",
+        "tests/integration/pusher/test_listener_life.py",
+    ),
     # The names of its files: `gauge_livesum_<pid>.db`.
     ("prometheus_client", "0.26.0", "aircall/metrics.py", "tests/server/test_metrics.py"),
 ]

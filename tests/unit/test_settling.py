@@ -8,7 +8,7 @@ import pytest
 from aircall.calls.feed import Change, ChangeFeed, ChangeKind
 from aircall.errors import NotFoundError, ServerError
 from aircall.sync.reconciler import Reconciler
-from tests.contract.listening import CALL
+from tests.integration.pusher.listening import CALL
 from tests.support.waiting import wait_until
 
 AT_ONCE = 0.01

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from tests.contract.certificates import write_certificate
+from tests.integration.api.certificates import write_certificate
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.processes import ROOT, running
 

@@ -1,1 +1,0 @@
-"""Tests over real sockets: what the neighbours promise, and what we promise them."""

@@ -1,1 +1,0 @@
-"""Reading the whole list into a mirror, from the sandbox and from lists that misbehave."""

@@ -1,1 +1,0 @@
-"""Logins and the account that works with them, against the sandbox."""

@@ -1,1 +1,0 @@
-"""The thread that keeps the list fresh, against the sandbox."""

@@ -1,0 +1,135 @@
+"""How HTTP is used: what is sent, kept, followed and refused."""
+
+import gzip
+import json
+import tracemalloc
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from aircall.api.client import ApiClient
+from aircall.api.transport import BODY_LIMIT, USER_AGENT
+from aircall.errors import MalformedResponseError, RejectedError
+from tests.integration.api.behaviours import BOMB, answer, never_end
+from tests.integration.api.hostile_http import Behaviour, HostileServer
+
+USER = json.dumps({"id": "alice", "username": "alice"}).encode()
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(USER), USER)
+CALL_ID = "7876e2eb-1a50-4a7e-afb5-2936cbe6e814"
+CALL = json.dumps({"id": CALL_ID, "is_archived": True}).encode()
+
+
+@pytest.mark.parametrize("password", [" pass word ", "p\u00e4ss\n😀\x00", "half \ud800", '"\\', ""])
+def test_a_password_is_sent_exactly_as_typed(password: str) -> None:
+    with (
+        HostileServer(answer(b'{"access_token":"a.b.c"}', 201)) as server,
+        closing(ApiClient(server.url)) as api,
+    ):
+        api.login("Élodie", password)
+
+    (request,) = server.received
+    assert json.loads(request.body) == {"username": "Élodie", "password": password}
+    assert request.headers["content-type"] == "application/json"
+    assert "authorization" not in request.headers
+
+
+def test_a_request_names_the_program_and_carries_the_token() -> None:
+    with HostileServer(answer(USER)) as server, closing(ApiClient(server.url + "/")) as api:
+        api.me("a.b.c")
+
+    (request,) = server.received
+    assert server.lines == ["GET /me"]
+    assert request.headers["authorization"] == "Bearer a.b.c"
+    assert request.headers["user-agent"] == USER_AGENT
+    assert USER_AGENT.startswith("Callboard/")
+
+
+def test_the_base_url_may_have_a_path() -> None:
+    with HostileServer(answer(CALL)) as server, closing(ApiClient(f"{server.url}/v1/")) as api:
+        api.get_call("a.b.c", CALL_ID)
+
+    assert server.lines == [f"GET /v1/calls/{CALL_ID}"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status: int) -> None:
+    with (
+        HostileServer(answer(USER)) as elsewhere,
+        HostileServer(answer(b"", status, f"Location: {elsewhere.url}/me")) as server,
+        closing(ApiClient(server.url)) as api,
+    ):
+        with pytest.raises(RejectedError):
+            api.me("a.b.c")
+        with pytest.raises(RejectedError):
+            api.toggle_archived("a.b.c", CALL_ID)
+
+    assert elsewhere.received == []
+    assert len(server.received) == 2
+
+
+def test_cookies_are_not_kept() -> None:
+    with (
+        HostileServer(answer(USER, 200, "Set-Cookie: sid=alice; Path=/")) as server,
+        closing(ApiClient(server.url)) as api,
+    ):
+        api.me("a.b.c")
+        api.me("a.b.c")
+
+    assert [request.headers.get("cookie") for request in server.received] == [None, None]
+
+
+def test_proxies_and_passwords_of_the_environment_are_not_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("default login eve password evil\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with (
+        HostileServer(answer(b'{"access_token":"evil"}')) as proxy,
+        HostileServer(answer(b'{"access_token":"a.b.c"}')) as server,
+    ):
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("ALL_PROXY", proxy.url)
+        with closing(ApiClient(server.url)) as api:
+            grant = api.login("alice", "secret")
+
+    assert grant.tokens.access == "a.b.c"
+    assert "authorization" not in server.received[0].headers
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        answer(BOMB, 200, "Content-Encoding: gzip"),
+        answer(BOMB, 302, "Location: /me", "Content-Encoding: gzip"),
+        never_end,
+    ],
+    ids=["gzip bomb", "gzip bomb in a redirect", "endless body"],
+)
+def test_a_huge_body_is_refused_in_little_memory(behaviour: Behaviour) -> None:
+    with HostileServer(behaviour) as server, closing(ApiClient(server.url)) as api:
+        tracemalloc.start()
+        with pytest.raises(MalformedResponseError, match="too large"):
+            api.get_calls("a.b.c", 0, 10)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert peak < 5 * BODY_LIMIT
+    assert len(server.received) == 1
+
+
+def test_a_body_that_cannot_be_decompressed_is_malformed() -> None:
+    with (
+        HostileServer(answer(b"not gzip", 200, "Content-Encoding: gzip")) as server,
+        closing(ApiClient(server.url)) as api,
+        pytest.raises(MalformedResponseError),
+    ):
+        api.me("a.b.c")
+
+
+def test_a_compressed_body_is_read() -> None:
+    with (
+        HostileServer(answer(gzip.compress(USER), 200, "Content-Encoding: gzip")) as server,
+        closing(ApiClient(server.url)) as api,
+    ):
+        assert api.me("a.b.c").username == "alice"

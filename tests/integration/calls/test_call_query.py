@@ -1,0 +1,146 @@
+"""Queries on the replica return what filtering, sorting and cutting a plain list returns."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aircall.calls import query
+from aircall.calls.query import LATEST, CallFilter, Neighbours, RelatedCalls, read_related_calls
+from aircall.calls.store import CallStore
+from aircall.models import Call
+from tests.integration.calls.drawn import CALLS, FILTERS, LISTS, TIMES, fill
+from tests.integration.calls.naive import newest_first, number_key
+from tests.support.made_calls import NOON, call_id, made_call
+
+ALL = CallFilter(view="all")
+TODAY = (NOON - timedelta(hours=12), NOON + timedelta(hours=12))
+
+
+@given(LISTS, FILTERS, st.integers(1, 6))
+def test_a_page_is_a_part_of_the_filtered_and_sorted_list(
+    call_store: CallStore, calls: list[Call], wanted: CallFilter, size: int
+) -> None:
+    fill(call_store, calls)
+    expected = newest_first(calls, wanted)
+
+    for offset in range(0, len(expected) + size, size):
+        assert call_store.page(wanted, offset, size) == expected[offset : offset + size]
+    assert call_store.matching_ids(wanted, size) == [call.id for call in expected[:size]]
+
+
+@given(LISTS, FILTERS)
+def test_the_counts_are_those_of_the_filtered_lists(
+    call_store: CallStore, calls: list[Call], wanted: CallFilter
+) -> None:
+    fill(call_store, calls)
+
+    assert call_store.counts(wanted) == {
+        view: len(newest_first(calls, replace(wanted, view=view))) for view in ("inbox", "archived", "all")
+    }
+
+
+@given(LISTS, FILTERS, CALLS)
+def test_the_adjacent_calls_are_found_whether_the_call_is_in_the_list_or_not(
+    call_store: CallStore, calls: list[Call], wanted: CallFilter, stranger: Call
+) -> None:
+    fill(call_store, calls)
+
+    for call in [*calls[:3], msgspec.structs.replace(stranger, id=call_id(99))]:
+        others = newest_first([other for other in calls if other != call], wanted)
+        place = newest_first([*others, call], ALL).index(call)
+        newer = others[place - 1].id if place > 0 else None
+        older = others[place].id if place < len(others) else None
+        assert call_store.neighbours(wanted, call) == Neighbours(newer, older)
+
+
+@given(LISTS, st.lists(st.integers(0, 40).map(call_id)))
+def test_lines_missed_calls_and_ids_are_those_of_the_whole_list(
+    call_store: CallStore, calls: list[Call], ids: list[str]
+) -> None:
+    fill(call_store, calls)
+
+    assert call_store.lines() == sorted({call.via for call in calls} - {""})
+    assert call_store.missed_count() == sum(
+        call.direction != "outbound" and call.call_type == "missed" and not call.is_archived for call in calls
+    )
+    assert call_store.find(ids) == newest_first([call for call in calls if call.id in ids], ALL)
+
+
+def test_an_ancient_call_comes_before_one_without_a_time(call_store: CallStore) -> None:
+    ancient = made_call(1, created_at=NOON.replace(year=2))
+    epoch = made_call(2, created_at=NOON.replace(year=1970, month=1, day=1, hour=0))
+    call_store.apply([timeless := made_call(3, created_at=None), ancient, epoch])
+
+    assert call_store.page(CallFilter(), 0, 10) == [epoch, ancient, timeless]
+
+
+def test_all_ids_are_returned_except_unwanted_ones(
+    call_store: CallStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query, "IDS_AT_ONCE", 2)
+    fill(call_store, [made_call(number) for number in range(7)])
+
+    assert sorted(call_store.call_ids()) == [call_id(number) for number in range(7)]
+    some = call_store.call_ids(besides={call_id(0), call_id(6), "no id"})
+    assert sorted(some) == [call_id(number) for number in range(1, 6)]
+
+
+# The other calls with a number.
+
+
+def related_by_hand(calls: Sequence[Call], call: Call) -> list[Call]:
+    key = number_key(call)
+    return newest_first(
+        [other for other in calls if number_key(other) == key != "" and other.id != call.id], ALL
+    )
+
+
+@given(LISTS, CALLS, TIMES, TIMES)
+def test_related_calls_are_those_that_counting_by_hand_gives(
+    call_store: CallStore, calls: list[Call], stranger: Call, begins: datetime | None, ends: datetime | None
+) -> None:
+    fill(call_store, calls)
+    today = (begins or TODAY[0], ends or TODAY[1])
+
+    for call in [*calls[:5], msgspec.structs.replace(stranger, id=call_id(99))]:
+        related = read_related_calls(call_store, call, today)
+
+        others = related_by_hand(calls, call)
+        missed = [other for other in others if other.call_type == "missed" and other.direction != "outbound"]
+        assert (related.count, related.missed_count) == (len(others), len(missed))
+        assert related.missed_today_count == sum(
+            other.created_at is not None and today[0] <= other.created_at < today[1] for other in missed
+        )
+        assert list(related.latest) == others[:LATEST]
+
+
+def test_hidden_numbers_are_not_the_same_number(call_store: CallStore) -> None:
+    for number in ("anonymous", "", "0", "+", "unknown"):
+        call_store.apply([made_call(n, caller=number) for n in range(3)])
+        assert read_related_calls(call_store, made_call(0, caller=number), TODAY) == RelatedCalls(number="")
+
+
+def test_a_number_is_the_same_in_all_spellings_and_directions(call_store: CallStore) -> None:
+    call_store.apply(
+        [
+            made_call(1, caller="+33612345678"),
+            made_call(2, caller="0033 6 12 34 56 78"),
+            made_call(3, direction="outbound", callee="+33 6.12.34.56.78", caller="+33189394635"),
+            made_call(4, direction="outbound", caller="+33612345678", callee="+33189394635"),
+            made_call(5, caller="+33 (0)6 12 34 56 78", call_type="answered"),
+            made_call(6, caller="+33 06 12 34 56 78", call_type="answered"),
+            made_call(7, caller="33612345678", call_type="answered"),
+            made_call(8, caller="+336123456781"),
+        ]
+    )
+
+    related = read_related_calls(call_store, made_call(1), TODAY)
+
+    assert [call.id for call in related.latest] == [call_id(number) for number in (7, 6, 5, 3, 2)]
+    assert (related.count, related.missed_count, related.missed_today_count) == (5, 1, 1)
+    assert call_store.counts(CallFilter(view="all", number=related.number))["all"] == 6

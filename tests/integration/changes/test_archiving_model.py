@@ -1,0 +1,167 @@
+"""Archiving through any history of faults, expired tokens and colleagues: each time one change at most.
+
+Only a colleague who is proved to have worked against us between our reading and our change is a reason for a
+second one.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from aircall.auth.client import TokenClient
+from aircall.changes.archive import set_archived
+from aircall.changes.errors import UnconfirmedError
+from aircall.errors import AircallError
+from aircall.models import Call
+from tests.integration.auth.rooms import rooms
+from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
+
+Fault = Callable[[Sandbox, str], None]
+OFTEN = st.sampled_from([True, True, True, False])
+# What may meet our change; whether it is made all the same is drawn.
+UNKNOWN_FATE: dict[str, Callable[[Sandbox, str, bool], None]] = {
+    "a reset": lambda api, path, applied: api.reset_after_send(path=path, applied=applied),
+    "500": lambda api, path, applied: api.answer_with(500, b"{}", path=path, applied=applied),
+    "502": lambda api, path, applied: api.answer_with(502, b"<html>", path=path, applied=applied),
+    "503": lambda api, path, applied: api.answer_503(path=path, applied=applied),
+    "unreadable": lambda api, path, applied: api.answer_with(200, b"{", path=path, applied=applied),
+    "empty": lambda api, path, applied: api.answer_with(200, b"", path=path, applied=applied),
+}
+REFUSED: dict[str, Fault] = {
+    "401": lambda api, path: api.answer_with(401, b"{}", path=path),
+    "404": lambda api, path: api.answer_with(404, b"{}", path=path),
+    "429": lambda api, path: api.answer_with(429, b"{}", path=path),
+    "503, come back": lambda api, path: api.answer_503(path=path, retry_after=1),
+}
+FOR_EVERYTHING: dict[str, Fault] = {
+    "503 once": lambda api, path: api.answer_503(times=1, path=path),
+    "503 twice": lambda api, path: api.answer_503(times=2, path=path),
+    "unreadable": lambda api, path: api.answer_with(200, b"[", path=path),
+    "a drip": lambda api, path: api.drip(0.001, times=1, path=path),
+}
+
+
+class History(RuleBasedStateMachine):
+    """Histories of one call on this sandbox."""
+
+    def __init__(self, sandbox: Sandbox, directory: Path) -> None:
+        super().__init__()
+        self.sandbox = sandbox
+        sandbox.reset()
+        self._rooms = rooms(sandbox.url, directory)
+        self.here = self._rooms.__enter__()
+        self.login = self.here.logins.create("alice", "any")
+        self.call_id = str(sandbox.calls()[0]["id"])
+        self.path = f"/calls/{self.call_id}"
+
+    def teardown(self) -> None:
+        self.sandbox.clear_faults()
+        self._rooms.__exit__(None, None, None)
+
+    @property
+    def truth(self) -> bool:
+        return self.sandbox.call(self.call_id)["is_archived"] is True
+
+    @rule()
+    def a_colleague_changes_it(self) -> None:
+        self.sandbox.archive(self.call_id)
+
+    @rule()
+    def the_token_expires(self) -> None:
+        self.sandbox.expire_access_tokens()
+
+    @rule(is_change=OFTEN, name=st.sampled_from(sorted(UNKNOWN_FATE)), applied=st.booleans())
+    def ask_and_never_hear_of_it(self, is_change: bool, name: str, applied: bool) -> None:
+        UNKNOWN_FATE[name](self.sandbox, f"{self.path}/archive", applied)
+        wanted = self.truth is not is_change
+
+        outcome, toggles = self._count(wanted)
+
+        if not is_change or applied:
+            assert isinstance(outcome, Call)
+            assert outcome.is_archived is self.truth is wanted
+        else:
+            assert isinstance(outcome, UnconfirmedError)
+            assert outcome.last_seen is not None
+            assert outcome.last_seen.is_archived is self.truth is not wanted
+        assert toggles == (is_change and applied)
+
+    @rule(name=st.sampled_from(sorted(REFUSED)))
+    def ask_and_be_refused(self, name: str) -> None:
+        REFUSED[name](self.sandbox, f"{self.path}/archive")
+        wanted = not self.truth
+
+        outcome, toggles = self._count(wanted)
+
+        assert toggles == isinstance(outcome, Call) == (self.truth is wanted)
+
+    @rule(is_change=OFTEN, name=st.sampled_from(sorted(FOR_EVERYTHING)))
+    def ask_in_trouble(self, is_change: bool, name: str) -> None:
+        FOR_EVERYTHING[name](self.sandbox, self.path)
+        wanted = self.truth is not is_change
+
+        outcome, toggles = self._count(wanted)
+
+        assert toggles == (is_change and self.truth is wanted)
+        assert self.truth is wanted or not isinstance(outcome, Call)
+
+    @rule(is_change=OFTEN)
+    def ask(self, is_change: bool) -> None:
+        wanted = self.truth is not is_change
+
+        outcome, toggles = self._count(wanted)
+
+        assert isinstance(outcome, Call)
+        assert outcome.is_archived is self.truth is wanted
+        assert toggles == is_change
+
+    @rule()
+    def ask_while_a_colleague_changes_it_too(self) -> None:
+        # A new token, so that the change is the second request from here.
+        self.here.logins.with_token(self.login.id, self.here.api.me)
+        wanted, before = not self.truth, self.sandbox.counters().requests
+        self.sandbox.be_slow(30, times=1, path=f"{self.path}/archive")
+        with ThreadPoolExecutor(1) as pool:
+            ours = pool.submit(self._count, wanted)
+            wait_until(lambda: self.sandbox.counters().requests == before + 2, what="our change on its way")
+            self.sandbox.archive(self.call_id)
+            self.sandbox.clear_faults()
+            outcome, toggles = ours.result(20)
+
+        assert isinstance(outcome, Call)
+        assert outcome.is_archived is self.truth is wanted
+        assert toggles == 2
+
+    def _count(self, wanted: bool) -> tuple[Call | AircallError, int]:
+        """What asking comes to, and how often we have changed the call."""
+        before = self.sandbox.counters().archive_flips
+        outcome = self._ask(wanted)
+        self.sandbox.clear_faults()
+        return outcome, self.sandbox.counters().archive_flips - before
+
+    def _ask(self, wanted: bool) -> Call | AircallError:
+        def change(token: str) -> Call:
+            waits = {"look_pause": 0.05, "patience": 0.5}
+            return set_archived(TokenClient(self.here.api, token), self.call_id, wanted, **waits).call
+
+        try:
+            return self.here.logins.with_token(self.login.id, change)
+        except AircallError as error:
+            return error
+
+
+def test_one_change_at_most_is_made_through_any_history(sandbox: Sandbox, tmp_path: Path) -> None:
+    run_state_machine_as_test(
+        lambda: History(sandbox, tmp_path),  # type: ignore[arg-type]  # narrower than its documentation
+        settings=settings(
+            max_examples=15,
+            stateful_step_count=15,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )

@@ -1,0 +1,313 @@
+"""The record store, on SQLite and on Redis: expiry, compare-and-set and locks."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aircall.storage.records import Record, RecordStore
+from tests.integration.storage.stores import Stores
+
+LONG = 3600.0
+# Seconds. Longer than any passing test holds a lock.
+VERIFY_TIMEOUT = 10.0
+
+
+def test_a_record_is_found_as_it_was_put(store: RecordStore) -> None:
+    store.put("a", b"\x00\xff", LONG)
+
+    assert store.load("a") == Record(b"\x00\xff", 1)
+    assert store.load("b") is None
+
+
+def test_putting_a_record_again_increments_its_generation_and_renews_its_ttl(
+    stores: Stores, store: RecordStore
+) -> None:
+    store.put("a", b"1", 10)
+
+    store.put("a", b"2", 20)
+    stores.age(15)
+
+    assert store.load("a") == Record(b"2", 2)
+
+
+def test_a_record_expires(stores: Stores, store: RecordStore) -> None:
+    store.put("a", b"1", 1000)
+
+    stores.age(990)
+    assert store.load("a") is not None
+    stores.age(10)
+
+    assert store.load("a") is None
+    assert store.keys("") == []
+    assert not store.compare_and_set("a", 1, b"2", LONG)
+    assert store.load("a") is None
+
+
+def test_a_record_put_after_it_expired_starts_at_generation_one(stores: Stores, store: RecordStore) -> None:
+    store.put("a", b"1", 10)
+    store.compare_and_set("a", 1, b"2", 10)
+    stores.age(10)
+
+    store.put("a", b"3", 10)
+
+    assert store.load("a") == Record(b"3", 1)
+
+
+def test_a_deleted_record_is_gone(store: RecordStore) -> None:
+    store.put("a", b"1", LONG)
+    store.put("b", b"2", LONG)
+
+    store.delete("a")
+    store.delete("never there")
+
+    assert store.load("a") is None
+    assert store.load("b") is not None
+
+
+def test_compare_and_set_increments_the_generation_and_renews_the_ttl(
+    stores: Stores, store: RecordStore
+) -> None:
+    store.put("a", b"1", 10)
+
+    assert store.compare_and_set("a", 1, b"2", 20)
+    stores.age(15)
+
+    assert store.load("a") == Record(b"2", 2)
+
+
+def test_compare_and_set_of_another_generation_does_nothing(store: RecordStore) -> None:
+    store.put("a", b"1", LONG)
+    store.compare_and_set("a", 1, b"2", LONG)
+
+    assert not store.compare_and_set("a", 1, b"slow", LONG)
+    assert not store.compare_and_set("a", 3, b"too early", LONG)
+    assert store.load("a") == Record(b"2", 2)
+
+
+def test_compare_and_set_fails_after_a_put_since_the_read(store: RecordStore) -> None:
+    store.put("a", b"1", LONG)
+    read = store.load("a")
+    assert read is not None
+    store.put("a", b"2", LONG)
+
+    assert not store.compare_and_set("a", read.generation, b"slow", LONG)
+    assert store.load("a") == Record(b"2", 2)
+
+
+def test_compare_and_set_does_not_bring_a_deleted_record_back(store: RecordStore) -> None:
+    store.put("a", b"1", LONG)
+    store.delete("a")
+
+    assert not store.compare_and_set("a", 1, b"2", LONG)
+    assert store.load("a") is None
+
+
+def test_one_of_many_concurrent_compare_and_sets_wins(store: RecordStore) -> None:
+    store.put("a", b"", LONG)
+    start = threading.Barrier(8)
+
+    def replace(number: int) -> bool:
+        start.wait(VERIFY_TIMEOUT)
+        return store.compare_and_set("a", 1, b"%d" % number, LONG)
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(replace, range(8)))
+
+    assert won.count(True) == 1
+    assert store.load("a") == Record(b"%d" % won.index(True), 2)
+
+
+def test_keys_are_listed_last_to_expire_first(store: RecordStore) -> None:
+    for name, life in (("a:short", 10.0), ("a:long", 30.0), ("a:middle", 20.0), ("b:other", 40.0)):
+        store.put(name, b"", life)
+
+    assert store.keys("a:") == ["a:long", "a:middle", "a:short"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "found"),
+    [
+        ("a%", ["a%b"]),
+        ("a_", ["a_b"]),
+        ("a", ["a%b", "a_b", "a/b", "axb"]),
+        ("A", ["Axb"]),
+        ("a/", ["a/b"]),
+        ("%", []),
+        ("_", []),
+        ("é", ["é"]),
+        ("", ["a%b", "a_b", "a/b", "axb", "Axb", "é"]),
+    ],
+)
+def test_a_prefix_is_matched_literally(store: RecordStore, prefix: str, found: list[str]) -> None:
+    for name in ("a%b", "a_b", "a/b", "axb", "Axb", "é"):
+        store.put(name, b"", LONG)
+
+    assert sorted(store.keys(prefix)) == sorted(found)
+
+
+@given(st.sets(st.text("aA:%_/\\é😀"), max_size=6), st.text("aA:%_/\\é😀", max_size=3))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_keys_are_those_that_start_with_the_prefix(store: RecordStore, names: set[str], prefix: str) -> None:
+    for name in store.keys(""):
+        store.delete(name)
+    for name in names:
+        store.put(name, b"", LONG)
+
+    assert set(store.keys(prefix)) == {name for name in names if name.startswith(prefix)}
+
+
+def test_putting_a_record_deletes_expired_ones(stores: Stores, store: RecordStore) -> None:
+    for number in range(5):
+        store.put(f"old {number}", b"", 10)
+    stores.age(10)
+
+    store.put("new", b"", 10)
+
+    assert store.keys("") == ["new"]
+    assert stores.record_count() == 1
+
+
+def test_clearing_deletes_every_record(store: RecordStore) -> None:
+    store.put("a", b"1", LONG)
+    store.put("b", b"2", LONG)
+
+    store.clear()
+
+    assert store.keys("") == []
+    assert not store.compare_and_set("a", 1, b"3", LONG)
+
+
+def test_records_outlive_the_process(stores: Stores) -> None:
+    first = stores.open()
+    first.put("a", b"1", LONG)
+    first.close()
+
+    second = stores.open()
+
+    assert second.load("a") == Record(b"1", 1)
+    assert second.keys("") == ["a"]
+    second.close()
+
+
+@contextmanager
+def held(store: RecordStore, name: str) -> Iterator[None]:
+    """Hold the lock in another thread."""
+    is_held, is_enough = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with store.lock(name, 0):
+            is_held.set()
+            is_enough.wait(VERIFY_TIMEOUT)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert is_held.wait(VERIFY_TIMEOUT)
+        yield
+    finally:
+        is_enough.set()
+        thread.join()
+
+
+def test_a_lock_is_held_by_one_thread_at_a_time(store: RecordStore) -> None:
+    inside, most = 0, 0
+
+    def enter(_: int) -> bool:
+        nonlocal inside, most
+        with store.lock("a", VERIFY_TIMEOUT) as is_held:
+            inside += 1
+            most = max(most, inside)
+            # Reading a record lets the other threads run.
+            store.load("a")
+            inside -= 1
+            return is_held
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(enter, range(80)))
+
+    assert outcomes == [True] * 80
+    assert most == 1
+
+
+def test_a_lock_that_is_not_acquired_in_time_yields_false_and_stays_with_its_holder(
+    store: RecordStore,
+) -> None:
+    with held(store, "a"):
+        with store.lock("a", 0) as at_once, store.lock("a", 0.01) as soon:
+            assert (at_once, soon) == (False, False)
+        with store.lock("a", 0) as is_held:
+            assert not is_held
+
+    with store.lock("a", 0) as is_held:
+        assert is_held
+
+
+def test_a_waiter_gets_the_lock_when_it_is_released(store: RecordStore) -> None:
+    is_had = threading.Event()
+
+    def wait() -> None:
+        with store.lock("a", VERIFY_TIMEOUT) as is_held:
+            assert is_held
+            is_had.set()
+
+    waiter = threading.Thread(target=wait)
+    with held(store, "a"):
+        waiter.start()
+        assert not is_had.is_set()
+    waiter.join()
+
+    assert is_had.is_set()
+
+
+def test_locks_of_different_names_are_independent(store: RecordStore) -> None:
+    with held(store, "a"), store.lock("b", 0) as is_held:
+        assert is_held
+
+
+def test_a_lock_is_released_after_an_error(store: RecordStore) -> None:
+    with pytest.raises(ZeroDivisionError), store.lock("a", 0):
+        raise ZeroDivisionError
+
+    with store.lock("a", 0) as is_held:
+        assert is_held
+
+
+def test_unused_locks_take_no_space(stores: Stores, store: RecordStore) -> None:
+    before = stores.lock_count()
+
+    for number in range(100):
+        with store.lock(f"call:{number}", 0):
+            pass
+    with held(store, "a"), store.lock("a", 0):
+        assert stores.lock_count() == before + 1
+
+    assert stores.lock_count() == before
+
+
+class InterruptedWaitError(Exception):
+    """Raised in the waiting thread from outside, as gevent does to kill a greenlet."""
+
+
+def interrupt(*_: object) -> None:
+    raise InterruptedWaitError
+
+
+def test_a_lock_takes_no_space_after_its_waiter_was_interrupted(stores: Stores, store: RecordStore) -> None:
+    before = stores.lock_count()
+    previous = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with held(store, "a"):
+            threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+            with pytest.raises(InterruptedWaitError), store.lock("a", VERIFY_TIMEOUT):
+                pass
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
+
+    assert stores.lock_count() == before

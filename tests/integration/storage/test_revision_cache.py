@@ -1,0 +1,150 @@
+"""Cached query results stay correct while calls are written and removed, by any process."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, select
+
+from aircall.calls.query import CallFilter
+from aircall.calls.store import CallStore
+from aircall.calls.tables import REVISION, state
+from aircall.models import Call
+from aircall.storage.database import RevisionCache
+from tests.integration.calls.drawn import CALLS, FILTERS, SEARCHES
+from tests.integration.calls.naive import newest_first
+from tests.support.made_calls import call_id, made_call
+
+VIEWS = ("inbox", "archived", "all")
+MISSED = CallFilter(call_type="missed")
+SEARCHED = st.builds(CallFilter, view=st.sampled_from(VIEWS), search=st.sampled_from(SEARCHES))
+STEPS = st.lists(
+    st.tuples(st.just("write"), st.lists(CALLS, min_size=1, max_size=4, unique_by=lambda call: call.id))
+    | st.tuples(st.just("remove"), st.lists(st.integers(0, 30).map(call_id), min_size=1, max_size=8))
+    | st.tuples(st.just("clear"), st.none())
+    | st.tuples(st.just("another process"), st.none()),
+    max_size=5,
+)
+QUESTIONS = st.lists(SEARCHED | FILTERS, min_size=1, max_size=3)
+checked = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def revision(log: CallStore) -> int:
+    with log.engine.connect() as connection:
+        return int(connection.execute(select(state.c.revision)).scalar_one())
+
+
+def take(step: tuple[str, Any], log: CallStore, known: dict[str, Call]) -> CallStore:
+    """Apply a step to the store and to the plain list; return the store to use from then on."""
+    name, what = step
+    if name == "write":
+        log.apply(what)
+        known.update({call.id: call for call in what})
+    elif name == "remove":
+        log.remove(what, log.version)
+        for gone in what:
+            known.pop(gone, None)
+    elif name == "clear":
+        log.clear()
+        known.clear()
+    return CallStore(log.engine) if name == "another process" else log
+
+
+@given(STEPS, QUESTIONS)
+@checked
+def test_after_any_writes_every_result_equals_that_of_a_plain_list(
+    log: CallStore, steps: list[tuple[str, Any]], questions: list[CallFilter]
+) -> None:
+    log.clear()
+    known: dict[str, Call] = {}
+    logs = [log]
+
+    for step in steps:
+        logs.append(take(step, logs[-1], known))
+        # The first store has the most cached results.
+        for asked in (logs[0], logs[-1]):
+            for wanted in questions:
+                found = newest_first(known.values(), wanted)
+                lists = {view: newest_first(known.values(), replace(wanted, view=view)) for view in VIEWS}
+                assert asked.page(wanted, 0, 100) == found
+                assert asked.counts(wanted) == {view: len(calls) for view, calls in lists.items()}
+            missed = newest_first(known.values(), MISSED)
+            assert asked.missed_count() == sum(call.direction != "outbound" for call in missed)
+            assert asked.lines() == sorted({call.via for call in known.values()} - {""})
+
+
+def test_a_caller_that_modifies_a_result_does_not_change_the_cache(log: CallStore) -> None:
+    log.apply([made_call()])
+
+    log.counts(CallFilter()).clear()
+    log.lines().clear()
+
+    assert log.counts(CallFilter())["all"] == 1
+    assert log.lines() == [made_call().via]
+
+
+def test_the_revision_grows_with_each_change_and_with_nothing_else(log: CallStore) -> None:
+    revisions = [revision(log)]
+    for write in (
+        lambda: log.apply([made_call(1)]),
+        lambda: log.apply([made_call(1, is_archived=True)], log.version),
+        lambda: log.remove([call_id(1)], log.version),
+        log.clear,
+    ):
+        write()
+        revisions.append(revision(log))
+    log.apply([made_call(2)])
+    before = revision(log)
+
+    log.apply([made_call(2)])
+    log.apply([made_call(2)], log.version)
+    log.remove([call_id(3)], log.version)
+
+    assert revision(log) == before
+    assert revisions == sorted(set(revisions))
+
+
+def test_a_query_runs_once_per_revision_and_the_least_recently_used_result_is_dropped(
+    log: CallStore, database: Engine
+) -> None:
+    cache, asked = RevisionCache(database, REVISION, size=2), count()
+
+    def ask(question: str) -> int:
+        return cache.get(question, lambda _: next(asked))
+
+    answers = [ask(question) for question in ("a", "b", "a", "c", "a", "b")]
+    log.apply([made_call()])
+
+    assert answers == [0, 1, 0, 2, 0, 3]
+    assert ask("a") == 4
+
+
+@pytest.mark.parametrize("kind", ["counts", "page"])
+def test_a_result_during_writes_contains_all_that_was_written_before_the_query(
+    log: CallStore, kind: str
+) -> None:
+    wanted, written, enough = CallFilter(search="789"), [0], threading.Event()
+
+    def watch(_: int) -> None:
+        while not enough.is_set():
+            least = written[0]
+            found = log.counts(wanted)["all"] if kind == "counts" else len(log.page(wanted, 0, 100))
+            assert found >= least
+
+    with ThreadPoolExecutor(3) as pool:
+        watching = [pool.submit(watch, number) for number in range(3)]
+        try:
+            for number in range(30):
+                log.apply([made_call(number, caller=f"+33789{number:04}")])
+                written[0] = number + 1
+        finally:
+            enough.set()
+    for watcher in watching:
+        watcher.result()
