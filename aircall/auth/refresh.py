@@ -47,7 +47,7 @@ LAST_CHANCE = 30.0
 FAILURE_TTL = 15.0
 LOST_RESPONSE = (NoResponseError, MalformedResponseError)
 REFUSALS = (UnauthorizedError, InvalidRequestError)
-# Errors that are raised again to those who waited for the same refresh; any other becomes an AircallError.
+# Errors that are raised again to callers that waited for the same refresh; any other becomes an AircallError.
 ERROR_BY_NAME: Mapping[str, type[AircallError]] = {
     error.__name__: error
     for error in (

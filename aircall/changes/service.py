@@ -87,7 +87,7 @@ class ChangeService:
         read_version = self._replica.store.version
         try:
             # With one token from the first read on: a new token starts with reading the call again.
-            result = client.run(lambda with_token: set_archived(with_token, call_id, is_archived))
+            result = client.run(lambda bound: set_archived(bound, call_id, is_archived))
         except (ConflictError, UnconfirmedError) as error:
             self._merge(error.last_seen, read_version)
             raise

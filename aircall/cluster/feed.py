@@ -1,16 +1,8 @@
-"""What a stream of Redis answers. Knows nothing of what is in it.
+"""The change feed of several processes: one order of changes in Redis, followed by every process.
 
-What is done in Redis in one step, in its own language. Knows the keys by their order only.
-
-Of the feed: its state (`epoch`, `sequence`), its stream, and the version told last of each call.
-
-The feed of several processes: one order of changes in Redis, and in each process a copy of its end.
-
-Whoever adds a change adds it there; every process, that one included, takes it from there and tells its own
-pages. Knows Redis; knows nothing of threads or connections that break: `follower.py` does.
-
-In Redis stand the epoch with the number of its last change, a stream with the last changes, each under its
-number, and for each call the log's version that was told last. The numbers go on from one epoch to the next.
+A change is appended in Redis; each process, including the one that appended it, reads it from the stream (see
+streams.py) and tells its own pages. Redis holds the state (epoch and last offset), a stream with the last
+changes by offset, and for each call the version of its last change. Offsets go on from epoch to epoch.
 """
 
 import logging
@@ -23,15 +15,14 @@ from redis.exceptions import RedisError
 
 from aircall.calls.feed import FEED_LENGTH, Change, ChangeFeed, FeedEntry, StreamPosition, new_epoch
 
-# What was added under an id; rows, each with its id; and those of each stream.
+# What XREAD returns: rows of id and fields.
 Fields = Mapping[bytes, bytes]
 Rows = Sequence[tuple[bytes, Fields]]
-Streams = Sequence[tuple[bytes, Rows]]
 
-# How long after the last change the versions are kept: longer than two processes can differ (milliseconds).
-VERSION_MEMORY = 60_000
+# Milliseconds that the versions are kept after the last change. Must exceed the delay between two processes.
+VERSION_TTL = 60_000
 
-# A lost sequence goes on where no process has been: at the time in milliseconds.
+# If the offset is lost, it goes on where no process has been: at the time in milliseconds.
 _BEGIN = """
 local function begin(epoch, seen)
     if redis.call('HEXISTS', KEYS[1], 'sequence') == 0 then
@@ -46,18 +37,18 @@ local function begin(epoch, seen)
 end
 """
 
-# Begin an epoch by the name ARGV[1], with a number above ARGV[2], which somebody has seen already.
+# Begin the epoch ARGV[1], at an offset above ARGV[2], which the caller has seen.
 BEGIN = f"{_BEGIN} begin(ARGV[1], tonumber(ARGV[2]))"
 
-# The epoch, begun as ARGV[1] where there is none, its last number and all changes that are kept.
+# Return the epoch (ARGV[1] is begun if there is none), its last offset and all changes in the stream.
 FIRST = f"""{_BEGIN}
 if redis.call('HEXISTS', KEYS[1], 'epoch') == 0 then begin(ARGV[1], 0) end
 local state = redis.call('HMGET', KEYS[1], 'epoch', 'sequence')
 return {{state[1], tonumber(state[2]), redis.call('XRANGE', KEYS[2], '-', '+')}}
 """
 
-# Add the change ARGV[1] of the call ARGV[2], made at version ARGV[3], to the last ARGV[4]; in a new epoch
-# ARGV[5] where there is none. Answers the epoch and its last number.
+# Append the change ARGV[1] of the call ARGV[2] with version ARGV[3], unless a newer one of this call was
+# appended; keep the last ARGV[4]. Begin the epoch ARGV[5] if there is none. Return epoch and last offset.
 APPEND = f"""{_BEGIN}
 if redis.call('HEXISTS', KEYS[1], 'epoch') == 0 then begin(ARGV[5], 0) end
 local version = tonumber(ARGV[3])
@@ -67,7 +58,7 @@ if version >= told then
     redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[4], sequence .. '-0', 'change', ARGV[1])
     redis.call('ZADD', KEYS[3], version, ARGV[2])
     redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -ARGV[4] - 1)
-    redis.call('PEXPIRE', KEYS[3], {VERSION_MEMORY})
+    redis.call('PEXPIRE', KEYS[3], {VERSION_TTL})
 end
 local state = redis.call('HMGET', KEYS[1], 'epoch', 'sequence')
 return {{state[1], tonumber(state[2])}}
@@ -79,7 +70,7 @@ STATE, STREAM, VERSIONS = "feed", "feed-changes", "feed-versions"
 
 
 class RedisChangeFeed(ChangeFeed):
-    """A feed whose changes come from Redis, once somebody follows it there. Until then it knows none."""
+    """A change feed that is filled by a StreamReader; it is empty until that has started."""
 
     def __init__(self, client: Redis, prefix: str, length: int = FEED_LENGTH) -> None:
         super().__init__(length)
@@ -90,13 +81,13 @@ class RedisChangeFeed(ChangeFeed):
         self._append = client.register_script(APPEND)
         self._begin_epoch_there = client.register_script(BEGIN)
         self._find_epoch = client.register_script(FIRST)
-        # Whether a change is in the log that could not be told.
+        # Whether a change was written to the store but not appended.
         self._is_desynced = False
 
     def append(self, change: Change) -> FeedEntry:
-        """Add a change that is in the log already; one that is older than what was told of its call is not.
+        """Append a change that is in the store, unless a newer one of the same call was appended.
 
-        Raises nothing where Redis does not answer: once it does, every page is told to read itself again.
+        Raises nothing if Redis does not answer: once it does, every page reloads.
         """
         body = msgspec.json.encode(change)
         args = (body, change.call_id, change.version, self._length, new_epoch())
@@ -104,23 +95,23 @@ class RedisChangeFeed(ChangeFeed):
             epoch, offset = self._append(keys=self._keys, args=args)
         except RedisError as error:
             self._is_desynced = True
-            log.error("a change could not be told yet: %s", type(error).__name__)
+            log.error("change not published: %s", type(error).__name__)
             return FeedEntry(change, self.position)
         return FeedEntry(change, str(StreamPosition(epoch.decode(), offset)))
 
     def begin_epoch(self) -> None:
-        """Have every page of every process read itself again, at once or as soon as Redis answers."""
+        """Make every page of every process reload, at once or as soon as Redis answers."""
         self._is_desynced = True
         try:
             self.repair()
         except RedisError as error:
-            log.error("pages could not be told to read themselves again yet: %s", type(error).__name__)
+            log.error("epoch not begun yet: %s", type(error).__name__)
 
     def repair(self) -> None:
-        """Make up for what could not be told. Raises RedisError."""
+        """Begin a new epoch if changes were not published. Raises RedisError."""
         if not self._is_desynced:
             return
-        # First, as another change may fail to be told meanwhile.
+        # Reset first: another change may fail to be appended meanwhile.
         self._is_desynced = False
         try:
             self._begin_epoch_there(keys=self._keys, args=[new_epoch(), self._offset])
@@ -129,7 +120,7 @@ class RedisChangeFeed(ChangeFeed):
             raise
 
     def changes_after(self, position: str) -> list[FeedEntry] | None:
-        """The changes after `position`, as far as they have come to this process; the others are to come."""
+        """Return the changes after `position` that have reached this process; the others will follow."""
         start = StreamPosition.parse(position)
         with self._lock:
             if start and start.epoch == self._epoch and start.offset > self._offset:
@@ -138,11 +129,11 @@ class RedisChangeFeed(ChangeFeed):
 
     @property
     def last_id(self) -> str:
-        """What the stream is to be read from, to go on."""
+        """Id of the last row that was read."""
         return f"{self._offset}-0"
 
     def take(self, rows: Rows) -> None:
-        """Take over what the stream has brought, and tell of it. Raises RedisError."""
+        """Add rows of the stream, and notify subscribers. Raises RedisError."""
         for id_, fields in rows:
             offset = _number(id_)
             with self._lock:
@@ -151,7 +142,7 @@ class RedisChangeFeed(ChangeFeed):
                 elif offset == self._offset + 1:
                     self._take_change(fields[b"change"], offset)
                 elif offset > self._offset:
-                    # More has come than the stream keeps.
+                    # The stream has dropped changes that this process has not read.
                     self.resync()
                     return
 
@@ -159,15 +150,15 @@ class RedisChangeFeed(ChangeFeed):
         try:
             self._add(msgspec.json.decode(body, type=Change), offset)
         except msgspec.MsgspecError:
-            # Another version of the dashboard wrote it: what it says, pages find by reading themselves again.
+            # Appended by another version: pages reload instead.
             self._begin(self._epoch, offset)
 
     def check(self) -> None:
-        """Begin anew where Redis has lost what was kept, or has another epoch. Raises RedisError."""
+        """Resync if Redis has lost its data or has another epoch. Raises RedisError."""
         self.repair()
         epoch, last = cast(list[bytes | None], self._client.hmget(self._keys[0], ["epoch", "sequence"]))
         if epoch is not None and epoch.decode() == self._epoch and int(last or 0) < self._offset:
-            # It came back with what it had some time ago: numbers would be given out twice.
+            # Redis was restored from an older state: offsets would be used twice.
             self._is_desynced = True
             self.repair()
             self.resync()
@@ -175,7 +166,7 @@ class RedisChangeFeed(ChangeFeed):
             self.resync()
 
     def resync(self) -> None:
-        """Take over all that stands in Redis, and have the pages read themselves again. Raises RedisError."""
+        """Load everything from Redis, and make the pages of this process reload. Raises RedisError."""
         epoch, offset, rows = self._find_epoch(keys=self._keys, args=[new_epoch()])
         changes = [(id_, {flat[0]: flat[1]}) for id_, flat in rows if flat[0] == b"change"]
         with self._lock:

@@ -1,9 +1,7 @@
-"""Where the Pusher server is, how patient we are, and how its event data is read. Knows no connection.
+"""One connection to the Pusher channel, from opening to its end, over pysher.
 
-One connection to the Pusher channel, from its opening to its end. Knows pysher; knows no retry or storage.
-
-A `pysher.Pusher` that reconnects by itself loses its signature, spins without pause or goes deaf in silence.
-So each one serves a single connection here, and its end is always an exception that says why.
+A `pysher.Pusher` that reconnects by itself loses its signature, retries without a pause or turns deaf.
+So each one serves a single connection here, and its end is always an exception with a reason.
 """
 
 import contextlib
@@ -22,16 +20,16 @@ from aircall import metrics
 from aircall.errors import AircallError, MalformedResponseError
 from aircall.models import Call
 
-# Pusher's own servers pass on a hundredth of this.
+# Characters. Pusher's own servers relay a hundredth of this.
 LONGEST_DATA = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class PusherSettings:
-    """The address of a server and the timings of the link to it, in seconds.
+    """Address of a Pusher server, and the timings of the connection in seconds.
 
-    Without a `host` it is Pusher's own server for the `cluster`; without a `port`, the scheme's usual one.
-    Raises ValueError where `ping_interval` is not longer than `pong_timeout`.
+    Without a `host` it is Pusher's own server of the `cluster`; without a `port`, the default of the scheme.
+    Raises ValueError if `ping_interval` does not exceed `pong_timeout`.
     """
 
     key: str
@@ -39,24 +37,24 @@ class PusherSettings:
     host: str | None = None
     port: int | None = None
     is_secure: bool = True
-    # For the TCP connection, for TLS and for the WebSocket's handshake, each.
+    # For each of TCP, TLS and the WebSocket handshake.
     connect_timeout: float = 10.0
-    # From the beginning to the confirmed subscription, signing included.
+    # From the start to the confirmed subscription, including the signature.
     subscribe_timeout: float = 20.0
-    # The WebSocket's own pings: a dead link is noticed within the interval and twice the timeout.
+    # WebSocket pings: a dead link is noticed within the interval and twice the timeout.
     ping_interval: float = 10.0
     pong_timeout: float = 5.0
-    # Pusher's pings: they find a server that is mute above a living link, and show that we are not idle.
+    # Pusher pings find a server that is mute above a working link, and prove that we are not idle.
     pusher_ping_interval: float = 25.0
-    # After the loss of a calm link; otherwise it is `retry_min`, doubled each time, up to `retry_max`.
+    # After the loss of a stable link; otherwise `retry_min`, doubled each time, up to `retry_max`.
     first_retry: float = 0.4
     retry_min: float = 1.0
     retry_max: float = 30.0
-    # How long a link has to hold to count as calm.
+    # How long a link has to last to count as stable.
     stable_after: float = 30.0
-    # While nobody is signed in and nobody says otherwise.
+    # While there is no login to subscribe with.
     no_login_retry: float = 30.0
-    # How many calls may wait for whoever takes them.
+    # Calls in the event queue.
     queue_limit: int = 1000
 
     def __post_init__(self) -> None:
@@ -65,7 +63,7 @@ class PusherSettings:
 
 
 def decoded(data: object) -> object:
-    """An event's data: most servers send it as JSON text, some as it is. Raises MalformedResponseError."""
+    """Decode an event's data, which most servers send as JSON text. Raises MalformedResponseError."""
     if not isinstance(data, str):
         return data
     if len(data) > LONGEST_DATA:
@@ -77,7 +75,7 @@ def decoded(data: object) -> object:
 
 
 def fields(data: object) -> Mapping[str, object]:
-    """The members of an event's data; none where it is no object."""
+    """Return the members of an event's data; none if it is not an object."""
     try:
         value = decoded(data)
     except MalformedResponseError:
@@ -86,23 +84,23 @@ def fields(data: object) -> Mapping[str, object]:
 
 
 CHANNEL = "private-aircall"
-# Codes with which a server ends a connection; others only complain.
+# Error codes that end a connection (Pusher protocol); others are only reported.
 CLOSING_CODES = range(4000, 4300)
 
 log = logging.getLogger(__name__)
-# websocket-client quotes what the other side sent; all that matters of it is said here.
+# websocket-client logs what the server sent; what matters is logged here.
 logging.getLogger("websocket").setLevel(logging.CRITICAL)
 
 
 class ConnectionEndedError(Exception):
-    """The connection is over or was never made. Its text says why, without anything secret or foreign."""
+    """The connection has ended, or was never made. The text is the reason, without foreign or secret text."""
 
 
 class PusherConnection:
-    """One connection that subscribes once. Whatever ends it, `open` or `watch` raises it.
+    """One connection that subscribes once. `open` or `watch` raises whatever ends it.
 
     `authorize(socket_id, channel)` returns `key:signature`. `on_subscribed`, and after it `on_call` for each
-    changed call, must return at once. All three are called in pysher's thread.
+    changed call, must return at once. All three run in pysher's thread.
     """
 
     def __init__(
@@ -124,9 +122,8 @@ class PusherConnection:
         self._pusher = self._make_pusher()
 
     def open(self) -> None:
-        """Connect, and return when subscribed. Raises SubscriptionEndedError, or authorize's AircallError."""
-        # The process's default is the only limit for connecting that pysher leaves to us. Nothing else here
-        # uses websocket-client.
+        """Connect, and return when subscribed. Raises ConnectionEndedError, or authorize's AircallError."""
+        # pysher offers no other limit for connecting. Nothing else uses websocket-client.
         websocket.setdefaulttimeout(self._settings.connect_timeout)
         try:
             self._pusher.connect()
@@ -138,7 +135,7 @@ class PusherConnection:
             raise self._error
 
     def watch(self) -> NoReturn:
-        """Stay until the connection ends. Raises SubscriptionEndedError."""
+        """Stay until the connection ends. Raises ConnectionEndedError."""
         while not self._ended.wait(self._settings.pusher_ping_interval):
             self._activity.clear()
             self._pusher.connection.send_event("pusher:ping", {})
@@ -147,7 +144,7 @@ class PusherConnection:
         raise self._error or ConnectionEndedError("ended")
 
     def close(self) -> None:
-        """End the connection, without waiting for pysher's thread. Nothing is called back any more."""
+        """End the connection and all callbacks. Does not wait for pysher's thread."""
         self._end(ConnectionEndedError("closed"))
         app = self._pusher.connection.socket
         if app is not None:
@@ -165,17 +162,17 @@ class PusherConnection:
             log_level=logging.WARNING,
         )
         connection = pusher.connection
-        # Switches pysher's reconnecting off, whatever asks for it.
+        # Switches off that pysher reconnects.
         connection.disconnect_called = True
         connection.socket_kwargs.update(
             ping_interval=settings.ping_interval, ping_timeout=settings.pong_timeout
         )
-        # pysher's own handlers of these choke on objects, null codes and their own thread.
+        # pysher's own handlers fail on objects, on null codes and in their own thread.
         connection.event_callbacks["pusher:connection_established"] = [(self._on_established, (), {})]
         connection.event_callbacks["pusher:error"] = [(self._on_pusher_error, (), {})]
         connection.bind("pusher:pong", self._on_pong)
         connection.event_handler = self._on_channel_event
-        # pysher keeps to itself why a connection ended.
+        # pysher does not tell why a connection ended.
         connection._on_error = self._on_error
         return pusher
 
@@ -193,7 +190,7 @@ class PusherConnection:
             self._end(error)
             return
         except Exception as error:
-            # The storage's, say. pysher would log it whole, and the time for a subscription would pass idly.
+            # A storage error, perhaps. pysher would log it with its text, and `open` would wait in vain.
             self._end(ConnectionEndedError(f"not authorized ({type(error).__name__})"))
             return
         if not self._ended.is_set():
@@ -253,7 +250,7 @@ class PusherConnection:
         self._end(ConnectionEndedError(f"the connection failed ({cause})"))
 
     def _end(self, error: Exception) -> None:
-        """Keep the first error, and wake whoever waits for anything."""
+        """Keep the first error, and wake every waiter."""
         self._error = self._error or error
         self._ended.set()
         self._subscribed.set()

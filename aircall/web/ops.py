@@ -1,7 +1,4 @@
-"""Whether the storage can be read, and for how long not. Knows no pages.
-
-What operators and load balancers ask: is it alive, can it serve, what has it done.
-"""
+"""What operators and load balancers request: /healthz, /readyz and /metrics."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +22,7 @@ OK = "ok"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageState:
-    """`ok` or an error's name, how many seconds ago it was last good, and when the list was last read."""
+    """`ok` or the name of an error, seconds since it was last ok, and when the last full sync started."""
 
     state: str
     age: float | None
@@ -33,7 +30,7 @@ class StorageState:
 
 
 class Readiness:
-    """Looks after the storage, each time that it is asked for."""
+    """Checks the storage at each request."""
 
     def __init__(self, records: RecordStore, log: CallStore) -> None:
         self._records = records
@@ -41,7 +38,7 @@ class Readiness:
         self._good_at: datetime | None = None
 
     def storage(self) -> StorageState:
-        """Its state now; the age of an error is that of the last good look."""
+        """Return the current state; the age of an error counts from the last successful check."""
         try:
             synced_at = self._log.synced_at
             # A lock is written down where a store is shared; one that only answers reads would be of no use.
@@ -54,7 +51,7 @@ class Readiness:
 
 
 def age_of(instant: datetime | None) -> float | None:
-    """How many seconds ago that was, never less than none; None where it never was."""
+    """Return the seconds since then, at least 0; None if it never was."""
     if instant is None:
         return None
     return round(max(0.0, (datetime.now(UTC) - instant).total_seconds()), 1)
@@ -73,20 +70,20 @@ FORWARDING = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forw
 
 
 def register(app: Flask, built: Services) -> None:
-    """Serve what operators ask for."""
+    """Register the blueprint, and the readiness check."""
     app.extensions[READINESS] = Readiness(built.records, built.replica.store)
     app.register_blueprint(bp)
 
 
 @bp.get("/healthz")
 def healthz() -> ResponseReturnValue:
-    """200 while the process serves."""
+    """Return 200 while the process serves."""
     return "ok\n", PLAIN_TEXT
 
 
 @bp.get("/metrics")
 def show_metrics() -> ResponseReturnValue:
-    """Everything that is counted, for whoever is on this machine or has the token.
+    """All metrics, for clients on this machine or with the token.
 
     Anybody else gets the 404 of a page that does not exist, as from the proxy: nothing tells that there is
     something to guess a token for.
@@ -98,7 +95,7 @@ def show_metrics() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """200 with the state of each neighbour; 503 where the storage fails, without which there are no pages.
+    """Return the state of each neighbor as JSON, with 200; with 503 if the storage fails.
 
     An age is in seconds: since when it has been so, or since the last good reading; None if there was none.
     """

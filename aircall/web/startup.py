@@ -38,7 +38,7 @@ START_ERRORS = (
 
 def main() -> None:
     """Replace this process by gunicorn. Exits with status 1 and one line if the dashboard cannot start."""
-    # Tokens and customers' numbers are stored: no other user of this machine may read them.
+    # Logins and customers' numbers are stored: no other user of this machine may read them.
     os.umask(0o077)
     try:
         check_storage(Config.from_environment(environment(ROOT)))

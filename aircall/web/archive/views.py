@@ -1,7 +1,4 @@
-"""All calls that match a query, in words and number, before anything is done with them.
-
-Archiving calls and moving them back: one, the ticked ones, or all that match; and undoing it.
-"""
+"""Archive calls and move them back: one, the selected ones, or all that match; with undo, retry and stop."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,46 +23,12 @@ from aircall.web.preferences import viewer_zone
 from aircall.web.security import local_path, see_other
 from aircall.web.services import services
 
-# A job of more calls would take too long for anybody to wait for it.
-MOST_CALLS = 1000
-
-
-def matching_ids(query: ListQuery, is_archived: bool) -> list[str]:
-    """The calls that match and are not as wanted yet, one more than may be changed at once at most."""
-    view = "inbox" if is_archived else "archived"
-    if query.view not in (view, "all"):
-        return []
-    # All of them, whichever page the list was at.
-    wanted = replace(query.to_filter(viewer_zone()), view=view, cursor=None)
-    return services().replica.store.matching_ids(wanted, MOST_CALLS + 1)
-
-
-def question(
-    call_ids: list[str], is_archived: bool, list_url: str, *, words: str = "", was_kept: bool = False
-) -> str:
-    """The page that asks whether these calls are to be archived, or moved to the inbox.
-
-    `words` are what was asked of the list; `was_kept` says that the calls had been ticked by hand.
-    """
-    return render_template(
-        "archive/confirm.html",
-        call_ids=call_ids,
-        is_archived=is_archived,
-        list_url=list_url,
-        words=words,
-        was_kept=was_kept,
-        most=MOST_CALLS,
-        problems=current_query().problems,
-        is_complete=list_freshness().is_complete,
-    )
-
-
 bp = Blueprint("archive", __name__)
 
-# An outcome is shown on the page the calls came from if it comes soon, that of a single one less so, in
-# seconds; else on a page of its own.
-ONE_WAIT = 8.0
-MANY_WAIT = 2.5
+# Calls of one job. A larger one would take too long for people to wait for.
+MAX_CALLS = 1000
+# Seconds. A job that takes longer is shown on a page of its own.
+WAIT = 2.5
 TOO_MANY_JOBS = _l(
     "Three changes of yours are still under way. Wait until one of them has ended, or stop one."
 )
@@ -74,46 +37,46 @@ TOO_MANY_JOBS = _l(
 @bp.post("/calls/<call_id>/archive")
 @login_required
 def one(call_id: str) -> ResponseReturnValue:
-    """Archive a call or move it to the inbox, whichever is wanted, however often it is asked."""
+    """Bring one call to the desired state, however often that is requested."""
     return_url = local_path(request.form.get("next")) or call_url(current_query(), known_id(call_id))
-    return _change([known_id(call_id)], _wanted_state(request.form.get("archived")), return_url, ONE_WAIT)
+    return _change([known_id(call_id)], _wanted_state(request.form.get("archived")), return_url)
 
 
 @bp.post("/calls/archive")
 @login_required
 def many() -> ResponseReturnValue:
-    """Archive the calls named in `ids` or move them to the inbox; says what became of each."""
+    """Bring the calls named in `ids` to the desired state."""
     is_archived = _wanted_state(request.form.get("archived"))
     return_url = local_path(request.form.get("next")) or url_for("calls.index")
     call_ids = _ids(request.form.getlist("ids"))
     if not call_ids:
         flash_message(_("Tick the calls first."), ERROR)
         return see_other(return_url)
-    if len(call_ids) > MOST_CALLS:
-        abort(400, _("At most %(number)s calls at a time.", number=count(MOST_CALLS)))
+    if len(call_ids) > MAX_CALLS:
+        abort(400, _("At most %(number)s calls at a time.", number=count(MAX_CALLS)))
     form_recovery.drop()
-    return _change(call_ids, is_archived, return_url, MANY_WAIT)
+    return _change(call_ids, is_archived, return_url)
 
 
 @bp.get("/calls/archive")
 @login_required
 def confirm() -> ResponseReturnValue:
-    """All calls that match the list's query and are not as wanted yet, in words and number, to be confirmed.
+    """Ask for confirmation to change all calls that match the list's query and are not as wanted.
 
-    Exactly the calls that are counted here are in the form, whatever matches by the time it is sent.
+    The form holds exactly the calls that are counted here, whatever matches when it is sent.
     """
     is_archived, query = _wanted_state(request.args.get("archived")), current_query()
     if "kept" in request.args:
         return _confirm_kept(is_archived)
-    return question(
-        matching_ids(query, is_archived), is_archived, calls_url(query), words=filter_words(query)
+    return _question(
+        _matching_ids(query, is_archived), is_archived, calls_url(query), words=filter_words(query)
     )
 
 
 @bp.get("/calls/archive/<job_id>")
 @login_required
 def job(job_id: str) -> ResponseReturnValue:
-    """How far a change of many calls is, and what became of each."""
+    """Show the progress of a job, and its results."""
     found = _job(job_id)
     named = [result.call_id for result in found.of(Outcome.FAILED, Outcome.UNCONFIRMED, Outcome.LEFT_ALONE)]
     calls = {call.id: call for call in services().replica.store.find(named)}
@@ -131,64 +94,63 @@ def job(job_id: str) -> ResponseReturnValue:
 @bp.post("/calls/archive/<job_id>/undo")
 @login_required
 def undo(job_id: str) -> ResponseReturnValue:
-    """Take back exactly what the job has changed; what has changed since is left alone."""
+    """Undo exactly what the job has changed; calls that have changed since are left alone."""
     found = _job(job_id)
     if found.is_running or not found.of(Outcome.DONE):
         return see_other(url_for(".job", job_id=job_id))
     return_url = local_path(request.form.get("next")) or found.return_url
-    wait = ONE_WAIT if len(found.call_ids) == 1 else MANY_WAIT
     begin = partial(services().jobs.undo, login_id(), found, return_url)
-    return _do(begin, return_url, wait)
+    return _do(begin, return_url)
 
 
 @bp.post("/calls/archive/<job_id>/retry")
 @login_required
 def retry(job_id: str) -> ResponseReturnValue:
-    """Try those calls again that failed, were not reached or whose fate is unknown."""
+    """Retry the calls that failed, were not reached, or have an unknown outcome."""
     found = _job(job_id)
     job_url = url_for(".job", job_id=job_id)
     if found.is_running or not found.open_ids:
         return see_other(job_url)
-    return _do(partial(services().jobs.retry, login_id(), found), job_url, MANY_WAIT)
+    return _do(partial(services().jobs.retry, login_id(), found), job_url)
 
 
 @bp.post("/calls/archive/<job_id>/stop")
 @login_required
 def stop(job_id: str) -> ResponseReturnValue:
-    """Change no further call; what is done stays done and can be undone."""
+    """Stop a job; what is done stays done and can be undone."""
     services().jobs.stop(_job(job_id))
-    services().jobs.wait(job_id, MANY_WAIT)
+    services().jobs.wait(job_id, WAIT)
     return see_other(url_for(".job", job_id=job_id))
 
 
 def _confirm_kept(is_archived: bool) -> ResponseReturnValue:
-    """The calls that were ticked when the session ended; the list, where none are kept for this person."""
+    """Ask for confirmation of the calls that were selected when the session ended, if this person has any."""
     kept = form_recovery.find(url_for(".many"), username())
     if kept is None:
         return see_other(url_for("calls.index"))
     list_url = local_path(kept.first("next")) or url_for("calls.index")
-    return question(_ids(kept.fields.get("ids", [])), is_archived, list_url, was_kept=True)
+    return _question(_ids(kept.fields.get("ids", [])), is_archived, list_url, was_kept=True)
 
 
-def _change(call_ids: list[str], is_archived: bool, return_url: str, wait: float) -> ResponseReturnValue:
+def _change(call_ids: list[str], is_archived: bool, return_url: str) -> ResponseReturnValue:
     jobs = services().jobs
     begin = partial(jobs.start, login_id(), username(), call_ids, is_archived, return_url)
-    return _do(begin, return_url, wait)
+    return _do(begin, return_url)
 
 
-def _do(begin: Callable[[], str], return_url: str, wait: float) -> ResponseReturnValue:
+def _do(begin: Callable[[], str], return_url: str) -> ResponseReturnValue:
     try:
         job_id = begin()
     except TooManyJobsError:
         flash_message(str(TOO_MANY_JOBS), ERROR)
         return see_other(return_url)
-    return _show(job_id, wait)
+    return _show(job_id)
 
 
-def _show(job_id: str, wait: float) -> ResponseReturnValue:
-    services().jobs.wait(job_id, wait)
+def _show(job_id: str) -> ResponseReturnValue:
+    services().jobs.wait(job_id, WAIT)
     found = _job(job_id)
-    # Where the login has ended, the way to the page of the job leads by a new one.
+    # If the login has ended, the page of the job leads to the login page and back.
     if found.is_running or found.of(Outcome.SIGNED_OUT):
         return see_other(url_for(".job", job_id=job_id))
     say_outcome(found, _names(found))
@@ -207,7 +169,7 @@ def _job(job_id: str) -> Job:
 
 
 def _ids(values: list[str]) -> list[str]:
-    """The ids in fields that each hold one or, parted by commas, many."""
+    """Return the ids of fields that hold one id each, or several separated by commas. Aborts with 404."""
     ids = [call_id for value in values for call_id in value.split(",")]
     return list(dict.fromkeys(ids)) if all(map(is_call_id, ids)) else abort(404)
 
@@ -216,3 +178,32 @@ def _wanted_state(wanted: str | None) -> bool:
     if wanted not in ("true", "false"):
         abort(400, _("Say whether the calls are to be archived: true or false."))
     return wanted == "true"
+
+
+def _matching_ids(query: ListQuery, is_archived: bool) -> list[str]:
+    """Return the calls that match and are not as wanted, at most one more than a job may have."""
+    view = "inbox" if is_archived else "archived"
+    if query.view not in (view, "all"):
+        return []
+    wanted = replace(query.to_filter(viewer_zone()), view=view, cursor=None)
+    return services().replica.store.matching_ids(wanted, MAX_CALLS + 1)
+
+
+def _question(
+    call_ids: list[str], is_archived: bool, list_url: str, *, words: str = "", was_kept: bool = False
+) -> str:
+    """Render the page that asks for confirmation.
+
+    `words` describe the query; `was_kept` if the calls had been selected before the session ended.
+    """
+    return render_template(
+        "archive/confirm.html",
+        call_ids=call_ids,
+        is_archived=is_archived,
+        list_url=list_url,
+        words=words,
+        was_kept=was_kept,
+        most=MAX_CALLS,
+        problems=current_query().problems,
+        is_complete=list_freshness().is_complete,
+    )
