@@ -110,4 +110,4 @@ def expect_fit_on_tour(browser: Browser, tour: Tour, data_dir: Path) -> None:
     assert len({name.rpartition("-")[0] for name in seen.html}) > len(seen.states) / 2
     command = ["node", str(ROOT / "tests" / "e2e" / "validate.mjs")]
     answer = subprocess.run(command, input=json.dumps(seen.html), capture_output=True, text=True, check=True)
-    assert answer.stdout.splitlines() == []
+    assert answer.stdout.splitlines() == [], answer.stdout

@@ -16,7 +16,7 @@ API, OTHER_API = "https://one.test", "https://other.test"
 def test_a_process_that_does_not_get_the_lock_clears_nothing(
     redis: RedisServer, sqlite: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "FORGETTING_TIME", 0.1)
+    monkeypatch.setattr(services, "CLEAR_TIMEOUT", 0.1)
     call_store = CallStore(sqlite)
     records, busy = (RedisRecordStore(connect(redis.url)) for _ in range(2))
     forget_other_api(records, call_store, API)

@@ -146,7 +146,7 @@ class History(RuleBasedStateMachine):
 
     def _ask(self, wanted: bool) -> Call | AircallError:
         def change(token: str) -> Call:
-            waits = {"look_pause": 0.05, "patience": 0.5}
+            waits = {"verify_interval": 0.05, "verify_timeout": 0.5}
             return set_archived(TokenClient(self.here.api, token), self.call_id, wanted, **waits).call
 
         try:

@@ -100,7 +100,7 @@ def test_an_api_that_is_not_there_changes_nothing() -> None:
 def test_looking_goes_on_while_the_api_is_in_trouble_which_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO, "aircall.changes.service.archive")
+    caplog.set_level(logging.INFO, "aircall.changes.archive")
     trouble = [answer(b"{}", 500) for _ in range(4)]
     with (
         HostileServer(answer(FALSE), reset, *trouble, answer(FALSE), answer(TRUE)) as server,
@@ -110,8 +110,8 @@ def test_looking_goes_on_while_the_api_is_in_trouble_which_is_logged(
 
     assert call.is_archived
     assert methods(server).count("PUT") == 1
-    lines = [record for record in caplog.records if record.name == "aircall.changes.service.archive"]
-    assert set(told(lines, "error")) == {("Looking for a change", "ServerError")}
+    lines = [record for record in caplog.records if record.name == "aircall.changes.archive"]
+    assert set(told(lines, "error")) == {("verifying a change", "ServerError")}
 
 
 def test_a_token_that_expires_while_looking_does_not_ask_for_a_second_change() -> None:
