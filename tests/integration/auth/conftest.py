@@ -13,7 +13,7 @@ from tests.support.sandbox import Sandbox
 @pytest.fixture
 def env(sandbox: Sandbox, tmp_path: Path) -> Iterator[Environment]:
     """Logins, of which there is none yet."""
-    with environment(sandbox.url, tmp_path) as env:
+    with environment(sandbox, tmp_path) as env:
         yield env
 
 

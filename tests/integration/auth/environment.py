@@ -14,6 +14,7 @@ from aircall.errors import AircallError
 from aircall.storage.database import open_database
 from aircall.storage.records import RecordStore, SQLiteRecordStore
 from aircall.storage.redis import RedisRecordStore, connect
+from tests.support.sandbox import Sandbox
 
 T = TypeVar("T")
 THREADS = 20
@@ -50,9 +51,10 @@ class BackgroundTasks:
 
 
 class Environment:
-    """A client, a record store and the logins in it."""
+    """A sandbox, a client of it, a record store and the logins in it."""
 
-    def __init__(self, api: ApiClient, store: RecordStore, clock: Clock) -> None:
+    def __init__(self, sandbox: Sandbox, api: ApiClient, store: RecordStore, clock: Clock) -> None:
+        self.sandbox = sandbox
         self.api = api
         self.store = store
         self.clock = clock
@@ -65,23 +67,23 @@ class Environment:
 
 @contextmanager
 def environment(
-    url: str,
+    sandbox: Sandbox,
     directory: Path,
     *,
     deadline: float = 7.0,
     is_clock_running: bool = True,
     redis_url: str | None = None,
 ) -> Iterator[Environment]:
-    """Logins on the API at this address, stored in the directory or in Redis."""
+    """Logins on the sandbox, stored in the directory or in Redis."""
     clock = Clock(is_running=is_clock_running)
     # More slots than threads: the bulkheads have tests of their own.
-    api = ApiClient(url, deadline=deadline, slots=dict.fromkeys(Pool, 2 * THREADS), clock=clock)
+    api = ApiClient(sandbox.url, deadline=deadline, slots=dict.fromkeys(Pool, 2 * THREADS), clock=clock)
     store: RecordStore
     if redis_url is None:
         store = SQLiteRecordStore(open_database(f"sqlite:///{directory / 'sessions.db'}"), clock)
     else:
         store = RedisRecordStore(connect(redis_url))
-    env = Environment(api, store, clock)
+    env = Environment(sandbox, api, store, clock)
     try:
         yield env
     finally:

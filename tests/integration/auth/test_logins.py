@@ -23,8 +23,8 @@ def test_a_login_is_the_person_that_the_api_says_and_can_be_found_again(env: Env
     assert len(login.id) >= 43
 
 
-def test_a_refused_password_creates_no_login(env: Environment, sandbox: Sandbox) -> None:
-    sandbox.reject_logins()
+def test_a_refused_password_creates_no_login(env: Environment) -> None:
+    env.sandbox.reject_logins()
 
     with pytest.raises(UnauthorizedError):
         env.logins.create("alice", "wrong")
@@ -32,13 +32,13 @@ def test_a_refused_password_creates_no_login(env: Environment, sandbox: Sandbox)
     assert env.store.keys("") == []
 
 
-def test_the_lifetime_of_tokens_counts_from_their_arrival(env: Environment, sandbox: Sandbox) -> None:
+def test_the_lifetime_of_tokens_counts_from_their_arrival(env: Environment) -> None:
     # A clock on which every request takes a second.
-    logins = Logins(env.store, env.api, lambda: float(sandbox.counters().requests))
+    logins = Logins(env.store, env.api, lambda: float(env.sandbox.counters().requests))
 
     login = logins.create("alice", "any")
 
-    assert sandbox.counters().requests == 2
+    assert env.sandbox.counters().requests == 2
     assert (login.access_expires_at, login.expires_at) == (1 + 600, 1 + 3600)
 
 
@@ -70,26 +70,26 @@ def test_of_all_logins_the_one_that_lives_longest_is_used(env: Environment) -> N
     assert env.logins.with_any_token(env.api.me).username == "carol"
 
 
-def test_a_login_that_turns_out_to_have_ended_is_passed_over(env: Environment, sandbox: Sandbox) -> None:
+def test_a_login_that_turns_out_to_have_ended_is_passed_over(env: Environment) -> None:
     env.clock.ahead = 60
     bob = env.logins.create("bob", "any")
-    sandbox.revoke()
-    sandbox.expire_access_tokens()
+    env.sandbox.revoke()
+    env.sandbox.expire_access_tokens()
     env.clock.ahead = 0
     alice = env.logins.create("alice", "any")
 
     assert env.logins.with_any_token(env.api.me) == alice.user
     assert not env.is_stored(bob.id)
 
-    sandbox.revoke()
-    sandbox.expire_access_tokens()
+    env.sandbox.revoke()
+    env.sandbox.expire_access_tokens()
     with pytest.raises(NoLoginError):
         env.logins.with_any_token(env.api.me)
     assert not env.is_stored(alice.id)
 
 
 def test_trouble_of_the_api_is_not_tried_with_every_login(sandbox: Sandbox, tmp_path: Path) -> None:
-    with environment(sandbox.url, tmp_path, deadline=0.5) as env:
+    with environment(sandbox, tmp_path, deadline=0.5) as env:
         for name in ("alice", "bob"):
             env.logins.create(name, "any")
         sandbox.be_slow(5, path="/me")

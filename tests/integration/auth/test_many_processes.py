@@ -20,9 +20,7 @@ def processes(sandbox: Sandbox, redis: RedisServer, tmp_path: Path) -> Iterator[
     """Processes that share one Redis."""
     with ExitStack() as stack:
         yield [
-            stack.enter_context(
-                environment(sandbox.url, tmp_path, is_clock_running=False, redis_url=redis.url)
-            )
+            stack.enter_context(environment(sandbox, tmp_path, is_clock_running=False, redis_url=redis.url))
             for _ in range(PROCESSES)
         ]
 
@@ -48,7 +46,7 @@ def test_an_expired_token_is_refreshed_once(
     assert sandbox.counters().refreshes == 1
 
 
-def test_a_failure_of_one_process_is_not_repeated_by_the_others(
+def test_one_processs_failure_is_not_repeated_by_others(
     processes: list[Environment], sandbox: Sandbox
 ) -> None:
     first, second, third = processes

@@ -139,7 +139,7 @@ class History(RuleBasedStateMachine):
         super().__init__()
         self.sandbox = sandbox
         sandbox.reset()
-        self._environment = environment(sandbox.url, directory, is_clock_running=False)
+        self._environment = environment(sandbox, directory, is_clock_running=False)
         self.env = self._environment.__enter__()
         self.model = Model()
 
@@ -203,10 +203,7 @@ class History(RuleBasedStateMachine):
     @invariant()
     def what_is_stored_and_was_asked_is_as_the_model_says(self) -> None:
         counters = self.sandbox.counters()
-        assert (counters.refreshes, counters.requests) == (
-            self.model.refresh_count,
-            self.model.request_count,
-        )
+        assert (counters.refreshes, counters.requests) == (self.model.refresh_count, self.model.request_count)
         is_stored = self.env.is_stored(self.login_id)
         assert is_stored is not (self.model.is_over or self.model.age >= REFRESH_LIFE)
 

@@ -10,7 +10,6 @@ from aircall.auth.logins import ServiceAccount
 from aircall.errors import LoginEndedError, NoLoginError, ServerError, UnauthorizedError
 from aircall.models import User
 from tests.integration.auth.environment import THREADS, Environment, run_together
-from tests.support.sandbox import Sandbox
 
 LISTENER = User(id="listener", username="listener")
 
@@ -22,22 +21,18 @@ def account(env: Environment) -> ServiceAccount:
     return ServiceAccount(env.logins, "listener", "any")
 
 
-def test_an_account_logs_in_once_and_again_once_after_its_login_ended(
-    env: Environment, account: ServiceAccount, sandbox: Sandbox
-) -> None:
+def test_an_account_logs_in_once_for_many_threads(env: Environment, account: ServiceAccount) -> None:
     assert run_together(lambda: account.with_token(env.api.me)) == [LISTENER] * THREADS
-    assert sandbox.counters().logins == 2
-    sandbox.revoke()
-    sandbox.expire_access_tokens()
+    assert env.sandbox.counters().logins == 2
+    env.sandbox.revoke()
+    env.sandbox.expire_access_tokens()
 
     assert run_together(lambda: account.with_token(env.api.me)) == [LISTENER] * THREADS
-    assert sandbox.counters().logins == 3
+    assert env.sandbox.counters().logins == 3
     assert len(env.store.keys("")) == 2
 
 
-def test_a_thread_that_learns_late_that_the_login_ended_uses_the_new_one(
-    env: Environment, account: ServiceAccount, sandbox: Sandbox
-) -> None:
+def test_a_thread_that_is_late_uses_the_new_login(env: Environment, account: ServiceAccount) -> None:
     has_token, may_continue = threading.Event(), threading.Event()
 
     def request_late(token: str) -> User:
@@ -48,52 +43,46 @@ def test_a_thread_that_learns_late_that_the_login_ended_uses_the_new_one(
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(account.with_token, request_late)
         assert has_token.wait(10)
-        sandbox.revoke()
-        sandbox.expire_access_tokens()
+        env.sandbox.revoke()
+        env.sandbox.expire_access_tokens()
         account.with_token(env.api.me)
         may_continue.set()
 
     assert late.result() == LISTENER
-    assert sandbox.counters().logins == 3
+    assert env.sandbox.counters().logins == 3
 
 
-def test_a_refused_password_is_reported_each_time(
-    env: Environment, account: ServiceAccount, sandbox: Sandbox
-) -> None:
-    sandbox.reject_logins()
+def test_a_refused_password_is_reported_each_time(env: Environment, account: ServiceAccount) -> None:
+    env.sandbox.reject_logins()
 
     for _ in range(2):
         with pytest.raises(UnauthorizedError):
             account.with_token(env.api.me)
 
-    sandbox.clear_faults()
+    env.sandbox.clear_faults()
     assert account.with_token(env.api.me) == LISTENER
 
 
-def test_a_request_that_is_always_refused_fails_after_a_second_login(
-    env: Environment, account: ServiceAccount, sandbox: Sandbox
-) -> None:
-    sandbox.refuse_channel_auth(401)
+def test_a_request_that_is_always_refused_fails(env: Environment, account: ServiceAccount) -> None:
+    env.sandbox.refuse_channel_auth(401)
 
     for attempt in (1, 2):
         with pytest.raises(LoginEndedError):
             account.with_token(partial(env.api.authorize_channel, socket_id="1.1", channel="private-aircall"))
-        assert sandbox.counters().logins <= 2 + attempt
+        assert env.sandbox.counters().logins <= 2 + attempt
         assert len(env.store.keys("")) <= 2
 
 
-def test_trouble_of_the_api_needs_no_new_login(
-    env: Environment, account: ServiceAccount, sandbox: Sandbox
-) -> None:
+def test_trouble_of_the_api_needs_no_new_login(env: Environment, account: ServiceAccount) -> None:
     account.with_token(env.api.me)
-    sandbox.answer_503(times=None, path="/me")
+    env.sandbox.answer_503(times=None, path="/me")
 
     with pytest.raises(ServerError):
         account.with_token(env.api.me)
 
-    sandbox.clear_faults()
+    env.sandbox.clear_faults()
     assert account.with_token(env.api.me) == LISTENER
-    assert sandbox.counters().logins == 2
+    assert env.sandbox.counters().logins == 2
 
 
 @pytest.mark.parametrize(("username", "password"), [(None, None), ("listener", None), (None, "any")])
@@ -109,17 +98,15 @@ def test_without_an_account_any_login_is_used(
     assert account.with_token(env.api.me).username == "alice"
 
 
-def test_a_request_that_is_refused_with_a_new_token_is_not_tried_with_every_login(
-    env: Environment, sandbox: Sandbox
-) -> None:
+def test_a_request_that_is_refused_with_a_new_token_is_not_tried_with_every_login(env: Environment) -> None:
     for name in ("alice", "bob", "carol"):
         env.logins.create(name, "any")
-    sandbox.refuse_channel_auth(401)
+    env.sandbox.refuse_channel_auth(401)
 
     with pytest.raises(UnauthorizedError, match=r"^The API refuses this request to everyone\.$"):
         ServiceAccount(env.logins, None, None).with_token(
             partial(env.api.authorize_channel, socket_id="1.1", channel="private-aircall")
         )
 
-    assert sandbox.counters().refreshes == 1
+    assert env.sandbox.counters().refreshes == 1
     assert len(env.store.keys("")) == 3
