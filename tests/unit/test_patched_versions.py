@@ -20,7 +20,7 @@ PATCHED = [
         "websocket-client",
         "1.9.2",
         "aircall/pusher/connection.py",
-        "tests/integration/pusher/test_listener_life.py",
+        "tests/integration/pusher/test_connection.py",
     ),
     # The names of its files: `gauge_livesum_<pid>.db`.
     ("prometheus_client", "0.26.0", "aircall/metrics.py", "tests/server/test_metrics.py"),

@@ -1,12 +1,22 @@
-"""Who looks at which call: each person once, a moment longer than they are there, told when it changes."""
+"""Presence: who views which call, in this process and in others, published once per change."""
 
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.web.live.presence import GRACE, Presence
+from aircall.auth.logins import Logins
+from aircall.web.live.presence import GRACE, Presence, PresenceService
+from aircall.web.live.session_monitor import ConnectionRegistry
+from tests.support.made_calls import call_id
+from tests.support.waiting import wait_until
+
+CALL = call_id(1)
 
 
-def test_whoever_looks_at_a_call_is_told_once_and_by_name_in_order() -> None:
+def test_the_viewers_of_a_call_are_published_once_in_the_order_of_their_names() -> None:
     presence = Presence()
     presence.view("page-1", "bob", "call-1", now=0)
     presence.view("page-2", "ann", "call-1", now=0)
@@ -16,7 +26,7 @@ def test_whoever_looks_at_a_call_is_told_once_and_by_name_in_order() -> None:
     assert presence.published == {"call-1": ["ann", "bob"]}
 
 
-def test_a_person_with_two_pages_counts_once_and_stays_until_both_are_gone() -> None:
+def test_a_person_with_two_pages_counts_once_until_both_are_closed() -> None:
     presence = Presence()
     presence.view("page-1", "ann", "call-1", now=0)
     presence.view("page-2", "ann", "call-1", now=0)
@@ -28,7 +38,7 @@ def test_a_person_with_two_pages_counts_once_and_stays_until_both_are_gone() -> 
     assert presence.publish(now=9 + GRACE) == {"call-1": []}
 
 
-def test_who_loads_a_page_again_has_never_been_away() -> None:
+def test_a_reload_is_not_published() -> None:
     presence = Presence()
     presence.view("page-1", "ann", "call-1", now=0)
     presence.publish(now=0)
@@ -42,7 +52,7 @@ def test_who_loads_a_page_again_has_never_been_away() -> None:
     assert presence.next_at() is None
 
 
-def test_who_goes_on_to_another_call_is_there_at_once_and_leaves_the_first_soon() -> None:
+def test_a_person_who_goes_on_to_another_call_leaves_the_first_one_later() -> None:
     presence = Presence()
     presence.view("page-1", "ann", "call-1", now=0)
     presence.publish(now=0)
@@ -53,7 +63,7 @@ def test_who_goes_on_to_another_call_is_there_at_once_and_leaves_the_first_soon(
     assert presence.publish(now=10 + GRACE) == {"call-1": []}
 
 
-def test_a_page_that_rushes_past_leaves_no_trace() -> None:
+def test_a_page_that_runs_through_many_calls_leaves_nothing_behind() -> None:
     presence = Presence()
     for number in range(10_000):
         presence.view("page-1", "ann", f"call-{number}", now=0)
@@ -62,7 +72,7 @@ def test_a_page_that_rushes_past_leaves_no_trace() -> None:
     assert presence.next_at() is None
 
 
-LOOKS = st.lists(
+VIEWS = st.lists(
     st.tuples(
         st.sampled_from(["page-1", "page-2", "page-3"]),
         st.sampled_from(["call-1", "call-2", None]),
@@ -72,22 +82,70 @@ LOOKS = st.lists(
 )
 
 
-@given(LOOKS)
-def test_whatever_happens_what_was_told_adds_up_to_the_truth(
-    looks: list[tuple[str, str | None, bool]],
-) -> None:
-    presence, told, truth = Presence(), {}, {}
-    for now, (page_id, call_id, is_told) in enumerate(looks):
-        truth[page_id] = call_id
-        presence.view(page_id, f"user of {page_id}", call_id, now)
-        if is_told:
-            told.update(presence.publish(now))
+@given(VIEWS)
+def test_what_was_published_always_adds_up_to_the_truth(views: list[tuple[str, str | None, bool]]) -> None:
+    presence, published, truth = Presence(), {}, {}
+    for now, (page_id, viewed_id, is_published) in enumerate(views):
+        truth[page_id] = viewed_id
+        presence.view(page_id, f"user of {page_id}", viewed_id, now)
+        if is_published:
+            published.update(presence.publish(now))
 
-    told.update(presence.publish(len(looks) + GRACE))
+    published.update(presence.publish(len(views) + GRACE))
 
-    there = {
-        call_id: sorted(f"user of {page_id}" for page_id in truth if truth[page_id] == call_id)
-        for call_id in ("call-1", "call-2")
+    viewers = {
+        viewed_id: sorted(f"user of {page_id}" for page_id in truth if truth[page_id] == viewed_id)
+        for viewed_id in ("call-1", "call-2")
     }
-    assert {call_id: told.get(call_id, []) for call_id in there} == there
-    assert presence.published == {call_id: names for call_id, names in there.items() if names}
+    assert {viewed_id: published.get(viewed_id, []) for viewed_id in viewers} == viewers
+    assert presence.published == {viewed_id: names for viewed_id, names in viewers.items() if names}
+
+
+class Pages:
+    """What the pages of this process received, and how many changes of this process were reported."""
+
+    def __init__(self) -> None:
+        self.viewers: dict[str, Any] = {}
+        self.change_count = 0
+        self.presence = PresenceService(ConnectionRegistry(cast(Logins, None)))
+        self.presence.on_change(self._count)
+
+    def broadcast(self, name: str, payload: Any) -> None:
+        if name == "viewers":
+            self.viewers[payload["id"]] = payload["viewers"]
+
+    def _count(self) -> None:
+        self.change_count += 1
+
+    def wait_for(self, *usernames: str) -> None:
+        wait_until(lambda: self.viewers.get(CALL) == list(usernames), what=f"{usernames}")
+
+
+@pytest.fixture
+def pages() -> Iterator[Pages]:
+    pages = Pages()
+    pages.presence.start(pages.broadcast)
+    yield pages
+    pages.presence.stop()
+
+
+def test_viewers_in_other_processes_are_shown_until_they_leave(pages: Pages) -> None:
+    pages.presence.view("page", "alice", CALL)
+    pages.presence.set_remote({"b": {CALL: ["bob"]}, "c": {CALL: ["alice", "carol"]}})
+    pages.wait_for("alice", "bob", "carol")
+    assert pages.presence.viewers == {CALL: ["alice"]}
+
+    pages.presence.set_remote({})
+
+    pages.wait_for("alice")
+
+
+def test_only_changes_of_this_process_are_reported(pages: Pages) -> None:
+    pages.presence.set_remote({"b": {CALL: ["bob"]}})
+    assert pages.change_count == 0
+
+    pages.presence.view("page", "alice", CALL)
+    pages.presence.view("page", "alice", None)
+
+    assert pages.change_count == 2
+    assert pages.presence.viewers == {}

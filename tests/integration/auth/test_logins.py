@@ -1,108 +1,102 @@
-"""Signing in and out, and lending a token to whoever needs one."""
+"""Logging in and out, and requests with the token of any login."""
+
+from pathlib import Path
 
 import pytest
 
-from aircall.api.client import ApiClient
 from aircall.auth.login import Login
 from aircall.auth.logins import Logins
-from aircall.errors import LoginEndedError, NoLoginError, UnauthorizedError
+from aircall.errors import LoginEndedError, NoLoginError, NoResponseError, UnauthorizedError
 from aircall.models import User
-from tests.integration.auth.rooms import Clock, Rooms
+from tests.integration.auth.environment import Environment, environment
 from tests.support.sandbox import Sandbox
 
 
-def test_a_login_is_whom_the_api_says_it_is_and_can_be_found_again(logins: Logins) -> None:
-    login = logins.create("alice", "any")
+def test_a_login_is_the_person_that_the_api_says_and_can_be_found_again(env: Environment) -> None:
+    login, other = env.logins.create("alice", "any"), env.logins.create("alice", "any")
+
+    env.logins.end(other.id)
 
     assert login.user == User(id="alice", username="alice")
-    assert logins.get(login.id) == login
+    assert env.logins.get(login.id) == login
+    assert other.id != login.id
     assert len(login.id) >= 43
 
 
-def test_two_logins_of_one_person_are_two(logins: Logins, alice: Login) -> None:
-    other = logins.create("alice", "any")
-
-    logins.end(other.id)
-
-    assert other.id != alice.id
-    assert logins.get(alice.id) == alice
-
-
-def test_a_refused_password_makes_no_login(here: Rooms, sandbox: Sandbox) -> None:
-    sandbox.reject_logins()
+def test_a_refused_password_creates_no_login(env: Environment) -> None:
+    env.sandbox.reject_logins()
 
     with pytest.raises(UnauthorizedError):
-        here.logins.create("alice", "wrong")
+        env.logins.create("alice", "wrong")
 
-    assert here.store.keys("") == []
+    assert env.store.keys("") == []
 
 
-def test_tokens_live_from_when_they_came_however_long_the_rest_of_the_sign_in_takes(
-    here: Rooms, sandbox: Sandbox
-) -> None:
-    # A clock on which every answered request takes a second.
-    logins = Logins(here.store, here.api, lambda: float(sandbox.counters().requests))
+def test_the_lifetime_of_tokens_counts_from_their_arrival(env: Environment) -> None:
+    # A clock on which every request takes a second.
+    logins = Logins(env.store, env.api, lambda: float(env.sandbox.counters().requests))
 
     login = logins.create("alice", "any")
 
-    assert sandbox.counters().requests == 2
-    assert login.access_expires_at == 1 + 600
-    assert login.expires_at == 1 + 3600
+    assert env.sandbox.counters().requests == 2
+    assert (login.access_expires_at, login.expires_at) == (1 + 600, 1 + 3600)
 
 
-def test_a_login_that_was_ended_or_never_was_is_over(logins: Logins, alice: Login) -> None:
-    logins.end(alice.id)
-    logins.end("never was")
+def test_a_login_that_was_ended_or_never_existed_has_ended(env: Environment, alice: Login) -> None:
+    env.logins.end(alice.id)
+    env.logins.end("unknown")
+    env.store.put("login:other version", b"something else", 100)
 
-    for login_id in (alice.id, "never was"):
+    for login_id in (alice.id, "unknown", "other version"):
         with pytest.raises(LoginEndedError, match=r"^The login has ended\.$"):
-            logins.get(login_id)
+            env.logins.get(login_id)
         with pytest.raises(LoginEndedError):
-            logins.get_fresh(login_id)
+            env.logins.get_fresh(login_id)
 
 
-def test_a_login_that_another_version_kept_is_over(here: Rooms) -> None:
-    here.store.put("login:old", b"something else", 100)
-
-    with pytest.raises(LoginEndedError):
-        here.logins.get("old")
-
-
-def test_a_login_ends_with_its_refresh_token(logins: Logins, clock: Clock, alice: Login) -> None:
-    clock.ahead = 3590
-    assert logins.get(alice.id) == alice
-    clock.ahead = 3601
+def test_a_login_ends_with_its_refresh_token(env: Environment, alice: Login) -> None:
+    env.clock.ahead = 3590
+    assert env.logins.get(alice.id) == alice
+    env.clock.ahead = 3601
 
     with pytest.raises(LoginEndedError):
-        logins.get(alice.id)
+        env.logins.get(alice.id)
 
 
-def test_anyone_who_is_signed_in_will_do_the_one_who_lives_longest_first(
-    logins: Logins, api: ApiClient
-) -> None:
+def test_of_all_logins_the_one_that_lives_longest_is_used(env: Environment) -> None:
     for name in ("alice", "bob", "carol"):
-        logins.create(name, "any")
+        env.logins.create(name, "any")
 
-    assert logins.with_any_token(api.me).username == "carol"
-
-
-def test_who_cannot_help_any_more_is_passed_over(here: Rooms, sandbox: Sandbox) -> None:
-    here.clock.ahead = 60
-    bob = here.logins.create("bob", "any")
-    sandbox.revoke()
-    sandbox.expire_access_tokens()
-    here.clock.ahead = 0
-    alice = here.logins.create("alice", "any")
-
-    assert here.logins.with_any_token(here.api.me) == alice.user
-    assert not here.is_kept(bob.id)
+    assert env.logins.with_any_token(env.api.me).username == "carol"
 
 
-def test_where_nobody_can_help_that_is_said(here: Rooms, alice: Login, sandbox: Sandbox) -> None:
-    sandbox.revoke()
-    sandbox.expire_access_tokens()
+def test_a_login_that_turns_out_to_have_ended_is_passed_over(env: Environment) -> None:
+    env.clock.ahead = 60
+    bob = env.logins.create("bob", "any")
+    env.sandbox.revoke()
+    env.sandbox.expire_access_tokens()
+    env.clock.ahead = 0
+    alice = env.logins.create("alice", "any")
 
+    assert env.logins.with_any_token(env.api.me) == alice.user
+    assert not env.is_stored(bob.id)
+
+    env.sandbox.revoke()
+    env.sandbox.expire_access_tokens()
     with pytest.raises(NoLoginError):
-        here.logins.with_any_token(here.api.me)
+        env.logins.with_any_token(env.api.me)
+    assert not env.is_stored(alice.id)
 
-    assert not here.is_kept(alice.id)
+
+def test_trouble_of_the_api_is_not_tried_with_every_login(sandbox: Sandbox, tmp_path: Path) -> None:
+    with environment(sandbox, tmp_path, deadline=0.5) as env:
+        for name in ("alice", "bob"):
+            env.logins.create(name, "any")
+        sandbox.be_slow(5, path="/me")
+        before = sandbox.counters().requests
+
+        with pytest.raises(NoResponseError):
+            env.logins.with_any_token(env.api.me)
+
+        assert len(env.store.keys("")) == 2
+        assert sandbox.counters().requests - before <= 3

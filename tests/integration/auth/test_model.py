@@ -1,5 +1,7 @@
-"""A login through any history: it works, fails and ends exactly when a plain model of the rules says so."""
+"""A login through any history works, fails and ends exactly when a plain model of the rules says so."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -14,70 +16,159 @@ from hypothesis.stateful import (
 )
 
 from aircall.errors import AircallError, LoginEndedError
-from tests.integration.auth.model import (
-    ACCESS_LIFE,
-    ENDED,
-    FINE,
-    MARGIN,
-    REFRESH_LIFE,
-    TROUBLE,
-    TROUBLES,
-    Model,
-)
-from tests.integration.auth.rooms import Rooms, rooms
+from tests.integration.auth.environment import REFRESH, Environment, environment
 from tests.support.sandbox import Sandbox
 
+ACCESS_LIFE, REFRESH_LIFE, MARGIN = 600, 3600, 120
+PAUSE, URGENT_PAUSE, LAST_CHANCE = 10.0, 2.0, 30.0
+# The circuit breaker's.
+FAILURE_LIMIT, PROBE_PAUSE = 5, 10
+ENDED, TROUBLE, FINE = "the login has ended", "the API is in trouble", "fine"
+# Faults of a refresh, and whether its response may have been lost.
+TROUBLES: dict[str, tuple[Callable[[Sandbox], None], bool]] = {
+    "503": (lambda sandbox: sandbox.answer_503(times=None, path=REFRESH), False),
+    "HTML": (lambda sandbox: sandbox.answer_with(200, b"<html>", times=None, path=REFRESH), True),
+    "reset": (lambda sandbox: sandbox.reset_after_send(times=None, path=REFRESH), True),
+}
 
-def ask(here: Rooms, login_id: str) -> str:
-    """What a request comes to, really."""
+
+@dataclass
+class Breaker:
+    """The model of the circuit breaker."""
+
+    failure_count: int = 0
+    probe_at: float = 0.0
+
+    def admits(self, now: float) -> bool:
+        if self.failure_count < FAILURE_LIMIT:
+            return True
+        is_probe = now >= self.probe_at
+        self.probe_at = now + PROBE_PAUSE if is_probe else self.probe_at
+        return is_probe
+
+    def record(self, *, is_failure: bool, now: float) -> None:
+        self.failure_count = self.failure_count + 1 if is_failure else 0
+        if self.failure_count == FAILURE_LIMIT:
+            self.probe_at = now + PROBE_PAUSE
+
+
+class Model:
+    """The model of a login. Times are in seconds since its start."""
+
+    def __init__(self) -> None:
+        self.now = self.issued_at = self.retry_at = 0.0
+        self.failed_at = -PAUSE
+        self.is_over = self.is_access_refused = self.is_refresh_refused = False
+        self.trouble: str | None = None
+        self.refresh_count = 0
+        # The two of the sign-in.
+        self.request_count = 2
+        self.breaker = Breaker()
+
+    def log_in_again(self) -> None:
+        self.issued_at, self.failed_at, self.retry_at = self.now, -PAUSE, 0.0
+        self.is_over = self.is_access_refused = self.is_refresh_refused = False
+        self.request_count += 2
+
+    def request(self) -> str:
+        self.is_over |= self.age >= REFRESH_LIFE
+        if self.is_over:
+            return ENDED
+        if self.age >= ACCESS_LIFE:
+            outcome = self._replace()
+            return self._send() if outcome == FINE else outcome
+        outcome = self._send()
+        if not self.is_over and self.age >= ACCESS_LIFE - MARGIN and self.now >= self.retry_at:
+            self._refresh()
+        return outcome
+
+    @property
+    def age(self) -> float:
+        return self.now - self.issued_at
+
+    def _send(self) -> str:
+        self.request_count += 1
+        if not self.is_access_refused:
+            return FINE
+        outcome = self._replace()
+        self.request_count += outcome == FINE
+        return outcome
+
+    def _replace(self) -> str:
+        return TROUBLE if self.now < self.failed_at + URGENT_PAUSE else self._refresh()
+
+    def _refresh(self) -> str:
+        if not self.breaker.admits(self.now):
+            return self._failed(is_lost=False)
+        self.request_count += 1
+        is_lost = self.trouble is not None and TROUBLES[self.trouble][1]
+        self.breaker.record(is_failure=self.trouble in ("503", "reset"), now=self.now)
+        if self.trouble is not None:
+            return self._failed(is_lost=is_lost)
+        if self.is_refresh_refused:
+            self.is_over = True
+            return ENDED
+        self.issued_at, self.failed_at, self.retry_at = self.now, -PAUSE, 0.0
+        self.is_access_refused = False
+        self.refresh_count += 1
+        return FINE
+
+    def _failed(self, *, is_lost: bool) -> str:
+        self.failed_at, self.retry_at = self.now, self.now + PAUSE
+        if is_lost:
+            self.retry_at = max(self.retry_at, self.issued_at + ACCESS_LIFE - LAST_CHANCE)
+        return TROUBLE
+
+
+def request(env: Environment, login_id: str) -> str:
     try:
-        here.logins.with_token(login_id, here.api.me)
+        env.logins.with_token(login_id, env.api.me)
     except LoginEndedError:
         return ENDED
     except AircallError:
         return TROUBLE
     finally:
-        here.later.settle()
+        env.background.join()
     return FINE
 
 
 class History(RuleBasedStateMachine):
-    """Histories of one login on this sandbox."""
+    """Histories of one login."""
 
     def __init__(self, sandbox: Sandbox, directory: Path) -> None:
         super().__init__()
         self.sandbox = sandbox
         sandbox.reset()
-        self._rooms = rooms(sandbox.url, directory, is_clock_running=False)
-        self.here = self._rooms.__enter__()
+        self._environment = environment(sandbox, directory, is_clock_running=False)
+        self.env = self._environment.__enter__()
         self.model = Model()
 
     @initialize()
-    def sign_in(self) -> None:
-        self.login_id = self.here.logins.create("alice", "any").id
+    def log_in(self) -> None:
+        self.login_id = self.env.logins.create("alice", "any").id
 
     @rule(seconds=st.sampled_from([0, 1, 3, 11, 30, 65, 200, 650, 3700]))
     def make_a_request(self, seconds: int) -> None:
         self._let_pass(seconds)
-        self._ask()
+        self._request()
 
     @rule()
     def make_a_request_when_the_token_is_due(self) -> None:
         self._let_pass(max(0.0, ACCESS_LIFE - MARGIN + 1 - self.model.age))
-        self._ask()
+        self._request()
 
-    def _ask(self) -> None:
-        assert ask(self.here, self.login_id) == self.model.ask()
+    def _request(self) -> None:
+        assert request(self.env, self.login_id) == self.model.request()
         if self.model.is_over:
             # It stays over; history goes on with another one.
-            assert ask(self.here, self.login_id) == self.model.ask() == ENDED
-            assert not self.here.is_kept(self.login_id)
-            self.model.sign_in_again()
-            self.sign_in()
+            assert request(self.env, self.login_id) == self.model.request() == ENDED
+            assert not self.env.is_stored(self.login_id)
+            self.model.log_in_again()
+            self.log_in()
 
     def _let_pass(self, seconds: float) -> None:
         self.model.now += seconds
-        self.here.clock.ahead = self.model.now
+        self.env.clock.ahead = self.model.now
         self.sandbox.shift_clock(self.model.now)
 
     @rule()
@@ -106,21 +197,18 @@ class History(RuleBasedStateMachine):
     @rule()
     def log_out(self) -> None:
         self.model.is_over = True
-        self.here.logins.end(self.login_id)
-        self._ask()
+        self.env.logins.end(self.login_id)
+        self._request()
 
     @invariant()
-    def what_is_kept_and_was_asked_is_as_the_model_says(self) -> None:
+    def what_is_stored_and_was_asked_is_as_the_model_says(self) -> None:
         counters = self.sandbox.counters()
-        assert (counters.refreshes, counters.requests) == (
-            self.model.refresh_count,
-            self.model.request_count,
-        )
-        is_kept = self.here.is_kept(self.login_id)
-        assert is_kept is not (self.model.is_over or self.model.age >= REFRESH_LIFE)
+        assert (counters.refreshes, counters.requests) == (self.model.refresh_count, self.model.request_count)
+        is_stored = self.env.is_stored(self.login_id)
+        assert is_stored is not (self.model.is_over or self.model.age >= REFRESH_LIFE)
 
     def teardown(self) -> None:
-        self._rooms.__exit__(None, None, None)
+        self._environment.__exit__(None, None, None)
 
 
 def test_a_login_does_what_the_model_says_through_any_history(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Everything that changes of calls need, on the sandbox, and Alice, who is signed in."""
+"""The services that change calls, on the sandbox, and Alice, who is logged in."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,18 +17,18 @@ from aircall.changes.jobs import JobService
 from aircall.changes.notes import NoteWriter
 from aircall.changes.service import ChangeService
 from aircall.concurrency import MessageBus
+from aircall.models import Call
 from aircall.storage.database import open_database
-from aircall.storage.records import RecordStore, SQLiteRecordStore
-from tests.integration.changes.notes_api import NotesApi
+from aircall.storage.records import SQLiteRecordStore
 from tests.support.sandbox import Sandbox
 
-# Short, so that trouble ends soon: a whole request to the API, and the search for a note of unknown fate.
+# Seconds. Of a whole request to the API, and of verifying a note.
 DEADLINE, VERIFY_INTERVAL, VERIFY_TIMEOUT = 0.6, 0.02, 0.5
 
 
 @dataclass(frozen=True)
-class Team:
-    """What changes calls, with one person's login; the databases are `sessions.db` and `calls.db`."""
+class Services:
+    """The services and one person's login; the databases are `sessions.db` and `calls.db`."""
 
     changes: ChangeService
     jobs: JobService
@@ -37,24 +37,29 @@ class Team:
     alice: Login
     data_dir: Path
 
+    def known(self, call_id: str) -> Call:
+        """Return the call as the replica has it."""
+        (call,) = self.replica.store.find([call_id])
+        return call
+
 
 @pytest.fixture
-def team(sandbox: Sandbox, tmp_path: Path) -> Iterator[Team]:
-    """Changes over an API that is given up on soon."""
-    with working(ApiClient(sandbox.url, deadline=DEADLINE), tmp_path) as team:
-        yield team
+def services(sandbox: Sandbox, tmp_path: Path) -> Iterator[Services]:
+    """Services whose API client gives up soon."""
+    with services_on(ApiClient(sandbox.url, deadline=DEADLINE), tmp_path) as services:
+        yield services
 
 
 @contextmanager
-def working(api: ApiClient, data_dir: Path) -> Iterator[Team]:
-    """Changes over this API, which is closed at the end."""
+def services_on(api: ApiClient, data_dir: Path) -> Iterator[Services]:
+    """Services on this API client, which is closed at the end."""
     store = SQLiteRecordStore(open_database(f"sqlite:///{data_dir / 'sessions.db'}"))
     replica = CallReplica(CallStore(open_database(f"sqlite:///{data_dir / 'calls.db'}")), ChangeFeed())
     logins = Logins(store, api)
-    noting = NoteWriter(store, verify_interval=VERIFY_INTERVAL, verify_timeout=VERIFY_TIMEOUT)
-    changes = ChangeService(logins, store, replica, noting)
+    notes = NoteWriter(store, verify_interval=VERIFY_INTERVAL, verify_timeout=VERIFY_TIMEOUT)
+    changes = ChangeService(logins, store, replica, notes)
     jobs = JobService(changes, store, MessageBus())
-    yield Team(changes, jobs, replica, logins, logins.create("alice", "any"), data_dir)
+    yield Services(changes, jobs, replica, logins, logins.create("alice", "any"), data_dir)
     jobs.close()
     api.close()
     store.close()
@@ -62,17 +67,5 @@ def working(api: ApiClient, data_dir: Path) -> Iterator[Team]:
 
 
 def inbox(sandbox: Sandbox) -> list[str]:
-    """The ids of the calls that are not archived."""
+    """Ids of the calls that are not archived."""
     return [call["id"] for call in sandbox.calls() if not call["is_archived"]]
-
-
-@pytest.fixture
-def noting(store: RecordStore) -> NoteWriter:
-    """A note writer that verifies quickly."""
-    return NoteWriter(store, verify_interval=0.02, verify_timeout=0.1)
-
-
-@pytest.fixture
-def api() -> NotesApi:
-    """A call without notes."""
-    return NotesApi()

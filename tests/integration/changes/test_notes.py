@@ -1,75 +1,303 @@
-"""A note and its key: what is sent, and what is remembered, in a real store."""
+"""A note is stored once per idempotency key; one of unknown outcome is reported and verified."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from random import Random
 
 import pytest
+from msgspec.structs import replace
 
+from aircall.changes.errors import UnconfirmedError
 from aircall.changes.notes import NoteWriter
-from aircall.errors import AircallError, ForbiddenError, RateLimitedError, ServerError
+from aircall.errors import (
+    AircallError,
+    ForbiddenError,
+    LoginEndedError,
+    NoResponseError,
+    NotFoundError,
+    RateLimitedError,
+    ServerError,
+)
+from aircall.models import Call, Note
 from aircall.storage.records import RecordStore
-from tests.integration.changes.notes_api import KEY, TEXT, NotesApi
+from tests.integration.changes.conftest import Services, inbox
 from tests.integration.storage.stores import Stores
+from tests.support.made_calls import made_call, made_notes
+from tests.support.sandbox import Sandbox
 
+TEXT, KEY = "Called back", "form 1"
 DAY = 24 * 3600
+RUNS, ATTEMPTS = 200, 3
 REFUSED = [ForbiddenError("no"), RateLimitedError("later"), ServerError("later", retry_after=1)]
+LOST = [NoResponseError("lost"), ServerError("500")]
 
 
-def test_a_note_is_sent_once_under_its_key(noting: NoteWriter, api: NotesApi) -> None:
-    first = noting.add(api.sender(), api.call.id, TEXT, KEY)
-    second = noting.add(api.sender(), api.call.id, TEXT, KEY)
+class NotesApi:
+    """One call at the API. `is_applied`: whether notes are stored; `error`: what adding one fails with."""
 
-    assert first == api.call
-    assert second is None
-    assert api.sent == 1
-    assert api.looks == 0
+    def __init__(self, *texts: str) -> None:
+        self.call = made_call(notes=made_notes(*texts))
+        self.error: Exception | None = None
+        self.is_applied = True
+        self.stored_text: str | None = None
+        self.sent_count = 0
+        # Of the reads that verify a note, and what the next of them fail with.
+        self.deadlines: list[float] = []
+        self.read_errors: list[AircallError] = []
+        self.on_verify: Callable[[], None] = lambda: None
+
+    def store(self, text: str = TEXT) -> None:
+        note = Note(id=f"note {len(self.call.notes)}", content=text)
+        self.call = replace(self.call, notes=(note, *self.call.notes))
+
+    def get_call(self, call_id: str, *, deadline: float | None = None) -> Call:
+        assert call_id == self.call.id
+        if deadline is not None:
+            self.deadlines.append(deadline)
+            self.on_verify()
+            if self.read_errors:
+                raise self.read_errors.pop(0)
+        return self.call
+
+    def add_note(self, call_id: str, content: str) -> Call:
+        assert call_id == self.call.id
+        self.sent_count += 1
+        if self.is_applied:
+            self.store(self.stored_text or content)
+        if self.error is not None:
+            raise self.error
+        return self.call
 
 
-@pytest.mark.parametrize(("text", "key"), [(TEXT, "form 2"), ("Something else", KEY)])
-def test_another_key_or_another_text_is_another_note(
-    noting: NoteWriter, api: NotesApi, text: str, key: str
-) -> None:
-    noting.add(api.sender(), api.call.id, TEXT, KEY)
-
-    assert noting.add(api.sender(text=text), api.call.id, text, key) is not None
-    assert api.sent == 2
+@pytest.fixture
+def writer(store: RecordStore) -> NoteWriter:
+    """A note writer that verifies quickly."""
+    return NoteWriter(store, verify_interval=0.02, verify_timeout=0.1)
 
 
-def test_a_note_is_remembered_for_a_day(noting: NoteWriter, api: NotesApi, stores: Stores) -> None:
-    noting.add(api.sender(), api.call.id, TEXT, KEY)
+@pytest.fixture
+def api() -> NotesApi:
+    return NotesApi()
+
+
+def add(writer: NoteWriter, api: NotesApi, text: str = TEXT, key: str = KEY) -> Call | None:
+    return writer.add(api, api.call.id, text, key)
+
+
+def fail(writer: NoteWriter, api: NotesApi, error: Exception, *, is_applied: bool) -> None:
+    """Add a note that fails with this error, and let the API work again."""
+    api.error, api.is_applied = error, is_applied
+    with pytest.raises((type(error), UnconfirmedError)):
+        add(writer, api)
+    api.error, api.is_applied = None, True
+
+
+def test_a_note_is_sent_once_under_its_key(writer: NoteWriter, api: NotesApi) -> None:
+    assert add(writer, api) == api.call
+    assert add(writer, api) is None
+    assert (api.sent_count, api.deadlines) == (1, [])
+
+    assert add(writer, api, key="form 2") is not None
+    assert add(writer, api, text="half \ud83d") is not None
+    assert api.sent_count == 3
+
+
+def test_a_note_is_remembered_for_a_day(writer: NoteWriter, api: NotesApi, stores: Stores) -> None:
+    add(writer, api)
 
     stores.age(DAY - 1)
-    before = noting.add(api.sender(), api.call.id, TEXT, KEY)
+    before = add(writer, api)
     stores.age(1)
-    after = noting.add(api.sender(), api.call.id, TEXT, KEY)
+    after = add(writer, api)
 
     assert before is None
     assert after is not None
 
 
-def test_what_another_version_remembered_is_as_good_as_nothing(
-    noting: NoteWriter, api: NotesApi, store: RecordStore
+def test_a_record_of_another_version_is_ignored(
+    writer: NoteWriter, api: NotesApi, store: RecordStore
 ) -> None:
-    noting.add(api.sender(), api.call.id, TEXT, KEY)
+    add(writer, api)
     (name,) = store.keys("note:")
     store.put(name, b"[]", DAY)
 
-    assert noting.add(api.sender(), api.call.id, TEXT, KEY) is not None
-    assert api.sent == 2
-
-
-def test_half_a_character_in_a_note_is_no_trouble_here(noting: NoteWriter, api: NotesApi) -> None:
-    assert noting.add(api.sender(), api.call.id, "half \ud83d", KEY) is not None
+    assert add(writer, api) is not None
+    assert api.sent_count == 2
 
 
 @pytest.mark.parametrize("error", REFUSED)
-def test_a_note_that_was_refused_is_sent_again_whatever_others_have_written(
-    noting: NoteWriter, api: NotesApi, store: RecordStore, error: AircallError
+def test_a_refused_note_is_sent_again_even_if_the_same_text_was_written_meanwhile(
+    writer: NoteWriter, api: NotesApi, store: RecordStore, error: AircallError
 ) -> None:
+    fail(writer, api, error, is_applied=False)
+    assert store.keys("note:") == []
+    api.store()
+
+    add(writer, api)
+
+    assert (api.sent_count, len(api.call.notes), api.deadlines) == (2, 2, [])
+
+
+# Verifying a note whose outcome is unknown
+
+
+@pytest.mark.parametrize("error", LOST)
+@pytest.mark.parametrize("stored", [TEXT, f"  {TEXT}\n", TEXT.replace(" ", "\r\n"), TEXT.replace(" ", "\n")])
+def test_a_note_whose_response_was_lost_is_found_however_its_spaces_were_stored(
+    writer: NoteWriter, api: NotesApi, error: AircallError, stored: str
+) -> None:
+    api.error, api.stored_text = error, stored
+
+    assert add(writer, api) == api.call
+    assert add(writer, api) is None
+    assert (api.sent_count, len(api.deadlines)) == (1, 1)
+
+
+@pytest.mark.parametrize("other", [TEXT.upper(), TEXT.replace(" ", ""), TEXT + "!"])
+def test_neither_another_text_nor_an_older_note_is_taken_for_it(writer: NoteWriter, other: str) -> None:
+    api = NotesApi(TEXT, "Older still")
+    api.error, api.stored_text = LOST[0], other
+
+    with pytest.raises(UnconfirmedError) as caught:
+        add(writer, api)
+
+    assert caught.value.last_seen == api.call
+    assert api.sent_count == 1
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_the_next_attempt_looks_for_an_unconfirmed_note_before_it_sends_it(
+    writer: NoteWriter, api: NotesApi, is_late: bool
+) -> None:
+    fail(writer, api, LOST[0], is_applied=False)
+    if is_late:
+        api.store()
+
+    assert add(writer, api) == api.call
+    assert add(writer, api) is None
+    assert (api.sent_count, len(api.call.notes)) == (1 if is_late else 2, 1)
+
+
+def test_a_note_of_a_process_that_was_killed_while_sending_is_looked_for_first(
+    writer: NoteWriter, api: NotesApi, store: RecordStore
+) -> None:
+    fail(writer, api, SystemError("killed"), is_applied=True)
+
+    assert add(NoteWriter(store), api) == api.call
+    assert api.sent_count == 1
+
+
+@pytest.mark.parametrize("error", [NotFoundError("gone"), LoginEndedError("over")])
+def test_verifying_ends_with_call_or_login(writer: NoteWriter, api: NotesApi, error: AircallError) -> None:
+    api.error, api.read_errors = LOST[0], [error]
+
     with pytest.raises(type(error)):
-        noting.add(api.sender(error, is_applied=False), api.call.id, TEXT, KEY)
-    remembered = store.keys("note:")
-    api.write()
+        add(writer, api)
 
-    noting.add(api.sender(), api.call.id, TEXT, KEY)
+    assert len(api.deadlines) == 1
 
-    assert remembered == []
-    assert (api.sent, len(api.call.notes)) == (2, 2)
-    assert api.looks == 0
+
+def test_verifying_goes_on_while_the_api_fails(store: RecordStore, api: NotesApi) -> None:
+    api.error, api.read_errors = LOST[0], [NoResponseError("lost"), ServerError("500")]
+
+    assert add(NoteWriter(store, verify_interval=0.01), api) == api.call
+    assert len(api.deadlines) == 3
+
+
+@pytest.mark.parametrize(("timeout", "max_reads"), [(9.0, 1), (0.15, 2)])
+def test_a_verifying_read_may_take_the_time_that_is_left_and_never_less_than_a_pause(
+    store: RecordStore, api: NotesApi, timeout: float, max_reads: int
+) -> None:
+    api.error, api.is_applied = LOST[0], timeout == 9.0
+
+    with suppress(UnconfirmedError):
+        add(NoteWriter(store, verify_interval=0.1, verify_timeout=timeout), api)
+
+    assert 1 <= len(api.deadlines) <= max_reads
+    assert all(0.1 <= deadline <= timeout for deadline in api.deadlines)
+
+
+def test_a_late_note_is_found_with_the_default_timings(store: RecordStore, api: NotesApi) -> None:
+    api.error, api.is_applied = LOST[0], False
+    api.on_verify = lambda: api.store() if len(api.deadlines) == 6 else None
+
+    assert add(NoteWriter(store), api) == api.call
+
+
+# On the sandbox
+
+
+def add_on(services: Services, call_id: str, content: str, key: str) -> bool:
+    try:
+        services.changes.add_note(services.alice.id, call_id, content, key)
+    except AircallError:
+        return False
+    return True
+
+
+def faults(sandbox: Sandbox, call_id: str) -> list[Callable[[], None]]:
+    """What can go wrong with the request that stores a note; first, nothing."""
+    path = f"/calls/{call_id}/note"
+    return [
+        lambda: None,
+        lambda: sandbox.apply_and_never_answer(times=1, seconds=1.0, path=path),
+        lambda: sandbox.reset_after_send(times=1, applied=True, path=path),
+        lambda: sandbox.reset_after_send(times=1, applied=False, path=path),
+        lambda: sandbox.answer_503(times=1, path=path, applied=True),
+        lambda: sandbox.answer_503(times=1, path=path, retry_after=1),
+        lambda: sandbox.answer_with(status=200, body=b"<html>", times=1, path=path, applied=True),
+        lambda: sandbox.answer_with(status=502, body=b"", times=1, path=path, applied=False),
+        lambda: sandbox.expire_access_tokens(),
+    ]
+
+
+def count(sandbox: Sandbox, call_id: str, content: str) -> int:
+    return [note["content"] for note in sandbox.call(call_id)["notes"]].count(content)
+
+
+def test_no_note_is_stored_twice_in_two_hundred_faulty_runs(services: Services, sandbox: Sandbox) -> None:
+    dice = Random(2026)  # noqa: S311  # the same faults each time
+    call_ids = [call["id"] for call in sandbox.calls()]
+    outcomes = set()
+
+    for run in range(RUNS):
+        call_id, content = dice.choice(call_ids), f"Note {run}\nof two lines"
+        dice.choice(faults(sandbox, call_id))()
+        # A double click, and then as many attempts as it takes.
+        with ThreadPoolExecutor(2) as pool:
+            clicks = list(pool.map(lambda _: add_on(services, call_id, content, f"key {run}"), range(2)))  # noqa: B023
+        is_reported_stored = any(clicks)
+        for _ in range(ATTEMPTS):
+            if not is_reported_stored:
+                is_reported_stored = add_on(services, call_id, content, f"key {run}")
+        sandbox.clear_faults()
+        outcomes.add(tuple(clicks))
+
+        assert is_reported_stored
+        assert count(sandbox, call_id, content) == 1
+
+    assert len(outcomes) > 1, "no fault ever had an effect"
+
+
+@pytest.mark.parametrize("key", ["", "a key"])
+def test_without_a_key_each_request_stores_a_note(services: Services, sandbox: Sandbox, key: str) -> None:
+    call_id = sandbox.calls()[0]["id"]
+
+    for _ in range(2):
+        assert add_on(services, call_id, "No answer", key)
+
+    assert count(sandbox, call_id, "No answer") == (1 if key else 2)
+
+
+@pytest.mark.parametrize("is_applied", [True, False])
+def test_the_replica_has_what_verifying_saw(services: Services, sandbox: Sandbox, is_applied: bool) -> None:
+    call_id = inbox(sandbox)[0]
+    services.changes.read_call(services.alice.id, call_id)
+    sandbox.add_note(call_id, "A colleague's")
+    sandbox.reset_after_send(times=1, applied=is_applied, path=f"/calls/{call_id}/note")
+
+    assert add_on(services, call_id, "Ours", "key") is is_applied
+
+    notes = [note.content for note in services.known(call_id).notes]
+    assert notes[: 1 + is_applied] == ["Ours"] * is_applied + ["A colleague's"]

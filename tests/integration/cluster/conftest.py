@@ -1,7 +1,7 @@
-"""Processes that share a Redis; here each is no more than its feed and signals."""
+"""Processes that share a Redis, reduced to their change feed and message bus."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -9,14 +9,20 @@ from tests.integration.cluster.peer import Peer
 from tests.support.redis_server import RedisServer
 
 
-@pytest.fixture
-def peers(redis: RedisServer) -> Iterator[list[Peer]]:
-    """Three processes of one dashboard, which have found each other."""
+@contextmanager
+def connected_peers(url: str, count: int) -> Iterator[list[Peer]]:
+    """Processes that are in contact with Redis."""
     with ExitStack() as stack:
-        made = [Peer(redis.url) for _ in range(3)]
-        for peer in made:
+        peers = [Peer(url) for _ in range(count)]
+        for peer in peers:
             stack.callback(peer.stop)
             peer.start()
-        for peer in made:
+        for peer in peers:
             peer.wait_for_contact()
-        yield made
+        yield peers
+
+
+@pytest.fixture
+def peers(redis: RedisServer) -> Iterator[list[Peer]]:
+    with connected_peers(redis.url, 3) as peers:
+        yield peers

@@ -1,4 +1,4 @@
-"""A process's feed and signals, followed as in a process of its own, and what it was told by them."""
+"""The change feed, message bus and stream reader of one process, and what they published."""
 
 from aircall.calls.feed import Change, ChangeKind, FeedEntry
 from aircall.cluster.feed import RedisChangeFeed
@@ -8,48 +8,44 @@ from aircall.storage.redis import connect
 from tests.support.waiting import wait_until
 
 PREFIX = "test:"
-# Followers try again three times a second, and look once a second whether all is well.
-HEALING = 5.0
+# Seconds. Stream readers retry three times a second, and check once a second.
+RECOVERY_TIME = 5.0
 
 
 class Peer:
-    """One of several. `told` are the changes by their order, and None for each new epoch."""
+    """`published` holds the changes in order, and None for each new epoch."""
 
     def __init__(self, url: str, length: int = 1000) -> None:
         self.redis = client = connect(url)
         self.feed = RedisChangeFeed(client, PREFIX, length)
         self.bus = RedisMessageBus(client, PREFIX, f"{id(self):x}")
-        self.told: list[FeedEntry | None] = []
+        self.published: list[FeedEntry | None] = []
         self.contacts: list[bool] = []
-        self.feed.subscribe(self.told.append, lambda _position: self.told.append(None))
-        self.follower = StreamReader(connect(url, block=BLOCK), self.feed, self.bus, self.contacts.append)
-
-    def start(self) -> None:
-        self.follower.start()
+        self.feed.subscribe(self.published.append, lambda _position: self.published.append(None))
+        self._reader_client = connect(url, block=BLOCK)
+        self._reader = StreamReader(self._reader_client, self.feed, self.bus, self.contacts.append)
+        self.start = self._reader.start
 
     def stop(self) -> None:
-        self.follower.stop()
+        self._reader.stop()
+        # Ends a read in flight, too.
+        for client in (self._reader_client, self.redis):
+            client.close()
 
     def wait_for_contact(self) -> None:
-        wait_until(lambda: self.contacts[-1:] == [True], HEALING, "contact with Redis")
+        wait_until(lambda: self.contacts[-1:] == [True], RECOVERY_TIME, "contact with Redis")
 
     def has_lost_contact(self) -> bool:
         return self.contacts[-1:] == [False]
 
-    def has_told(self, count: int) -> bool:
-        """Whether that many changes have been told, new epochs not counted."""
-        return sum(entry is not None for entry in list(self.told)) == count
-
     @property
     def versions(self) -> list[int | None]:
-        """The versions of the changes that were told, and None for each new epoch."""
-        return [entry.change.version if entry else None for entry in list(self.told)]
+        return [entry.change.version if entry else None for entry in list(self.published)]
 
     def wait_for(self, *versions: int | None) -> None:
-        """Return once exactly these have been told last."""
-        wait_until(lambda: self.versions[-len(versions) :] == list(versions), HEALING, f"{versions}")
+        """Return once exactly these versions were published last."""
+        wait_until(lambda: self.versions[-len(versions) :] == list(versions), RECOVERY_TIME, f"{versions}")
 
 
 def updated(call: Call, version: int) -> Change:
-    """A change of this call, written down at this version of the log."""
     return Change(ChangeKind.UPDATE, call.id, call, version)

@@ -1,6 +1,8 @@
-"""What each process tells of itself reaches all others, and is gone soon after its end."""
+"""Heartbeats reach all other processes, and expire soon after a process has ended."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+import pytest
 
 from aircall.cluster.heartbeat import LIFETIME, Heartbeat, Heartbeats
 from aircall.storage.redis import connect
@@ -8,71 +10,74 @@ from tests.integration.cluster.peer import PREFIX, Peer
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 
+KEYS = [f"{PREFIX}notices", f"{PREFIX}notice-times"]
 
-class Teller:
-    """A process with so many pages."""
+
+class Process:
+    """A process that sends heartbeats, and the last ones of others that it has received."""
 
     def __init__(self, name: str, redis: RedisServer, peer: Peer) -> None:
         self.page_count = 0
         self.others: Sequence[Heartbeat] = ()
         self._name = name
-        self.notices = Heartbeats(connect(redis.url), PREFIX, peer.bus, self._own, self._take)
+        self.heartbeats = Heartbeats(connect(redis.url), PREFIX, peer.bus, self._own, self._receive)
+        self.heartbeats.start()
 
     def _own(self) -> Heartbeat:
+        viewers = {"a call": [self._name]}
         return Heartbeat(
             process=self._name,
             page_count=self.page_count,
             seconds_since_view=None,
-            viewers={"a call": [self._name]},
+            viewers=viewers,
             sync=None,
         )
 
-    def _take(self, others: Sequence[Heartbeat]) -> None:
+    def _receive(self, others: Sequence[Heartbeat]) -> None:
         self.others = others
 
     def page_counts(self) -> dict[str, int]:
-        return {notice.process: notice.page_count for notice in self.others}
+        return {heartbeat.process: heartbeat.page_count for heartbeat in self.others}
 
 
-def test_every_process_knows_the_others_and_not_itself(redis: RedisServer, peers: list[Peer]) -> None:
-    tellers = [Teller(str(number), redis, peer) for number, peer in enumerate(peers)]
-    for teller in tellers:
-        teller.notices.start()
+@pytest.fixture
+def start(redis: RedisServer, peers: list[Peer], request: pytest.FixtureRequest) -> Callable[[int], Process]:
+    """Starts the process of this number."""
 
-    wait_until(lambda: all(len(teller.others) == 2 for teller in tellers), what="all notices")
-    tellers[0].page_count = 7
-    tellers[0].notices.post_now()
+    def start(number: int) -> Process:
+        process = Process(str(number), redis, peers[number])
+        request.addfinalizer(process.heartbeats.stop)
+        return process
 
-    # Sooner than the next turn would bring it.
-    wait_until(lambda: tellers[1].page_counts() == {"0": 7, "2": 0}, 0.9, "the news")
-    told = {notice.process: notice.viewers for notice in tellers[1].others}
-    assert told == {"0": {"a call": ["0"]}, "2": {"a call": ["2"]}}
-    for teller in tellers:
-        teller.notices.stop()
+    return start
 
 
-def test_the_notice_of_a_process_that_ended_is_gone_within_seconds(
-    redis: RedisServer, peers: list[Peer]
-) -> None:
-    ending, staying = Teller("ending", redis, peers[0]), Teller("staying", redis, peers[1])
-    ending.notices.start()
-    staying.notices.start()
-    wait_until(lambda: staying.page_counts() == {"ending": 0}, what="the notice")
+def test_every_process_receives_the_heartbeats_of_the_others(start: Callable[[int], Process]) -> None:
+    processes = [start(number) for number in range(3)]
+    wait_until(lambda: all(len(process.others) == 2 for process in processes), what="all heartbeats")
 
-    ending.notices.stop()
+    processes[0].page_count = 7
+    processes[0].heartbeats.post_now()
 
-    wait_until(lambda: staying.page_counts() == {}, LIFETIME + 2, "its end")
-    staying.notices.stop()
+    # Sooner than the next regular heartbeat.
+    wait_until(lambda: processes[1].page_counts() == {"0": 7, "2": 0}, 0.9, "the urgent heartbeat")
+    viewers = {heartbeat.process: heartbeat.viewers for heartbeat in processes[1].others}
+    assert viewers == {"0": {"a call": ["0"]}, "2": {"a call": ["2"]}}
 
 
-def test_nothing_stays_in_redis_once_the_last_process_has_ended(
-    redis: RedisServer, peers: list[Peer]
-) -> None:
-    teller = Teller("last", redis, peers[0])
-    teller.notices.start()
-    keys = [f"{PREFIX}notices", f"{PREFIX}notice-times"]
-    wait_until(lambda: redis.execute("EXISTS", *keys) == 2, what="the notice")
+def test_the_heartbeat_of_a_process_that_ended_expires(start: Callable[[int], Process]) -> None:
+    ending, staying = start(0), start(1)
+    wait_until(lambda: staying.page_counts() == {"0": 0}, what="the heartbeat")
 
-    teller.notices.stop()
+    ending.heartbeats.stop()
 
-    wait_until(lambda: redis.execute("EXISTS", *keys) == 0, LIFETIME + 2, "the end")
+    wait_until(lambda: staying.page_counts() == {}, LIFETIME + 2, "its expiry")
+
+
+def test_nothing_stays_in_redis_at_the_end(redis: RedisServer, start: Callable[[int], Process]) -> None:
+    process = start(0)
+    wait_until(lambda: redis.execute("EXISTS", *KEYS) == 2, what="the heartbeat")
+
+    process.heartbeats.stop()
+
+    wait_until(lambda: redis.execute("EXISTS", *KEYS) == 0, LIFETIME + 2, "its expiry")

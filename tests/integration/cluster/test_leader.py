@@ -1,4 +1,4 @@
-"""Who keeps the list: one process, soon another when that one ends, and never two for longer than a lease."""
+"""Leader election: there is one leader, soon another one after it ends, and never two beyond a lease."""
 
 from collections.abc import Iterator
 
@@ -6,125 +6,115 @@ import pytest
 
 from aircall.cluster.leader import LEASE_TTL, LeaderElection
 from aircall.storage.redis import connect
-from tests.support.redis_server import RedisServer, running_redis
+from tests.integration.cluster.peer import PREFIX
+from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 
-PREFIX = "test:"
+LEASE_KEY = f"{PREFIX}owner"
 
 
 class Candidate:
-    """A process that wants to be the owner, and what happened to it."""
+    """A process that stands for election, and how often it was elected and demoted."""
 
-    def __init__(self, url: str, *, is_able: bool = True) -> None:
+    def __init__(self, url: str, *, is_broken: bool = False) -> None:
         self.history: list[str] = []
-        self._is_able = is_able
-        self.ownership = LeaderElection(connect(url), PREFIX, self._gain, lambda: self.history.append("lost"))
+        self._is_broken = is_broken
+        self.election = LeaderElection(
+            connect(url), PREFIX, self._on_elected, lambda: self.history.append("demoted")
+        )
+        self.election.start()
 
-    def _gain(self) -> None:
-        self.history.append("gained")
-        if not self._is_able:
+    def _on_elected(self) -> None:
+        self.history.append("elected")
+        if self._is_broken:
             raise OSError("a full disk")
-
-    @property
-    def is_leader(self) -> bool:
-        return self.ownership.is_leader
 
 
 @pytest.fixture
 def candidates(redis: RedisServer) -> Iterator[list[Candidate]]:
-    """Three of them, one of which is the owner."""
-    made = [Candidate(redis.url) for _ in range(3)]
-    for candidate in made:
-        candidate.ownership.start()
-    wait_until(lambda: any(candidate.is_leader for candidate in made), what="an owner")
-    yield made
-    for candidate in made:
-        candidate.ownership.stop()
+    """Three candidates, one of which has been elected."""
+    candidates = [Candidate(redis.url) for _ in range(3)]
+    wait_until(lambda: leaders(candidates), what="a leader")
+    yield candidates
+    for candidate in candidates:
+        candidate.election.stop()
 
 
-def owners(candidates: list[Candidate]) -> list[Candidate]:
-    return [candidate for candidate in candidates if candidate.is_leader]
+def leaders(candidates: list[Candidate]) -> list[Candidate]:
+    return [candidate for candidate in candidates if candidate.election.is_leader]
 
 
-def test_there_is_one_owner_and_it_stays_while_it_lives(candidates: list[Candidate]) -> None:
-    (owner,) = owners(candidates)
+def test_the_leader_renews_its_lease(candidates: list[Candidate]) -> None:
+    (leader,) = leaders(candidates)
 
-    # Longer than a lease: it has been renewed.
     with pytest.raises(AssertionError):
-        wait_until(lambda: owners(candidates) != [owner], LEASE_TTL + 1)
+        wait_until(lambda: leaders(candidates) != [leader], LEASE_TTL + 1)
 
     assert sum(len(candidate.history) for candidate in candidates) == 1
 
 
-def test_an_owner_that_stops_gives_the_lease_back_at_once(candidates: list[Candidate]) -> None:
-    (owner,) = owners(candidates)
+def test_a_leader_that_stops_releases_the_lease(candidates: list[Candidate]) -> None:
+    (leader,) = leaders(candidates)
 
-    owner.ownership.stop()
+    leader.election.stop()
 
-    assert owner.history == ["gained", "lost"]
-    wait_until(lambda: owners(candidates), 2, "another owner")
-
-
-def test_an_owner_whose_lease_another_has_taken_steps_back(
-    candidates: list[Candidate], redis: RedisServer
-) -> None:
-    (owner,) = owners(candidates)
-
-    redis.execute("DEL", f"{PREFIX}owner")
-
-    wait_until(lambda: owner.history == ["gained", "lost"] or owners(candidates) == [owner], 3)
-    wait_until(lambda: len(owners(candidates)) == 1, LEASE_TTL, "one owner")
+    assert leader.history == ["elected", "demoted"]
+    wait_until(lambda: leaders(candidates), 2, "another leader")
 
 
-def test_who_fails_to_take_over_leaves_it_to_another(redis: RedisServer) -> None:
-    unable = Candidate(redis.url, is_able=False)
-    unable.ownership.start()
-    wait_until(lambda: unable.history[:2] == ["gained", "lost"], what="the attempt")
-    able = Candidate(redis.url)
-    able.ownership.start()
+def test_a_leader_that_has_lost_its_lease_is_demoted(candidates: list[Candidate], redis: RedisServer) -> None:
+    (leader,) = leaders(candidates)
 
-    wait_until(lambda: able.is_leader, 5, "the other one")
+    redis.execute("DEL", LEASE_KEY)
 
-    unable.ownership.stop()
-    able.ownership.stop()
+    wait_until(lambda: leader.history == ["elected", "demoted"] or leaders(candidates) == [leader], 3)
+    wait_until(lambda: len(leaders(candidates)) == 1, LEASE_TTL, "one leader")
 
 
-def test_an_owner_that_cannot_renew_steps_back_before_its_lease_is_over() -> None:
-    with running_redis() as server:
-        candidate = Candidate(server.url)
-        candidate.ownership.start()
-        wait_until(lambda: candidate.is_leader, what="the owner")
+def test_a_leader_that_fails_to_start_releases_the_lease(redis: RedisServer) -> None:
+    broken = Candidate(redis.url, is_broken=True)
+    wait_until(lambda: broken.history[:2] == ["elected", "demoted"], what="the attempt")
+    healthy = Candidate(redis.url)
 
-        server.freeze()
-        wait_until(lambda: not candidate.is_leader, LEASE_TTL, "its stepping back")
-        server.thaw()
+    wait_until(lambda: healthy.election.is_leader, 5, "the other leader")
 
-        wait_until(lambda: candidate.is_leader, 2 * LEASE_TTL, "its return")
-        candidate.ownership.stop()
-    assert candidate.history == ["gained", "lost", "gained", "lost"]
+    broken.election.stop()
+    healthy.election.stop()
 
 
-def test_who_took_longer_to_begin_than_the_lease_has_lost_it(redis: RedisServer) -> None:
-    begun: list[str] = []
+def test_a_leader_that_cannot_renew_its_lease_is_demoted_before_it_expires(own_redis: RedisServer) -> None:
+    candidate = Candidate(own_redis.url)
+    wait_until(lambda: candidate.election.is_leader, what="the election")
 
-    def begin() -> None:
-        # As if another had taken over while this one was held up.
-        begun.append("begun")
-        redis.execute("SET", f"{PREFIX}owner", "another", "PX", 1000)
+    own_redis.freeze()
+    wait_until(lambda: not candidate.election.is_leader, LEASE_TTL, "its demotion")
+    own_redis.thaw()
 
-    slow = LeaderElection(connect(redis.url), PREFIX, begin, lambda: begun.append("lost"))
+    wait_until(lambda: candidate.election.is_leader, 2 * LEASE_TTL, "its return")
+    candidate.election.stop()
+    assert candidate.history == ["elected", "demoted", "elected", "demoted"]
+
+
+def test_a_leader_that_took_longer_to_start_than_its_lease_is_demoted(redis: RedisServer) -> None:
+    history: list[str] = []
+
+    def lose_the_lease() -> None:
+        history.append("elected")
+        redis.execute("SET", LEASE_KEY, "another", "PX", 1000)
+
+    slow = LeaderElection(connect(redis.url), PREFIX, lose_the_lease, lambda: history.append("demoted"))
     slow.start()
 
-    wait_until(lambda: begun[:2] == ["begun", "lost"], what="its stepping back")
+    wait_until(lambda: history[:2] == ["elected", "demoted"], what="its demotion")
     slow.stop()
 
 
-def test_an_owner_whom_another_has_overwritten_takes_over_anew(candidates: list[Candidate]) -> None:
-    (owner,) = owners(candidates)
-    before = [len(candidate.history) for candidate in candidates]
+def test_a_leader_whose_write_was_fenced_is_elected_anew(candidates: list[Candidate]) -> None:
+    (leader,) = leaders(candidates)
+    count = sum(len(candidate.history) for candidate in candidates)
 
-    owner.ownership.force_reelection()
+    leader.election.force_reelection()
 
-    wait_until(lambda: owner.history[:2] == ["gained", "lost"], what="its stepping back")
-    wait_until(lambda: len(owners(candidates)) == 1, LEASE_TTL, "one owner")
-    assert sum(len(candidate.history) for candidate in candidates) == sum(before) + 2
+    wait_until(lambda: leader.history[:2] == ["elected", "demoted"], what="its demotion")
+    wait_until(lambda: len(leaders(candidates)) == 1, LEASE_TTL, "one leader")
+    assert sum(len(candidate.history) for candidate in candidates) == count + 2

@@ -1,4 +1,4 @@
-"""The upkeep of several processes, as each of them sees it: whose it is, how fresh, and how the link is."""
+"""What a process knows of the sync of its cluster: its role, how fresh the replica is, and the link."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,41 +21,39 @@ from aircall.status import (
 )
 
 LIVE = LinkStatus(LinkState.LIVE, datetime(2026, 1, 1, tzinfo=UTC), "subscribed")
-# Long enough for a thread to be woken, in seconds.
+# Seconds. Long enough for a thread to wake up.
 SOON = 5.0
 
 
-def state(fresh_for: float = 0.0, trouble: SyncError | None = None) -> SyncStatus:
-    return SyncStatus(
-        link=LIVE, listener=LIVE, progress=SyncProgress(1, 2), error=trouble, fresh_for=fresh_for
-    )
+def status(fresh_for: float = 0.0, error: SyncError | None = None) -> SyncStatus:
+    return SyncStatus(link=LIVE, listener=LIVE, progress=SyncProgress(1, 2), error=error, fresh_for=fresh_for)
 
 
-def notice(
-    sync: SyncStatus | None = None, pages: int = 0, seconds_since_view: float | None = None
+def heartbeat(
+    sync: SyncStatus | None = None, page_count: int = 0, seconds_since_view: float | None = None
 ) -> Heartbeat:
     return Heartbeat(
-        process="other", page_count=pages, seconds_since_view=seconds_since_view, viewers={}, sync=sync
+        process="other", page_count=page_count, seconds_since_view=seconds_since_view, viewers={}, sync=sync
     )
 
 
-class Work:
-    """An upkeep that does nothing but write down what it was asked for."""
+class RecordingSync:
+    """A local sync that only records what it was asked for."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.status = state()
+        self.requests: list[str] = []
+        self.status = status()
         self.is_fenced = self.is_watched_remotely = False
         self.role = Role(is_leader=True, age=0.0)
 
     def start(self) -> None:
-        self.asked.append("start")
+        self.requests.append("start")
 
     def resign(self) -> None:
-        self.asked.append("step back")
+        self.requests.append("resign")
 
     def stop(self) -> None:
-        self.asked.append("stop")
+        self.requests.append("stop")
 
     def on_status(self, handler: Callable[[LinkStatus], None]) -> None:
         """Nothing changes by itself."""
@@ -64,141 +62,132 @@ class Work:
         """Nothing is synced."""
 
     def ensure_fresh(self, timeout: float) -> None:
-        self.asked.append(f"fresh within {timeout:g}")
+        self.requests.append(f"fresh within {timeout:g}")
 
     def retry_now(self) -> None:
-        self.asked.append("signed in")
+        self.requests.append("retry")
 
 
 class Process:
-    """One process: its upkeep, the signals it sent, and what it told its pages of the link."""
+    """One process: its local sync, the messages it sent, and the link statuses it published."""
 
     def __init__(self) -> None:
-        self.work, self.bus = Work(), MessageBus()
+        self.local, self.bus = RecordingSync(), MessageBus()
         self.sent: list[str] = []
-        self.told: list[LinkStatus] = []
+        self.published: list[LinkStatus] = []
         for name in ("read", "signed-in"):
-            self.bus.on(name, lambda _value, name=name: self.sent.append(name))  # type: ignore[misc]
-        self.sync = ClusterState(self.work, self.bus)
-        self.sync.on_status(self.told.append)
+            self.bus.on(name, lambda _text, name=name: self.sent.append(name))  # type: ignore[misc]
+        self.state = ClusterState(self.local, self.bus)
+        self.state.on_status(self.published.append)
 
 
 @pytest.fixture
 def process() -> Process:
-    """A process in contact with the others, none of which keeps the list yet."""
-    made = Process()
-    made.sync.note_contact(True)
-    return made
+    """A process in contact with Redis, while there is no leader."""
+    process = Process()
+    process.state.note_contact(True)
+    return process
 
 
-def test_the_owner_does_the_work_itself_and_answers_the_others(process: Process) -> None:
-    process.sync.elected()
+def test_the_leader_syncs_and_answers_requests_of_others(process: Process) -> None:
+    process.state.elected()
 
-    process.sync.ensure_fresh(1.0)
+    process.state.ensure_fresh(1.0)
     process.bus.deliver("read", "")
     process.bus.deliver("signed-in", "")
 
-    assert process.work.asked == ["start", "fresh within 1", "fresh within 0", "signed in"]
-    assert process.sync.role.is_leader
-    assert process.sync.own_status == process.work.status
+    assert process.local.requests == ["start", "fresh within 1", "fresh within 0", "retry"]
+    assert process.state.role.is_leader
+    assert process.state.own_status == process.local.status
 
 
-def test_who_has_lost_the_upkeep_does_nothing_more_for_it(process: Process) -> None:
-    process.sync.elected()
-    process.sync.demoted()
+def test_a_demoted_leader_stops_and_answers_no_requests(process: Process) -> None:
+    process.state.elected()
+    process.state.demoted()
 
     process.bus.deliver("read", "")
     process.bus.deliver("signed-in", "")
 
-    assert process.work.asked == ["start", "stop"]
-    assert process.sync.own_status is None
+    assert process.local.requests == ["start", "stop"]
+    assert process.state.own_status is None
 
 
-def test_a_list_that_another_process_keeps_fresh_needs_no_asking(process: Process) -> None:
-    process.sync.receive([notice(), notice(state(fresh_for=60))])
+def test_a_replica_that_the_leader_keeps_fresh_is_not_requested(process: Process) -> None:
+    process.state.receive([heartbeat(), heartbeat(status(fresh_for=60))])
 
-    process.sync.ensure_fresh(SOON)
+    process.state.ensure_fresh(SOON)
 
     assert process.sent == []
-    assert process.sync.status == state(fresh_for=60)
+    assert process.state.status == status(fresh_for=60)
 
 
-def test_an_old_list_is_asked_for_and_waited_for_until_it_has_been_read(process: Process) -> None:
-    process.sync.receive([notice(state())])
-    process.bus.on("read", lambda _value: process.sync.receive([notice(state(fresh_for=60))]))
+ERROR = SyncError("ServerError", is_internal=False)
+
+
+@pytest.mark.parametrize("answer", [status(fresh_for=60), status(error=ERROR)])
+def test_a_stale_replica_is_requested_and_waited_for_until_the_sync_succeeds_or_fails(
+    process: Process, answer: SyncStatus
+) -> None:
+    process.state.receive([heartbeat(status())])
+    process.bus.on("read", lambda _text: process.state.receive([heartbeat(answer)]))
     began = monotonic()
 
-    process.sync.ensure_fresh(SOON)
+    process.state.ensure_fresh(SOON)
+    process.state.retry_now()
 
-    assert process.sent == ["read"]
+    assert process.sent == ["read", "signed-in"]
     assert monotonic() < began + SOON
-
-
-def test_nobody_waits_for_a_reading_that_fails(process: Process) -> None:
-    process.sync.receive([notice(state(trouble=SyncError("ServerError", is_internal=False)))])
-    began = monotonic()
-
-    process.sync.ensure_fresh(SOON)
-
-    assert process.sent == ["read"]
-    assert monotonic() < began + SOON
-
-
-def test_a_login_is_made_known_to_the_owner(process: Process) -> None:
-    process.sync.retry_now()
-
-    assert process.sent == ["signed-in"]
 
 
 @pytest.mark.parametrize(
     ("others", "is_watched"),
     [
         ([], False),
-        ([notice()], False),
-        ([notice(), notice(pages=1)], True),
-        ([notice(seconds_since_view=WATCH_TIME - 1)], True),
-        ([notice(seconds_since_view=WATCH_TIME)], False),
+        ([heartbeat()], False),
+        ([heartbeat(), heartbeat(page_count=1)], True),
+        ([heartbeat(seconds_since_view=WATCH_TIME - 1)], True),
+        ([heartbeat(seconds_since_view=WATCH_TIME)], False),
     ],
 )
-def test_the_list_is_watched_where_any_other_process_has_readers(
+def test_open_pages_and_recent_views_of_other_processes_keep_the_replica_watched(
     process: Process, others: list[Heartbeat], is_watched: bool
 ) -> None:
-    process.sync.receive(others)
+    process.state.receive(others)
 
-    assert process.work.is_watched_remotely is is_watched
+    assert process.local.is_watched_remotely is is_watched
 
 
-def test_who_asked_for_a_page_counts_as_a_reader_for_the_others(process: Process) -> None:
-    before = process.sync.seconds_since_view
+def test_a_requested_page_counts_as_a_view(process: Process) -> None:
+    before = process.state.seconds_since_view
 
-    process.sync.ensure_fresh(0)
+    process.state.ensure_fresh(0)
 
-    after = process.sync.seconds_since_view
+    after = process.state.seconds_since_view
     assert before is None
     assert after is not None
     assert 0 <= after < SOON
 
 
-def test_pages_are_told_of_the_owners_link_once_for_each_change(process: Process) -> None:
-    process.sync.receive([notice(state())])
-    process.sync.receive([notice(state(fresh_for=1))])
+def test_each_status_of_the_leaders_link_is_published_once(process: Process) -> None:
+    process.state.receive([heartbeat(status())])
+    process.state.receive([heartbeat(status(fresh_for=1))])
 
-    assert process.told[-1] == LIVE
-    assert process.told.count(LIVE) == 1
-
-
-def test_a_link_is_not_called_live_while_nobody_keeps_it_or_nothing_arrives(process: Process) -> None:
-    process.sync.receive([notice(state())])
-
-    process.sync.receive([notice()])
-    process.sync.note_contact(False)
-    process.sync.receive([notice(state())])
-
-    without_owner, without_contact = process.told[-2:]
-    assert (without_owner.state, without_owner.reason) == (LinkState.RECONNECTING, NO_LEADER)
-    assert (without_contact.state, without_contact.reason) == (LinkState.RECONNECTING, NO_CONTACT)
-    assert without_contact.since == without_owner.since > LIVE.since
+    assert process.published[-1] == LIVE
+    assert process.published.count(LIVE) == 1
 
 
-def test_what_was_never_live_has_not_been_so_since_the_start(process: Process) -> None:
-    assert [status.since for status in process.told] == [NOT_STARTED.since]
+def test_the_link_is_not_live_without_a_leader_or_contact(process: Process) -> None:
+    process.state.receive([heartbeat(status())])
+
+    process.state.receive([heartbeat()])
+    process.state.note_contact(False)
+    process.state.receive([heartbeat(status())])
+
+    no_leader, no_contact = process.published[-2:]
+    assert (no_leader.state, no_leader.reason) == (LinkState.RECONNECTING, NO_LEADER)
+    assert (no_contact.state, no_contact.reason) == (LinkState.RECONNECTING, NO_CONTACT)
+    assert no_contact.since == no_leader.since > LIVE.since
+
+
+def test_a_link_that_was_never_live_is_down_since_the_start(process: Process) -> None:
+    assert [status.since for status in process.published] == [NOT_STARTED.since]

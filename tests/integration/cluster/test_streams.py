@@ -1,48 +1,42 @@
-"""Signals between processes on a real Redis."""
+"""Messages between processes."""
 
+from tests.integration.cluster.conftest import connected_peers
 from tests.integration.cluster.peer import Peer
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 
 
-def collected(peer: Peer, name: str) -> list[str]:
-    values: list[str] = []
-    peer.bus.on(name, values.append)
-    return values
+def received(peer: Peer) -> list[str]:
+    texts: list[str] = []
+    peer.bus.on("ended", texts.append)
+    return texts
 
 
-def test_a_signal_reaches_every_process_once_and_in_order(peers: list[Peer]) -> None:
-    heard = [collected(peer, "ended") for peer in peers]
+def test_a_message_reaches_every_process_once_and_in_order(peers: list[Peer]) -> None:
+    texts = [received(peer) for peer in peers]
 
-    peers[0].bus.send("ended", "a")
-    peers[0].bus.send("ended", "b c")
-    peers[0].bus.send("other", "d")
-    peers[0].bus.send("ended")
+    for name, text in (("ended", "a"), ("ended", "b c"), ("other", "d"), ("ended", "")):
+        peers[0].bus.send(name, text)
 
-    wait_until(lambda: all(len(values) == 3 for values in heard), what="the signals")
-    assert heard == [["a", "b c", ""]] * 3
+    wait_until(lambda: all(len(own) == 3 for own in texts), what="the messages")
+    assert texts == [["a", "b c", ""]] * 3
 
 
-def test_the_sender_has_it_at_once_whatever_redis_does() -> None:
+def test_without_redis_the_sender_receives_its_own_messages() -> None:
     alone = Peer("redis://127.0.0.1:1")
-    values = collected(alone, "ended")
+    texts = received(alone)
 
     alone.bus.send("ended", "a")
 
-    assert values == ["a"]
+    assert texts == ["a"]
 
 
-def test_what_was_sent_before_a_process_began_does_not_concern_it(
-    peers: list[Peer], redis: RedisServer
-) -> None:
+def test_nothing_is_received_that_was_sent_before_the_start(peers: list[Peer], redis: RedisServer) -> None:
     peers[0].bus.send("ended", "early")
-    late = Peer(redis.url)
-    values = collected(late, "ended")
-    late.start()
-    late.wait_for_contact()
+    with connected_peers(redis.url, 1) as (late,):
+        texts = received(late)
 
-    peers[0].bus.send("ended", "late")
+        peers[0].bus.send("ended", "late")
 
-    wait_until(lambda: values, what="the signal")
-    late.stop()
-    assert values == ["late"]
+        wait_until(lambda: texts, what="the message")
+    assert texts == ["late"]

@@ -1,4 +1,4 @@
-"""A listener under test, and all it told. Knows neither what it listens to nor what is expected of it."""
+"""A listener under test, and everything that it called back with."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -9,10 +9,11 @@ from aircall.models import Call
 from aircall.pusher.connection import PusherSettings
 from aircall.pusher.listener import Listener
 from aircall.status import LinkState, LinkStatus
+from tests.integration.pusher.scripted_pusher import Peer, Script, ScriptedPusher
 from tests.support.waiting import wait_until
 
 GAP = "gap"
-# Tests have no certificate and less time; the rest is as in production.
+# Without TLS, and with short waits; the rest is as in production.
 QUICK: dict[str, Any] = {
     "is_secure": False,
     "first_retry": 0.02,
@@ -38,67 +39,62 @@ CALL = Call.from_json(
 
 
 class Listening:
-    """`heard` holds calls and "gap"s in their order, `statuses` each state of the link.
+    """`received` holds calls and gaps in order, `statuses` each status of the link.
 
-    `interfere` is called with each of them, in the listener's own threads, and may fail or take its time.
+    `hook` is called with each of them, in the listener's own threads, and may fail or block.
     """
 
     def __init__(self, settings: PusherSettings, authorize: Callable[[str, str], str]) -> None:
-        self.heard: list[Call | str] = []
+        self.received: list[Call | str] = []
         self.statuses: list[LinkStatus] = []
-        self.interfere: Callable[[Call | str | LinkStatus], object] = lambda _told: None
+        self.hook: Callable[[Call | str | LinkStatus], object] = lambda _value: None
         self.listener = Listener(
             settings,
             authorize=authorize,
-            on_call=self._hear,
-            on_gap=lambda: self._hear(GAP),
+            on_call=self._receive,
+            on_gap=lambda: self._receive(GAP),
             on_status=self._note,
         )
 
     @property
     def gap_count(self) -> int:
-        """How often the listener said that calls may have been missed."""
-        return self.heard.count(GAP)
+        return self.received.count(GAP)
 
     @property
     def reasons(self) -> list[str]:
-        """Why the link was in each of its states."""
         return [status.reason for status in self.statuses]
 
     def wait_until(self, state: LinkState, deadline: float = 20.0) -> None:
-        """Return when the link is in this state."""
         wait_until(lambda: self.listener.status.state == state, deadline, f"being {state}")
 
     def wait_for_gap(self, number: int = 1) -> None:
-        """Return when the listener has subscribed so many times, and said so."""
         wait_until(lambda: self.gap_count >= number, what=f"gap {number}")
 
     def wait_for(self, call: Call) -> None:
-        """Return when the listener has told of this call."""
-        wait_until(lambda: call in self.heard, what=f"call {call.id}")
+        wait_until(lambda: call in self.received, what=f"call {call.id}")
 
-    def _hear(self, told: Call | str) -> None:
-        self.heard.append(told)
-        self.interfere(told)
+    def _receive(self, value: Call | str) -> None:
+        self.received.append(value)
+        self.hook(value)
 
     def _note(self, status: LinkStatus) -> None:
         self.statuses.append(status)
-        self.interfere(status)
+        self.hook(status)
 
 
 def sign(socket_id: str, channel: str) -> str:
-    """A signature by which a server sees what was signed, and when it is of no matter who signed it."""
+    """Return a signature that shows what was signed."""
     return f"key:signature-of-{socket_id}:{channel}"
 
 
 def settings_for(port: int, **timings: Any) -> PusherSettings:
-    """A server on this machine, with timings that differ from the quick ones."""
+    """Settings for a server on this machine, with timings that differ from QUICK."""
     return PusherSettings(key="key", cluster="eu", host="127.0.0.1", port=port, **QUICK | timings)
 
 
 @contextmanager
 def listening(settings: PusherSettings, authorize: Callable[[str, str], str] = sign) -> Iterator[Listening]:
-    """A listener that is started, and at the end stopped, leaving no connection behind."""
+    """Start a listener; stop it at the end, and wait until no connection is left."""
     subject = Listening(settings, authorize)
     subject.listener.start()
     try:
@@ -108,6 +104,18 @@ def listening(settings: PusherSettings, authorize: Callable[[str, str], str] = s
         wait_until(lambda: connection_threads() == 0, what="the end of pysher's threads")
 
 
+@contextmanager
+def connected(
+    *scripts: Script, authorize: Callable[[str, str], str] = sign, **timings: Any
+) -> Iterator[tuple[ScriptedPusher, Listening]]:
+    """Start a scripted server, which accepts by default, and a listener to it."""
+    with (
+        ScriptedPusher(*scripts or (Peer.accept,)) as server,
+        listening(settings_for(server.port, **timings), authorize) as subject,
+    ):
+        yield server, subject
+
+
 def connection_threads() -> int:
-    """How many connections pysher has open in this process."""
+    """Number of open connections of pysher in this process."""
     return sum(thread.name == "PysherEventLoop" for thread in threading.enumerate())

@@ -1,21 +1,25 @@
-"""What the listener does with any server of the Pusher protocol, written once. Knows no particular server."""
+"""What the listener does with any Pusher server, and with the sandbox; tests/soketi runs it with soketi."""
 
 import time
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
+from itertools import cycle
 from typing import Any
 
 import pytest
+import requests
 
+from aircall.errors import error_for
 from aircall.models import Call
 from aircall.pusher.connection import PusherSettings
 from aircall.status import LinkState
 from tests.integration.pusher.listening import GAP, QUICK, Listening, listening
+from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
 
 class PusherServer(ABC):
-    """A real server, what it can be made to do, and who signs for it."""
+    """A real server, what it can be made to do, and the signatures for it."""
 
     host: str
     port: int
@@ -23,7 +27,7 @@ class PusherServer(ABC):
 
     @abstractmethod
     def authorize(self, socket_id: str, channel: str) -> str:
-        """The signature, or an AircallError while it is refused."""
+        """Return a signature. Raises AircallError while it is refused."""
 
     @abstractmethod
     def refuse_authorization(self, times: int) -> None:
@@ -31,30 +35,30 @@ class PusherServer(ABC):
 
     @abstractmethod
     def change_call(self) -> Call:
-        """Change some call, tell the channel, and return the call as it is then."""
+        """Change a call, publish it on the channel, and return it."""
 
     @abstractmethod
     def send(self, event: str, data: str) -> None:
-        """Tell the channel anything."""
+        """Publish anything on the channel."""
 
     @abstractmethod
     def drop_links(self) -> None:
-        """End all connections; new ones are welcome."""
+        """Close all connections."""
 
     @abstractmethod
     def fall_silent(self) -> None:
-        """Keep the connections there are, and answer nothing on them."""
+        """Keep all connections open, and answer nothing."""
 
     @abstractmethod
     def recover(self) -> None:
-        """End a silence."""
+        """End the silence."""
 
     @abstractmethod
     def subscription_count(self) -> int:
-        """How many connections are subscribed to the channel now."""
+        """Number of connections that are subscribed to the channel."""
 
     def listened_to(self, **timings: Any) -> AbstractContextManager[Listening]:
-        """A listener to this server, started, with timings that differ from the quick ones."""
+        """Start a listener to this server, with timings that differ from QUICK."""
         settings = PusherSettings(
             key=self.key, cluster="eu", host=self.host, port=self.port, **QUICK | timings
         )
@@ -62,7 +66,7 @@ class PusherServer(ABC):
 
 
 class ListenerContract:
-    """To be inherited where there is a fixture `server`."""
+    """Tests for subclasses that have a fixture `server`."""
 
     def test_a_changed_call_arrives_after_the_first_gap(self, server: PusherServer) -> None:
         with server.listened_to() as subject:
@@ -71,7 +75,7 @@ class ListenerContract:
             call = server.change_call()
             subject.wait_for(call)
 
-            assert subject.heard == [GAP, call]
+            assert subject.received == [GAP, call]
             assert subject.listener.status.state == LinkState.LIVE
 
     def test_a_dropped_link_comes_back_with_a_gap_and_delivers_again(self, server: PusherServer) -> None:
@@ -83,7 +87,7 @@ class ListenerContract:
             call = server.change_call()
             subject.wait_for(call)
 
-            assert subject.heard == [GAP, GAP, call]
+            assert subject.received == [GAP, GAP, call]
 
     def test_a_refused_authorization_is_shown_and_heals(self, server: PusherServer) -> None:
         server.refuse_authorization(times=3)
@@ -122,7 +126,7 @@ class ListenerContract:
             call = server.change_call()
             subject.wait_for(call)
 
-            assert subject.heard == [GAP, call]
+            assert subject.received == [GAP, call]
 
     def test_stop_is_quick_and_ends_the_subscription(self, server: PusherServer) -> None:
         with server.listened_to() as subject:
@@ -145,3 +149,65 @@ class ListenerContract:
             subject.wait_for(server.change_call())
 
             wait_until(lambda: server.subscription_count() == 1)
+
+
+class SandboxServer(PusherServer):
+    """The sandbox. Each signature is made with a new login."""
+
+    key = "d44e3d910d38a928e0be"
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.host, self.port = sandbox.host, sandbox.port
+        self._call_ids = cycle(call["id"] for call in sandbox.calls())
+
+    def authorize(self, socket_id: str, channel: str) -> str:
+        fields = {"socket_id": socket_id, "channel_name": channel}
+        login = {"username": "alice", "password": "any"}
+        with requests.Session() as session:
+            token = session.post(f"{self.sandbox.url}/auth/login", json=login).json()["access_token"]
+            session.headers["Authorization"] = f"Bearer {token}"
+            answer = session.post(f"{self.sandbox.url}/pusher/auth", data=fields)
+        if not answer.ok:
+            raise error_for(answer.status_code, [])
+        return str(answer.json()["auth"])
+
+    def refuse_authorization(self, times: int) -> None:
+        self.sandbox.refuse_channel_auth(status=403, times=times)
+
+    def change_call(self) -> Call:
+        return Call.from_json(self.sandbox.archive(next(self._call_ids)))
+
+    def send(self, event: str, data: str) -> None:
+        self.sandbox.send_event(event, data)
+
+    def drop_links(self) -> None:
+        self.sandbox.drop_sockets()
+
+    def fall_silent(self) -> None:
+        self.sandbox.mute_sockets()
+
+    def recover(self) -> None:
+        self.sandbox.clear_faults()
+
+    def subscription_count(self) -> int:
+        return self.sandbox.counters().subscriptions_now
+
+
+class TestSandbox(ListenerContract):
+    @pytest.fixture
+    def server(self, sandbox: Sandbox) -> SandboxServer:
+        return SandboxServer(sandbox)
+
+    def test_after_the_token_expired_the_next_connection_is_signed_with_a_new_one(
+        self, server: SandboxServer
+    ) -> None:
+        with server.listened_to() as subject:
+            subject.wait_for_gap(1)
+
+            server.sandbox.expire_access_tokens()
+            server.drop_links()
+            subject.wait_for_gap(2)
+
+            counters = server.sandbox.counters()
+            assert (counters.channel_auths, counters.subscriptions_total) == (2, 2)

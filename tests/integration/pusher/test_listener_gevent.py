@@ -1,4 +1,4 @@
-"""The listener runs under gevent, as in production, and not only in threads."""
+"""The core of the contract under gevent, as in production."""
 
 import subprocess
 import sys
@@ -8,11 +8,11 @@ from tests.support.processes import ROOT
 CORE = "changed_call or dropped_link or silent_link or stop_is_quick"
 
 
-def test_the_core_of_the_contract_holds_with_everything_patched_by_gevent() -> None:
+def test_the_core_of_the_contract_holds_under_gevent() -> None:
     pytest_in_gevent = [sys.executable, "-m", "gevent.monkey", "--module", "pytest", "-p", "no:cacheprovider"]
 
     run = subprocess.run(
-        [*pytest_in_gevent, "-q", "-k", CORE, "tests/integration/pusher/test_listener_sandbox.py"],
+        [*pytest_in_gevent, "-q", "-k", CORE, "tests/integration/pusher/test_listener_contract.py"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -1,7 +1,6 @@
-"""A server of the Pusher protocol that misbehaves as told, on a port of its own. Knows no listener, no call.
+"""A Pusher server that handles each connection by a script of the test, so that it can misbehave.
 
-What it does with a connection is a function of the test, its manner: the first connection meets the first
-manner, and all that come after the last one meet the last.
+The first connection runs the first script, and so on; further ones run the last.
 """
 
 import json
@@ -18,6 +17,8 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Event, Message, Ping, Request, TextMessage
 from wsproto.utilities import LocalProtocolError
 
+from aircall.models import Call
+
 CHANNEL = "private-aircall"
 # With no time to linger, closing resets the connection.
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -30,97 +31,96 @@ class Peer:
         self.socket_id = f"{number}.{number}"
         self.opened_at = time.monotonic()
         self.received: list[dict[str, Any]] = []
-        self.does_answer_pings = True
+        self.answers_pings = True
         self._socket = tcp_socket
         self._connection = WSConnection(ConnectionType.SERVER)
         self._sending = Lock()
         self._incoming = self._events()
-        self._over = ThreadEvent()
+        self._closed = ThreadEvent()
 
     @property
-    def is_over(self) -> bool:
-        """Whether this end has let the connection go."""
-        return self._over.is_set()
+    def is_closed(self) -> bool:
+        return self._closed.is_set()
 
     def greet(self, data: object = None) -> None:
-        """Make the WebSocket's handshake and send `connection_established`, with this data where given."""
+        """Complete the WebSocket handshake and send `connection_established`, with this data if given."""
         self._read_until(Request)
         self._send(AcceptConnection())
         hello = json.dumps({"socket_id": self.socket_id, "activity_timeout": 30})
         self.send("pusher:connection_established", hello if data is None else data)
 
-    def admit(self) -> str:
-        """Greet, wait for the subscription and confirm it. Returns the signature it came with."""
+    def subscribe(self) -> str:
+        """Greet the client, confirm its subscription, and return its signature."""
         self.greet()
         signature = self.subscription()
         self.confirm()
         return signature
 
+    def accept(self) -> None:
+        """Confirm the subscription, and stay."""
+        self.subscribe()
+        self.stay()
+
     def subscription(self) -> str:
-        """Wait for the client to subscribe. Returns the signature it sent."""
+        """Wait for the client's subscription, and return its signature."""
         message = next(message for message in self.messages() if message["event"] == "pusher:subscribe")
         return str(message["data"]["auth"])
 
     def confirm(self) -> None:
-        """Tell the client that it is subscribed."""
         self.send("pusher_internal:subscription_succeeded", "{}", CHANNEL)
 
     def stay(self) -> None:
-        """Answer Pusher's pings until the client goes."""
+        """Answer Pusher pings until the client leaves."""
         for message in self.messages():
             if message["event"] == "pusher:ping":
                 self.send("pusher:pong", {})
 
     def send(self, event: object, data: object, channel: str | None = None) -> None:
-        """Send a message of the protocol, with the data as it is."""
         message = {"event": event, "data": data}
         self.send_text(json.dumps(message if channel is None else {**message, "channel": channel}))
 
+    def send_call(self, call: Call) -> None:
+        self.send("update-call", call.to_json(), CHANNEL)
+
     def send_text(self, text: str) -> None:
-        """Send any text as one WebSocket message."""
         self._send(TextMessage(text))
 
     def send_together(self, *events: tuple[str, object]) -> None:
-        """Send several events of the channel in one piece, so that they arrive at once."""
+        """Send several events of the channel in one TCP segment."""
         frames = [{"event": event, "data": data, "channel": CHANNEL} for event, data in events]
         with self._sending:
             self._socket.sendall(b"".join(self._connection.send(TextMessage(json.dumps(f))) for f in frames))
 
     def send_bytes(self, raw: bytes) -> None:
-        """Send bytes that need not be WebSocket at all."""
         self._socket.sendall(raw)
 
-    def first_bytes(self) -> bytes:
-        """What the client sent first, before anything was said to it."""
+    def read_bytes(self) -> bytes:
         return self._socket.recv(65536)
 
     def close(self, code: int) -> None:
-        """Close the WebSocket with this code; the client has to answer."""
         self._send(CloseConnection(code=code))
 
     def reset(self) -> None:
-        """End the connection with a TCP reset."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self.hang_up()
 
     def hang_up(self) -> None:
-        """End the TCP connection without a word. Wakes whoever reads or is frozen."""
-        self._over.set()
+        """Close the TCP connection without a close frame; ends `freeze` and reads."""
+        self._closed.set()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RD)
         self._socket.close()
 
     def freeze(self) -> None:
-        """Keep the connection, and neither read nor answer until the server's end."""
-        self._over.wait()
+        """Keep the connection open, and neither read nor answer."""
+        self._closed.wait()
 
     def wait_until_gone(self) -> None:
-        """Read whatever comes, answer nothing of Pusher's, until the client goes."""
+        """Read, and answer no Pusher pings, until the client leaves."""
         for _message in self.messages():
             pass
 
     def messages(self) -> Iterator[dict[str, Any]]:
-        """What the client says, until it goes."""
         for event in self._incoming:
             if isinstance(event, Message):
                 message = json.loads(event.data)
@@ -129,13 +129,13 @@ class Peer:
 
     def _read_until(self, kind: type[Event]) -> None:
         if not any(isinstance(event, kind) for event in self._incoming):
-            raise ConnectionError("The client left before its time.")
+            raise ConnectionError("The client left early.")
 
     def _events(self) -> Iterator[Event]:
         while received := self._socket.recv(65536):
             self._connection.receive_data(received)
             for event in self._connection.events():
-                if isinstance(event, Ping) and self.does_answer_pings:
+                if isinstance(event, Ping) and self.answers_pings:
                     self._send(event.response())
                 if isinstance(event, CloseConnection):
                     return
@@ -146,20 +146,14 @@ class Peer:
             self._socket.sendall(self._connection.send(event))
 
 
-Manner = Callable[[Peer], None]
+Script = Callable[[Peer], None]
 
 
-def polite(peer: Peer) -> None:
-    """Admit the client and stay."""
-    peer.admit()
-    peer.stay()
-
-
-class RudePusher:
+class ScriptedPusher:
     """The server. `peers` are its connections, in the order they came."""
 
-    def __init__(self, *manners: Manner) -> None:
-        self._manners = manners
+    def __init__(self, *scripts: Script) -> None:
+        self._scripts = scripts
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
         self.peers: list[Peer] = []
@@ -183,14 +177,14 @@ class RudePusher:
             while True:
                 tcp_socket, _ = self._server.accept()
                 peer = Peer(tcp_socket, len(self.peers) + 1)
-                manner = self._manners[min(len(self.peers), len(self._manners) - 1)]
+                script = self._scripts[min(len(self.peers), len(self._scripts) - 1)]
                 self.peers.append(peer)
-                thread = Thread(target=self._serve, args=(manner, peer), daemon=True)
+                thread = Thread(target=self._serve, args=(script, peer), daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
     @staticmethod
-    def _serve(manner: Manner, peer: Peer) -> None:
+    def _serve(script: Script, peer: Peer) -> None:
         with suppress(OSError, LocalProtocolError, StopIteration):
-            manner(peer)
+            script(peer)
         peer.hang_up()

@@ -1,7 +1,6 @@
-"""Archiving through any history of faults, expired tokens and colleagues: each time one change at most.
+"""Archiving through any history of faults, expired tokens and colleagues toggles once at most.
 
-Only a colleague who is proved to have worked against us between our reading and our change is a reason for a
-second one.
+Only a colleague's toggle between our read and our toggle is a reason for a second one.
 """
 
 from collections.abc import Callable
@@ -17,14 +16,17 @@ from aircall.changes.archive import set_archived
 from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError
 from aircall.models import Call
-from tests.integration.auth.rooms import rooms
+from tests.integration.auth.environment import environment
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
 Fault = Callable[[Sandbox, str], None]
 OFTEN = st.sampled_from([True, True, True, False])
+# Faults of our toggle, which may have been executed all the same.
+
+
 # What may meet our change; whether it is made all the same is drawn.
-UNKNOWN_FATE: dict[str, Callable[[Sandbox, str, bool], None]] = {
+UNKNOWN_OUTCOME: dict[str, Callable[[Sandbox, str, bool], None]] = {
     "a reset": lambda api, path, applied: api.reset_after_send(path=path, applied=applied),
     "500": lambda api, path, applied: api.answer_with(500, b"{}", path=path, applied=applied),
     "502": lambda api, path, applied: api.answer_with(502, b"<html>", path=path, applied=applied),
@@ -32,13 +34,17 @@ UNKNOWN_FATE: dict[str, Callable[[Sandbox, str, bool], None]] = {
     "unreadable": lambda api, path, applied: api.answer_with(200, b"{", path=path, applied=applied),
     "empty": lambda api, path, applied: api.answer_with(200, b"", path=path, applied=applied),
 }
+
+
 REFUSED: dict[str, Fault] = {
     "401": lambda api, path: api.answer_with(401, b"{}", path=path),
     "404": lambda api, path: api.answer_with(404, b"{}", path=path),
     "429": lambda api, path: api.answer_with(429, b"{}", path=path),
-    "503, come back": lambda api, path: api.answer_503(path=path, retry_after=1),
+    "503, retry": lambda api, path: api.answer_503(path=path, retry_after=1),
 }
-FOR_EVERYTHING: dict[str, Fault] = {
+
+
+ANY_REQUEST: dict[str, Fault] = {
     "503 once": lambda api, path: api.answer_503(times=1, path=path),
     "503 twice": lambda api, path: api.answer_503(times=2, path=path),
     "unreadable": lambda api, path: api.answer_with(200, b"[", path=path),
@@ -47,21 +53,21 @@ FOR_EVERYTHING: dict[str, Fault] = {
 
 
 class History(RuleBasedStateMachine):
-    """Histories of one call on this sandbox."""
+    """Histories of one call."""
 
     def __init__(self, sandbox: Sandbox, directory: Path) -> None:
         super().__init__()
         self.sandbox = sandbox
         sandbox.reset()
-        self._rooms = rooms(sandbox.url, directory)
-        self.here = self._rooms.__enter__()
-        self.login = self.here.logins.create("alice", "any")
+        self._environment = environment(sandbox, directory)
+        self.env = self._environment.__enter__()
+        self.login = self.env.logins.create("alice", "any")
         self.call_id = str(sandbox.calls()[0]["id"])
         self.path = f"/calls/{self.call_id}"
 
     def teardown(self) -> None:
         self.sandbox.clear_faults()
-        self._rooms.__exit__(None, None, None)
+        self._environment.__exit__(None, None, None)
 
     @property
     def truth(self) -> bool:
@@ -75,9 +81,9 @@ class History(RuleBasedStateMachine):
     def the_token_expires(self) -> None:
         self.sandbox.expire_access_tokens()
 
-    @rule(is_change=OFTEN, name=st.sampled_from(sorted(UNKNOWN_FATE)), applied=st.booleans())
-    def ask_and_never_hear_of_it(self, is_change: bool, name: str, applied: bool) -> None:
-        UNKNOWN_FATE[name](self.sandbox, f"{self.path}/archive", applied)
+    @rule(is_change=OFTEN, name=st.sampled_from(sorted(UNKNOWN_OUTCOME)), applied=st.booleans())
+    def request_with_an_unknown_outcome(self, is_change: bool, name: str, applied: bool) -> None:
+        UNKNOWN_OUTCOME[name](self.sandbox, f"{self.path}/archive", applied)
         wanted = self.truth is not is_change
 
         outcome, toggles = self._count(wanted)
@@ -92,7 +98,7 @@ class History(RuleBasedStateMachine):
         assert toggles == (is_change and applied)
 
     @rule(name=st.sampled_from(sorted(REFUSED)))
-    def ask_and_be_refused(self, name: str) -> None:
+    def request_that_is_refused(self, name: str) -> None:
         REFUSED[name](self.sandbox, f"{self.path}/archive")
         wanted = not self.truth
 
@@ -100,9 +106,9 @@ class History(RuleBasedStateMachine):
 
         assert toggles == isinstance(outcome, Call) == (self.truth is wanted)
 
-    @rule(is_change=OFTEN, name=st.sampled_from(sorted(FOR_EVERYTHING)))
-    def ask_in_trouble(self, is_change: bool, name: str) -> None:
-        FOR_EVERYTHING[name](self.sandbox, self.path)
+    @rule(is_change=OFTEN, name=st.sampled_from(sorted(ANY_REQUEST)))
+    def request_while_the_api_fails(self, is_change: bool, name: str) -> None:
+        ANY_REQUEST[name](self.sandbox, self.path)
         wanted = self.truth is not is_change
 
         outcome, toggles = self._count(wanted)
@@ -111,7 +117,7 @@ class History(RuleBasedStateMachine):
         assert self.truth is wanted or not isinstance(outcome, Call)
 
     @rule(is_change=OFTEN)
-    def ask(self, is_change: bool) -> None:
+    def request(self, is_change: bool) -> None:
         wanted = self.truth is not is_change
 
         outcome, toggles = self._count(wanted)
@@ -121,14 +127,14 @@ class History(RuleBasedStateMachine):
         assert toggles == is_change
 
     @rule()
-    def ask_while_a_colleague_changes_it_too(self) -> None:
+    def request_while_a_colleague_toggles_it_too(self) -> None:
         # A new token, so that the change is the second request from here.
-        self.here.logins.with_token(self.login.id, self.here.api.me)
+        self.env.logins.with_token(self.login.id, self.env.api.me)
         wanted, before = not self.truth, self.sandbox.counters().requests
         self.sandbox.be_slow(30, times=1, path=f"{self.path}/archive")
         with ThreadPoolExecutor(1) as pool:
             ours = pool.submit(self._count, wanted)
-            wait_until(lambda: self.sandbox.counters().requests == before + 2, what="our change on its way")
+            wait_until(lambda: self.sandbox.counters().requests == before + 2, what="our toggle in flight")
             self.sandbox.archive(self.call_id)
             self.sandbox.clear_faults()
             outcome, toggles = ours.result(20)
@@ -138,24 +144,23 @@ class History(RuleBasedStateMachine):
         assert toggles == 2
 
     def _count(self, wanted: bool) -> tuple[Call | AircallError, int]:
-        """What asking comes to, and how often we have changed the call."""
         before = self.sandbox.counters().archive_flips
-        outcome = self._ask(wanted)
+        outcome = self._request(wanted)
         self.sandbox.clear_faults()
         return outcome, self.sandbox.counters().archive_flips - before
 
-    def _ask(self, wanted: bool) -> Call | AircallError:
+    def _request(self, wanted: bool) -> Call | AircallError:
         def change(token: str) -> Call:
             waits = {"verify_interval": 0.05, "verify_timeout": 0.5}
-            return set_archived(TokenClient(self.here.api, token), self.call_id, wanted, **waits).call
+            return set_archived(TokenClient(self.env.api, token), self.call_id, wanted, **waits).call
 
         try:
-            return self.here.logins.with_token(self.login.id, change)
+            return self.env.logins.with_token(self.login.id, change)
         except AircallError as error:
             return error
 
 
-def test_one_change_at_most_is_made_through_any_history(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_one_toggle_at_most_is_made_through_any_history(sandbox: Sandbox, tmp_path: Path) -> None:
     run_state_machine_as_test(
         lambda: History(sandbox, tmp_path),  # type: ignore[arg-type]  # narrower than its documentation
         settings=settings(

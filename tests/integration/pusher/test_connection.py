@@ -1,0 +1,293 @@
+"""Connections that break, hang or are never made are noticed, replaced and reported as a gap."""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aircall.errors import UnauthorizedError
+from aircall.pusher.connection import ConnectionEndedError, PusherConnection
+from aircall.status import LinkState
+from tests.integration.api.certificates import server_context
+from tests.integration.pusher.listening import (
+    CALL,
+    GAP,
+    connected,
+    connection_threads,
+    listening,
+    settings_for,
+    sign,
+)
+from tests.integration.pusher.scripted_pusher import Peer, Script, ScriptedPusher
+from tests.support.waiting import wait_until
+
+# Seconds. Only the limit for the connection can end the attempt.
+CONNECT_TIMEOUTS = {"connect_timeout": 0.2, "subscribe_timeout": 50.0}
+
+
+def after_subscribing(*actions: Script) -> Script:
+    """Confirm the subscription, and then do this."""
+
+    def script(peer: Peer) -> None:
+        peer.subscribe()
+        for action in actions:
+            action(peer)
+
+    return script
+
+
+def closes_with(code: int) -> Script:
+    return after_subscribing(lambda peer: peer.close(code), Peer.wait_until_gone)
+
+
+def reports_error(code: int) -> Script:
+    return after_subscribing(
+        lambda peer: peer.send("pusher:error", {"code": code, "message": "not now"}), Peer.wait_until_gone
+    )
+
+
+def sends(raw: bytes) -> Script:
+    return after_subscribing(lambda peer: peer.send_bytes(raw), Peer.wait_until_gone)
+
+
+ENDS = {
+    "closed with 1000": closes_with(1000),
+    "closed with 4201": closes_with(4201),
+    "error 4001": reports_error(4001),
+    "error 4100": reports_error(4100),
+    "error 4200": reports_error(4200),
+    "reset": after_subscribing(Peer.reset),
+    "hung up": after_subscribing(Peer.hang_up),
+    "not a frame": sends(b"\x83\x00"),
+    "half a frame": sends(b"\x81\x7e\x01\x00{"),
+    "not UTF-8": sends(b"\x81\x02\xff\xfe"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_an_ended_connection_is_followed_by_a_new_one_and_a_gap(end: Script) -> None:
+    with connected(end, Peer.accept, connect_timeout=1.0) as (server, subject):
+        subject.wait_for_gap(2)
+        server.peers[1].send_call(CALL)
+        subject.wait_for(CALL)
+
+    assert subject.received == [GAP, GAP, CALL]
+    states = [status.state for status in subject.statuses[:4]]
+    assert states == [LinkState.RECONNECTING, LinkState.LIVE, LinkState.RECONNECTING, LinkState.LIVE]
+
+
+def refuses_at_once(peer: Peer) -> None:
+    peer.greet({"socket_id": "1.1"})
+    peer.send("pusher:error", {"code": 4100, "message": "never"})
+    peer.wait_until_gone()
+
+
+def refuse_to_sign(_socket_id: str, _channel: str) -> str:
+    raise UnauthorizedError("Unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("script", "authorize", "minimum_waits"),
+    [
+        (refuses_at_once, sign, [0.05, 0.1, 0.2, 0.32]),
+        (Peer.accept, refuse_to_sign, [0.05, 0.1, 0.2, 0.32]),
+        (closes_with(1000), sign, [0.02, 0.05, 0.1, 0.2]),
+    ],
+    ids=["the server refuses", "the signature is refused", "the link drops"],
+)
+def test_repeated_failures_back_off(script: Script, authorize: Any, minimum_waits: list[float]) -> None:
+    with connected(script, authorize=authorize) as (server, _):
+        wait_until(lambda: len(server.peers) >= 5)
+
+    waits = [after - before for before, after in pairwise(peer.opened_at for peer in server.peers)]
+    for wait, minimum in zip(waits, minimum_waits, strict=False):
+        assert wait >= minimum
+
+
+def answers_with_a_page(peer: Peer) -> None:
+    peer.send_bytes(b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/html\r\n\r\n<h1>Later</h1>")
+
+
+def greets_without_socket_id(peer: Peer) -> None:
+    peer.greet("{}")
+    peer.wait_until_gone()
+
+
+def never_confirms(peer: Peer) -> None:
+    peer.greet()
+    peer.stay()
+
+
+def refuses_the_subscription(peer: Peer) -> None:
+    peer.greet()
+    peer.subscription()
+    peer.send("pusher:subscription_error", {"type": "AuthError", "status": 401}, "private-aircall")
+    peer.wait_until_gone()
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (Peer.freeze, "the connection failed (WebSocketTimeoutException)"),
+        (answers_with_a_page, "the connection failed (503)"),
+        (greets_without_socket_id, "the server gave no socket_id"),
+        (never_confirms, "no subscription in time"),
+        (refuses_the_subscription, "the server refused the subscription"),
+    ],
+)
+def test_a_connection_that_is_never_subscribed_is_replaced(script: Script, reason: str) -> None:
+    with connected(script, Peer.accept, connect_timeout=0.2, subscribe_timeout=0.5) as (_, subject):
+        subject.wait_for_gap(1)
+
+    assert reason in subject.reasons
+
+
+def test_a_connection_that_is_closed_before_it_is_opened_never_subscribes() -> None:
+    calls: list[object] = []
+
+    with ScriptedPusher(Peer.accept) as server:
+        connection = PusherConnection(
+            settings_for(server.port),
+            authorize=sign,
+            on_subscribed=lambda: calls.append("subscribed"),
+            on_call=calls.append,
+        )
+        connection.close()
+        with pytest.raises(ConnectionEndedError, match="closed"):
+            connection.open()
+        wait_until(lambda: server.peers and server.peers[0].is_closed)
+
+        assert [message["event"] for message in server.peers[0].received] == ["pusher:ping"]
+    assert calls == []
+
+
+# Connecting
+
+
+def test_a_server_that_is_not_there_is_tried_again() -> None:
+    with ScriptedPusher(Peer.accept) as server:
+        port = server.port
+
+    with listening(settings_for(port)) as subject:
+        wait_until(lambda: "the connection failed (ConnectionRefusedError)" in subject.reasons)
+
+        assert subject.listener.status.state == LinkState.RECONNECTING
+
+
+@contextmanager
+def full_port() -> Iterator[int]:
+    """A port whose backlog is full, so that the system drops every further SYN."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        address = server.getsockname()
+        try:
+            for _ in range(20):
+                stack.enter_context(socket.create_connection(address, timeout=0.2))
+        except TimeoutError:
+            yield address[1]
+        else:
+            pytest.fail("the backlog is never full here")
+
+
+def test_a_tcp_connection_that_is_not_accepted_times_out() -> None:
+    with full_port() as port, listening(settings_for(port, **CONNECT_TIMEOUTS)) as subject:
+        wait_until(lambda: "the connection failed (TimeoutError)" in subject.reasons)
+
+
+def test_a_silent_tls_handshake_times_out_and_is_tried_again() -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        server.settimeout(5)
+        settings = settings_for(server.getsockname()[1], is_secure=True, **CONNECT_TIMEOUTS)
+        subject = stack.enter_context(listening(settings))
+        for _ in range(3):
+            connection = stack.enter_context(server.accept()[0])
+            connection.settimeout(5)
+            assert connection.recv(2) == b"\x16\x03"
+
+    assert "the connection failed (TimeoutError)" in subject.reasons
+
+
+def test_a_server_with_an_untrusted_certificate_learns_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+        with listening(settings_for(server.getsockname()[1], is_secure=True)) as subject:
+            connection, _ = server.accept()
+            with pytest.raises(ssl.SSLError, match="unknown ca"), connection:
+                server_context(tmp_path).wrap_socket(connection, server_side=True)
+
+            wait_until(lambda: "the connection failed (SSLCertVerificationError)" in subject.reasons)
+
+
+# Silent links
+
+
+def answers_no_websocket_pings(peer: Peer) -> None:
+    peer.answers_pings = False
+    peer.subscribe()
+    peer.wait_until_gone()
+
+
+freezes = after_subscribing(Peer.freeze)
+
+
+@pytest.mark.parametrize("script", [answers_no_websocket_pings, freezes])
+def test_a_half_open_link_is_noticed_by_websocket_pings(script: Script) -> None:
+    with connected(script, Peer.accept, ping_interval=0.3, pong_timeout=0.2) as (_, subject):
+        subject.wait_for_gap(2)
+
+    assert "the connection failed (WebSocketTimeoutException)" in subject.reasons
+
+
+def test_a_mute_server_is_noticed_by_pusher_pings() -> None:
+    mute = after_subscribing(Peer.wait_until_gone)
+    with connected(mute, Peer.accept, pusher_ping_interval=0.3, pong_timeout=0.3) as (_, subject):
+        subject.wait_for_gap(2)
+
+    assert "the server fell silent" in subject.reasons
+
+
+def test_a_reconnect_by_pysher_itself_is_a_gap() -> None:
+    # A busy machine answers within the timeout.
+    with connected(pusher_ping_interval=0.3, pong_timeout=3.0) as (server, subject):
+        subject.wait_until(LinkState.LIVE)
+        thread: Any = next(thread for thread in threading.enumerate() if thread.name == "PysherEventLoop")
+
+        # As its own timers do when they miss a pong.
+        thread.reconnect(0)
+        subject.wait_for_gap(2)
+
+        assert len(server.peers) == 2
+
+
+def test_an_idle_link_is_kept_alive_by_pings_even_after_foreign_input() -> None:
+    with connected(pusher_ping_interval=0.1) as (server, subject):
+        subject.wait_until(LinkState.LIVE)
+        server.peers[0].send_text("garbage")
+        wait_until(lambda: [m["event"] for m in server.peers[0].received].count("pusher:ping") >= 6)
+
+        assert subject.listener.status.state == LinkState.LIVE
+        assert len(server.peers) == 1
+
+
+@pytest.mark.parametrize(
+    "script", [Peer.accept, answers_no_websocket_pings, freezes, never_confirms, Peer.freeze]
+)
+def test_stop_is_quick_and_closes_the_connection_whatever_the_server_does(script: Script) -> None:
+    with connected(script) as (server, subject):
+        wait_until(lambda: server.peers)
+        began = time.monotonic()
+
+        subject.listener.stop()
+
+        # None of these servers would ever end it.
+        assert time.monotonic() - began < 5
+        assert subject.listener.status.state == LinkState.OFFLINE
+        wait_until(lambda: connection_threads() == 0)

@@ -1,0 +1,460 @@
+"""The listener: events and foreign input, signatures, callbacks, start and stop."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import pairwise
+from threading import Event
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from aircall.errors import (
+    ForbiddenError,
+    MalformedResponseError,
+    NoLoginError,
+    NoResponseError,
+    UnauthorizedError,
+    UnreachableError,
+)
+from aircall.status import LinkState, LinkStatus
+from tests.integration.pusher.listening import (
+    CALL,
+    GAP,
+    Listening,
+    connected,
+    connection_threads,
+    settings_for,
+    sign,
+)
+from tests.integration.pusher.scripted_pusher import CHANNEL, Peer, ScriptedPusher
+from tests.support.waiting import wait_until
+
+OTHER = replace(CALL, id="7876e2eb-1a50-4a7e-afb5-2936cbe6e814")
+NOTE = CALL.notes[0].content
+FORMS = pytest.mark.parametrize("form", [json.dumps, dict], ids=["text", "object"])
+
+
+def logs_of_pysher(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.name for record in caplog.records if record.name.startswith("pysher")]
+
+
+# Events
+
+
+@FORMS
+def test_a_call_is_read_from_text_and_from_an_object(form: Callable[[Any], object]) -> None:
+    with connected() as (server, subject):
+        subject.wait_until(LinkState.LIVE)
+
+        server.peers[0].send("update-call", form(CALL.to_json()), CHANNEL)
+
+        subject.wait_for(CALL)
+
+
+def test_a_call_in_the_same_segment_as_the_confirmation_follows_the_gap() -> None:
+    def hurry(peer: Peer) -> None:
+        peer.greet()
+        peer.subscription()
+        confirmation = ("pusher_internal:subscription_succeeded", "{}")
+        peer.send_together(confirmation, ("update-call", json.dumps(CALL.to_json())))
+        peer.stay()
+
+    with connected(hurry) as (_, subject):
+        subject.wait_for(CALL)
+
+    assert subject.received == [GAP, CALL]
+
+
+def test_a_call_before_the_confirmation_and_a_second_confirmation_are_ignored() -> None:
+    def confuse(peer: Peer) -> None:
+        peer.greet()
+        peer.subscription()
+        peer.send_call(replace(CALL, via=""))
+        peer.confirm()
+        peer.confirm()
+        peer.send_call(CALL)
+        peer.stay()
+
+    with connected(confuse) as (_, subject):
+        subject.wait_for(CALL)
+
+    assert subject.received == [GAP, CALL]
+
+
+def update(data: object, event: str = "update-call", channel: object = CHANNEL) -> str:
+    return json.dumps({"event": event, "data": data, "channel": channel})
+
+
+FOREIGN = {
+    "data that is not JSON": update("{"),
+    "HTML": update("<!doctype html><h1>Bad gateway</h1>"),
+    "empty data": update(""),
+    "null": update(None),
+    "a list": update([CALL.to_json()]),
+    "a megabyte of JSON": update(json.dumps({**CALL.to_json(), "via": "1" * 1_000_000})),
+    "deeply nested data": update("[" * 100_000),
+    "a lone surrogate": update('"\ud800"'),
+    "an absurd number": update("9" * 5000),
+    "no id": update(json.dumps({**CALL.to_json(), "id": None})),
+    "a path as id": update(json.dumps({**CALL.to_json(), "id": "../../etc/passwd"})),
+    "an unknown event": update(CALL.to_json(), "delete-call"),
+    "another channel": update(CALL.to_json(), channel="private-x"),
+    "a channel that is no text": update({}, channel=[CHANNEL]),
+    "an event that is no text": '{"event": ["update-call"]}',
+    "text that is not JSON": "garbage",
+    "a list of numbers": "[1, 2]",
+    "deeply nested text": "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("text", FOREIGN.values(), ids=FOREIGN)
+def test_foreign_input_is_dropped_with_one_log_line(text: str, caplog: pytest.LogCaptureFixture) -> None:
+    with connected() as (server, subject):
+        subject.wait_until(LinkState.LIVE)
+        caplog.clear()
+
+        server.peers[0].send_text(text)
+        server.peers[0].send_call(CALL)
+        subject.wait_for(CALL)
+
+        assert subject.received == [GAP, CALL]
+        assert len(caplog.messages) == 1
+        assert len(caplog.messages[0]) < 80
+
+
+@pytest.mark.parametrize(
+    ("greeting", "error", "reason"),
+    [
+        ({"socket_id": "1.1"}, {"code": 4009, "message": "no"}, "the server reported error 4009"),
+        ('{"socket_id": "1.1"}', '{"code": 4009, "message": "no"}', "the server reported error 4009"),
+        *[
+            (None, data, "the server reported an error")
+            for data in ({"code": None}, '{"code": null}', {}, "no", None)
+        ],
+    ],
+)
+def test_any_error_ends_a_connection_that_is_not_subscribed_yet(
+    greeting: object, error: object, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(peer: Peer) -> None:
+        peer.greet(greeting)
+        peer.subscription()
+        peer.send("pusher:error", error)
+        peer.wait_until_gone()
+
+    with connected(refuse, Peer.accept) as (_, subject):
+        subject.wait_until(LinkState.LIVE)
+
+    assert reason in subject.reasons
+    assert logs_of_pysher(caplog) == []
+
+
+@pytest.mark.parametrize("code", [None, 4301, "4001"])
+def test_an_error_that_closes_nothing_leaves_a_live_link_alone(code: object) -> None:
+    with connected() as (server, subject):
+        subject.wait_until(LinkState.LIVE)
+
+        server.peers[0].send("pusher:error", {"code": code, "message": "no"})
+        server.peers[0].send_call(CALL)
+        subject.wait_for(CALL)
+
+        assert subject.received == [GAP, CALL]
+        assert len(server.peers) == 1
+
+
+def test_neither_payloads_nor_signatures_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    with connected() as (server, subject):
+        subject.wait_until(LinkState.LIVE)
+        server.peers[0].send_call(CALL)
+        server.peers[0].send("update-note", {"content": NOTE}, CHANNEL)
+        server.peers[0].send_text(NOTE)
+        server.peers[0].close(4200)
+        subject.wait_for_gap(2)
+
+    assert "subscribed" in caplog.text
+    for secret in (NOTE, "signature", CALL.caller):
+        assert secret not in caplog.text
+
+
+# Signatures
+
+
+class Signer:
+    """Fails with these errors first, then signs. `asked` holds the socket ids."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors = list(errors)
+        self.asked: list[str] = []
+
+    def __call__(self, socket_id: str, channel: str) -> str:
+        self.asked.append(socket_id)
+        if self._errors:
+            raise self._errors.pop(0)
+        return sign(socket_id, channel)
+
+
+def test_every_connection_is_signed_with_its_own_socket_id() -> None:
+    signatures: list[str] = []
+
+    def subscribe_once(peer: Peer) -> None:
+        signatures.append(peer.subscribe())
+        peer.close(4200)
+        peer.wait_until_gone()
+
+    with connected(subscribe_once):
+        wait_until(lambda: len(signatures) >= 3)
+
+    assert signatures[:3] == [sign(f"{number}.{number}", CHANNEL) for number in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [UnauthorizedError, ForbiddenError, MalformedResponseError, NoResponseError, UnreachableError, OSError],
+)
+def test_a_failed_signature_is_shown_without_its_text_and_requested_again_until_it_succeeds(
+    kind: type[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    signer = Signer(kind("a token"), kind("a token"))
+
+    with connected(authorize=signer) as (_, subject):
+        # Long before the subscription times out.
+        subject.wait_until(LinkState.LIVE, deadline=2.0)
+
+    assert signer.asked == ["1.1", "2.2", "3.3"]
+    assert f"not authorized ({kind.__name__})" in subject.reasons
+    assert "a token" not in caplog.text
+
+
+@pytest.fixture
+def hanging() -> Iterator[Event]:
+    """Is set at the end of the test."""
+    event = Event()
+    yield event
+    event.set()
+
+
+def test_a_hanging_signature_costs_one_connection(hanging: Event, caplog: pytest.LogCaptureFixture) -> None:
+    def hang_first(socket_id: str, channel: str) -> str:
+        if socket_id == "1.1":
+            hanging.wait()
+        return sign(socket_id, channel)
+
+    with connected(authorize=hang_first, subscribe_timeout=0.3) as (server, subject):
+        subject.wait_until(LinkState.LIVE)
+        hanging.set()
+        wait_until(lambda: server.peers[0].is_closed and connection_threads() == 1)
+
+        assert subject.listener.status.state == LinkState.LIVE
+        assert "no subscription in time" in subject.reasons
+        assert [message["event"] for message in server.peers[0].received] == ["pusher:ping"]
+        assert logs_of_pysher(caplog) == []
+
+
+def test_stop_does_not_wait_for_a_signature(hanging: Event) -> None:
+    def hang(_socket_id: str, _channel: str) -> str:
+        hanging.wait()
+        raise UnauthorizedError("Unauthorized")
+
+    with connected(authorize=hang) as (server, subject):
+        wait_until(lambda: server.peers and server.peers[0].received)
+        began = time.monotonic()
+
+        subject.listener.stop()
+
+        assert time.monotonic() - began < 0.5
+        hanging.set()
+    assert subject.reasons == ["connecting", "stopped"]
+
+
+def test_without_a_login_the_link_is_offline_and_retries_seldom() -> None:
+    signer = Signer(NoLoginError("none"), NoLoginError("none"))
+
+    with connected(authorize=signer, no_login_retry=0.2) as (server, subject):
+        subject.wait_until(LinkState.LIVE)
+
+    assert (subject.statuses[1].state, subject.reasons[1]) == (LinkState.OFFLINE, "nobody is signed in")
+    for before, after in pairwise(peer.opened_at for peer in server.peers):
+        assert after - before >= 0.2
+
+
+@pytest.mark.parametrize("does_wake", [True, False])
+def test_wake_and_stop_end_the_longest_wait(does_wake: bool) -> None:
+    with connected(authorize=Signer(NoLoginError("none")), no_login_retry=60.0) as (_, subject):
+        subject.wait_until(LinkState.OFFLINE)
+
+        (subject.listener.wake if does_wake else subject.listener.stop)()
+
+        wait_until(lambda: subject.reasons[-1] == ("subscribed" if does_wake else "stopped"))
+
+
+def test_wake_shortens_a_wait_but_never_below_its_minimum() -> None:
+    signer = Signer(*[UnauthorizedError("Unauthorized")] * 3)
+
+    with connected(authorize=signer, retry_min=0.3, retry_max=60.0) as (server, subject):
+        wait_until(lambda: len(server.peers) == 3 and server.peers[2].is_closed)
+        subject.listener.wake()
+        # Without the wake it would take 1.2 s or more.
+        subject.wait_until(LinkState.LIVE, deadline=0.8)
+
+
+def test_many_logins_do_not_hammer_a_server_that_refuses() -> None:
+    signer = Signer(*[UnauthorizedError("Unauthorized")] * 99)
+
+    with connected(authorize=signer, retry_min=0.2, retry_max=60.0) as (server, subject):
+        ends_at = time.monotonic() + 0.7
+
+        def log_in() -> bool:
+            subject.listener.wake()
+            return time.monotonic() > ends_at
+
+        wait_until(log_in)
+
+    assert 2 <= len(server.peers) <= 4
+
+
+# Callbacks
+
+
+def test_failing_callbacks_are_logged_without_text_and_are_gaps(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(value: object) -> None:
+        raise ValueError(f"cannot take {value}")
+
+    with connected() as (server, subject):
+        subject.wait_for_gap(1)
+        subject.hook = fail
+        server.peers[0].send_call(CALL)
+        subject.wait_for_gap(2)
+        server.peers[0].send_call(OTHER)
+        subject.wait_for_gap(3)
+        server.peers[0].close(4200)
+        subject.wait_for_gap(4)
+        server.peers[1].send_call(CALL)
+        subject.wait_for_gap(5)
+
+    assert subject.received == [GAP, CALL, GAP, OTHER, GAP, GAP, CALL, GAP]
+    assert "A callback failed: ValueError in " in caplog.text
+    assert NOTE not in caplog.text
+
+
+def test_calls_beyond_the_queue_limit_are_dropped_and_reported_as_one_gap(
+    hanging: Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connected(queue_limit=3) as (server, subject):
+        subject.wait_for_gap(1)
+        subject.hook = lambda value: value == CALL and hanging.wait()
+        server.peers[0].send_call(CALL)
+        subject.wait_for(CALL)
+        for _ in range(50):
+            server.peers[0].send_call(OTHER)
+        # Its log line shows that everything before it has arrived.
+        server.peers[0].send("update-call", "the end", CHANNEL)
+        wait_until(lambda: "The data is not JSON" in caplog.text)
+        hanging.set()
+        wait_until(lambda: subject.received.count(OTHER) == 3)
+        server.peers[0].send_call(CALL)
+        wait_until(lambda: subject.received.count(CALL) == 2)
+
+    assert subject.received == [GAP, CALL, GAP, OTHER, OTHER, OTHER, CALL]
+
+
+def test_after_stop_no_queued_call_is_delivered(hanging: Event) -> None:
+    with connected() as (server, subject):
+        subject.wait_for_gap(1)
+        subject.hook = lambda value: value == CALL and hanging.wait()
+        server.peers[0].send_call(CALL)
+        server.peers[0].send_call(OTHER)
+        subject.wait_for(CALL)
+
+        subject.listener.stop()
+        hanging.set()
+        wait_until(lambda: not any(thread.name == "listener-queue" for thread in threading.enumerate()))
+
+        assert subject.received == [GAP, CALL]
+
+
+# Start and stop
+
+
+def test_a_listener_that_was_never_started_is_offline_and_ignores_stop_and_wake() -> None:
+    with ScriptedPusher(Peer.accept) as server:
+        subject = Listening(settings_for(server.port), sign)
+
+        subject.listener.stop()
+        subject.listener.wake()
+
+        assert subject.listener.status.state == LinkState.OFFLINE
+        assert (subject.statuses, server.peers) == ([], [])
+
+
+def test_it_can_be_stopped_and_started_repeatedly_and_a_second_start_does_nothing() -> None:
+    with connected() as (server, subject):
+        for number in (1, 2, 3):
+            subject.listener.start()
+            subject.wait_for_gap(number)
+            subject.listener.stop()
+            assert subject.listener.status.state == LinkState.OFFLINE
+            wait_until(lambda: all(peer.is_closed for peer in server.peers))
+            subject.listener.start()
+        subject.wait_until(LinkState.LIVE)
+
+        assert len(server.peers) == 4
+    assert subject.reasons == ["connecting", "subscribed", "stopped"] * 4
+
+
+def test_each_status_is_published_once_with_the_time_since_when_the_state_holds() -> None:
+    before = datetime.now(UTC)
+
+    with connected(Peer.reset) as (server, subject):
+        wait_until(lambda: len(subject.statuses) >= 2)
+        connecting, failing = subject.statuses[:2]
+        assert connecting == LinkStatus(LinkState.RECONNECTING, connecting.since, "connecting")
+        assert (failing.state, failing.since) == (LinkState.RECONNECTING, connecting.since)
+        assert before <= failing.since <= datetime.now(UTC)
+        wait_until(lambda: len(server.peers) >= 4)
+
+    assert all(before != after for before, after in pairwise(subject.reasons))
+
+
+@contextmanager
+def no_memory_for_threads() -> Iterator[None]:
+    usual = threading.stack_size(1 << 46)
+    try:
+        yield
+    finally:
+        threading.stack_size(usual)
+
+
+def test_it_recovers_after_a_time_in_which_no_thread_can_be_started() -> None:
+    with connected() as (server, subject):
+        subject.wait_for_gap(1)
+
+        with no_memory_for_threads():
+            server.peers[0].hang_up()
+            wait_until(lambda: "no thread to connect in" in subject.reasons)
+
+        subject.wait_for_gap(2)
+
+
+@pytest.mark.parametrize("moment", [LinkState.RECONNECTING, LinkState.LIVE, GAP])
+def test_stop_may_be_called_by_a_callback(moment: LinkState | str) -> None:
+    with connected() as (_, subject):
+        subject.listener.stop()
+        subject.statuses.clear()
+
+        def stop_at_the_moment(value: object) -> None:
+            if value == moment or (isinstance(value, LinkStatus) and value.state == moment):
+                subject.listener.stop()
+
+        subject.hook = stop_at_the_moment
+        subject.listener.start()
+        wait_until(lambda: subject.reasons[-1:] == ["stopped"])
+
+        assert subject.listener.status.state == LinkState.OFFLINE
