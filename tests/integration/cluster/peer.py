@@ -1,5 +1,7 @@
 """The change feed, message bus and stream reader of one process, and what they published."""
 
+import threading
+
 from aircall.calls.feed import Change, ChangeKind, FeedEntry
 from aircall.cluster.feed import RedisChangeFeed
 from aircall.cluster.streams import BLOCK, RedisMessageBus, StreamReader
@@ -24,11 +26,19 @@ class Peer:
         self.feed.subscribe(self.published.append, lambda _position: self.published.append(None))
         self._reader_client = connect(url, block=BLOCK)
         self._reader = StreamReader(self._reader_client, self.feed, self.bus, self.contacts.append)
-        self.start = self._reader.start
+        self._threads: set[threading.Thread] = set()
+
+    def start(self) -> None:
+        before = set(threading.enumerate())
+        self._reader.start()
+        self._threads = set(threading.enumerate()) - before
 
     def stop(self) -> None:
         self._reader.stop()
-        # Ends a read in flight, too.
+        # Ends the read in flight.
+        self.bus.send("stopping")
+        for thread in self._threads:
+            thread.join(2)
         for client in (self._reader_client, self.redis):
             client.close()
 
