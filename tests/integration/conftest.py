@@ -21,12 +21,6 @@ def call_store(database: Engine) -> CallStore:
 
 
 @pytest.fixture
-def log(call_store: CallStore) -> CallStore:
-    """The same, by its old name."""
-    return call_store
-
-
-@pytest.fixture
 def clock() -> StillClock:
     """A clock that stands still."""
     return StillClock()

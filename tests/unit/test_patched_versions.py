@@ -6,13 +6,13 @@ import pytest
 
 PATCHED = [
     # aircall/server/worker.py: `GeventWorker.server_class`, called as a method; `handle`.
-    ("gunicorn", "27.0.1", "aircall/server/worker.py", "tests/server/test_last_connections.py"),
+    ("gunicorn", "27.0.1", "aircall/server/worker.py", "tests/system/restart/test_last_connections.py"),
     # aircall/server/worker.py: `StreamServer.do_read`, `do_handle`, `stop_accepting`, `max_accept`.
-    ("gevent", "26.9.0", "aircall/server/worker.py", "tests/server/test_last_connections.py"),
+    ("gevent", "26.9.0", "aircall/server/worker.py", "tests/system/restart/test_last_connections.py"),
     # `engineio.async_drivers._websocket_wsgi`, `Server._async`.
-    ("python-engineio", "4.15.1", "aircall/server/websocket.py", "tests/server/test_rude_pages.py"),
+    ("python-engineio", "4.15.1", "aircall/server/websocket.py", "tests/system/serving/test_rude_clients.py"),
     # `Server.sock`; the environment key `gunicorn.socket`; frames sent by `socket.send`.
-    ("simple-websocket", "1.1.0", "aircall/server/websocket.py", "tests/server/test_slow_page.py"),
+    ("simple-websocket", "1.1.0", "aircall/server/websocket.py", "tests/system/serving/test_rude_clients.py"),
     # `disconnect_called`, `socket_kwargs`, `event_callbacks`, `event_handler`, `_on_error`.
     ("pysher", "1.0.8", "aircall/pusher/connection.py", "tests/integration/pusher/test_listener_contract.py"),
     # `setdefaulttimeout`, `WebSocketApp.sock`, `WebSocket.sock`.
@@ -23,7 +23,7 @@ PATCHED = [
         "tests/integration/pusher/test_connection.py",
     ),
     # The names of its files: `gauge_livesum_<pid>.db`.
-    ("prometheus_client", "0.26.0", "aircall/metrics.py", "tests/server/test_metrics.py"),
+    ("prometheus_client", "0.26.0", "aircall/metrics.py", "tests/system/monitoring/test_metrics.py"),
 ]
 
 

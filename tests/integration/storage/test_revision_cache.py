@@ -36,35 +36,35 @@ checked = settings(
 )
 
 
-def revision(log: CallStore) -> int:
-    with log.engine.connect() as connection:
+def revision(call_store: CallStore) -> int:
+    with call_store.engine.connect() as connection:
         return int(connection.execute(select(state.c.revision)).scalar_one())
 
 
-def take(step: tuple[str, Any], log: CallStore, known: dict[str, Call]) -> CallStore:
+def take(step: tuple[str, Any], call_store: CallStore, known: dict[str, Call]) -> CallStore:
     """Apply a step to the store and to the plain list; return the store to use from then on."""
     name, what = step
     if name == "write":
-        log.apply(what)
+        call_store.apply(what)
         known.update({call.id: call for call in what})
     elif name == "remove":
-        log.remove(what, log.version)
+        call_store.remove(what, call_store.version)
         for gone in what:
             known.pop(gone, None)
     elif name == "clear":
-        log.clear()
+        call_store.clear()
         known.clear()
-    return CallStore(log.engine) if name == "another process" else log
+    return CallStore(call_store.engine) if name == "another process" else call_store
 
 
 @given(STEPS, QUESTIONS)
 @checked
 def test_after_any_writes_every_result_equals_that_of_a_plain_list(
-    log: CallStore, steps: list[tuple[str, Any]], questions: list[CallFilter]
+    call_store: CallStore, steps: list[tuple[str, Any]], questions: list[CallFilter]
 ) -> None:
-    log.clear()
+    call_store.clear()
     known: dict[str, Call] = {}
-    logs = [log]
+    logs = [call_store]
 
     for step in steps:
         logs.append(take(step, logs[-1], known))
@@ -80,39 +80,39 @@ def test_after_any_writes_every_result_equals_that_of_a_plain_list(
             assert asked.lines() == sorted({call.via for call in known.values()} - {""})
 
 
-def test_a_caller_that_modifies_a_result_does_not_change_the_cache(log: CallStore) -> None:
-    log.apply([made_call()])
+def test_a_caller_that_modifies_a_result_does_not_change_the_cache(call_store: CallStore) -> None:
+    call_store.apply([made_call()])
 
-    log.counts(CallFilter()).clear()
-    log.lines().clear()
+    call_store.counts(CallFilter()).clear()
+    call_store.lines().clear()
 
-    assert log.counts(CallFilter())["all"] == 1
-    assert log.lines() == [made_call().via]
+    assert call_store.counts(CallFilter())["all"] == 1
+    assert call_store.lines() == [made_call().via]
 
 
-def test_the_revision_grows_with_each_change_and_with_nothing_else(log: CallStore) -> None:
-    revisions = [revision(log)]
+def test_the_revision_grows_with_each_change_and_with_nothing_else(call_store: CallStore) -> None:
+    revisions = [revision(call_store)]
     for write in (
-        lambda: log.apply([made_call(1)]),
-        lambda: log.apply([made_call(1, is_archived=True)], log.version),
-        lambda: log.remove([call_id(1)], log.version),
-        log.clear,
+        lambda: call_store.apply([made_call(1)]),
+        lambda: call_store.apply([made_call(1, is_archived=True)], call_store.version),
+        lambda: call_store.remove([call_id(1)], call_store.version),
+        call_store.clear,
     ):
         write()
-        revisions.append(revision(log))
-    log.apply([made_call(2)])
-    before = revision(log)
+        revisions.append(revision(call_store))
+    call_store.apply([made_call(2)])
+    before = revision(call_store)
 
-    log.apply([made_call(2)])
-    log.apply([made_call(2)], log.version)
-    log.remove([call_id(3)], log.version)
+    call_store.apply([made_call(2)])
+    call_store.apply([made_call(2)], call_store.version)
+    call_store.remove([call_id(3)], call_store.version)
 
-    assert revision(log) == before
+    assert revision(call_store) == before
     assert revisions == sorted(set(revisions))
 
 
 def test_a_query_runs_once_per_revision_and_the_least_recently_used_result_is_dropped(
-    log: CallStore, database: Engine
+    call_store: CallStore, database: Engine
 ) -> None:
     cache, asked = RevisionCache(database, REVISION, size=2), count()
 
@@ -120,7 +120,7 @@ def test_a_query_runs_once_per_revision_and_the_least_recently_used_result_is_dr
         return cache.get(question, lambda _: next(asked))
 
     answers = [ask(question) for question in ("a", "b", "a", "c", "a", "b")]
-    log.apply([made_call()])
+    call_store.apply([made_call()])
 
     assert answers == [0, 1, 0, 2, 0, 3]
     assert ask("a") == 4
@@ -128,21 +128,23 @@ def test_a_query_runs_once_per_revision_and_the_least_recently_used_result_is_dr
 
 @pytest.mark.parametrize("kind", ["counts", "page"])
 def test_a_result_during_writes_contains_all_that_was_written_before_the_query(
-    log: CallStore, kind: str
+    call_store: CallStore, kind: str
 ) -> None:
     wanted, written, enough = CallFilter(search="789"), [0], threading.Event()
 
     def watch(_: int) -> None:
         while not enough.is_set():
             least = written[0]
-            found = log.counts(wanted)["all"] if kind == "counts" else len(log.page(wanted, 0, 100))
+            found = (
+                call_store.counts(wanted)["all"] if kind == "counts" else len(call_store.page(wanted, 0, 100))
+            )
             assert found >= least
 
     with ThreadPoolExecutor(3) as pool:
         watching = [pool.submit(watch, number) for number in range(3)]
         try:
             for number in range(30):
-                log.apply([made_call(number, caller=f"+33789{number:04}")])
+                call_store.apply([made_call(number, caller=f"+33789{number:04}")])
                 written[0] = number + 1
         finally:
             enough.set()
