@@ -104,6 +104,8 @@ def test_whichever_process_is_asked_answers_for_both(two_processes: str) -> None
     for _ in range(40):
         requests.get(f"{two_processes}/login", timeout=TIMEOUT, headers={"Connection": "close"})
 
+    # A request is counted when its response has been sent, which its client may see a moment before.
+    wait_until(lambda: scrape(two_processes).total("callboard_requests_total", route="/login") == 40)
     answers = [scrape(two_processes) for _ in range(10)]
 
     assert {told.total("callboard_requests_total", route="/login") for told in answers} == {40}
