@@ -7,8 +7,10 @@ import pytest
 from bs4 import Tag
 from flask import Flask
 
+from aircall.changes import jobs
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
 from tests.web.conftest import signed_in
 
 ROUNDS = 12
@@ -52,6 +54,19 @@ def test_a_row_is_archived_from_the_list_which_is_shown_again(alice: Person, san
     assert alice.path == "/calls"
     assert call_id not in alice.call_ids
     assert "Call archived." in alice.flash
+
+
+def test_a_single_change_that_takes_too_long_goes_on_on_its_own_page_without_another_wait(
+    alice: Person, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "SINGLE_TIMEOUT", 0.1)
+    call_id = alice.get("/calls?type=missed").call_ids[0]
+    sandbox.be_slow(1.0, times=1, path=f"/calls/{call_id}/archive")
+
+    alice.submit(f"/calls/{call_id}/archive", archived="true")
+
+    assert alice.path.startswith("/calls/archive/")
+    wait_until(lambda: is_archived(sandbox, call_id), what="the change")
 
 
 @pytest.mark.parametrize("wanted", [True, False])

@@ -148,8 +148,11 @@ def _do(begin: Callable[[], str], return_url: str) -> ResponseReturnValue:
 
 
 def _show(job_id: str) -> ResponseReturnValue:
-    services().jobs.wait(job_id, WAIT)
     found = _job(job_id)
+    # A single change has been waited for by the job service.
+    if len(found.call_ids) > 1:
+        services().jobs.wait(job_id, WAIT)
+        found = _job(job_id)
     # If the login has ended, the page of the job leads to the login page and back.
     if found.is_running or found.of(Outcome.SIGNED_OUT):
         return see_other(url_for(".job", job_id=job_id))
