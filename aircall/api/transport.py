@@ -73,8 +73,9 @@ class Transport:
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"}
+        adapter = _Adapter(pool_maxsize=pool_maxsize, max_retries=0)
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter(pool_maxsize=pool_maxsize, max_retries=0))
+            self._session.mount(scheme, adapter)
 
     def send(self, request: Request, seconds: float) -> Response:
         """Send the request and return the response, all within `seconds`.

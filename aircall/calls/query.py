@@ -6,7 +6,8 @@ write to the database, so counts are cached per revision of the replica (Revisio
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, func, select, true, tuple_
 
@@ -225,3 +226,8 @@ def _count_missed(is_related: ColumnElement[bool], today: tuple[datetime, dateti
         func.count().filter(is_missed).label("missed_count"),
         func.count().filter(and_(is_missed, is_today)).label("missed_today_count"),
     ).where(is_related)
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Return the instant at which the day begins in this zone: a bound of `since` and `until`."""
+    return datetime.combine(day, time.min, zone)

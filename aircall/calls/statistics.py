@@ -8,7 +8,7 @@ a quarter and by whole quarters, except for one in Antarctica that was a minute 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,7 @@ from sqlalchemy import (
     values,
 )
 
-from aircall.calls.query import CallFilter, filter_conditions
+from aircall.calls.query import CallFilter, filter_conditions, midnight
 from aircall.calls.search import SearchIndex
 from aircall.calls.tables import KIND_INDEX, NO_TIME, REVISION, calls, from_milliseconds, to_milliseconds
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN
@@ -161,7 +161,7 @@ def _whole_days(wanted: CallFilter, zone: ZoneInfo) -> list[date]:
     if not first < last <= first + MAX_DAYS:
         return []
     days = [first + timedelta(number) for number in range((last - first).days)]
-    is_whole = (wanted.since, wanted.until) == (_midnight(first, zone), _midnight(last, zone))
+    is_whole = (wanted.since, wanted.until) == (midnight(first, zone), midnight(last, zone))
     return days if is_whole else []
 
 
@@ -169,8 +169,8 @@ def _count_by_index(
     connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo
 ) -> CallStatistics:
     """Count each day and kind as one range of KIND_INDEX, without reading rows."""
-    begins = {to_milliseconds(_midnight(day, zone)): day for day in days}
-    ends = [*list(begins)[1:], to_milliseconds(_midnight(days[-1] + timedelta(1), zone))]
+    begins = {to_milliseconds(midnight(day, zone)): day for day in days}
+    ends = [*list(begins)[1:], to_milliseconds(midnight(days[-1] + timedelta(1), zone))]
     day = values(column("since", BigInteger), column("until", BigInteger)).data(
         list(zip(begins, ends, strict=True))
     )
@@ -206,7 +206,3 @@ def _kinds(wanted: CallFilter) -> list[CallKind]:
         for call_type in (*CALL_TYPES, UNKNOWN)
         if wanted.direction in ("", direction) and wanted.call_type in ("", call_type)
     ]
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=zone)

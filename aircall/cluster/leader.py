@@ -49,7 +49,6 @@ class LeaderElection:
         self._renewed_at = 0.0
         self._is_reelection_due = False
         self.is_leader = False
-        self.changed_at = monotonic()
 
     def start(self) -> None:
         """Start campaigning."""
@@ -96,7 +95,7 @@ class LeaderElection:
             (self._elect if is_held else self._demote)()
 
     def _elect(self) -> None:
-        self.is_leader, self.changed_at = True, monotonic()
+        self.is_leader = True
         log.info("elected leader")
         # `on_elected` may have failed, or taken longer than the lease.
         if not call_safely(self._on_elected) or not self._extend():
@@ -104,7 +103,7 @@ class LeaderElection:
             self._release()
 
     def _demote(self) -> None:
-        self.is_leader, self.changed_at = False, monotonic()
+        self.is_leader = False
         log.info("no longer leader")
         call_safely(self._on_demoted)
 

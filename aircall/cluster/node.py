@@ -15,6 +15,7 @@ from aircall.cluster.streams import BLOCK, RedisMessageBus, StreamReader
 from aircall.concurrency import MessageBus, call_safely
 from aircall.status import NOT_STARTED, WATCH_TIME, Audience, LinkState, LinkStatus, Role, SyncStatus
 from aircall.storage.redis import PREFIX, connect
+from aircall.sync.supervisor import SyncService
 
 # Messages to the leader: a replica that is not fresh is wanted, and a person has logged in.
 REQUEST_SYNC, RETRY_NOW = "read", "signed-in"
@@ -24,33 +25,11 @@ NO_LEADER = "another process is taking over"
 NEVER = float("-inf")
 
 
-class LocalSync(Protocol):
+class LocalSync(SyncService, Protocol):
     """The sync in this process, while it is the leader: a SyncSupervisor."""
 
     is_fenced: bool
     is_watched_remotely: bool
-
-    @property
-    def status(self) -> SyncStatus:
-        """Status of the sync."""
-
-    def start(self) -> None:
-        """Start."""
-
-    def stop(self) -> None:
-        """Stop."""
-
-    def resign(self) -> None:
-        """Run no more full syncs."""
-
-    def ensure_fresh(self, timeout: float) -> None:
-        """Wait for the replica to be fresh."""
-
-    def retry_now(self) -> None:
-        """Retry whatever failed for want of a login."""
-
-    def on_status(self, handler: Callable[[LinkStatus], None]) -> None:
-        """Call `handler` with each new status of the link."""
 
     def on_synced(self, handler: Callable[[], None]) -> None:
         """Call `handler` after each full sync, and when events were rejected by fencing."""

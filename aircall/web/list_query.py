@@ -7,14 +7,14 @@ of a page carries the query, so that the way back always leads to the same list.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import abort, request, session, url_for
 
 from aircall.calls.phone_numbers import number_key
-from aircall.calls.query import VIEWS, CallFilter, CallQuery, SortKey
+from aircall.calls.query import VIEWS, CallFilter, CallQuery, SortKey, midnight
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, Call, clean_text, is_call_id
 from aircall.web.formatting import day_range, listed, phone
 from aircall.web.i18n import gettext as _
@@ -85,8 +85,8 @@ class ListQuery:
             line=self.line,
             number=number_key(self.number),
             search=self.q,
-            since=_midnight(self.date_from, zone) if self.date_from else None,
-            until=_midnight(self.date_to + timedelta(days=1), zone) if self.date_to else None,
+            since=midnight(self.date_from, zone) if self.date_from else None,
+            until=midnight(self.date_to + timedelta(days=1), zone) if self.date_to else None,
             cursor=self.cursor,
         )
 
@@ -200,10 +200,6 @@ def _sort_key(text: str) -> SortKey | None:
 
 def _sort_key_text(key: SortKey) -> str:
     return f"{key.time_key}-{key.call_id}"
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=zone)
 
 
 def calls_url(query: ListQuery, **changes: Any) -> str:

@@ -32,15 +32,15 @@ class StorageState:
 class Readiness:
     """Checks the storage at each request."""
 
-    def __init__(self, records: RecordStore, log: CallStore) -> None:
+    def __init__(self, records: RecordStore, store: CallStore) -> None:
         self._records = records
-        self._log = log
+        self._store = store
         self._good_at: datetime | None = None
 
     def storage(self) -> StorageState:
         """Return the current state; the age of an error counts from the last successful check."""
         try:
-            synced_at = self._log.synced_at
+            synced_at = self._store.synced_at
             # A lock is written down where a store is shared; one that only answers reads would be of no use.
             with self._records.lock("readyz", 0):
                 self._records.load("readyz")
@@ -97,7 +97,7 @@ def show_metrics() -> ResponseReturnValue:
 def readyz() -> ResponseReturnValue:
     """Return the state of each neighbor as JSON, with 200; with 503 if the storage fails.
 
-    An age is in seconds: since when it has been so, or since the last good reading; None if there was none.
+    An age is in seconds: since when it has been so, or since the last full sync; None if there was none.
     """
     built = services()
     sync, role, storage = built.sync.status, built.sync.role, _readiness().storage()

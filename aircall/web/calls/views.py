@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, TextAreaField
 from wtforms.validators import ValidationError
 
-from aircall.calls.query import read_related_calls
+from aircall.calls.query import midnight, read_related_calls
 from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, NotFoundError
 from aircall.models import Call, is_call_id
@@ -226,7 +226,7 @@ def _surroundings(call: Call) -> dict[str, Any]:
 def _today(zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the start of today in this zone, and that of tomorrow."""
     day = datetime.now(zone).date()
-    return datetime.combine(day, time.min, zone), datetime.combine(day + timedelta(days=1), time.min, zone)
+    return midnight(day, zone), midnight(day + timedelta(days=1), zone)
 
 
 def _call_urls(call: Call) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class RecordingSync:
         self.status = status()
         self.is_fenced = self.is_watched_remotely = False
         self.role = Role(is_leader=True, age=0.0)
+        self.seconds_since_contact = 0.0
 
     def start(self) -> None:
         self.requests.append("start")
@@ -66,6 +67,9 @@ class RecordingSync:
 
     def retry_now(self) -> None:
         self.requests.append("retry")
+
+    def request_sync(self) -> None:
+        self.requests.append("sync")
 
 
 class Process:
