@@ -8,11 +8,8 @@ user input.
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
 from functools import partial
 from pathlib import Path
-from time import monotonic
 
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
@@ -80,38 +77,6 @@ LABEL_VALUES = {
 for _metric, _values in LABEL_VALUES.items():
     for _value in _values:
         _metric.labels(_value)
-
-
-@contextmanager
-def upstream(endpoint: str) -> Iterator[None]:
-    """Measure one attempt at the API, named by the client's method, and count the exception it raises."""
-    began = monotonic()
-    try:
-        yield
-    except Exception as error:
-        UPSTREAM_ERRORS.labels(endpoint, type(error).__name__).inc()
-        raise
-    finally:
-        UPSTREAM_SECONDS.labels(endpoint).observe(monotonic() - began)
-
-
-@contextmanager
-def full_sync() -> Iterator[None]:
-    """Measure one full sync; its outcome is "whole" or the name of the exception that ended it."""
-    began, outcome = monotonic(), "whole"
-    try:
-        yield
-    except Exception as error:
-        outcome = type(error).__name__
-        raise
-    finally:
-        SYNC_SECONDS.labels(outcome).observe(monotonic() - began)
-
-
-def record_full_sync(call_count: int, began_at: datetime) -> None:
-    """Record a complete full sync: how many calls it read and when it began."""
-    SYNC_CALLS.set(call_count)
-    SYNCED_AT.set(began_at.timestamp())
 
 
 def text() -> bytes:

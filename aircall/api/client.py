@@ -6,7 +6,8 @@ body or `null` with 200, and 404 for a change; the list is unordered; `archive` 
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from time import monotonic
 from typing import Any
@@ -159,7 +160,7 @@ class ApiClient:
 
     def _send(self, endpoint: str, request: Request, secret: str, deadline: float | None = None) -> bytes:
         def attempt(seconds: float) -> bytes:
-            with metrics.upstream(endpoint):
+            with _measured(endpoint):
                 response = self._transport.send(request, seconds)
                 check(response, secret)
                 return response.body
@@ -169,6 +170,19 @@ class ApiClient:
             return with_retries(attempt, is_change=is_change, deadline=seconds, budget=self._budget)
 
         return self._bulkheads[POOL_OF[endpoint]].run(attempts, deadline or self._deadline)
+
+
+@contextmanager
+def _measured(endpoint: str) -> Iterator[None]:
+    """Measure one attempt at the API, named by the client's method, and count the exception it raises."""
+    began = monotonic()
+    try:
+        yield
+    except Exception as error:
+        metrics.UPSTREAM_ERRORS.labels(endpoint, type(error).__name__).inc()
+        raise
+    finally:
+        metrics.UPSTREAM_SECONDS.labels(endpoint).observe(monotonic() - began)
 
 
 def _json(**values: str) -> bytes:

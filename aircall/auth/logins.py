@@ -1,27 +1,91 @@
-"""Upstream logins: people's logins at the API, kept as records, and the service account.
+"""Upstream logins: people's logins at the API, kept as records, the service account, and authorized clients.
 
-A request runs with a token that is refreshed when needed (see refresh.py). Logging out deletes the record,
-so that a refresh that is still in flight cannot bring it back.
+The rest of the application calls the API with an AuthorizedClient, and never handles tokens. A request runs
+with a token that is refreshed when needed (see refresh.py). Logging out deletes the record, so that a refresh
+that is still in flight cannot bring it back.
 """
 
 import secrets
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from aircall.api.client import ApiClient
-from aircall.auth.client import AuthorizedClient
 from aircall.auth.login import Login
 from aircall.auth.refresh import LOGIN_PREFIX, REFRESH_WAIT, TokenRefresher
 from aircall.concurrency import run_in_background
 from aircall.errors import LoginEndedError, NoLoginError, PoolExhaustedError, UnauthorizedError
+from aircall.models import Call, CallPage
 from aircall.storage.records import RecordStore
 
 T = TypeVar("T")
 
 # On an overloaded machine a new token may expire before it is used.
 MAX_TOKENS = 3
+
+
+class TokenClient:
+    """Calls the API with one access token. Raises UnauthorizedError once that token is refused."""
+
+    def __init__(self, api: ApiClient, access_token: str) -> None:
+        self._api = api
+        self._token = access_token
+
+    def get_call(self, call_id: str, *, deadline: float | None = None) -> Call:
+        """See ApiClient.get_call."""
+        return self._api.get_call(self._token, call_id, deadline=deadline)
+
+    def get_calls(self, offset: int, limit: int) -> CallPage:
+        """See ApiClient.get_calls."""
+        return self._api.get_calls(self._token, offset, limit)
+
+    def add_note(self, call_id: str, content: str) -> Call:
+        """See ApiClient.add_note."""
+        return self._api.add_note(self._token, call_id, content)
+
+    def toggle_archived(self, call_id: str) -> Call:
+        """See ApiClient.toggle_archived."""
+        return self._api.toggle_archived(self._token, call_id)
+
+    def authorize_channel(self, socket_id: str, channel: str) -> str:
+        """See ApiClient.authorize_channel."""
+        return self._api.authorize_channel(self._token, socket_id, channel)
+
+
+class TokenSource(Protocol):
+    """Runs a request with a valid access token, and repeats it with a new one if the token is refused."""
+
+    def with_token(self, request: Callable[[str], T]) -> T:
+        """Return what `request` returns, given an access token."""
+
+
+class AuthorizedClient:
+    """Calls the API with tokens from a TokenSource. Raises what the source and ApiClient raise."""
+
+    def __init__(self, api: ApiClient, tokens: TokenSource) -> None:
+        self._api = api
+        self._tokens = tokens
+
+    def run(self, operation: Callable[[TokenClient], T]) -> T:
+        """Return what `operation` returns. If its token is refused, run all of it again with a new one."""
+        return self._tokens.with_token(lambda token: operation(TokenClient(self._api, token)))
+
+    def get_call(self, call_id: str, *, deadline: float | None = None) -> Call:
+        """See ApiClient.get_call."""
+        return self.run(lambda client: client.get_call(call_id, deadline=deadline))
+
+    def get_calls(self, offset: int, limit: int) -> CallPage:
+        """See ApiClient.get_calls."""
+        return self.run(lambda client: client.get_calls(offset, limit))
+
+    def add_note(self, call_id: str, content: str) -> Call:
+        """See ApiClient.add_note."""
+        return self.run(lambda client: client.add_note(call_id, content))
+
+    def authorize_channel(self, socket_id: str, channel: str) -> str:
+        """See ApiClient.authorize_channel."""
+        return self.run(lambda client: client.authorize_channel(socket_id, channel))
 
 
 def _refresh_later(task: Callable[[], None]) -> None:

@@ -5,9 +5,11 @@ that only a full sync finds new and deleted calls.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
+from time import monotonic
 
 from aircall import metrics
 from aircall.calls.replica import CallReplica
@@ -67,7 +69,7 @@ class FullSync:
         The time is the monotonic clock's, in seconds. Raises what `fetch_page` raises, one of STORAGE_ERRORS,
         and SyncCancelledError. What was read before stays; only a whole pass deletes anything.
         """
-        with self._lock, metrics.full_sync():
+        with self._lock, _measured():
             self._results = SimpleQueue()
             store = self._replica.store
             scan = ScanPass(store.version, is_first=store.synced_at is None)
@@ -146,7 +148,8 @@ class FullSync:
 
     def _complete(self, scan: ScanPass) -> None:
         self._replica.store.mark_synced(scan.started_at)
-        metrics.record_full_sync(scan.row_count, scan.started_at)
+        metrics.SYNC_CALLS.set(scan.row_count)
+        metrics.SYNCED_AT.set(scan.started_at.timestamp())
         if scan.is_first:
             # After the mark: pages rendered before it refresh by themselves, and follow the new epoch too.
             self._replica.begin_epoch()
@@ -182,3 +185,16 @@ class BatchWriter:
             self._is_publishing = self._replica.merge(calls, read_version)
         else:
             self._has_unpublished |= self._replica.fill(calls, read_version)
+
+
+@contextmanager
+def _measured() -> Iterator[None]:
+    """Measure one full sync; its outcome is "whole" or the name of the exception that ended it."""
+    began, outcome = monotonic(), "whole"
+    try:
+        yield
+    except Exception as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        metrics.SYNC_SECONDS.labels(outcome).observe(monotonic() - began)

@@ -30,8 +30,7 @@ from aircall.storage.records import RecordStore, SQLiteRecordStore
 from aircall.storage.redis import RedisRecordStore, connect
 from aircall.sync.supervisor import SyncService, SyncSupervisor
 from aircall.web.live.hub import LOGIN_ENDED, SocketHub
-from aircall.web.live.presence import PresenceService
-from aircall.web.live.session_monitor import ConnectionRegistry
+from aircall.web.live.presence import ConnectionRegistry, PresenceService
 from aircall.web.startup import sessions_url
 from config import Config
 

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aircall.auth.logins import Logins
-from aircall.web.live.presence import GRACE, Presence, PresenceService
-from aircall.web.live.session_monitor import ConnectionRegistry
+from aircall.web.live.presence import GRACE, ConnectionRegistry, Presence, PresenceService
 from tests.support.made_calls import call_id
 from tests.support.waiting import wait_until
 

@@ -162,6 +162,8 @@ def _show(job_id: str) -> ResponseReturnValue:
 
 def _names(job: Job) -> dict[str, str]:
     left_alone = [result.call_id for result in job.of(Outcome.LEFT_ALONE)]
+    if not left_alone:
+        return {}
     zone = viewer_zone().key
     found = services().replica.store.find(left_alone)
     return {call.id: f"{phone(call.counterpart)}, {clock(call.created_at, zone)}" for call in found}

@@ -29,8 +29,8 @@ from aircall.concurrency import MessageBus
 from aircall.models import instant_text, is_call_id
 from aircall.server.websocket import LARGEST_FRAME, bound_frames, packet_log
 from aircall.status import LinkStatus
-from aircall.web.live.presence import PresenceService
-from aircall.web.live.session_monitor import ConnectionRegistry, SessionMonitor
+from aircall.web.live.presence import ConnectionRegistry, PresenceService
+from aircall.web.live.session_monitor import SessionMonitor
 from aircall.web.security import is_own_origin
 from aircall.web.session_store import SIGNED_IN_KEY
 

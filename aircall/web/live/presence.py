@@ -1,7 +1,7 @@
-"""Presence: which people view which call, in the pages of this process and of others. Nothing is stored.
+"""Presence: the open pages of this process, and which people view which call there and in other processes.
 
-A person with several pages on one call counts once. A person who leaves is kept for a moment, so that a
-reload does not flicker.
+Nothing is stored. A person with several pages on one call counts once. A person who leaves is kept for a
+moment, so that a reload does not flicker.
 """
 
 import threading
@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from threading import Event
 from typing import NamedTuple
 
+from aircall import metrics
+from aircall.auth.login import Login
+from aircall.auth.logins import Logins
 from aircall.concurrency import BackgroundThread, call_safely
+from aircall.errors import LoginEndedError
 from aircall.status import Viewers
-from aircall.web.live.session_monitor import ConnectionRegistry
 
 # Seconds that a person who left still counts.
 GRACE = 2.0
@@ -22,6 +25,54 @@ GRACE = 2.0
 BROADCAST_INTERVAL, INTERVAL_PER_PAGE = 0.2, 0.001
 # When the viewers of more calls than this change at once, all are sent together.
 MAX_SINGLE_EVENTS = 10
+
+
+class ConnectionRegistry:
+    """The pages of this process that have a socket, by socket id, each with its login."""
+
+    def __init__(self, logins: Logins) -> None:
+        self._logins = logins
+        self._pages: dict[str, Login] = {}
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def __contains__(self, socket_id: object) -> bool:
+        return socket_id in self._pages
+
+    @property
+    def login_ids(self) -> set[str]:
+        """The ids of their logins."""
+        return {login.id for login in list(self._pages.values())}
+
+    def of_login(self, login_id: str) -> list[str]:
+        """Return the ids of the sockets of this login."""
+        return [socket_id for socket_id, login in list(self._pages.items()) if login.id == login_id]
+
+    def username(self, socket_id: str) -> str | None:
+        """Return the username of a page; None if it is not registered."""
+        login = self._pages.get(socket_id)
+        return login.user.username if login else None
+
+    def add(self, socket_id: str, login_id: str) -> bool:
+        """Register a page; return False if its login has ended. Raises one of STORAGE_ERRORS."""
+        try:
+            self._pages[socket_id] = self._logins.get(login_id)
+            # Checked once more: a logout just now either finds this socket to close, or is found here.
+            self._logins.get(login_id)
+        except Exception as error:
+            self.remove(socket_id)
+            if isinstance(error, LoginEndedError):
+                return False
+            raise
+        metrics.SOCKETS.set(len(self._pages))
+        return True
+
+    def remove(self, socket_id: str) -> str | None:
+        """Remove a page, and return its username; None if it is not registered."""
+        login = self._pages.pop(socket_id, None)
+        metrics.SOCKETS.set(len(self._pages))
+        return login.user.username if login else None
 
 
 class View(NamedTuple):

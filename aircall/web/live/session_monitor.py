@@ -1,4 +1,4 @@
-"""The open pages of this process and their logins: keeps the logins alive, and reports those that ended."""
+"""Keeps the logins of open pages alive, and reports those that ended."""
 
 import logging
 import time
@@ -6,11 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
-from aircall import metrics
 from aircall.auth.login import Login
 from aircall.auth.logins import Logins
 from aircall.concurrency import BackgroundThread, call_safely
 from aircall.errors import LoginEndedError
+from aircall.web.live.presence import ConnectionRegistry
 
 log = logging.getLogger(__name__)
 
@@ -18,54 +18,6 @@ log = logging.getLogger(__name__)
 CHECK_INTERVAL = 20.0
 # An API that hangs delays further refreshes, but not the checks of our own records.
 PARALLEL_REFRESHES = 20
-
-
-class ConnectionRegistry:
-    """The pages of this process that have a socket, by socket id, each with its login."""
-
-    def __init__(self, logins: Logins) -> None:
-        self._logins = logins
-        self._pages: dict[str, Login] = {}
-
-    def __len__(self) -> int:
-        return len(self._pages)
-
-    def __contains__(self, socket_id: object) -> bool:
-        return socket_id in self._pages
-
-    @property
-    def login_ids(self) -> set[str]:
-        """The ids of their logins."""
-        return {login.id for login in list(self._pages.values())}
-
-    def of_login(self, login_id: str) -> list[str]:
-        """Return the ids of the sockets of this login."""
-        return [socket_id for socket_id, login in list(self._pages.items()) if login.id == login_id]
-
-    def username(self, socket_id: str) -> str | None:
-        """Return the username of a page; None if it is not registered."""
-        login = self._pages.get(socket_id)
-        return login.user.username if login else None
-
-    def add(self, socket_id: str, login_id: str) -> bool:
-        """Register a page; return False if its login has ended. Raises one of STORAGE_ERRORS."""
-        try:
-            self._pages[socket_id] = self._logins.get(login_id)
-            # Checked once more: a logout just now either finds this socket to close, or is found here.
-            self._logins.get(login_id)
-        except Exception as error:
-            self.remove(socket_id)
-            if isinstance(error, LoginEndedError):
-                return False
-            raise
-        metrics.SOCKETS.set(len(self._pages))
-        return True
-
-    def remove(self, socket_id: str) -> str | None:
-        """Remove a page, and return its username; None if it is not registered."""
-        login = self._pages.pop(socket_id, None)
-        metrics.SOCKETS.set(len(self._pages))
-        return login.user.username if login else None
 
 
 class SessionMonitor:

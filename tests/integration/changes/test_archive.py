@@ -11,9 +11,9 @@ from time import monotonic
 import pytest
 
 from aircall.api.client import ApiClient
-from aircall.auth.client import TokenClient
-from aircall.changes.archive import set_archived
+from aircall.auth.logins import TokenClient
 from aircall.changes.errors import ConflictError, UnconfirmedError
+from aircall.changes.service import set_archived
 from aircall.errors import NoResponseError, NotFoundError, UnauthorizedError, UnreachableError, error_for
 from tests.integration.api.behaviours import answer, nobody_listens, reset, say_nothing, send_and_hang_up
 from tests.integration.api.hostile_http import Behaviour, HostileServer
@@ -234,13 +234,13 @@ def test_nothing_is_toggled_if_the_first_read_fails() -> None:
 
 
 def test_verifying_goes_on_while_the_api_fails_which_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "aircall.changes.archive")
+    caplog.set_level(logging.INFO, "aircall.changes.service")
     errors = [answer(b"{}", 500) for _ in range(4)]
     with scripted(answer(FALSE), reset, *errors, answer(FALSE), answer(TRUE)) as (client, methods):
         assert set_archived(client, CALL_ID, True, verify_interval=0.05).call.is_archived
 
     assert methods.count("PUT") == 1
-    lines = [record for record in caplog.records if record.name == "aircall.changes.archive"]
+    lines = [record for record in caplog.records if record.name == "aircall.changes.service"]
     assert set(told(lines, "error")) == {("verifying a change", "ServerError")}
 
 

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from aircall.auth.client import TokenClient
-from aircall.changes.archive import set_archived
+from aircall.auth.logins import TokenClient
 from aircall.changes.errors import UnconfirmedError
+from aircall.changes.service import set_archived
 from aircall.errors import AircallError
 from aircall.models import Call
 from tests.integration.auth.environment import environment

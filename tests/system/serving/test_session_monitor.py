@@ -10,7 +10,8 @@ from aircall.api.client import ApiClient
 from aircall.auth.logins import Logins
 from aircall.storage.database import open_database
 from aircall.storage.records import SQLiteRecordStore
-from aircall.web.live.session_monitor import PARALLEL_REFRESHES, ConnectionRegistry, SessionMonitor
+from aircall.web.live.presence import ConnectionRegistry
+from aircall.web.live.session_monitor import PARALLEL_REFRESHES, SessionMonitor
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
