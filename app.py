@@ -42,7 +42,7 @@ from aircall.web.calls import export
 from aircall.web.calls import views as calls
 from aircall.web.login import session
 from aircall.web.login import views as login
-from aircall.web.services import EXTENSION, Services, build_services, drain_on_sigterm, start, stop
+from aircall.web.services import EXTENSION, Services, Timings, build_services, drain_on_sigterm, start, stop
 from aircall.web.session_store import StoreSessionInterface
 from config import Config, environment
 
@@ -55,9 +55,10 @@ SESSION_LIFETIME = timedelta(seconds=LOGIN_LIFETIME)
 LARGEST_FORM = 640 * 1024
 # Seconds between two attempts of a worker to open its storage.
 STORAGE_RETRY_INTERVAL = 1.0
+PRODUCTION = Timings()
 
 
-def create_app(config: Config | None = None) -> Flask:
+def create_app(config: Config | None = None, timings: Timings = PRODUCTION) -> Flask:
     """Return the application. Its background work begins with `aircall.web.services.start`.
 
     Raises ConfigError for an unusable setting, AssetsMissingError if the front end has not been built, and
@@ -69,14 +70,14 @@ def create_app(config: Config | None = None) -> Flask:
     _configure(app, config)
     # Innermost, because requests for built files and sockets are not logged as pages.
     request_log.register(app)
-    app.extensions[EXTENSION] = built = build_services(app, config)
+    app.extensions[EXTENSION] = built = build_services(app, config, timings)
     app.session_interface = StoreSessionInterface(app, built.records)
     _register_pages(app, config)
     ops.register(app, built)
     _cache_templates(app, config.data_dir / "jinja")
     # The last one is the outermost: built files need no session, and Engine.IO must get the wrapped sockets.
     assets.serve(app)
-    app.wsgi_app = WebSocketMiddleware(app.wsgi_app, security.HEADERS)  # type: ignore[method-assign]
+    app.wsgi_app = WebSocketMiddleware(app.wsgi_app, security.HEADERS, timings.send_timeout)  # type: ignore[method-assign]
     return app
 
 
@@ -148,20 +149,20 @@ def _cache_templates(app: Flask, folder: Path) -> None:
         env.bytecode_cache = TemplateCache(str(folder), f"{key}-%s.cache")
 
 
-def serve() -> Flask:
+def serve(timings: Timings = PRODUCTION) -> Flask:
     """Return the application at work until this process ends. gunicorn loads this."""
-    app = _create_when_storage_answers()
+    app = _create_when_storage_answers(timings)
     start(app)
     atexit.register(stop, app)
     drain_on_sigterm(cast(Services, app.extensions[EXTENSION]))
     return app
 
 
-def _create_when_storage_answers() -> Flask:
+def _create_when_storage_answers(timings: Timings) -> Flask:
     # A worker that gives up makes gunicorn stop all others.
     while True:
         try:
-            return create_app()
+            return create_app(timings=timings)
         except STORAGE_ERRORS as error:
             log.error("waiting for the storage: %s", type(error).__name__)
             time.sleep(STORAGE_RETRY_INTERVAL)

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aircall import metrics, models
-from aircall.api.resilience import Bulkhead, RetryBudget, with_retries
+from aircall.api.resilience import PAUSE, Bulkhead, RetryBudget, with_retries
 from aircall.api.responses import check, read_call_page, read_json
 from aircall.api.transport import Request, Transport
 from aircall.errors import MalformedResponseError, NotFoundError, UnauthorizedError
@@ -59,7 +59,7 @@ class ApiClient:
 
     Every method returns or raises an AircallError within `deadline` seconds, retries included. Only reads are
     retried, and requests that certainly were not sent. `slots` limits the requests in flight per pool;
-    `clock` (seconds) times the circuit breakers.
+    `clock` (seconds) times the circuit breakers, which probe the API once per `breaker_pause` seconds.
     """
 
     def __init__(
@@ -70,12 +70,13 @@ class ApiClient:
         deadline: float = DEADLINE,
         slots: Mapping[Pool, int] = POOL_SIZE,
         clock: Callable[[], float] = monotonic,
+        breaker_pause: float = PAUSE,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._auth_endpoint = auth_endpoint or f"{self._base_url}/pusher/auth"
         self._deadline = deadline
         self._transport = Transport(pool_maxsize=sum(slots.values()))
-        self._bulkheads = {pool: Bulkhead(pool, slots[pool], clock) for pool in Pool}
+        self._bulkheads = {pool: Bulkhead(pool, slots[pool], clock, breaker_pause) for pool in Pool}
         self._budget = RetryBudget()
 
     def login(self, username: str, password: str) -> TokenGrant:

@@ -45,11 +45,12 @@ FAILURES = (UnreachableError, NoResponseError, ServerError)
 
 
 class CircuitBreaker:
-    """Opens after FAILURE_LIMIT consecutive failures; then lets one request per PAUSE probe the API."""
+    """Opens after FAILURE_LIMIT consecutive failures; then lets one request per `pause` probe the API."""
 
-    def __init__(self, name: str, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, name: str, clock: Callable[[], float] = monotonic, pause: float = PAUSE) -> None:
         self._name = name
         self._clock = clock
+        self._pause = pause
         self._lock = threading.Lock()
         self._failure_count = 0
         self._probe_at = 0.0
@@ -63,7 +64,7 @@ class CircuitBreaker:
             if now < self._probe_at:
                 raise CircuitOpenError("The API has failed repeatedly.", retry_after=self._probe_at - now)
             # Set here and not by `record`: the outcome of a probe may never be recorded.
-            self._probe_at = now + PAUSE
+            self._probe_at = now + self._pause
 
     def record(self, error: AircallError | None) -> None:
         """Record the outcome of an admitted request; None if it succeeded."""
@@ -72,7 +73,7 @@ class CircuitBreaker:
             self._failure_count = self._failure_count + 1 if isinstance(error, FAILURES) else 0
             is_open = self._failure_count >= FAILURE_LIMIT
             if is_open and not was_open:
-                self._probe_at = self._clock() + PAUSE
+                self._probe_at = self._clock() + self._pause
         if is_open != was_open:
             state = "open" if is_open else "closed"
             log.warning("circuit %s", state, extra={"requests": self._name})
@@ -81,9 +82,11 @@ class CircuitBreaker:
 class Bulkhead:
     """Limits one kind of request to `slots` at once, behind a circuit breaker."""
 
-    def __init__(self, name: str, slots: int, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, name: str, slots: int, clock: Callable[[], float] = monotonic, pause: float = PAUSE
+    ) -> None:
         self._slots = threading.BoundedSemaphore(slots)
-        self._breaker = CircuitBreaker(name, clock)
+        self._breaker = CircuitBreaker(name, clock, pause)
 
     def run(self, request: Callable[[float], T], deadline: float) -> T:
         """Wait for a slot, call `request` with the seconds left of `deadline`, and return its result.

@@ -51,11 +51,19 @@ class Archived:
 class ChangeService:
     """What people do with calls. Every method raises LoginEndedError, and what the API client raises."""
 
-    def __init__(self, logins: Logins, records: RecordStore, replica: CallReplica, notes: NoteWriter) -> None:
+    def __init__(
+        self,
+        logins: Logins,
+        records: RecordStore,
+        replica: CallReplica,
+        notes: NoteWriter,
+        verify_timeout: float = VERIFY_TIMEOUT,
+    ) -> None:
         self._logins = logins
         self._records = records
         self._replica = replica
         self._notes = notes
+        self._verify_timeout = verify_timeout
 
     def read_call(self, login_id: str, call_id: str) -> Call:
         """Return the call as the API has it."""
@@ -107,7 +115,9 @@ class ChangeService:
         read_version = self._replica.store.version
         try:
             # With one token from the first read on: a new token starts with reading the call again.
-            result = client.run(lambda bound: set_archived(bound, call_id, is_archived))
+            result = client.run(
+                lambda bound: set_archived(bound, call_id, is_archived, verify_timeout=self._verify_timeout)
+            )
         except (ConflictError, UnconfirmedError) as error:
             self._merge(error.last_seen, read_version)
             raise

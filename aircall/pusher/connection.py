@@ -25,18 +25,12 @@ LONGEST_DATA = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class PusherSettings:
-    """Address of a Pusher server, and the timings of the connection in seconds.
+class LinkTimings:
+    """Times of a connection, in seconds.
 
-    Without a `host` it is Pusher's own server of the `cluster`; without a `port`, the default of the scheme.
     Raises ValueError if `ping_interval` does not exceed `pong_timeout`.
     """
 
-    key: str
-    cluster: str
-    host: str | None = None
-    port: int | None = None
-    is_secure: bool = True
     # For each of TCP, TLS and the WebSocket handshake.
     connect_timeout: float = 10.0
     # From the start to the confirmed subscription, including the signature.
@@ -54,12 +48,26 @@ class PusherSettings:
     stable_after: float = 30.0
     # While there is no login to subscribe with.
     no_login_retry: float = 30.0
-    # Calls in the event queue.
-    queue_limit: int = 1000
 
     def __post_init__(self) -> None:
         if self.ping_interval <= self.pong_timeout:
             raise ValueError("ping_interval has to be longer than pong_timeout")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PusherSettings(LinkTimings):
+    """Address of a Pusher server, and the timings of the connection.
+
+    Without a `host` it is Pusher's own server of the `cluster`; without a `port`, the default of the scheme.
+    """
+
+    key: str
+    cluster: str
+    host: str | None = None
+    port: int | None = None
+    is_secure: bool = True
+    # Calls in the event queue.
+    queue_limit: int = 1000
 
 
 def decoded(data: object) -> object:

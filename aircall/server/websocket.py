@@ -33,19 +33,20 @@ PACKET = re.compile(r"1|3|4[0-3]")
 
 
 class SendAllSocket:
-    """A socket whose `send` sends everything, one sender at a time."""
+    """A socket whose `send` sends everything, one sender at a time, each for at most `timeout` seconds."""
 
-    def __init__(self, plain_socket: Any) -> None:
+    def __init__(self, plain_socket: Any, timeout: float) -> None:
         self._socket = plain_socket
+        self._timeout = timeout
         self._lock = threading.Lock()
 
     def send(self, data: bytes) -> int:
         """Send all data and return its length.
 
-        Raises TimeoutError after SEND_TIMEOUT, and shuts the connection down, which ends its reader too.
+        Raises TimeoutError if it takes too long, and shuts the connection down, which ends its reader too.
         """
         with self._lock:
-            self._socket.settimeout(SEND_TIMEOUT)
+            self._socket.settimeout(self._timeout)
             try:
                 self._socket.sendall(data)
                 self._socket.settimeout(None)
@@ -66,9 +67,12 @@ class SendAllSocket:
 class WebSocketMiddleware:
     """WSGI middleware that fixes WebSocket requests and adds `headers` to the answers of Engine.IO."""
 
-    def __init__(self, app: WSGIApplication, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, app: WSGIApplication, headers: Mapping[str, str], send_timeout: float = SEND_TIMEOUT
+    ) -> None:
         self._app = app
         self._headers = headers
+        self._send_timeout = send_timeout
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
@@ -77,7 +81,7 @@ class WebSocketMiddleware:
                 # Without this Engine.IO answers 400; with it simple-websocket would raise.
                 del environ["HTTP_UPGRADE"]
             if SOCKET_KEY in environ:
-                environ[SOCKET_KEY] = SendAllSocket(environ[SOCKET_KEY])
+                environ[SOCKET_KEY] = SendAllSocket(environ[SOCKET_KEY], self._send_timeout)
         if environ.get("PATH_INFO", "").startswith(PATH):
             return self._app(environ, _with_headers(start_response, self._headers))
         return self._app(environ, start_response)

@@ -38,12 +38,14 @@ class SyncScheduler:
         is_watched: Callable[[], bool],
         interval: float = SYNC_INTERVAL,
         on_synced: Callable[[], None] = lambda: None,
+        retry_interval: float = RETRY_INTERVAL,
     ) -> None:
         self.last_error: Exception | None = None
         self._full_sync = full_sync
         self._is_watched = is_watched
         self._on_synced = on_synced
         self._min_interval = self._interval = interval
+        self._retry_interval = retry_interval
         self._thread = BackgroundThread("sync-scheduler", self._run)
         self._changed = threading.Condition()
         self._requested_at = self._viewed_at = NEVER
@@ -145,7 +147,7 @@ class SyncScheduler:
 
     def _is_due(self) -> bool:
         now = time.monotonic()
-        if self.last_error is not None and now < self._ended_at + RETRY_INTERVAL:
+        if self.last_error is not None and now < self._ended_at + self._retry_interval:
             return False
         if self._attempted_at < self._requested_at:
             return True

@@ -25,7 +25,7 @@ from aircall.status import NOT_STARTED, Audience, LinkState, LinkStatus, Role, S
 from aircall.storage import STORAGE_ERRORS
 from aircall.sync.full_sync import FullSync
 from aircall.sync.reconciler import Reconciler
-from aircall.sync.scheduler import SyncScheduler
+from aircall.sync.scheduler import RETRY_INTERVAL, SYNC_INTERVAL, SyncScheduler
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,13 @@ class SyncSupervisor:
     """The sync in this process: listener, scheduler, full sync and reconciler. May be restarted."""
 
     def __init__(
-        self, account: ServiceAccount, replica: CallReplica, settings: PusherSettings, audience: Audience
+        self,
+        account: ServiceAccount,
+        replica: CallReplica,
+        settings: PusherSettings,
+        audience: Audience,
+        interval: float = SYNC_INTERVAL,
+        retry_interval: float = RETRY_INTERVAL,
     ) -> None:
         # Whether another process has become the leader since the start: this one's events are rejected.
         self.is_fenced = False
@@ -81,7 +87,9 @@ class SyncSupervisor:
         self._replica = replica
         self._audience = audience
         self._full_sync = FullSync(replica, self._client.get_calls)
-        self._scheduler = SyncScheduler(self._full_sync, self._is_watched, on_synced=self._on_synced)
+        self._scheduler = SyncScheduler(
+            self._full_sync, self._is_watched, interval, self._on_synced, retry_interval
+        )
         self._live_status = LiveStatus(self._scheduler, self._publish)
         self._listener = Listener(
             settings,

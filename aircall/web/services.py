@@ -5,14 +5,15 @@ bus to the socket hub. Everything else is passed as an object.
 """
 
 import signal
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from types import FrameType
 from typing import cast
 
 import gevent
 from flask import Flask, current_app
 
-from aircall.api.client import ApiClient
+from aircall.api.client import DEADLINE, ApiClient
+from aircall.api.resilience import PAUSE
 from aircall.auth.logins import Logins, ServiceAccount
 from aircall.calls.feed import ChangeFeed
 from aircall.calls.replica import CallReplica
@@ -20,16 +21,18 @@ from aircall.calls.statistics import CallStatisticsQuery
 from aircall.calls.store import CallStore
 from aircall.changes.jobs import JobService
 from aircall.changes.notes import NoteWriter
-from aircall.changes.service import ChangeService
+from aircall.changes.service import VERIFY_TIMEOUT, ChangeService
 from aircall.cluster.node import ClusterNode, ClusterSync
 from aircall.concurrency import MessageBus
-from aircall.pusher.connection import PusherSettings
+from aircall.pusher.connection import LinkTimings, PusherSettings
+from aircall.server.websocket import SEND_TIMEOUT
 from aircall.storage import StorageBusyError
 from aircall.storage.database import open_database
 from aircall.storage.records import RecordStore, SQLiteRecordStore
 from aircall.storage.redis import RedisRecordStore, connect
+from aircall.sync.scheduler import RETRY_INTERVAL, SYNC_INTERVAL
 from aircall.sync.supervisor import SyncService, SyncSupervisor
-from aircall.web.live.hub import LOGIN_ENDED, SocketHub
+from aircall.web.live.hub import LOGIN_ENDED, SocketHub, SocketTimings
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
 from aircall.web.startup import sessions_url
 from config import Config
@@ -42,6 +45,20 @@ FOREVER = 100 * 366 * 24 * 3600.0
 CLEAR_TIMEOUT = 5.0
 # Seconds between two attempts of a worker that ends to close sockets that have reconnected.
 CLOSE_INTERVAL = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timings:
+    """How long things take, in seconds: production's times by default. Tests shorten what they wait for."""
+
+    api_deadline: float = DEADLINE
+    breaker_pause: float = PAUSE
+    verify_timeout: float = VERIFY_TIMEOUT
+    sync_interval: float = SYNC_INTERVAL
+    sync_retry_interval: float = RETRY_INTERVAL
+    send_timeout: float = SEND_TIMEOUT
+    sockets: SocketTimings = field(default_factory=SocketTimings)
+    link: LinkTimings = field(default_factory=LinkTimings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +82,14 @@ def services() -> Services:
     return cast(Services, current_app.extensions[EXTENSION])
 
 
-def build_services(app: Flask, config: Config) -> Services:
+def build_services(app: Flask, config: Config, timings: Timings) -> Services:
     """Build every service, and connect them. Nothing is started."""
-    api = ApiClient(config.api_url, auth_endpoint=config.pusher_auth_endpoint)
+    api = ApiClient(
+        config.api_url,
+        auth_endpoint=config.pusher_auth_endpoint,
+        deadline=timings.api_deadline,
+        breaker_pause=timings.breaker_pause,
+    )
     records = open_records(config)
     logins = Logins(records, api)
     node = ClusterNode(config.redis_url) if config.redis_url else None
@@ -77,13 +99,21 @@ def build_services(app: Flask, config: Config) -> Services:
     connections = ConnectionRegistry(logins)
     presence = PresenceService(connections)
     account = ServiceAccount(logins, config.listener_username, config.listener_password)
-    supervisor = SyncSupervisor(account, replica, pusher_settings(config), presence)
+    supervisor = SyncSupervisor(
+        account,
+        replica,
+        pusher_settings(config, timings.link),
+        presence,
+        timings.sync_interval,
+        timings.sync_retry_interval,
+    )
     sync: SyncService = ClusterSync(supervisor, node, presence) if node else supervisor
-    hub = SocketHub(app, feed, logins, connections, presence, bus, config.public_origin)
+    hub = SocketHub(app, feed, logins, connections, presence, bus, config.public_origin, timings.sockets)
     feed.subscribe(hub.send_change, hub.send_reload)
     sync.on_status(hub.send_link)
     bus.on(LOGIN_ENDED, hub.close_login_sockets)
-    changes = ChangeService(logins, records, replica, NoteWriter(records))
+    notes = NoteWriter(records, verify_timeout=timings.verify_timeout)
+    changes = ChangeService(logins, records, replica, notes, timings.verify_timeout)
     return Services(
         config=config,
         api=api,
@@ -140,9 +170,10 @@ def drain_on_sigterm(built: Services) -> None:
     signal.signal(signal.SIGTERM, handle)
 
 
-def pusher_settings(config: Config) -> PusherSettings:
+def pusher_settings(config: Config, timings: LinkTimings) -> PusherSettings:
     """Return the settings of the Pusher channel."""
     return PusherSettings(
+        **asdict(timings),
         key=config.pusher_app_key,
         cluster=config.pusher_app_cluster,
         host=config.pusher_host,

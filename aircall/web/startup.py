@@ -36,8 +36,11 @@ START_ERRORS = (
 )
 
 
-def main() -> None:
-    """Replace this process by gunicorn. Exits with status 1 and one line if the dashboard cannot start."""
+def main(*gunicorn_arguments: str) -> None:
+    """Replace this process by gunicorn, with these further arguments.
+
+    Exits with status 1 and one line if the dashboard cannot start.
+    """
     # Logins and customers' numbers are stored: no other user of this machine may read them.
     os.umask(0o077)
     try:
@@ -46,7 +49,8 @@ def main() -> None:
         check_translations()
     except START_ERRORS as error:
         sys.exit(f"Callboard cannot start: {error}")
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py")])  # noqa: S606  # no user input
+    command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), *gunicorn_arguments]
+    os.execv(sys.executable, command)  # noqa: S606  # no user input
 
 
 def check_storage(config: Config) -> None:

@@ -39,10 +39,15 @@ def dashboard(
     more: Mapping[str, str] | None = None,
     *,
     stopping_time: float = STOPPING_TIME,
+    is_quick: bool = False,
 ) -> Iterator[Started]:
-    """A dashboard that works on this sandbox and answers; at its end it may take `stopping_time` seconds."""
+    """A dashboard that works on this sandbox and answers; at its end it may take `stopping_time` seconds.
+
+    `is_quick`: with the short times of tests.support.quick_app instead of production's.
+    """
     environment = dict(os.environ) | settings(sandbox, data_dir) | dict(more or {})
-    command = [sys.executable, "app.py"]
+    program = ["-m", "tests.support.quick_app"] if is_quick else ["app.py"]
+    command = [sys.executable, *program]
     with running(command, READY, environment=environment, stopping_time=stopping_time) as started:
         # It listens before it has workers; the first request waits for one, that for a built file uncounted.
         built = f"{started.ready[1]}/static/dist/manifest.json"
@@ -51,9 +56,11 @@ def dashboard(
 
 
 @contextmanager
-def serving(sandbox: Sandbox, data_dir: Path, more: Mapping[str, str] | None = None) -> Iterator[str]:
+def serving(
+    sandbox: Sandbox, data_dir: Path, more: Mapping[str, str] | None = None, *, is_quick: bool = False
+) -> Iterator[str]:
     """The address of a dashboard that works on this sandbox."""
-    with dashboard(sandbox, data_dir, more) as started:
+    with dashboard(sandbox, data_dir, more, is_quick=is_quick) as started:
         yield started.ready[1]
 
 
@@ -75,9 +82,11 @@ class SharedDashboard:
 
 
 @contextmanager
-def shared_dashboard(data_dir: Path, more: Mapping[str, str] | None = None) -> Iterator[SharedDashboard]:
+def shared_dashboard(
+    data_dir: Path, more: Mapping[str, str] | None = None, *, is_quick: bool = False
+) -> Iterator[SharedDashboard]:
     """A dashboard and its sandbox, for the tests of a file or a folder."""
-    with Sandbox.start() as sandbox, dashboard(sandbox, data_dir, more) as started:
+    with Sandbox.start() as sandbox, dashboard(sandbox, data_dir, more, is_quick=is_quick) as started:
         yield SharedDashboard(started, sandbox, data_dir)
 
 

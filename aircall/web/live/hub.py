@@ -15,6 +15,7 @@ that it shows. Later it sends `view {id}` when it shows another call, without an
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 import flask_socketio
@@ -30,19 +31,29 @@ from aircall.models import instant_text, is_call_id
 from aircall.server.websocket import LARGEST_FRAME, bound_frames, packet_log
 from aircall.status import LinkStatus
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
-from aircall.web.live.session_monitor import SessionMonitor
+from aircall.web.live.session_monitor import CHECK_INTERVAL, SessionMonitor
 from aircall.web.security import is_own_origin
 from aircall.web.session_store import SIGNED_IN_KEY
 
 log = logging.getLogger(__name__)
 
-# Seconds. A page notices a dead link within the sum of the two, the server within one timeout more.
-PING_INTERVAL, PING_TIMEOUT = 4, 5
 # The room of all signed-in pages.
 ROOM = "signed-in"
 # Message with the id of a login that has ended.
 LOGIN_ENDED = "login-ended"
 EVENT_OF = {ChangeKind.UPDATE: "update-call", ChangeKind.ADD: "add-call"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SocketTimings:
+    """Times of the sockets, in seconds.
+
+    A page notices a dead link within `ping_interval` and `ping_timeout`, the server within one timeout more.
+    """
+
+    ping_interval: float = 4.0
+    ping_timeout: float = 5.0
+    login_check: float = CHECK_INTERVAL
 
 
 class SocketHub:
@@ -57,6 +68,7 @@ class SocketHub:
         presence: PresenceService,
         bus: MessageBus,
         public_origin: str | None,
+        timings: SocketTimings,
     ) -> None:
         self._feed = feed
         self._public_origin = public_origin
@@ -64,10 +76,10 @@ class SocketHub:
         self._connections = connections
         self._presence = presence
         self._bus = bus
-        self._monitor = SessionMonitor(logins, connections, self.close_login_sockets)
+        self._monitor = SessionMonitor(logins, connections, self.close_login_sockets, timings.login_check)
         # Keeps the link's states in order.
         self._link_lock = threading.Lock()
-        self.socketio = _socket_server(app, self._is_own_origin)
+        self.socketio = _socket_server(app, self._is_own_origin, timings)
         self.socketio.on_event("connect", self._connect)
         self.socketio.on_event("disconnect", self._disconnect)
         # Not through Flask-SocketIO, which would load the session each time.
@@ -175,7 +187,9 @@ class SocketHub:
         return is_own_origin(origin, environ.get("HTTP_HOST", ""), self._public_origin)
 
 
-def _socket_server(app: Flask, is_allowed: Callable[[str | None, dict[str, str]], bool]) -> SocketIO:
+def _socket_server(
+    app: Flask, is_allowed: Callable[[str | None, dict[str, str]], bool], timings: SocketTimings
+) -> SocketIO:
     server = SocketIO(
         app,
         # Without loggers of ours, these two write past the settings.
@@ -186,8 +200,8 @@ def _socket_server(app: Flask, is_allowed: Callable[[str | None, dict[str, str]]
         async_handlers=False,
         transports=["websocket"],
         manage_session=False,
-        ping_interval=PING_INTERVAL,
-        ping_timeout=PING_TIMEOUT,
+        ping_interval=timings.ping_interval,
+        ping_timeout=timings.ping_timeout,
         max_http_buffer_size=LARGEST_FRAME,
         http_compression=False,
         cors_allowed_origins=is_allowed,
