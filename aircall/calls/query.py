@@ -4,7 +4,7 @@ Calls are sorted newest first, and by id within one time; calls without a time c
 write to the database, so counts are cached per revision of the replica (RevisionCache).
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
@@ -18,8 +18,6 @@ from aircall.models import UNKNOWN, Call
 from aircall.storage.database import RevisionCache
 
 VIEWS = ("inbox", "archived", "all")
-# Ids fetched from the database at a time.
-IDS_AT_ONCE = 2000
 # Calls listed by `read_related_calls`.
 LATEST = 5
 
@@ -137,12 +135,6 @@ class CallQuery:
         lines = lines.union_all(select(following).where(lines.c.via.is_not(None)))
         query = select(lines.c.via).where(lines.c.via.is_not(None))
         return list(self._cache.get("lines", lambda connection: tuple(connection.scalars(query))))
-
-    def call_ids(self, *, besides: Container[str] = ()) -> list[str]:
-        """Return the ids of all calls except `besides`, unsorted."""
-        with self.engine.connect() as connection:
-            ids = connection.execution_options(yield_per=IDS_AT_ONCE).scalars(select(calls.c.id))
-            return [call_id for call_id in ids if call_id not in besides]
 
     def matching_ids(self, wanted: CallFilter, limit: int) -> list[str]:
         """Return the ids of the first `limit` calls of the filtered list."""

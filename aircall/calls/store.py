@@ -8,7 +8,7 @@ rejected once another process has been elected.
 
 import logging
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,8 @@ from aircall.concurrency import yield_control
 from aircall.models import Call
 from aircall.storage.database import DatabaseError, exclusive_transaction, first_line
 
+# Ids fetched from the database at a time.
+IDS_AT_ONCE = 2000
 # Ids. Databases limit the number of parameters of a statement.
 MAX_IDS = 500
 # Writes. Removals are remembered for so long, so that a full sync in progress does not restore the calls.
@@ -84,6 +86,12 @@ class CallStore(CallQuery):
             row = connection.execute(stored.where(calls.c.id == call.id)).one_or_none()
         # Compare rows, not calls: a row rounds times and durations to milliseconds.
         return int(row[0]) if row and row[1:] == row_content(call) else 0
+
+    def call_ids(self, *, besides: Container[str] = ()) -> list[str]:
+        """Return the ids of all calls except `besides`, unsorted."""
+        with self.engine.connect() as connection:
+            ids = connection.execution_options(yield_per=IDS_AT_ONCE).scalars(select(calls.c.id))
+            return [call_id for call_id in ids if call_id not in besides]
 
     def mark_synced(self, began_at: datetime) -> None:
         """Record a complete full sync that began at this time, unless a later one is recorded already."""
