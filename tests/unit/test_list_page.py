@@ -1,25 +1,23 @@
 """The list page: its calls, their days and counts, also while calls come in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 
 from aircall.calls.query import CallFilter, SortKey
 from aircall.calls.store import CallStore
 from aircall.models import Call
-from aircall.storage.database import open_database
 from aircall.web.calls.list_page import CallList, group_by_day, read_counts, read_list, read_news
 from aircall.web.list_query import ListQuery, read_query
 from tests.support.made_calls import NOON, call_id, made_call
 
-UTC_ZONE = ZoneInfo("UTC")
 TODAY = NOON.date()
 ZONE = ZoneInfo("Europe/Paris")
 FIELDS = {
@@ -51,10 +49,8 @@ QUERIES = st.builds(
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[CallStore]:
-    store = CallStore(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
-    yield store
-    store.close()
+def store(sqlite: Engine) -> CallStore:
+    return CallStore(sqlite)
 
 
 @pytest.fixture
@@ -65,33 +61,35 @@ def month(store: CallStore) -> CallStore:
     return store
 
 
-def shown(store: CallStore, query: ListQuery) -> list[str]:
-    page = read_list(store, query, UTC_ZONE, NOON)
-    return [call.id for day in page.days for call in day.calls]
+def read(store: CallStore, query: ListQuery) -> CallList:
+    return read_list(store, query, ZONE, NOON)
 
 
-def test_a_page_shows_its_part_of_the_view_and_says_which(month: CallStore) -> None:
-    page = read_list(month, ListQuery(per_page=10, page=3), UTC_ZONE, NOON)
+def ids(view: CallList) -> list[str]:
+    return [call.id for day in view.days for call in day.calls]
 
-    assert [day.calls[0].id for day in page.days] == [call_id(number) for number in range(20, 25)]
+
+@pytest.mark.parametrize("number", [3, 10**11])
+def test_a_page_shows_its_part_of_the_view_and_says_which_and_none_is_beyond_the_last(
+    month: CallStore, number: int
+) -> None:
+    page = read(month, ListQuery(per_page=10, page=number))
+
+    assert ids(page) == [call_id(number) for number in range(20, 25)]
     assert (page.first, page.last, page.total) == (21, 25, 25)
     assert (page.number, page.page_count) == (3, 3)
 
 
 def test_the_counts_are_those_of_every_view_under_the_filters(month: CallStore) -> None:
-    page = read_list(month, ListQuery(date_from=TODAY - timedelta(days=2)), UTC_ZONE, NOON)
+    page = read(month, ListQuery(date_from=TODAY - timedelta(days=2)))
 
     assert page.counts == {"inbox": 3, "archived": 0, "all": 3}
     assert page.missed_count == 25
     assert page.lines == [made_call().via]
 
 
-def test_a_page_beyond_the_end_is_the_last_one(month: CallStore) -> None:
-    assert shown(month, ListQuery(per_page=10, page=10**11)) == shown(month, ListQuery(per_page=10, page=3))
-
-
 def test_an_empty_view_has_one_page_without_a_first_and_a_last_call(month: CallStore) -> None:
-    page = read_list(month, ListQuery(type="voicemail", page=7), UTC_ZONE, NOON)
+    page = read(month, ListQuery(type="voicemail", page=7))
 
     assert page.days == []
     assert (page.first, page.last, page.total) == (0, 0, 0)
@@ -109,29 +107,25 @@ class FleetingStore(CallStore):
 
 
 def test_a_page_whose_calls_vanish_while_it_is_read_is_empty(month: CallStore) -> None:
-    page = read_list(FleetingStore(month.engine), ListQuery(per_page=10, page=3), UTC_ZONE, NOON)
+    page = read(FleetingStore(month.engine), ListQuery(per_page=10, page=3))
 
     assert page.days == []
     assert (page.first, page.last) == (0, 0)
 
 
-def test_calls_without_a_time_come_last_under_a_heading_of_their_own(month: CallStore) -> None:
-    page = read_list(month, ListQuery(view="all", per_page=100), UTC_ZONE, NOON)
+def test_days_have_headings_and_calls_without_a_time_come_last_under_one_of_their_own(
+    month: CallStore,
+) -> None:
+    days = read(month, ListQuery(view="all", per_page=100)).days
 
-    assert page.days[-1].date is None
-    assert (page.days[-1].label, page.days[-1].relative) == ("Unknown date", "")
-    assert len(page.days[-1].calls) == 3
-
-
-def test_today_and_yesterday_are_called_so_and_every_day_by_its_date(month: CallStore) -> None:
-    page = read_list(month, ListQuery(), UTC_ZONE, NOON)
-
-    assert [day.relative for day in page.days[:3]] == ["Today", "Yesterday", ""]
-    assert [day.label for day in page.days[:3]] == [
-        "Monday 23 November 2026",
-        "Sunday 22 November 2026",
-        "Saturday 21 November 2026",
+    assert [(day.relative, day.label) for day in (*days[:3], days[-1])] == [
+        ("Today", "Monday 23 November 2026"),
+        ("Yesterday", "Sunday 22 November 2026"),
+        ("", "Saturday 21 November 2026"),
+        ("", "Unknown date"),
     ]
+    assert days[-1].date is None
+    assert len(days[-1].calls) == 3
 
 
 @pytest.mark.parametrize(("zone", "relative"), [("Europe/Paris", "Yesterday"), ("America/New_York", "Today")])
@@ -169,18 +163,10 @@ def fill(store: CallStore, calls: Sequence[Call]) -> None:
     store.apply(calls)
 
 
-def read(store: CallStore, query: ListQuery) -> CallList:
-    return read_list(store, query, ZONE, NOON)
-
-
 def older(query: ListQuery, view: CallList) -> ListQuery:
     """What the link to the next page asks for, by way of its address."""
     args = replace(query, cursor=view.cursor).to_args(page=view.number + 1)
     return read_query(dict(parse_qsl(urlencode(args))), 25)
-
-
-def ids(view: CallList) -> list[str]:
-    return [call.id for day in view.days for call in day.calls]
 
 
 @given(
@@ -188,7 +174,7 @@ def ids(view: CallList) -> list[str]:
     st.lists(st.lists(NEWER, max_size=15, unique_by=lambda call: call.id), min_size=6, max_size=6),
     QUERIES,
 )
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 def test_paging_shows_each_call_of_the_list_once_in_order_whatever_comes_in(
     store: CallStore, calls: list[Call], arrivals: list[list[Call]], query: ListQuery
 ) -> None:
@@ -234,10 +220,8 @@ def test_a_page_counts_from_its_top_and_the_tabs_count_everything(full_store: Ca
 def test_only_calls_of_the_filtered_list_are_new(full_store: CallStore) -> None:
     query = ListQuery(direction="inbound", cursor=SortKey.of(made_call(0)), page=2, per_page=10)
 
-    full_store.apply(
-        [made_call(100 + number, direction=word, created_at=NOON + timedelta(hours=1))
-         for number, word in enumerate(["inbound", "outbound", "unknown"])]
-    )  # fmt: skip
+    for number, word in enumerate(["inbound", "outbound", "unknown"]):
+        full_store.apply([made_call(100 + number, direction=word, created_at=NOON + timedelta(hours=1))])
 
     assert read_counts(full_store, query, ZONE).new_count == 1
 
@@ -268,13 +252,9 @@ def test_a_call_that_came_back_is_new_on_the_page_it_stands_on_by_now(full_store
     assert new_count(25) == 0
     assert new_count(5, page=2) == 0
     assert new_count() == 0
-
-
-def test_a_call_that_is_named_and_stands_before_the_top_is_counted_once(full_store: CallStore) -> None:
+    # A call that is named and stands before the top is counted once.
     arrive(full_store, 100)
-    query = ListQuery(per_page=10, cursor=SortKey.of(made_call(0)))
-
-    assert read_news(full_store, query, ZONE, [call_id(100)]).new_count == 1
+    assert new_count(100) == 1
 
 
 def test_to_a_page_that_had_no_call_every_call_is_new(full_store: CallStore) -> None:
@@ -283,9 +263,10 @@ def test_to_a_page_that_had_no_call_every_call_is_new(full_store: CallStore) -> 
 
 
 def test_the_last_seven_days_end_today(full_store: CallStore) -> None:
-    (today, yesterday, week) = read(full_store, ListQuery()).recent_days
+    yesterday, week_ago = TODAY - timedelta(days=1), TODAY - timedelta(days=6)
 
-    assert today == ("Today", NOON.date(), NOON.date())
-    assert yesterday[1:] == (NOON.date() - timedelta(days=1),) * 2
-    assert (week[2] - week[1]).days == 6
-    assert week[2] == NOON.date()
+    assert read(full_store, ListQuery()).recent_days == (
+        ("Today", TODAY, TODAY),
+        ("Yesterday", yesterday, yesterday),
+        ("Last 7 days", week_ago, TODAY),
+    )
