@@ -3,9 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from flask import Flask, render_template_string
 
-from aircall.web import formatting, i18n
+from aircall.web import formatting
 from aircall.web.formatting import counted_calls, kind, share
 from tests.support.made_calls import made_call
 
@@ -141,19 +140,3 @@ def test_counted_calls_are_one_or_many() -> None:
 )
 def test_a_share_is_never_said_to_be_none_or_all_where_it_is_not(number: int, total: int, text: str) -> None:
     assert share(number, total) == text
-
-
-def test_templates_are_given_the_filters() -> None:
-    app = Flask(__name__)
-    i18n.register(app)
-
-    formatting.register(app)
-
-    with app.app_context():
-        template = (
-            "{{ call.caller|phone }} at {{ call.created_at|clock('Europe/Paris') }}, {{ (call|kind).title }}"
-        )
-        assert (
-            render_template_string(template, call=made_call(created_at=NOON))
-            == "+33 6 12 34 56 78 at 12:15, Missed call"
-        )

@@ -52,10 +52,9 @@ def test_waits_are_bounded_and_random() -> None:
     assert len(set(delays[5:55])) > 10
 
 
-@pytest.mark.parametrize("data", ['{"a": 1}', {"a": 1}])
-def test_data_may_be_text_or_an_object(data: object) -> None:
-    assert decoded(data) == {"a": 1}
-    assert fields(data) == {"a": 1}
+def test_data_may_be_text_or_an_object() -> None:
+    assert decoded('{"a": 1}') == decoded({"a": 1}) == {"a": 1}
+    assert fields('{"a": 1}') == fields({"a": 1}) == {"a": 1}
 
 
 UNREADABLE = {
@@ -76,6 +75,5 @@ def test_unreadable_text_is_malformed_and_has_no_fields(data: str) -> None:
     assert fields(data) == {}
 
 
-@pytest.mark.parametrize("data", [None, 7, [], "[]", "null"])
-def test_data_that_is_no_object_has_no_fields(data: object) -> None:
-    assert fields(data) == {}
+def test_data_that_is_no_object_has_no_fields() -> None:
+    assert [fields(data) for data in (None, 7, [], "[]", "null")] == [{}] * 5

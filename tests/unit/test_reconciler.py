@@ -39,8 +39,8 @@ def reconciled_feed(failures: Failures) -> Iterator[ChangeFeed]:
         reconciler.stop()
 
 
-def change(feed: ChangeFeed, times: int = 1) -> None:
-    for _ in range(times):
+def change_twice(feed: ChangeFeed) -> None:
+    for _ in range(2):
         feed.append(Change(ChangeKind.UPDATE, made_call().id, made_call()))
 
 
@@ -48,20 +48,20 @@ def change(feed: ChangeFeed, times: int = 1) -> None:
 def test_a_read_that_fails_is_reported_and_later_changes_are_reconciled(error: Exception) -> None:
     failures = Failures(error, error)
     with reconciled_feed(failures) as feed:
-        change(feed, times=2)
+        change_twice(feed)
         wait_until(lambda: failures.reported_count == 1)
 
-        change(feed)
+        change_twice(feed)
         wait_until(lambda: failures.reported_count == 2)
 
 
 def test_a_deleted_call_is_no_failure() -> None:
     failures = Failures(NotFoundError("gone"), ServerError("Trouble."))
     with reconciled_feed(failures) as feed:
-        change(feed, times=2)
+        change_twice(feed)
         wait_until(lambda: len(failures.left) == 1)
 
-        change(feed)
+        change_twice(feed)
         wait_until(lambda: not failures.left and failures.reported_count > 0)
 
     assert failures.reported_count == 1
