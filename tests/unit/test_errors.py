@@ -70,10 +70,3 @@ def test_an_error_carries_the_call_that_was_last_seen() -> None:
     for error in (ConflictError("Said", last_seen=call), UnconfirmedError("Said", last_seen=call)):
         assert error.last_seen is call
         assert str(error) == "Said"
-
-
-def test_the_tree_in_the_docstring_names_every_error() -> None:
-    defined = {name for name in vars(errors) if name.endswith("Error")} - {"AircallError"}
-
-    drawn = {line.split()[1] for line in (errors.__doc__ or "").splitlines() if line.startswith(("├", "└"))}
-    assert drawn == defined

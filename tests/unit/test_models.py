@@ -171,16 +171,13 @@ def test_a_user_without_an_id_is_identified_by_name() -> None:
     assert User.from_json({"username": "Alice"}) == User(id="Alice", username="Alice")
 
 
-def test_a_grant_has_tokens_and_a_user_if_it_names_one() -> None:
+def test_a_grant_has_a_user_if_it_names_one_and_without_a_refresh_token_keeps_the_previous_one() -> None:
     user = {"id": "alice", "username": "Alice"}
 
     grant = TokenGrant.from_json({"access_token": "a.b.c", "refresh_token": "d.e.f", "user": user})
 
     assert grant == TokenGrant(tokens=Tokens(access="a.b.c", refresh="d.e.f"), user=User(**user))
     assert TokenGrant.from_json({"access_token": "a.b.c", "user": {"id": 7}}).user is None
-
-
-def test_a_grant_without_a_refresh_token_keeps_the_previous_one() -> None:
     for value in (None, 7, "", "a b", ["x"]):
         data = {"access_token": "a.b.c", "refresh_token": value}
         assert TokenGrant.from_json(data, "old").tokens.refresh == "old"

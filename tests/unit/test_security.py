@@ -44,14 +44,20 @@ def test_only_our_own_host_is_ours(sent: str) -> None:
     )
 
 
-@pytest.fixture
-def app() -> Flask:
-    """A page that accepts every method, behind the origin check."""
+def make_site() -> Flask:
+    """Return an application with some of our routes and a form, behind the origin check."""
     app = Flask(__name__)
-    app.add_url_rule("/", "anything", lambda: "done", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    app.add_url_rule("/calls", "calls.index", lambda: "")
+    app.add_url_rule("/calls/<call_id>", "calls.show", lambda call_id: call_id)
+    app.add_url_rule("/logout", "login.log_out", lambda: "", methods=["POST"])
+    app.add_url_rule("/form", "form", lambda: "", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     i18n.register(app)
     security.register(app, public_origin=None, is_https=False)
     return app
+
+
+SITE = "https://calls.example"
+APP = make_site()
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
@@ -63,35 +69,18 @@ def app() -> Flask:
         {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
     ],
 )  # fmt: skip
-def test_a_change_from_another_sites_page_is_refused(
-    app: Flask, method: str, headers: dict[str, str]
-) -> None:
-    assert app.test_client().open("/", method=method, headers=headers).status_code == 403
+def test_a_change_from_another_sites_page_is_refused(method: str, headers: dict[str, str]) -> None:
+    assert APP.test_client().open("/form", method=method, headers=headers).status_code == 403
     # A link on another site may lead here.
-    assert app.test_client().get("/", headers=headers).status_code == 200
+    assert APP.test_client().get("/form", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("origin", [{}, {"Origin": "http://localhost"}])
 @pytest.mark.parametrize("site", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}])
 def test_a_change_from_our_own_page_or_from_none_is_accepted(
-    app: Flask, origin: dict[str, str], site: dict[str, str]
+    origin: dict[str, str], site: dict[str, str]
 ) -> None:
-    assert app.test_client().post("/", headers=origin | site).status_code == 200
-
-
-SITE = "https://calls.example"
-
-
-def make_site() -> Flask:
-    """Return an application with the routes of ours."""
-    app = Flask(__name__)
-    app.add_url_rule("/calls", "calls.index", lambda: "")
-    app.add_url_rule("/calls/<call_id>", "calls.show", lambda call_id: call_id)
-    app.add_url_rule("/logout", "login.log_out", lambda: "", methods=["POST"])
-    return app
-
-
-APP = make_site()
+    assert APP.test_client().post("/form", headers=origin | site).status_code == 200
 
 
 @pytest.mark.parametrize(
