@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 
 from aircall.calls.statistics import CallStatistics, CallStatisticsQuery
 from aircall.calls.store import CallStore
-from aircall.models import Call
 from aircall.web.charts import MOST_BARS, MOST_LABELS, SHADES, Chart, draw_chart, draw_week, recent_chart
 from aircall.web.list_query import FIRST_DAY, LAST_DAY, ListQuery
 from tests.support.made_calls import NOON, made_call
@@ -120,51 +119,37 @@ def test_without_calls_nothing_is_drawn() -> None:
     assert draw_week(CallStatistics({}, Counter(), Counter())) is None
 
 
-def test_only_an_hour_without_calls_has_no_shade_and_the_busiest_has_the_strongest() -> None:
-    hours = Counter({(0, 9): 1000, (0, 10): 1, (6, 23): 500})
+def test_only_an_hour_without_calls_has_no_shade_and_the_first_of_the_busiest_is_named() -> None:
+    hours = Counter({(4, 3): 1000, (0, 9): 1000, (0, 10): 1, (6, 23): 500})
 
     week = draw_week(CallStatistics({}, hours, Counter()))
 
     assert week
-    monday, sunday = week.days[0][1], week.days[6][1]
+    monday, friday, sunday = (week.days[day][1] for day in (0, 4, 6))
     assert [monday[hour].shade for hour in (8, 9, 10)] == [0, SHADES, 1]
-    assert sunday[23].shade == 3
+    assert (friday[3].shade, sunday[23].shade) == (SHADES, 3)
     assert (week.busiest_day, week.busiest_hour, week.most) == ("Monday", 9, 1000)
-
-
-def test_of_equally_busy_hours_the_first_is_named() -> None:
-    week = draw_week(CallStatistics({}, Counter({(4, 3): 2, (1, 20): 2, (1, 8): 1}), Counter()))
-
-    assert week
-    assert (week.busiest_day, week.busiest_hour) == ("Tuesday", 20)
-
-
-def draw_recent(sqlite: Engine, *calls: Call, until: date | None = None) -> Chart:
-    CallStore(sqlite).apply(calls)
-    chart = recent_chart(CallStatisticsQuery(sqlite), ListQuery(date_to=until), ZoneInfo("UTC"), NOON)
-    assert chart
-    return chart
 
 
 @pytest.mark.parametrize(
     ("days_ago", "until", "last_days_ago"),
     [
-        (0, None, 0), (13, None, 0), (14, None, 14), (400, None, 400), (1, date(2099, 12, 31), 0),
-        (30, date(2099, 12, 31), 30), (30, TODAY - timedelta(days=2), 30),
-        (5, TODAY - timedelta(days=2), 2), (-40, None, -40), (-40, date(2099, 12, 31), -40),
+        ([0], None, 0), ([13], None, 0), ([14], None, 14), ([400], None, 400), ([1], date(2099, 12, 31), 0),
+        ([30], date(2099, 12, 31), 30), ([30], TODAY - timedelta(days=2), 30),
+        ([5], TODAY - timedelta(days=2), 2), ([-40], None, -40), ([-40], date(2099, 12, 31), -40),
+        # A call in the future does not move the chart away from today.
+        ([0, -4000], None, 0),
     ],
 )  # fmt: skip
 def test_two_weeks_end_today_or_if_they_have_no_call_on_the_day_of_the_newest(
-    sqlite: Engine, days_ago: int, until: date | None, last_days_ago: int
+    sqlite: Engine, days_ago: list[int], until: date | None, last_days_ago: int
 ) -> None:
-    chart = draw_recent(sqlite, made_call(1, created_at=NOON - timedelta(days=days_ago)), until=until)
+    for number, days in enumerate(days_ago):
+        CallStore(sqlite).apply([made_call(number, created_at=NOON - timedelta(days=days))])
+
+    chart = recent_chart(CallStatisticsQuery(sqlite), ListQuery(date_to=until), ZoneInfo("UTC"), NOON)
 
     last = TODAY - timedelta(days=last_days_ago)
+    assert chart
     assert (chart.bars[0].first, chart.bars[-1].last) == (last - timedelta(days=13), last)
     assert sum(bar.total for bar in chart.bars) == 1
-
-
-def test_a_call_in_the_future_does_not_move_the_chart_away_from_today(sqlite: Engine) -> None:
-    chart = draw_recent(sqlite, made_call(1), made_call(2, created_at=NOON + timedelta(days=4000)))
-
-    assert chart.bars[-1].last == TODAY

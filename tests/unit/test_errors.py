@@ -3,9 +3,8 @@
 import pytest
 
 from aircall import errors
-from aircall.changes.errors import ConflictError, UnconfirmedError
+from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError, error_for
-from tests.support.made_calls import made_call
 
 NOT_EXECUTED = [
     *(error_for(status, []) for status in (400, 401, 403, 404, 409, 429)),
@@ -62,11 +61,3 @@ def test_retry_after_is_kept_for_429_and_503_only() -> None:
 def test_an_error_says_whether_the_request_may_have_been_executed() -> None:
     assert [error for error in NOT_EXECUTED if error.is_executed_possible] == []
     assert [error for error in MAYBE_EXECUTED if not error.is_executed_possible] == []
-
-
-def test_an_error_carries_the_call_that_was_last_seen() -> None:
-    call = made_call()
-
-    for error in (ConflictError("Said", last_seen=call), UnconfirmedError("Said", last_seen=call)):
-        assert error.last_seen is call
-        assert str(error) == "Said"

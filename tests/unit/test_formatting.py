@@ -31,13 +31,7 @@ def test_a_number_is_international_and_has_a_country_or_is_as_it_came_and_cannot
     assert formatting.phone(number) == text
     assert formatting.country(number) == country
     assert formatting.phone_uri(number) == uri
-
-
-def test_a_choice_of_numbers_keeps_them_as_they_came() -> None:
-    assert formatting.with_phones(["+33612345678", "front desk"]) == [
-        ("+33612345678", "+33 6 12 34 56 78"),
-        ("front desk", "front desk"),
-    ]
+    assert formatting.with_phones([number]) == [(number, text)]
 
 
 @pytest.mark.parametrize(
@@ -57,13 +51,10 @@ def test_a_time_is_told_in_the_viewers_zone(
     assert formatting.zone_name(instant, zone) == abbreviation
 
 
-def test_the_day_is_the_viewers_day() -> None:
+def test_the_day_is_the_viewers_and_a_time_for_machines_is_utc() -> None:
     assert formatting.day_time(LATE, "UTC") == "Monday 23 November 2026, 23:30"
     assert formatting.day_time(LATE, "Europe/Paris") == "Tuesday 24 November 2026, 00:30"
-
-
-def test_a_time_for_machines_is_utc_with_milliseconds() -> None:
-    assert formatting.iso(NOON) == "2026-11-23T11:15:00.000Z"
+    assert formatting.iso(LATE) == "2026-11-23T23:30:00.000Z"
 
 
 def test_a_call_without_a_time_says_so() -> None:

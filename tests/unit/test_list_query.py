@@ -2,12 +2,14 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aircall.calls.phone_numbers import number_key
 from aircall.calls.query import CallFilter, SortKey
 from aircall.models import Call, clean_text
 from aircall.web.list_query import PAGE_SIZES, ListQuery, read_query
@@ -59,17 +61,12 @@ def test_a_bare_url_asks_for_the_first_page_of_the_inbox() -> None:
 
 
 def test_every_part_of_the_url_is_taken() -> None:
-    query = read(
-        view="archived",
-        type="missed",
-        direction="inbound",
-        line="+33118842251",
-        q=" 01 89 ",
-        from_="2026-11-22",
-        to="2026-11-23",
-        per_page="50",
-        page="3",
+    url = (
+        "view=archived&type=missed&direction=inbound&line=%2B33118842251&number=0612345678&q=+01+89+"
+        "&from=2026-11-22&to=2026-11-23&per_page=50&page=3"
     )
+
+    query = read_query(dict(parse_qsl(url)), 25)
 
     assert query.problems == []
     assert (query.per_page, query.page) == (50, 3)
@@ -78,6 +75,7 @@ def test_every_part_of_the_url_is_taken() -> None:
         call_type="missed",
         direction="inbound",
         line="+33118842251",
+        number=number_key("0612345678"),
         search="01 89",
         since=datetime(2026, 11, 21, 23, tzinfo=UTC),
         until=datetime(2026, 11, 23, 23, tzinfo=UTC),

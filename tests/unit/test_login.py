@@ -117,7 +117,6 @@ def test_no_token_is_in_the_repr() -> None:
         b"",
         b'{"exp": 700}',
         b'{"exp": 100, "iat": 100}',
-        b'{"exp": 1e999, "iat": 1e999}',
         b'{"exp": 1' + b"0" * 5000 + b', "iat": 100}',
         b'{"exp": ' + b"[" * 5000 + b"]" * 5000 + b"}",
         b"\xff",

@@ -12,8 +12,6 @@ from aircall.errors import MalformedResponseError
 from aircall.models import Call, CallPage, Note, TokenGrant, Tokens, User, clean_text, is_call_id
 from tests.support.api_json import JSON_VALUES, ODD_VALUES, RECORDED, ROW, ROWS
 
-OPTIONAL_FIELDS = [name for name in ROW if name != "id"]
-
 
 def test_a_call_is_parsed_field_by_field_and_extra_fields_are_ignored() -> None:
     assert Call.from_json({**ROW, "id": ROW["id"].upper(), "agent": {"name": "Alice"}}) == Call(
@@ -35,7 +33,7 @@ def test_every_recorded_call_is_written_as_it_was_read() -> None:
     assert len({row["id"] for row in RECORDED}) == 94
 
 
-@pytest.mark.parametrize("name", OPTIONAL_FIELDS)
+@pytest.mark.parametrize("name", [name for name in ROW if name != "id"])
 def test_a_missing_or_odd_field_hides_no_call_and_affects_no_other_field(name: str) -> None:
     expected = {**ROW, name: None}
     missing = Call.from_json({key: value for key, value in ROW.items() if key != name})
