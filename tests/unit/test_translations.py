@@ -73,6 +73,10 @@ def test_french_spaces_and_apostrophes_are_those_of_print(catalogue: Catalog) ->
     assert [text for text in texts if "'" in text or re.search(r"\w[;!?]| [;!?:»]|« ", text)] == []
 
 
+def test_outside_of_a_request_the_language_is_the_default() -> None:
+    assert i18n.viewer_language() == i18n.DEFAULT
+
+
 def test_the_script_says_nothing_that_does_not_come_with_the_page() -> None:
     said = set()
     for path in (ROOT / "static" / "js").glob("*.js"):
