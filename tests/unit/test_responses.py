@@ -23,7 +23,6 @@ BAD_VALUES = {
     "Latin-1": '"é"'.encode("latin-1"),
     "a surrogate in UTF-8": b'"\xed\xa0\x80"',
 }
-# Bodies that are not the promised JSON.
 BAD_BODIES = {
     **BAD_VALUES,
     "NaN": b"NaN",
