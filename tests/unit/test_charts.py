@@ -1,24 +1,22 @@
 """Charts: which days and bars there are, how high the bars are, and the hours of the week."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 
 from aircall.calls.statistics import CallStatistics, CallStatisticsQuery
 from aircall.calls.store import CallStore
-from aircall.models import Call
-from aircall.storage.database import open_database
 from aircall.web.charts import MOST_BARS, MOST_LABELS, SHADES, Chart, draw_chart, draw_week, recent_chart
 from aircall.web.list_query import FIRST_DAY, LAST_DAY, ListQuery
 from tests.support.made_calls import NOON, made_call
 
 TODAY = NOON.date()
+NEW_YEARS_EVE = date(2025, 12, 31)
 DAYS = st.dates(FIRST_DAY, LAST_DAY)
 KINDS = [("inbound", "answered"), ("outbound", "missed"), ("inbound", "missed"), ("unknown", "unknown")]
 
@@ -29,6 +27,12 @@ def statistics_of(*days: date, kind: tuple[str, str] = ("inbound", "missed")) ->
     return CallStatistics(numbers, Counter(), Counter({kind: len(days)}))
 
 
+def drawn(statistics: CallStatistics, first: date, last: date, today: date = TODAY) -> Chart:
+    chart = draw_chart(statistics, first, last, today)
+    assert chart
+    return chart
+
+
 @given(DAYS, DAYS, st.data())
 def test_a_range_of_any_length_is_cut_into_few_bars_without_gap_or_overlap(
     one: date, other: date, data: st.DataObject
@@ -36,9 +40,8 @@ def test_a_range_of_any_length_is_cut_into_few_bars_without_gap_or_overlap(
     first, last = sorted((one, other))
     days = data.draw(st.lists(st.dates(first, last), min_size=1, max_size=20))
 
-    chart = draw_chart(statistics_of(*days), first, last, TODAY)
+    chart = drawn(statistics_of(*days), first, last)
 
-    assert chart
     assert 1 <= len(chart.bars) <= MOST_BARS
     assert (chart.bars[0].first, chart.bars[-1].last) == (first, last)
     for bar, following in zip(chart.bars, chart.bars[1:], strict=False):
@@ -56,9 +59,8 @@ def test_bars_stand_on_the_axis_and_the_highest_reaches_the_top(
     for back, kind, number in numbers:
         days.setdefault(TODAY - timedelta(days=back), Counter())[kind] += number
 
-    chart = draw_chart(CallStatistics(days, Counter(), Counter()), TODAY - timedelta(days=30), TODAY, TODAY)
+    chart = drawn(CallStatistics(days, Counter(), Counter()), TODAY - timedelta(days=30), TODAY)
 
-    assert chart
     for bar in chart.bars:
         foot = 100.0
         for part in bar.parts:
@@ -81,105 +83,73 @@ def test_bars_stand_on_the_axis_and_the_highest_reaches_the_top(
     ],
 )
 def test_a_bar_says_its_days(length: int, unit: str, names: list[str]) -> None:
-    chart = draw_chart(statistics_of(TODAY), TODAY - timedelta(days=length - 1), TODAY, TODAY)
+    chart = drawn(statistics_of(TODAY), TODAY - timedelta(days=length - 1), TODAY)
 
-    assert chart
     assert chart.unit == unit
     assert [chart.bars[0].name, chart.bars[-1].name][-len(names) :] == names
 
 
 def test_the_year_is_said_where_it_is_not_this_one() -> None:
-    this, last = (draw_chart(statistics_of(day), day, day + timedelta(days=1), TODAY)
-                  for day in (TODAY, date(2025, 12, 31)))  # fmt: skip
+    this, last = (drawn(statistics_of(day), day, day + timedelta(days=1)) for day in (TODAY, NEW_YEARS_EVE))
 
-    assert this
-    assert last
     assert (this.days, last.days) == ("23 Nov to 24 Nov", "31 Dec 2025 to 1 Jan 2026")
 
 
 def test_an_unanswered_outbound_call_is_not_one_that_we_missed() -> None:
     statistics = CallStatistics({TODAY: Counter(dict.fromkeys(KINDS, 1))}, Counter(), Counter())
 
-    chart = draw_chart(statistics, TODAY, TODAY, TODAY)
+    chart = drawn(statistics, TODAY, TODAY)
 
-    assert chart
     assert [kind.label for kind in chart.kinds] == ["Answered", "Missed", "No answer", "Unknown"]
 
 
 def test_today_is_known_only_where_it_has_a_bar_of_its_own() -> None:
-    day, week = (
-        draw_chart(statistics_of(TODAY), TODAY - timedelta(days=back), TODAY, TODAY) for back in (9, 90)
-    )
+    tomorrow = TODAY + timedelta(days=1)
+    days, weeks = (drawn(statistics_of(TODAY), TODAY - timedelta(days=back), tomorrow) for back in (9, 90))
 
-    assert day
-    assert week
-    assert day.today is day.bars[-1]
-    assert draw_chart(statistics_of(TODAY), TODAY, TODAY, TODAY + timedelta(days=1)).today is None  # type: ignore[union-attr]
+    assert days.today is days.bars[-2]
+    assert weeks.today is None
+    assert drawn(statistics_of(TODAY), TODAY, TODAY, today=tomorrow).today is None
 
 
-def test_without_calls_in_its_days_there_is_no_chart() -> None:
-    assert (
-        draw_chart(statistics_of(TODAY), TODAY - timedelta(days=9), TODAY - timedelta(days=1), TODAY) is None
-    )
+def test_without_calls_nothing_is_drawn() -> None:
+    yesterday = TODAY - timedelta(days=1)
+
+    assert draw_chart(statistics_of(TODAY), yesterday - timedelta(days=9), yesterday, TODAY) is None
+    assert draw_week(CallStatistics({}, Counter(), Counter())) is None
 
 
-def test_only_an_hour_without_calls_has_no_shade_and_the_busiest_has_the_strongest() -> None:
-    hours = Counter({(0, 9): 1000, (0, 10): 1, (6, 23): 500})
+def test_only_an_hour_without_calls_has_no_shade_and_the_first_of_the_busiest_is_named() -> None:
+    hours = Counter({(4, 3): 1000, (0, 9): 1000, (0, 10): 1, (6, 23): 500})
 
     week = draw_week(CallStatistics({}, hours, Counter()))
 
     assert week
-    monday, sunday = week.days[0][1], week.days[6][1]
+    monday, friday, sunday = (week.days[day][1] for day in (0, 4, 6))
     assert [monday[hour].shade for hour in (8, 9, 10)] == [0, SHADES, 1]
-    assert sunday[23].shade == 3
+    assert (friday[3].shade, sunday[23].shade) == (SHADES, 3)
     assert (week.busiest_day, week.busiest_hour, week.most) == ("Monday", 9, 1000)
-
-
-def test_of_equally_busy_hours_the_first_is_named() -> None:
-    week = draw_week(CallStatistics({}, Counter({(4, 3): 2, (1, 20): 2, (1, 8): 1}), Counter()))
-
-    assert week
-    assert (week.busiest_day, week.busiest_hour) == ("Tuesday", 20)
-
-
-def test_a_week_without_calls_is_not_drawn() -> None:
-    assert draw_week(CallStatistics({}, Counter(), Counter())) is None
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[CallStore]:
-    store = CallStore(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
-    yield store
-    store.close()
-
-
-def draw_recent(store: CallStore, *calls: Call, until: date | None = None) -> Chart:
-    store.apply(calls)
-    query = ListQuery(date_to=until)
-    chart = recent_chart(CallStatisticsQuery(store.engine), query, ZoneInfo("UTC"), NOON)
-    assert chart
-    return chart
 
 
 @pytest.mark.parametrize(
     ("days_ago", "until", "last_days_ago"),
     [
-        (0, None, 0), (13, None, 0), (14, None, 14), (400, None, 400), (1, date(2099, 12, 31), 0),
-        (30, date(2099, 12, 31), 30), (30, TODAY - timedelta(days=2), 30),
-        (5, TODAY - timedelta(days=2), 2), (-40, None, -40), (-40, date(2099, 12, 31), -40),
+        ([0], None, 0), ([13], None, 0), ([14], None, 14), ([400], None, 400), ([1], date(2099, 12, 31), 0),
+        ([30], date(2099, 12, 31), 30), ([30], TODAY - timedelta(days=2), 30),
+        ([5], TODAY - timedelta(days=2), 2), ([-40], None, -40), ([-40], date(2099, 12, 31), -40),
+        # A call in the future does not move the chart away from today.
+        ([0, -4000], None, 0),
     ],
 )  # fmt: skip
 def test_two_weeks_end_today_or_if_they_have_no_call_on_the_day_of_the_newest(
-    store: CallStore, days_ago: int, until: date | None, last_days_ago: int
+    sqlite: Engine, days_ago: list[int], until: date | None, last_days_ago: int
 ) -> None:
-    chart = draw_recent(store, made_call(1, created_at=NOON - timedelta(days=days_ago)), until=until)
+    for number, days in enumerate(days_ago):
+        CallStore(sqlite).apply([made_call(number, created_at=NOON - timedelta(days=days))])
+
+    chart = recent_chart(CallStatisticsQuery(sqlite), ListQuery(date_to=until), ZoneInfo("UTC"), NOON)
 
     last = TODAY - timedelta(days=last_days_ago)
+    assert chart
     assert (chart.bars[0].first, chart.bars[-1].last) == (last - timedelta(days=13), last)
     assert sum(bar.total for bar in chart.bars) == 1
-
-
-def test_a_call_in_the_future_does_not_move_the_chart_away_from_today(store: CallStore) -> None:
-    chart = draw_recent(store, made_call(1), made_call(2, created_at=NOON + timedelta(days=4000)))
-
-    assert chart.bars[-1].last == TODAY

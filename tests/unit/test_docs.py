@@ -26,14 +26,11 @@ INVARIANT_ROW = re.compile(r"^\| ([A-Z]\d+) \| .+ \| (.+) \|$", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)[^)]*\)")
 
 
-def test_the_readme_explains_exactly_the_settings_that_are_read() -> None:
-    assert sorted(name for name, _ in SETTING_ROW.findall(README)) == sorted(settings_read())
-
-
-def test_operators_are_told_of_exactly_the_settings_that_are_read() -> None:
+def test_readers_and_operators_are_told_of_exactly_the_settings_that_are_read() -> None:
     section = OPERATIONS.split("\n## Settings\n")[1].split("\n## ")[0]
 
-    assert sorted(name for name, _ in SETTING_ROW.findall(section)) == sorted(settings_read())
+    for text in (README, section):
+        assert sorted(name for name, _ in SETTING_ROW.findall(text)) == sorted(settings_read())
 
 
 def test_the_example_names_exactly_the_settings_that_are_read_with_their_defaults(

@@ -1,45 +1,44 @@
 """The list page: its calls, their days and counts, also while calls come in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 
 from aircall.calls.query import CallFilter, SortKey
 from aircall.calls.store import CallStore
 from aircall.models import Call
-from aircall.storage.database import open_database
 from aircall.web.calls.list_page import CallList, group_by_day, read_counts, read_list, read_news
 from aircall.web.list_query import ListQuery, read_query
 from tests.support.made_calls import NOON, call_id, made_call
 
-UTC_ZONE = ZoneInfo("UTC")
 TODAY = NOON.date()
 ZONE = ZoneInfo("Europe/Paris")
-FIELDS = {
-    "direction": st.sampled_from(["inbound", "outbound"]),
-    "call_type": st.sampled_from(["missed", "answered"]),
-    "is_archived": st.booleans(),
-}
+
+
+def made_calls(
+    numbers: st.SearchStrategy[int], times: st.SearchStrategy[datetime | None]
+) -> st.SearchStrategy[Call]:
+    return st.builds(
+        made_call,
+        numbers,
+        created_at=times,
+        direction=st.sampled_from(["inbound", "outbound"]),
+        call_type=st.sampled_from(["missed", "answered"]),
+        is_archived=st.booleans(),
+    )
+
+
+HOURS = st.integers(0, 20).map(lambda hours: timedelta(hours=hours))
 # Many calls share a time, and some have none.
-CALLS = st.builds(
-    made_call,
-    st.integers(0, 999),
-    created_at=st.none() | st.integers(0, 20).map(lambda hours: NOON - timedelta(hours=hours)),
-    **FIELDS,
-)
-NEWER = st.builds(
-    made_call,
-    st.integers(1000, 1999),
-    created_at=st.integers(0, 20).map(lambda hours: NOON + timedelta(hours=hours)),
-    **FIELDS,
-)
+CALLS = made_calls(st.integers(0, 999), st.none() | HOURS.map(lambda age: NOON - age))
+NEWER = made_calls(st.integers(1000, 1999), HOURS.map(lambda wait: NOON + wait))
 QUERIES = st.builds(
     ListQuery,
     view=st.sampled_from(["inbox", "archived", "all"]),
@@ -51,47 +50,43 @@ QUERIES = st.builds(
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[CallStore]:
-    store = CallStore(open_database(f"sqlite:///{tmp_path / 'calls.db'}"))
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def month(store: CallStore) -> CallStore:
-    """25 missed calls in the inbox, one a day, and 3 archived ones without a time."""
-    store.apply([made_call(number, created_at=NOON - timedelta(days=number)) for number in range(25)])
-    store.apply([made_call(100 + number, is_archived=True, created_at=None) for number in range(3)])
+def full_store(sqlite: Engine) -> CallStore:
+    """30 missed calls in the inbox, two a day, and 3 archived ones without a time."""
+    store = CallStore(sqlite)
+    store.apply([made_call(number, created_at=NOON - timedelta(hours=12 * number)) for number in range(30)])
+    store.apply([made_call(50 + number, is_archived=True, created_at=None) for number in range(3)])
     return store
 
 
-def shown(store: CallStore, query: ListQuery) -> list[str]:
-    page = read_list(store, query, UTC_ZONE, NOON)
-    return [call.id for day in page.days for call in day.calls]
+def read(store: CallStore, query: ListQuery) -> CallList:
+    return read_list(store, query, ZONE, NOON)
 
 
-def test_a_page_shows_its_part_of_the_view_and_says_which(month: CallStore) -> None:
-    page = read_list(month, ListQuery(per_page=10, page=3), UTC_ZONE, NOON)
+def ids(view: CallList) -> list[str]:
+    return [call.id for day in view.days for call in day.calls]
 
-    assert [day.calls[0].id for day in page.days] == [call_id(number) for number in range(20, 25)]
-    assert (page.first, page.last, page.total) == (21, 25, 25)
+
+@pytest.mark.parametrize("number", [3, 10**11])
+def test_a_page_shows_its_part_of_the_view_and_says_which_and_none_is_beyond_the_last(
+    full_store: CallStore, number: int
+) -> None:
+    page = read(full_store, ListQuery(per_page=10, page=number))
+
+    assert ids(page) == [call_id(number) for number in range(20, 30)]
+    assert (page.first, page.last, page.total) == (21, 30, 30)
     assert (page.number, page.page_count) == (3, 3)
 
 
-def test_the_counts_are_those_of_every_view_under_the_filters(month: CallStore) -> None:
-    page = read_list(month, ListQuery(date_from=TODAY - timedelta(days=2)), UTC_ZONE, NOON)
+def test_the_counts_are_those_of_every_view_under_the_filters(full_store: CallStore) -> None:
+    page = read(full_store, ListQuery(date_from=TODAY - timedelta(days=2)))
 
-    assert page.counts == {"inbox": 3, "archived": 0, "all": 3}
-    assert page.missed_count == 25
+    assert page.counts == {"inbox": 6, "archived": 0, "all": 6}
+    assert page.missed_count == 30
     assert page.lines == [made_call().via]
 
 
-def test_a_page_beyond_the_end_is_the_last_one(month: CallStore) -> None:
-    assert shown(month, ListQuery(per_page=10, page=10**11)) == shown(month, ListQuery(per_page=10, page=3))
-
-
-def test_an_empty_view_has_one_page_without_a_first_and_a_last_call(month: CallStore) -> None:
-    page = read_list(month, ListQuery(type="voicemail", page=7), UTC_ZONE, NOON)
+def test_an_empty_view_has_one_page_without_a_first_and_a_last_call(full_store: CallStore) -> None:
+    page = read(full_store, ListQuery(type="voicemail", page=7))
 
     assert page.days == []
     assert (page.first, page.last, page.total) == (0, 0, 0)
@@ -108,35 +103,31 @@ class FleetingStore(CallStore):
         return counts
 
 
-def test_a_page_whose_calls_vanish_while_it_is_read_is_empty(month: CallStore) -> None:
-    page = read_list(FleetingStore(month.engine), ListQuery(per_page=10, page=3), UTC_ZONE, NOON)
+def test_a_page_whose_calls_vanish_while_it_is_read_is_empty(full_store: CallStore) -> None:
+    page = read(FleetingStore(full_store.engine), ListQuery(per_page=10, page=3))
 
     assert page.days == []
     assert (page.first, page.last) == (0, 0)
 
 
-def test_calls_without_a_time_come_last_under_a_heading_of_their_own(month: CallStore) -> None:
-    page = read_list(month, ListQuery(view="all", per_page=100), UTC_ZONE, NOON)
+def test_days_have_headings_and_calls_without_a_time_come_last_under_one_of_their_own(
+    full_store: CallStore,
+) -> None:
+    days = read(full_store, ListQuery(view="all", per_page=100)).days
 
-    assert page.days[-1].date is None
-    assert (page.days[-1].label, page.days[-1].relative) == ("Unknown date", "")
-    assert len(page.days[-1].calls) == 3
-
-
-def test_today_and_yesterday_are_called_so_and_every_day_by_its_date(month: CallStore) -> None:
-    page = read_list(month, ListQuery(), UTC_ZONE, NOON)
-
-    assert [day.relative for day in page.days[:3]] == ["Today", "Yesterday", ""]
-    assert [day.label for day in page.days[:3]] == [
-        "Monday 23 November 2026",
-        "Sunday 22 November 2026",
-        "Saturday 21 November 2026",
+    assert [(day.relative, day.label) for day in (*days[:3], days[-1])] == [
+        ("Today", "Monday 23 November 2026"),
+        ("Yesterday", "Sunday 22 November 2026"),
+        ("", "Saturday 21 November 2026"),
+        ("", "Unknown date"),
     ]
+    assert days[-1].date is None
+    assert len(days[-1].calls) == 3
 
 
 @pytest.mark.parametrize(("zone", "relative"), [("Europe/Paris", "Yesterday"), ("America/New_York", "Today")])
-def test_today_begins_at_the_viewers_midnight(month: CallStore, zone: str, relative: str) -> None:
-    page = read_list(month, ListQuery(), ZoneInfo(zone), datetime(2026, 11, 24, 4, 30, tzinfo=UTC))
+def test_today_begins_at_the_viewers_midnight(full_store: CallStore, zone: str, relative: str) -> None:
+    page = read_list(full_store, ListQuery(), ZoneInfo(zone), datetime(2026, 11, 24, 4, 30, tzinfo=UTC))
 
     assert page.days[0].date == TODAY
     assert page.days[0].relative == relative
@@ -164,23 +155,10 @@ def test_every_call_is_under_its_own_day_and_no_day_comes_twice(
         assert dates == {day.date}
 
 
-def fill(store: CallStore, calls: Sequence[Call]) -> None:
-    store.remove(store.call_ids(), store.version)
-    store.apply(calls)
-
-
-def read(store: CallStore, query: ListQuery) -> CallList:
-    return read_list(store, query, ZONE, NOON)
-
-
 def older(query: ListQuery, view: CallList) -> ListQuery:
     """What the link to the next page asks for, by way of its address."""
     args = replace(query, cursor=view.cursor).to_args(page=view.number + 1)
     return read_query(dict(parse_qsl(urlencode(args))), 25)
-
-
-def ids(view: CallList) -> list[str]:
-    return [call.id for day in view.days for call in day.calls]
 
 
 @given(
@@ -188,11 +166,13 @@ def ids(view: CallList) -> list[str]:
     st.lists(st.lists(NEWER, max_size=15, unique_by=lambda call: call.id), min_size=6, max_size=6),
     QUERIES,
 )
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 def test_paging_shows_each_call_of_the_list_once_in_order_whatever_comes_in(
-    store: CallStore, calls: list[Call], arrivals: list[list[Call]], query: ListQuery
+    sqlite: Engine, calls: list[Call], arrivals: list[list[Call]], query: ListQuery
 ) -> None:
-    fill(store, calls)
+    store = CallStore(sqlite)
+    store.remove(store.call_ids(), store.version)
+    store.apply(calls)
     expected = [call.id for call in store.page(query.to_filter(ZONE), 0, 1000)]
     view = read(store, query)
     found = ids(view)
@@ -209,41 +189,30 @@ def test_paging_shows_each_call_of_the_list_once_in_order_whatever_comes_in(
     assert view.total == len(expected)
 
 
-@pytest.fixture
-def full_store(store: CallStore) -> CallStore:
-    """30 calls in the inbox, an hour apart, the first one at noon."""
-    store.apply([made_call(number, created_at=NOON - timedelta(hours=number)) for number in range(30)])
-    return store
-
-
 def arrive(store: CallStore, *numbers: int) -> None:
     store.apply([made_call(number, created_at=NOON + timedelta(hours=1)) for number in numbers])
 
 
 def test_a_page_counts_from_its_top_and_the_tabs_count_everything(full_store: CallStore) -> None:
-    query = older(ListQuery(per_page=10), read(full_store, ListQuery(per_page=10)))
+    query = ListQuery(page=2, per_page=10)
+    query.cursor = read(full_store, query).cursor
+    assert query.cursor == SortKey.of(made_call(0))
     arrive(full_store, 100, 101, 102)
 
     view = read(full_store, query)
 
     assert (view.first, view.last, view.total, view.page_count) == (11, 20, 30, 3)
-    assert view.counts == {"inbox": 33, "archived": 0, "all": 33}
+    assert view.counts == {"inbox": 33, "archived": 3, "all": 36}
     assert (view.new_count, view.missed_count) == (3, 33)
 
 
 def test_only_calls_of_the_filtered_list_are_new(full_store: CallStore) -> None:
     query = ListQuery(direction="inbound", cursor=SortKey.of(made_call(0)), page=2, per_page=10)
 
-    full_store.apply(
-        [made_call(100 + number, direction=word, created_at=NOON + timedelta(hours=1))
-         for number, word in enumerate(["inbound", "outbound", "unknown"])]
-    )  # fmt: skip
+    for number, word in enumerate(["inbound", "outbound", "unknown"]):
+        full_store.apply([made_call(100 + number, direction=word, created_at=NOON + timedelta(hours=1))])
 
     assert read_counts(full_store, query, ZONE).new_count == 1
-
-
-def test_a_later_page_without_a_top_gets_one(full_store: CallStore) -> None:
-    assert read(full_store, ListQuery(page=2, per_page=10)).cursor == SortKey.of(made_call(0))
 
 
 def test_where_all_that_was_there_has_left_the_list_begins_anew(full_store: CallStore) -> None:
@@ -268,24 +237,21 @@ def test_a_call_that_came_back_is_new_on_the_page_it_stands_on_by_now(full_store
     assert new_count(25) == 0
     assert new_count(5, page=2) == 0
     assert new_count() == 0
-
-
-def test_a_call_that_is_named_and_stands_before_the_top_is_counted_once(full_store: CallStore) -> None:
+    # A call that is named and stands before the top is counted once.
     arrive(full_store, 100)
-    query = ListQuery(per_page=10, cursor=SortKey.of(made_call(0)))
-
-    assert read_news(full_store, query, ZONE, [call_id(100)]).new_count == 1
+    assert new_count(100) == 1
 
 
 def test_to_a_page_that_had_no_call_every_call_is_new(full_store: CallStore) -> None:
     assert read_news(full_store, ListQuery(), ZONE, []).new_count == 30
-    assert read_news(full_store, ListQuery(view="archived"), ZONE, []).new_count == 0
+    assert read_news(full_store, ListQuery(type="voicemail"), ZONE, []).new_count == 0
 
 
 def test_the_last_seven_days_end_today(full_store: CallStore) -> None:
-    (today, yesterday, week) = read(full_store, ListQuery()).recent_days
+    yesterday, week_ago = TODAY - timedelta(days=1), TODAY - timedelta(days=6)
 
-    assert today == ("Today", NOON.date(), NOON.date())
-    assert yesterday[1:] == (NOON.date() - timedelta(days=1),) * 2
-    assert (week[2] - week[1]).days == 6
-    assert week[2] == NOON.date()
+    assert read(full_store, ListQuery()).recent_days == (
+        ("Today", TODAY, TODAY),
+        ("Yesterday", yesterday, yesterday),
+        ("Last 7 days", week_ago, TODAY),
+    )

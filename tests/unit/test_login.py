@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from aircall.auth.login import LOGIN_LIFETIME, Login, token_lifetime
 from aircall.models import Tokens, User
 from aircall.storage.records import Record
+from tests.support.api_json import JSON_VALUES
 
 ALICE = User(id="alice", username="alice")
 NOW = 1_000_000.0
@@ -44,32 +45,19 @@ def test_opaque_tokens_have_the_lifetimes_of_the_api() -> None:
     received = login("opaque", "opaque too")
 
     assert (received.access_expires_at, received.expires_at) == (NOW + 600, NOW + 3600)
-
-
-def test_without_a_refresh_token_a_login_lives_on_with_each_access_token() -> None:
-    first = login(token(600), None)
-
-    after = first.renewed(Tokens(access=token(600), refresh=None), NOW + 500)
-
-    assert first.expires_at == first.access_expires_at == NOW + 600
-    assert after.access_expires_at == after.expires_at == NOW + 1100
+    assert login("opaque", None).expires_at == NOW + 600
 
 
 @pytest.mark.parametrize(("lifetime", "margin"), [(600, 120), (3600, 120), (100, 20), (4, 0.8), (0.5, 0.1)])
-def test_a_token_is_due_two_minutes_before_its_expiry_or_in_the_last_fifth_of_a_short_life(
+def test_a_token_is_due_two_minutes_before_it_expires_or_in_the_last_fifth_of_a_short_life(
     lifetime: float, margin: float
 ) -> None:
     received = login(token(lifetime), token(3600))
 
     assert not received.needs_refresh(NOW + lifetime - margin - 0.01)
     assert received.needs_refresh(NOW + lifetime - margin + 0.01)
-
-
-def test_a_token_has_expired_from_its_expiry_on() -> None:
-    received = login(token(600), token(3600))
-
-    assert not received.is_expired(NOW + 599.9)
-    assert received.is_expired(NOW + 600)
+    assert not received.is_expired(NOW + lifetime - 0.01)
+    assert received.is_expired(NOW + lifetime)
 
 
 def test_a_stored_login_is_found_again_with_the_generation_of_the_record() -> None:
@@ -85,22 +73,27 @@ def test_a_record_of_another_version_is_none(value: bytes) -> None:
     assert Login.from_record(Record(value, 1)) is None
 
 
-def test_a_renewed_login_is_the_same_persons_with_the_lifetimes_of_the_new_tokens() -> None:
-    first = login(token(600), token(3600))
-    tokens = Tokens(access=token(300), refresh=token(1800))
+@pytest.mark.parametrize(
+    ("refresh", "new_refresh", "expires_at"),
+    [
+        (token(3600), token(1800), NOW + 2300),
+        # One that was not replaced does not live longer.
+        (token(3600), token(3600), NOW + 3600),
+        # Without one, a login lives on with each access token.
+        (None, None, NOW + 800),
+    ],
+    ids=["replaced", "kept", "none"],
+)
+def test_a_renewed_login_is_the_same_persons_with_the_lifetimes_of_the_new_tokens(
+    refresh: str | None, new_refresh: str | None, expires_at: float
+) -> None:
+    first = login(token(600), refresh)
+    tokens = Tokens(access=token(300), refresh=new_refresh)
 
     after = first.renewed(tokens, NOW + 500)
 
     assert (after.id, after.user, after.tokens, after.generation) == (first.id, ALICE, tokens, 2)
-    assert (after.access_expires_at, after.expires_at) == (NOW + 800, NOW + 2300)
-
-
-def test_a_refresh_token_that_was_not_replaced_does_not_live_longer() -> None:
-    first = login(token(600), token(3600))
-
-    after = first.renewed(Tokens(access=token(600), refresh=first.tokens.refresh), NOW + 500)
-
-    assert (after.access_expires_at, after.expires_at) == (NOW + 1100, NOW + 3600)
+    assert (after.access_expires_at, after.expires_at) == (NOW + 800, expires_at)
 
 
 def test_a_login_ends_after_a_week_however_often_it_is_renewed() -> None:
@@ -115,25 +108,15 @@ def test_a_login_ends_after_a_week_however_often_it_is_renewed() -> None:
 
 
 def test_no_token_is_in_the_repr() -> None:
-    access, refresh = token(600), token(3600)
-
-    text = repr(login(access, refresh))
-
-    assert access not in text
-    assert refresh not in text
+    assert "secret" not in repr(login("secret access", "secret refresh"))
 
 
 @pytest.mark.parametrize(
     "payload",
     [
         b"",
-        b"{}",
         b'{"exp": 700}',
-        b'{"exp": null, "iat": null}',
-        b'{"exp": {}, "iat": 100}',
         b'{"exp": 100, "iat": 100}',
-        b'{"exp": NaN, "iat": 100}',
-        b'{"exp": 1e999, "iat": 1e999}',
         b'{"exp": 1' + b"0" * 5000 + b', "iat": 100}',
         b'{"exp": ' + b"[" * 5000 + b"]" * 5000 + b"}",
         b"\xff",
@@ -143,13 +126,7 @@ def test_a_token_without_a_usable_lifetime_has_the_default_one(payload: bytes) -
     assert token_lifetime(raw_token(payload), 601) == 601
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-)
-
-
-@given(exp=JSON, iat=JSON)
+@given(exp=JSON_VALUES, iat=JSON_VALUES)
 def test_any_claims_give_a_usable_lifetime(exp: Any, iat: Any) -> None:
     payload = json.dumps({"exp": exp, "iat": iat}).encode()
 

@@ -15,26 +15,17 @@ from tests.support.waiting import wait_until
 CALL = call_id(1)
 
 
-def test_the_viewers_of_a_call_are_published_once_in_the_order_of_their_names() -> None:
+def test_the_viewers_of_a_call_are_published_once_by_name_each_until_all_their_pages_are_closed() -> None:
     presence = Presence()
-    presence.view("page-1", "bob", "call-1", now=0)
-    presence.view("page-2", "ann", "call-1", now=0)
+    for page_id, username in (("page-1", "bob"), ("page-2", "ann"), ("page-3", "ann")):
+        presence.view(page_id, username, "call-1", now=0)
 
     assert presence.publish(now=0) == {"call-1": ["ann", "bob"]}
-    assert presence.publish(now=1) == {}
-    assert presence.published == {"call-1": ["ann", "bob"]}
-
-
-def test_a_person_with_two_pages_counts_once_until_both_are_closed() -> None:
-    presence = Presence()
-    presence.view("page-1", "ann", "call-1", now=0)
-    presence.view("page-2", "ann", "call-1", now=0)
-
-    assert presence.publish(now=0) == {"call-1": ["ann"]}
-    presence.view("page-1", "ann", None, now=1)
+    presence.view("page-2", "ann", None, now=1)
     assert presence.publish(now=1 + GRACE) == {}
-    presence.view("page-2", "ann", None, now=9)
-    assert presence.publish(now=9 + GRACE) == {"call-1": []}
+    assert presence.published == {"call-1": ["ann", "bob"]}
+    presence.view("page-3", "ann", None, now=9)
+    assert presence.publish(now=9 + GRACE) == {"call-1": ["bob"]}
 
 
 def test_a_reload_is_not_published() -> None:
@@ -100,51 +91,35 @@ def test_what_was_published_always_adds_up_to_the_truth(views: list[tuple[str, s
     assert presence.published == {viewed_id: names for viewed_id, names in viewers.items() if names}
 
 
-class Pages:
-    """What the pages of this process received, and how many changes of this process were reported."""
-
-    def __init__(self) -> None:
-        self.viewers: dict[str, Any] = {}
-        self.change_count = 0
-        self.presence = PresenceService(ConnectionRegistry(cast(Logins, None)))
-        self.presence.on_change(self._count)
-
-    def broadcast(self, name: str, payload: Any) -> None:
-        if name == "viewers":
-            self.viewers[payload["id"]] = payload["viewers"]
-
-    def _count(self) -> None:
-        self.change_count += 1
-
-    def wait_for(self, *usernames: str) -> None:
-        wait_until(lambda: self.viewers.get(CALL) == list(usernames), what=f"{usernames}")
-
-
 @pytest.fixture
-def pages() -> Iterator[Pages]:
-    pages = Pages()
-    pages.presence.start(pages.broadcast)
-    yield pages
-    pages.presence.stop()
+def service() -> Iterator[PresenceService]:
+    service = PresenceService(ConnectionRegistry(cast(Logins, None)))
+    yield service
+    service.stop()
 
 
-def test_viewers_in_other_processes_are_shown_until_they_leave(pages: Pages) -> None:
-    pages.presence.view("page", "alice", CALL)
-    pages.presence.set_remote({"b": {CALL: ["bob"]}, "c": {CALL: ["alice", "carol"]}})
-    pages.wait_for("alice", "bob", "carol")
-    assert pages.presence.viewers == {CALL: ["alice"]}
+def test_viewers_in_other_processes_are_shown_until_they_leave(service: PresenceService) -> None:
+    shown: dict[str, list[str]] = {}
 
-    pages.presence.set_remote({})
+    def show(_name: str, payload: Any) -> None:
+        shown[payload["id"]] = payload["viewers"]
 
-    pages.wait_for("alice")
+    service.start(show)
+    service.view("page", "alice", CALL)
+    service.set_remote({"b": {CALL: ["bob"]}, "c": {CALL: ["alice", "carol"]}})
+    wait_until(lambda: shown.get(CALL) == ["alice", "bob", "carol"], what="the viewers of all processes")
+    assert service.viewers == {CALL: ["alice"]}
+
+    service.set_remote({})
+    wait_until(lambda: shown[CALL] == ["alice"], what="the viewer of this process alone")
 
 
-def test_only_changes_of_this_process_are_reported(pages: Pages) -> None:
-    pages.presence.set_remote({"b": {CALL: ["bob"]}})
-    assert pages.change_count == 0
+def test_only_changes_of_this_process_are_reported(service: PresenceService) -> None:
+    reported: list[dict[str, list[str]]] = []
+    service.on_change(lambda: reported.append(service.viewers))
 
-    pages.presence.view("page", "alice", CALL)
-    pages.presence.view("page", "alice", None)
+    service.set_remote({"b": {CALL: ["bob"]}})
+    service.view("page", "alice", CALL)
+    service.view("page", "alice", None)
 
-    assert pages.change_count == 2
-    assert pages.presence.viewers == {}
+    assert reported == [{CALL: ["alice"]}, {}]

@@ -13,18 +13,19 @@ from tests.support.waiting import wait_until
 
 
 class Failures:
-    """Errors of the next reads, and how many failures were reported."""
+    """Errors of the next reads, and what happened: "failed" and "reported"."""
 
     def __init__(self, *errors: Exception) -> None:
-        self.left = list(errors)
-        self.reported_count = 0
+        self._left = list(errors)
+        self.events: list[str] = []
 
     def read(self, _call_id: str) -> None:
-        if self.left:
-            raise self.left.pop(0)
+        if self._left:
+            self.events.append("failed")
+            raise self._left.pop(0)
 
     def report(self) -> None:
-        self.reported_count += 1
+        self.events.append("reported")
 
 
 @contextmanager
@@ -39,29 +40,29 @@ def reconciled_feed(failures: Failures) -> Iterator[ChangeFeed]:
         reconciler.stop()
 
 
-def change(feed: ChangeFeed, times: int = 1) -> None:
-    for _ in range(times):
+def change_twice(feed: ChangeFeed) -> None:
+    for _ in range(2):
         feed.append(Change(ChangeKind.UPDATE, made_call().id, made_call()))
 
 
-@pytest.mark.parametrize("error", [ServerError("Trouble."), OSError("a full disk")])
-def test_a_read_that_fails_is_reported_and_later_changes_are_reconciled(error: Exception) -> None:
-    failures = Failures(error, error)
+@pytest.mark.parametrize(
+    ("error", "reported"),
+    [
+        (ServerError("Trouble."), ["reported"]),
+        (OSError("a full disk"), ["reported"]),
+        # A deleted call is no failure.
+        (NotFoundError("gone"), []),
+    ],
+)
+def test_a_read_that_fails_is_reported_and_later_changes_are_reconciled(
+    error: Exception, reported: list[str]
+) -> None:
+    failures = Failures(error, ServerError("Trouble."))
+    expected = ["failed", *reported, "failed", "reported"]
     with reconciled_feed(failures) as feed:
-        change(feed, times=2)
-        wait_until(lambda: failures.reported_count == 1)
+        change_twice(feed)
+        wait_until(lambda: failures.events)
+        change_twice(feed)
+        wait_until(lambda: len(failures.events) >= len(expected))
 
-        change(feed)
-        wait_until(lambda: failures.reported_count == 2)
-
-
-def test_a_deleted_call_is_no_failure() -> None:
-    failures = Failures(NotFoundError("gone"), ServerError("Trouble."))
-    with reconciled_feed(failures) as feed:
-        change(feed, times=2)
-        wait_until(lambda: len(failures.left) == 1)
-
-        change(feed)
-        wait_until(lambda: not failures.left and failures.reported_count > 0)
-
-    assert failures.reported_count == 1
+    assert failures.events == expected

@@ -1,12 +1,12 @@
 """Bulkhead, circuit breaker, retry policy and retry budget."""
 
-import itertools
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from aircall import errors
 from aircall.api.resilience import (
     FAILURE_LIMIT,
     PAUSE,
@@ -16,53 +16,27 @@ from aircall.api.resilience import (
     retry_pause,
     with_retries,
 )
-from aircall.errors import (
-    AircallError,
-    CircuitOpenError,
-    ForbiddenError,
-    InvalidRequestError,
-    MalformedResponseError,
-    NoResponseError,
-    NotFoundError,
-    PoolExhaustedError,
-    RateLimitedError,
-    RejectedError,
-    ServerError,
-    UnauthorizedError,
-    UnreachableError,
-)
+from aircall.errors import AircallError, NoResponseError, RateLimitedError, ServerError, UnreachableError
 from tests.support.clock import StillClock
 from tests.support.log_lines import told, written
 
-FAILURES = [
-    UnreachableError("refused"),
-    NoResponseError("lost"),
-    ServerError("500"),
-    ServerError("503, come back", retry_after=1),
+LOST = NoResponseError("lost")
+TRANSIENT = [LOST, ServerError("500"), UnreachableError("refused")]
+FAILURES = [*TRANSIENT, ServerError("503, come back", retry_after=1)]
+FINAL: list[AircallError] = [
+    errors.InvalidRequestError(["no"]),
+    errors.UnauthorizedError("no"),
+    errors.ForbiddenError("no"),
+    errors.NotFoundError("no"),
+    errors.RejectedError("no"),
+    errors.MalformedResponseError("no"),
 ]
-ANSWERS = [
-    None,
-    InvalidRequestError(["no"]),
-    UnauthorizedError("no"),
-    ForbiddenError("no"),
-    NotFoundError("no"),
-    RateLimitedError("no", retry_after=1),
-    RejectedError("no"),
-    MalformedResponseError("no"),
-]
-FINAL = [
-    InvalidRequestError(["no"]),
-    UnauthorizedError("no"),
-    ForbiddenError("no"),
-    NotFoundError("no"),
-    RejectedError("no"),
-    MalformedResponseError("no"),
+TOLD_WHEN = [RateLimitedError("later", retry_after=3), ServerError("later", retry_after=0)]
+TOO_LATE = [
     RateLimitedError("no"),
     RateLimitedError("no", retry_after=3.1),
     ServerError("no", retry_after=60),
 ]
-TRANSIENT = [NoResponseError("lost"), ServerError("500"), UnreachableError("refused")]
-TOLD_WHEN = [RateLimitedError("later", retry_after=3), ServerError("later", retry_after=0)]
 
 
 def name(error: AircallError | None) -> str:
@@ -70,26 +44,26 @@ def name(error: AircallError | None) -> str:
 
 
 class Api:
-    """An API behind a bulkhead; `error` is its outcome, None for a success."""
+    """An API behind a bulkhead."""
 
-    def __init__(self, slots: int = 3) -> None:
+    def __init__(self) -> None:
         self.clock = StillClock()
-        self.error: AircallError | None = None
         self.request_count = 0
-        self._bulkhead = Bulkhead("test", slots, self.clock)
+        self._bulkhead = Bulkhead("test", 3, self.clock)
 
-    def ask(self) -> str:
-        """Return the error's name or "fine"."""
+    def ask(self, outcome: AircallError | None) -> str:
+        """Return the error's name or "fine". The outcome of what is sent is None for a success."""
+
+        def answer(_left: float) -> str:
+            self.request_count += 1
+            if outcome is not None:
+                raise outcome
+            return "fine"
+
         try:
-            return self._bulkhead.run(self._answer, 1.0)
+            return self._bulkhead.run(answer, 1.0)
         except AircallError as error:
             return type(error).__name__
-
-    def _answer(self, _left: float) -> str:
-        self.request_count += 1
-        if self.error is not None:
-            raise self.error
-        return "fine"
 
 
 @pytest.fixture
@@ -100,42 +74,27 @@ def api() -> Api:
 @pytest.fixture
 def dead_api(api: Api) -> Api:
     """An API whose circuit is open."""
-    api.error = NoResponseError("lost")
     for _ in range(FAILURE_LIMIT):
-        api.ask()
+        api.ask(LOST)
     return api
 
 
 @pytest.mark.parametrize("error", FAILURES, ids=name)
 def test_after_five_failures_in_a_row_nothing_is_sent(api: Api, error: AircallError) -> None:
-    api.error = error
-
-    outcomes = [api.ask() for _ in range(7)]
+    outcomes = [api.ask(error) for _ in range(7)]
 
     assert outcomes == [type(error).__name__] * 5 + ["CircuitOpenError"] * 2
     assert api.request_count == 5
 
 
-@pytest.mark.parametrize("error", ANSWERS, ids=name)
-def test_refusals_do_not_open_the_circuit(api: Api, error: AircallError | None) -> None:
-    api.error = error
+@pytest.mark.parametrize("answer", [None, *FINAL, TOLD_WHEN[0]], ids=name)
+def test_an_answer_is_no_failure_and_ends_a_row_of_them(api: Api, answer: AircallError | None) -> None:
+    outcomes = 3 * ([LOST] * (FAILURE_LIMIT - 1) + [answer] * 2 * FAILURE_LIMIT)
 
-    for _ in range(20):
-        api.ask()
+    for outcome in outcomes:
+        api.ask(outcome)
 
-    assert api.request_count == 20
-
-
-@pytest.mark.parametrize("error", ANSWERS, ids=name)
-def test_failures_count_only_in_a_row(api: Api, error: AircallError | None) -> None:
-    for _ in range(3):
-        api.error = NoResponseError("lost")
-        for _ in range(FAILURE_LIMIT - 1):
-            api.ask()
-        api.error = error
-        api.ask()
-
-    assert api.request_count == 3 * FAILURE_LIMIT
+    assert api.request_count == len(outcomes)
 
 
 def test_an_open_circuit_lets_one_request_per_pause_probe(dead_api: Api) -> None:
@@ -145,7 +104,7 @@ def test_an_open_circuit_lets_one_request_per_pause_probe(dead_api: Api) -> None
     for second in range(35):
         dead_api.clock.now = began_at + second
         before = dead_api.request_count
-        outcomes = {dead_api.ask() for _ in range(3)}
+        outcomes = {dead_api.ask(LOST) for _ in range(3)}
         sent_at += [second] * (dead_api.request_count - before)
         assert "CircuitOpenError" in outcomes
 
@@ -153,62 +112,39 @@ def test_an_open_circuit_lets_one_request_per_pause_probe(dead_api: Api) -> None
 
 
 def test_a_probe_that_succeeds_lets_all_pass_again(dead_api: Api) -> None:
-    dead_api.error = None
     dead_api.clock.now += PAUSE
 
-    assert [dead_api.ask() for _ in range(3)] == ["fine"] * 3
-
-    dead_api.error = NoResponseError("lost")
-    assert [dead_api.ask() for _ in range(6)] == ["NoResponseError"] * 5 + ["CircuitOpenError"]
+    assert [dead_api.ask(None) for _ in range(3)] == ["fine"] * 3
+    assert [dead_api.ask(LOST) for _ in range(6)] == ["NoResponseError"] * 5 + ["CircuitOpenError"]
 
 
-def test_an_open_circuit_tells_when_to_retry_and_that_nothing_was_sent() -> None:
+def test_an_open_circuit_tells_when_to_retry_and_neither_late_failures_nor_lost_probes_delay_that() -> None:
     clock = StillClock()
     breaker = CircuitBreaker("test", clock)
     for _ in range(FAILURE_LIMIT):
-        breaker.record(NoResponseError("lost"))
+        breaker.record(LOST)
     clock.now += 4
 
-    with pytest.raises(CircuitOpenError) as caught:
+    breaker.record(LOST)
+    with pytest.raises(errors.CircuitOpenError) as caught:
         breaker.admit()
-
     assert caught.value.retry_after == PAUSE - 4
     assert not caught.value.is_executed_possible
 
-
-def test_a_probe_without_a_recorded_outcome_delays_the_next_one_by_one_pause() -> None:
-    clock = StillClock()
-    breaker = CircuitBreaker("test", clock)
-    for _ in range(FAILURE_LIMIT):
-        breaker.record(NoResponseError("lost"))
-
-    clock.now += PAUSE
+    clock.now += PAUSE - 4
+    # The outcome of this probe is never recorded.
     breaker.admit()
-    with pytest.raises(CircuitOpenError):
+    with pytest.raises(errors.CircuitOpenError):
         breaker.admit()
     clock.now += PAUSE
-
     breaker.admit()
 
 
-def test_a_late_failure_does_not_delay_the_probe() -> None:
-    clock = StillClock()
-    breaker = CircuitBreaker("test", clock)
-    for _ in range(FAILURE_LIMIT):
-        breaker.record(NoResponseError("lost"))
-
-    clock.now += PAUSE / 2
-    breaker.record(NoResponseError("lost"))
-    clock.now += PAUSE / 2
-
-    breaker.admit()
-
-
-def test_opening_and_closing_the_circuit_are_logged(dead_api: Api, caplog: pytest.LogCaptureFixture) -> None:
+def test_opening_and_closing_the_circuit_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    breaker = CircuitBreaker("call", dead_api.clock)
+    breaker = CircuitBreaker("call", StillClock())
 
-    for error in [*itertools.repeat(NoResponseError("lost"), 7), None, None]:
+    for error in [*[LOST] * 7, None, None]:
         breaker.record(error)
 
     assert told(caplog.records, "requests") == [("circuit open", "call"), ("circuit closed", "call")]
@@ -248,28 +184,23 @@ def test_a_full_bulkhead_refuses_and_that_is_no_failure_of_the_api() -> None:
         holder = pool.submit(bulkhead.run, hold, 20.0)
         assert is_in.wait(10)
         for _ in range(2 * FAILURE_LIMIT):
-            with pytest.raises(PoolExhaustedError) as caught:
+            with pytest.raises(errors.PoolExhaustedError) as caught:
                 bulkhead.run(lambda _: "fine", 0.01)
         may_go.set()
         assert holder.result(10)
 
     assert not caught.value.is_executed_possible
-    assert bulkhead.run(lambda _: "fine", 1.0) == "fine"
-
-
-def test_a_request_gets_the_rest_of_its_deadline() -> None:
-    assert 0 < Bulkhead("test", 1).run(lambda left: left, 60.0) <= 60
+    # What is left of the deadline is the request's.
+    assert 0 < bulkhead.run(lambda left: left, 60.0) <= 60
 
 
 @pytest.mark.parametrize("error", TRANSIENT, ids=name)
 def test_reading_is_tried_twice_more_after_random_pauses(error: AircallError) -> None:
-    first = [retry_pause(error, is_change=False, retries=0) for _ in range(100)]
-    second = [retry_pause(error, is_change=False, retries=1) for _ in range(100)]
+    for retries, longest in enumerate((0.2, 0.4)):
+        pauses = {retry_pause(error, is_change=False, retries=retries) for _ in range(100)}
+        assert all(pause is not None and 0 <= pause <= longest for pause in pauses)
+        assert len(pauses) > 50
 
-    assert all(pause is not None and 0 <= pause <= 0.2 for pause in first)
-    assert all(pause is not None and 0 <= pause <= 0.4 for pause in second)
-    assert len(set(first)) > 50
-    assert len(set(second)) > 50
     assert retry_pause(error, is_change=False, retries=2) is None
 
 
@@ -279,12 +210,12 @@ def test_reading_is_retried_after_the_time_that_the_api_gave(error: AircallError
     assert retry_pause(error, is_change=False, retries=2) is None
 
 
-@pytest.mark.parametrize("error", FINAL, ids=name)
+@pytest.mark.parametrize("error", [*FINAL, *TOO_LATE], ids=name)
 def test_reading_is_not_retried_after_a_final_error(error: AircallError) -> None:
     assert retry_pause(error, is_change=False, retries=0) is None
 
 
-@pytest.mark.parametrize("error", [*FINAL, *TOLD_WHEN, NoResponseError("lost"), ServerError("500")], ids=name)
+@pytest.mark.parametrize("error", [*FINAL, *TOO_LATE, *TOLD_WHEN, *TRANSIENT[:2]], ids=name)
 def test_a_change_that_may_have_been_sent_is_never_retried(error: AircallError) -> None:
     assert retry_pause(error, is_change=True, retries=0) is None
 
@@ -296,37 +227,14 @@ def test_a_change_that_was_not_sent_is_retried_once() -> None:
     assert retry_pause(error, is_change=True, retries=1) is None
 
 
-def test_retries_end_when_the_budget_is_spent() -> None:
-    budget = RetryBudget(capacity=3)
-
-    assert [budget.spend() for _ in range(5)] == [True, True, True, False, False]
-
-
-def test_requests_earn_retries_again() -> None:
-    budget = RetryBudget(capacity=1, per_request=0.5)
-    budget.spend()
-
-    budget.earn()
-    after_one = budget.spend()
-    budget.earn()
-    after_two = budget.spend()
-
-    assert (after_one, after_two) == (False, True)
-
-
-def test_a_budget_holds_no_more_than_its_capacity() -> None:
-    budget = RetryBudget(capacity=2, per_request=1)
-
-    for _ in range(100):
-        budget.earn()
-
-    assert [budget.spend() for _ in range(3)] == [True, True, False]
-
-
-def test_ten_retries_are_there_at_first() -> None:
+def test_ten_retries_are_there_at_first_and_requests_earn_them_again_up_to_the_capacity() -> None:
     budget = RetryBudget()
 
-    assert [budget.spend() for _ in range(11)] == [True] * 10 + [False]
+    # Each request earns a tenth.
+    for requests, retries in [(0, 10), (9, 0), (2, 1), (1000, 10)]:
+        for _ in range(requests):
+            budget.earn()
+        assert [budget.spend() for _ in range(retries + 1)] == [True] * retries + [False]
 
 
 class Hanging:
@@ -338,7 +246,7 @@ class Hanging:
     def __call__(self, seconds: float) -> str:
         self.given.append(seconds)
         threading.Event().wait(seconds)
-        raise NoResponseError("lost")
+        raise LOST
 
 
 def test_one_attempt_takes_a_part_of_the_deadline_and_the_next_the_rest() -> None:

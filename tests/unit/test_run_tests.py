@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.support.processes import ROOT
 
 SETTINGS = '[tool.coverage.run]\nbranch = true\nsource = ["project"]\n'
@@ -22,16 +20,18 @@ def test_that_fails_once():
 def test_that_passes():
     assert used()
 """
-USED = "def used():\n    return True\n"
-UNUSED = "def unused(flag):\n    if flag:\n        return 1\n    return 2\n"
+PROJECT = """
+def used():
+    return True
+
+def unused(flag):
+    return 1 if flag else 2
+"""
 
 
-@pytest.mark.parametrize(("source", "status"), [(USED, 0), (USED + UNUSED, 2)])
-def test_a_retried_test_is_named_and_the_coverage_is_asked_for(
-    tmp_path: Path, source: str, status: int
-) -> None:
+def test_a_retried_test_is_named_and_the_coverage_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(SETTINGS)
-    (tmp_path / "project.py").write_text(source)
+    (tmp_path / "project.py").write_text(PROJECT)
     (tmp_path / "test_flaky.py").write_text(FLAKY)
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{tmp_path}"}
 
@@ -44,4 +44,5 @@ def test_a_retried_test_is_named_and_the_coverage_is_asked_for(
     )
 
     assert "passed alone: test_flaky.py::test_that_fails_once\nRetried tests: 1\n" in ran.stdout, ran.stdout
-    assert ran.returncode == status, ran.stdout
+    # The tests passed in the end, but too little is covered.
+    assert ran.returncode == 2, ran.stdout

@@ -27,10 +27,11 @@ def sentences(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
         return read_po(file)
 
 
-def catalogue(name: str) -> Catalog:
-    """The language's translations."""
-    with (i18n.CATALOGUES / name / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        return read_po(file, locale=name)
+@pytest.fixture(params=OTHERS)
+def catalogue(request: pytest.FixtureRequest) -> Catalog:
+    """The translations of each language."""
+    with (i18n.CATALOGUES / request.param / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return read_po(file, locale=request.param)
 
 
 def messages(catalog: Catalog) -> dict[tuple[str | None, str], Message]:
@@ -43,39 +44,37 @@ def forms(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else tuple(text or ())
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_no_sentence_is_missing_and_none_is_left_over(sentences: Catalog, name: str) -> None:
-    translated = messages(catalogue(name))
+def test_no_sentence_is_missing_and_none_is_left_over(sentences: Catalog, catalogue: Catalog) -> None:
+    translated = messages(catalogue)
 
     assert translated.keys() == messages(sentences).keys()
     assert [key for key, each in translated.items() if not all(forms(each.string)) or each.fuzzy] == []
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_a_translation_has_the_values_and_the_tags_of_its_sentence(name: str) -> None:
-    catalog = catalogue(name)
-
-    for each in messages(catalog).values():
+def test_a_translation_has_the_values_and_the_tags_of_its_sentence(catalogue: Catalog) -> None:
+    for each in messages(catalogue).values():
         known = [set(VALUE.findall(form)) | set(TAG.findall(form)) for form in forms(each.id)]
         for form in forms(each.string):
             assert set(VALUE.findall(form)) | set(TAG.findall(form)) in known, form
-        python_format(catalog, each)
+        python_format(catalogue, each)
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_a_translation_with_a_number_has_every_form_of_its_language(name: str) -> None:
-    catalog = catalogue(name)
-
-    plurals = [each for each in messages(catalog).values() if each.pluralizable]
+def test_a_translation_with_a_number_has_every_form_of_its_language(catalogue: Catalog) -> None:
+    plurals = [each for each in messages(catalogue).values() if each.pluralizable]
 
     assert plurals
-    assert {len(forms(each.string)) for each in plurals} == {catalog.num_plurals}
+    assert {len(forms(each.string)) for each in plurals} == {catalogue.num_plurals}
 
 
-def test_french_spaces_and_apostrophes_are_those_of_print() -> None:
-    texts = [form for each in messages(catalogue("fr")).values() for form in forms(each.string)]
+@pytest.mark.parametrize("catalogue", ["fr"], indirect=True)
+def test_french_spaces_and_apostrophes_are_those_of_print(catalogue: Catalog) -> None:
+    texts = [form for each in messages(catalogue).values() for form in forms(each.string)]
 
     assert [text for text in texts if "'" in text or re.search(r"\w[;!?]| [;!?:»]|« ", text)] == []
+
+
+def test_outside_of_a_request_the_language_is_the_default() -> None:
+    assert i18n.viewer_language() == i18n.DEFAULT
 
 
 def test_the_script_says_nothing_that_does_not_come_with_the_page() -> None:
