@@ -1,6 +1,6 @@
 """Counts the modules of ours that run in each of five flows, in all threads: how far a reader has to walk.
 
-`python -m bench modules --names` prints them, too. The limits are those of the architecture.
+`python -m bench modules --names` prints them, too. The limits keep a flow short enough to follow.
 """
 
 import re

@@ -185,14 +185,16 @@ def retry_pause(error: AircallError, *, is_change: bool, retries: int) -> float 
     return random.uniform(0, PAUSES[retries])  # noqa: S311  # not a secret
 
 
-# Seconds to wait after a refusal without Retry-After.
-USUAL_PAUSE = 1.0
-REFUSALS = (PoolExhaustedError, RateLimitedError, CircuitOpenError)
+# Seconds. Shortest pause after a refusal: a Retry-After may be 0 or in the past.
+MIN_PAUSE = 1.0
+BACKPRESSURE_ERRORS = (PoolExhaustedError, RateLimitedError, CircuitOpenError)
 
 
 def is_backpressure(error: AircallError) -> bool:
     """Return whether the request was not executed, for a reason that passes by itself."""
-    return not error.is_executed_possible and (error.retry_after is not None or isinstance(error, REFUSALS))
+    return not error.is_executed_possible and (
+        error.retry_after is not None or isinstance(error, BACKPRESSURE_ERRORS)
+    )
 
 
 class Backpressure:
@@ -214,9 +216,9 @@ class Backpressure:
         self.is_probing = False
 
     def refused(self, error: AircallError) -> bool:
-        """Pause as long as this refusal asks for, or return False if that exceeds the seconds left."""
+        """Pause as this refusal asks, for at least MIN_PAUSE; return False if too few seconds are left."""
         self.is_probing = True
-        seconds = USUAL_PAUSE if error.retry_after is None else error.retry_after
+        seconds = max(MIN_PAUSE, error.retry_after or 0.0)
         # Changes that were refused at the same time share one pause.
         added = max(0.0, seconds - self.pause_left)
         if added > self._seconds:

@@ -50,7 +50,7 @@ def read_call_page(body: bytes) -> CallPage:
     """Return the calls of a list response, without malformed ones. Raises MalformedResponseError."""
     body = _replace_surrogates(body)
     with suppress(*UNREADABLE):
-        return _read_promised_page(body)
+        return _read_typed_page(body)
     listing: _Listing = _decode(body, _Listing)
     return CallPage.from_json(
         {
@@ -134,17 +134,17 @@ class _Row(msgspec.Struct, rename={"caller": "from", "callee": "to"}):
     notes: list[_Note]
 
 
-class _PromisedListing(msgspec.Struct, rename="camel"):
+class _TypedListing(msgspec.Struct, rename="camel"):
     nodes: list[_Row]
     total_count: int
     has_next_page: bool
 
 
-_promised_decoder = msgspec.json.Decoder(_PromisedListing)
+_typed_decoder = msgspec.json.Decoder(_TypedListing)
 
 
-def _read_promised_page(body: bytes) -> CallPage:
-    listing = _promised_decoder.decode(body)
+def _read_typed_page(body: bytes) -> CallPage:
+    listing = _typed_decoder.decode(body)
     return CallPage.of(map(_call, listing.nodes), listing.total_count, listing.has_next_page)
 
 

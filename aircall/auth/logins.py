@@ -26,7 +26,7 @@ MAX_TOKENS = 3
 
 
 class TokenClient:
-    """Calls the API with one access token. Raises UnauthorizedError once that token is refused."""
+    """An API client with one access token, for `AuthorizedClient.run`: UnauthorizedError ends its use."""
 
     def __init__(self, api: ApiClient, access_token: str) -> None:
         self._api = api
@@ -36,21 +36,9 @@ class TokenClient:
         """See ApiClient.get_call."""
         return self._api.get_call(self._token, call_id, deadline=deadline)
 
-    def get_calls(self, offset: int, limit: int) -> CallPage:
-        """See ApiClient.get_calls."""
-        return self._api.get_calls(self._token, offset, limit)
-
-    def add_note(self, call_id: str, content: str) -> Call:
-        """See ApiClient.add_note."""
-        return self._api.add_note(self._token, call_id, content)
-
     def toggle_archived(self, call_id: str) -> Call:
         """See ApiClient.toggle_archived."""
         return self._api.toggle_archived(self._token, call_id)
-
-    def authorize_channel(self, socket_id: str, channel: str) -> str:
-        """See ApiClient.authorize_channel."""
-        return self._api.authorize_channel(self._token, socket_id, channel)
 
 
 class TokenSource(Protocol):
@@ -73,19 +61,19 @@ class AuthorizedClient:
 
     def get_call(self, call_id: str, *, deadline: float | None = None) -> Call:
         """See ApiClient.get_call."""
-        return self.run(lambda client: client.get_call(call_id, deadline=deadline))
+        return self._tokens.with_token(lambda token: self._api.get_call(token, call_id, deadline=deadline))
 
     def get_calls(self, offset: int, limit: int) -> CallPage:
         """See ApiClient.get_calls."""
-        return self.run(lambda client: client.get_calls(offset, limit))
+        return self._tokens.with_token(lambda token: self._api.get_calls(token, offset, limit))
 
     def add_note(self, call_id: str, content: str) -> Call:
         """See ApiClient.add_note."""
-        return self.run(lambda client: client.add_note(call_id, content))
+        return self._tokens.with_token(lambda token: self._api.add_note(token, call_id, content))
 
     def authorize_channel(self, socket_id: str, channel: str) -> str:
         """See ApiClient.authorize_channel."""
-        return self.run(lambda client: client.authorize_channel(socket_id, channel))
+        return self._tokens.with_token(lambda token: self._api.authorize_channel(token, socket_id, channel))
 
 
 def _refresh_later(task: Callable[[], None]) -> None:

@@ -37,7 +37,7 @@ LOGIN_PREFIX, BACKOFF_PREFIX = "login:", "refresh:"
 # Seconds. Must exceed the API client's deadline, so that waiters see the result of the refresh.
 REFRESH_WAIT = 12.0
 # Seconds between two attempts while the access token is still valid.
-RETRY_INTERVAL = 10.0
+REFRESH_RETRY_INTERVAL = 10.0
 # Seconds. Retry interval once the token has expired; without it every request would wait for the API.
 URGENT_RETRY_INTERVAL = 2.0
 # Seconds before the access token expires when a refresh with a lost response is repeated: an API that
@@ -46,7 +46,7 @@ LAST_CHANCE = 30.0
 # Seconds that a failure is remembered. Must exceed REFRESH_WAIT.
 FAILURE_TTL = 15.0
 LOST_RESPONSE = (NoResponseError, MalformedResponseError)
-REFUSALS = (UnauthorizedError, InvalidRequestError)
+TOKEN_REFUSALS = (UnauthorizedError, InvalidRequestError)
 # Errors that are raised again to callers that waited for the same refresh; any other becomes an AircallError.
 ERROR_BY_NAME: Mapping[str, type[AircallError]] = {
     error.__name__: error
@@ -131,7 +131,7 @@ class TokenRefresher:
     def _refresh(self, login: Login) -> Login:
         try:
             grant = self._request_grant(login)
-        except REFUSALS as error:
+        except TOKEN_REFUSALS as error:
             return self._end_refused(login, error)
         except AircallError as error:
             metrics.REFRESHES.labels("failed").inc()
@@ -187,7 +187,7 @@ class RefreshBackoff:
     def record(self, login: Login, error: AircallError) -> None:
         """Record that a refresh has just failed."""
         now = self._clock()
-        retry_at = now + RETRY_INTERVAL
+        retry_at = now + REFRESH_RETRY_INTERVAL
         if isinstance(error, LOST_RESPONSE):
             retry_at = max(retry_at, login.access_expires_at - LAST_CHANCE)
         failure = _Failure(type(error).__name__, str(error), error.retry_after, now, retry_at)

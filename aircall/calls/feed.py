@@ -15,6 +15,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Self
 
+from aircall import metrics
 from aircall.concurrency import call_safely
 from aircall.models import Call
 
@@ -134,6 +135,7 @@ class ChangeFeed:
 
     def begin_epoch(self) -> None:
         """Invalidate every position given out so far, so that every page is read again."""
+        metrics.FEED_EPOCHS.inc()
         with self._lock:
             self._begin(new_epoch(), 0)
 

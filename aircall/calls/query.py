@@ -55,7 +55,7 @@ class CallFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours:
+class Neighbors:
     """The ids of the calls before and after one in the filtered list, None at its ends."""
 
     newer: str | None
@@ -141,7 +141,7 @@ class CallQuery:
         with self.engine.connect() as connection:
             return list(connection.scalars(_newest_first(wanted).with_only_columns(calls.c.id).limit(limit)))
 
-    def neighbours(self, wanted: CallFilter, call: Call) -> Neighbours:
+    def neighbors(self, wanted: CallFilter, call: Call) -> Neighbors:
         """Return the calls before and after this one in the filtered list, which need not contain it."""
         sort_key = tuple_(calls.c.created_at, calls.c.id)
         here = (time_key(call), call.id)
@@ -149,7 +149,7 @@ class CallQuery:
         newer = newer.order_by(calls.c.created_at, calls.c.id)
         older = _newest_first(wanted).with_only_columns(calls.c.id).where(sort_key < here)
         with self.engine.connect() as connection:
-            return Neighbours(connection.scalar(newer.limit(1)), connection.scalar(older.limit(1)))
+            return Neighbors(connection.scalar(newer.limit(1)), connection.scalar(older.limit(1)))
 
     def _read(self, query: Select[tuple[object, ...]]) -> list[Call]:
         with self.engine.connect() as connection:

@@ -57,7 +57,7 @@ class CallReplica:
         with self._lock:
             return bool(self.store.apply(calls, read_version))
 
-    def settle(self, response: Call, read_version: int, fetch: Callable[[str], Call]) -> None:
+    def merge_response(self, response: Call, read_version: int, fetch: Callable[[str], Call]) -> None:
         """Write the API's response to a change that was requested after `read_version`.
 
         If an event with another state came meanwhile, nothing tells which is newer: the call is read again.
@@ -89,7 +89,6 @@ class CallReplica:
     def begin_epoch(self) -> None:
         """Make every open page reload."""
         self.feed.begin_epoch()
-        metrics.FEED_EPOCHS.inc()
 
     def _write(self, write: Callable[[], list[Change]]) -> list[Change]:
         with self._lock:

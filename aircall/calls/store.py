@@ -2,8 +2,8 @@
 
 The API gives its calls no version, so the store counts its own writes: each one increments the store version.
 A reader takes the version before it reads from the API (`read_version`). Calls that were written or removed
-after that are newer than what was read, and stay as they are. A leader's writes carry a fencing token and are
-rejected once another process has been elected.
+after that are newer than what was read, and stay as they are. The events that a leader writes carry a fencing
+token, and are rejected once another process has been elected.
 """
 
 import logging

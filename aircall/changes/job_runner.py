@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 # Seconds. A running job is saved more often than this: an older record means that its process was killed.
 MAX_SILENCE = 15.0
-PARALLEL_CHANGES = 5
+CHANGES_PER_JOB = 5
 # Seconds until new results are saved, and between two saves without any.
 SAVE_INTERVAL = 0.5
 KEEPALIVE_INTERVAL = 4.0
@@ -251,7 +251,7 @@ class JobRunner:
             self._try_save()
 
     def _begin_more(self) -> None:
-        limit = 1 if self._backpressure.is_probing else PARALLEL_CHANGES
+        limit = 1 if self._backpressure.is_probing else CHANGES_PER_JOB
         while self._todo and len(self._in_flight) < limit and not self._backpressure.pause_left:
             try:
                 future = self._pool.submit(self._attempt, self._todo[0])

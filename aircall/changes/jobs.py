@@ -27,7 +27,7 @@ UNDO_WAIT = 10.0
 # Seconds that a request waits for its single change; a page takes at most 8.
 SINGLE_TIMEOUT = 8.0
 # Changes in flight of all jobs of a process: half of the API client's pool, so that pages get their turn.
-PARALLEL_CHANGES = 8
+CHANGES_PER_PROCESS = 8
 # Jobs of more than one call that a person may have in a process.
 MAX_JOBS = 3
 # Seconds that saving the final state may take.
@@ -46,7 +46,7 @@ class JobService:
         self._records = records
         self._bus = bus
         bus.on(STOP_JOB, self._stop_here)
-        self._pool = ThreadPoolExecutor(PARALLEL_CHANGES, thread_name_prefix="archive-change")
+        self._pool = ThreadPoolExecutor(CHANGES_PER_PROCESS, thread_name_prefix="archive-change")
         self._lock = threading.Lock()
         self._runners: dict[str, JobRunner] = {}
         self._is_stopping = False

@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 # Seconds that an outcome is kept: longer than a page stays open to be sent again.
 OUTCOME_TTL = 24 * 3600.0
 # Seconds. Must exceed sending and verifying, so that a second click sees the first one's outcome.
-LOCK_WAIT = 45.0
-# Seconds. Must exceed LOCK_WAIT: a process that was killed blocks its note for this long.
-LOCK_LEASE = 60.0
+NOTE_LOCK_WAIT = 45.0
+# Seconds. Must exceed NOTE_LOCK_WAIT: a process that was killed blocks its note for this long.
+NOTE_LOCK_LEASE = 60.0
 # Seconds between two reads of a call whose note has an unknown outcome, and in all.
 VERIFY_INTERVAL = 0.3
 VERIFY_TIMEOUT = 6.0
@@ -41,7 +41,7 @@ class NoteApi(Protocol):
         """Add a note; return the call with it."""
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class NoteRecord(msgspec.Struct, frozen=True):
     """What is known of a note that was sent: the ids of the notes before it, and whether it is stored."""
 
     known_ids: list[str]
@@ -70,7 +70,7 @@ class NoteWriter:
         """
         digest = hashlib.sha256(f"{call_id} {idempotency_key} {content}".encode(errors="replace")).hexdigest()
         name = f"note:{digest}"
-        with self._records.lock(name, LOCK_WAIT, LOCK_LEASE) as is_held:
+        with self._records.lock(name, NOTE_LOCK_WAIT, NOTE_LOCK_LEASE) as is_held:
             if not is_held:
                 raise BusyError("The same note is still being sent.")
             previous = self._load(name)
@@ -111,16 +111,16 @@ class NoteWriter:
             time.sleep(self._verify_interval)
         raise UnconfirmedError("The note was not seen in time.", last_seen=call)
 
-    def _load(self, name: str) -> Outcome | None:
+    def _load(self, name: str) -> NoteRecord | None:
         record = self._records.load(name)
         try:
-            return None if record is None else msgspec.json.decode(record.value, type=Outcome)
+            return None if record is None else msgspec.json.decode(record.value, type=NoteRecord)
         except msgspec.MsgspecError:
             # Written by another version.
             return None
 
     def _save(self, name: str, known_ids: list[str], *, is_stored: bool) -> None:
-        self._records.put(name, msgspec.json.encode(Outcome(known_ids, is_stored)), OUTCOME_TTL)
+        self._records.put(name, msgspec.json.encode(NoteRecord(known_ids, is_stored)), OUTCOME_TTL)
 
 
 def _has_note(call: Call, content: str, known_ids: list[str]) -> bool:

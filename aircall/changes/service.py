@@ -9,7 +9,7 @@ not as wanted, and believe only what was read back:
 - The outcome is unknown (no response, an unreadable one, a 5xx): the toggle is never repeated, but verified
   until it shows or the timeout ends.
 
-So one call of `set_archived` toggles at most once, or twice after a proven conflict.
+So one call of `ensure_archived` toggles at most once, or twice after a proven conflict.
 """
 
 import logging
@@ -35,9 +35,9 @@ MAX_TOGGLES = 2
 VERIFY_INTERVAL = 0.3
 VERIFY_TIMEOUT = 6.0
 # Seconds. Must exceed the longest change (41 s), so that a waiter sees its outcome.
-LOCK_WAIT = 45.0
+CHANGE_LOCK_WAIT = 45.0
 # Seconds. Must exceed the longest change: a process that was killed blocks its call for this long.
-LOCK_LEASE = 60.0
+CHANGE_LOCK_LEASE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +102,11 @@ class ChangeService:
             self._merge(error.last_seen, read_version)
             raise
         if call is not None:
-            self._replica.settle(call, read_version, client.get_call)
+            self._replica.merge_response(call, read_version, client.get_call)
 
     @contextmanager
     def _lock(self, call_id: str) -> Iterator[None]:
-        with self._records.lock(f"call:{call_id}", LOCK_WAIT, LOCK_LEASE) as is_held:
+        with self._records.lock(f"call:{call_id}", CHANGE_LOCK_WAIT, CHANGE_LOCK_LEASE) as is_held:
             if not is_held:
                 raise BusyError("Another change of this call is in progress.")
             yield
@@ -116,12 +116,14 @@ class ChangeService:
         try:
             # With one token from the first read on: a new token starts with reading the call again.
             result = client.run(
-                lambda bound: set_archived(bound, call_id, is_archived, verify_timeout=self._verify_timeout)
+                lambda bound: ensure_archived(
+                    bound, call_id, is_archived, verify_timeout=self._verify_timeout
+                )
             )
         except (ConflictError, UnconfirmedError) as error:
             self._merge(error.last_seen, read_version)
             raise
-        self._replica.settle(result.call, read_version, client.get_call)
+        self._replica.merge_response(result.call, read_version, client.get_call)
         return Archived(result.is_changed, self._replica.store.row_version(result.call))
 
     def _merge(self, seen: Call | None, read_version: int) -> None:
@@ -141,7 +143,7 @@ class ArchiveResult:
     is_changed: bool
 
 
-def set_archived(
+def ensure_archived(
     client: TokenClient,
     call_id: str,
     is_archived: bool,

@@ -13,6 +13,7 @@ import msgspec
 from redis import Redis
 from redis.exceptions import RedisError
 
+from aircall import metrics
 from aircall.calls.feed import FEED_LENGTH, Change, ChangeFeed, FeedEntry, StreamPosition, new_epoch
 
 # What XREAD returns: rows of id and fields.
@@ -101,6 +102,7 @@ class RedisChangeFeed(ChangeFeed):
 
     def begin_epoch(self) -> None:
         """Make every page of every process reload, at once or as soon as Redis answers."""
+        metrics.FEED_EPOCHS.inc()
         self._is_desynced = True
         try:
             self.repair()

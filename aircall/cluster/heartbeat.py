@@ -26,7 +26,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[1])
-for _, gone in ipairs(redis.call('ZRANGE', KEYS[2], '-inf', '(' .. now, 'BYSCORE')) do
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. now)) do
     redis.call('ZREM', KEYS[2], gone)
     redis.call('HDEL', KEYS[1], gone)
 end
@@ -91,13 +91,14 @@ class Heartbeats:
             self._waking.wait(INTERVAL)
 
     def _exchange(self) -> None:
-        own, is_urgent = self._own(), self._is_urgent
-        self._is_urgent = False
+        # Reset before reading: what changes from now on is posted once more.
+        is_urgent, self._is_urgent = self._is_urgent, False
+        own = self._own()
         body = msgspec.json.encode(own)
         try:
             posted = self._post(keys=self._keys, args=[own.process, body, int(LIFETIME * 1000)])
         except RedisError as error:
-            self._is_urgent = is_urgent
+            self._is_urgent |= is_urgent
             log.info("heartbeat not posted: %s", type(error).__name__)
             if monotonic() >= self._posted_at + LIFETIME:
                 # The others' heartbeats have expired, too.
@@ -106,7 +107,10 @@ class Heartbeats:
         self._posted_at = monotonic()
         if is_urgent:
             self._bus.send(HEARTBEATS)
+            # The message has woken this process, too.
             self._waking.clear()
+            if self._is_urgent:
+                self._waking.set()
         received = [heartbeat for text in posted if (heartbeat := _decode(text)) is not None]
         self._receive([heartbeat for heartbeat in received if heartbeat.process != own.process])
 

@@ -1,9 +1,9 @@
 """Leader election over Redis: one process at a time synchronizes the calls and listens to Pusher.
 
-The leader holds a Redis lock with a TTL (the lease) and extends it once per HEARTBEAT. A leader that cannot
-extend its lease resigns before the lease can expire, so two processes never lead for longer than one lease.
-A leader that was paused (SIGSTOP, VM migration) may not notice that it lost the lease; its writes are
-rejected by the fencing token of `CallStore.new_fence`.
+The leader holds a Redis lock with a TTL (the lease) and extends it once per RENEW_INTERVAL. A leader that
+cannot extend its lease resigns before the lease can expire, so two processes never lead for longer than one
+lease. A leader that was paused (SIGSTOP, VM migration) may not notice that it lost the lease; the events that
+it writes are rejected by the fencing token of `CallStore.new_fence`.
 """
 
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 # Seconds. Upper bound for a failover after the leader was killed.
 LEASE_TTL = 5.0
 # Seconds between two attempts to acquire or extend the lease.
-HEARTBEAT = 1.0
+RENEW_INTERVAL = 1.0
 # Seconds without a successful extension before the leader resigns. Must stay below LEASE_TTL.
 RENEW_DEADLINE = 2.5
 
@@ -69,13 +69,13 @@ class LeaderElection:
 
     def _run(self, stopping: Event) -> None:
         while not stopping.is_set():
-            self._heartbeat()
-            stopping.wait(HEARTBEAT)
+            self._renew()
+            stopping.wait(RENEW_INTERVAL)
         if self.is_leader:
             self._demote()
             self._release()
 
-    def _heartbeat(self) -> None:
+    def _renew(self) -> None:
         if self._is_reelection_due and self.is_leader:
             self._is_reelection_due = False
             self._demote()
@@ -95,6 +95,8 @@ class LeaderElection:
             (self._elect if is_held else self._demote)()
 
     def _elect(self) -> None:
+        # A request from before this term would end it at once.
+        self._is_reelection_due = False
         self.is_leader = True
         log.info("elected leader")
         # `on_elected` may have failed, or taken longer than the lease.

@@ -19,7 +19,7 @@ STREAM_LENGTH = 1000
 # Seconds that one XREAD waits, and between two checks that Redis still has what it had.
 BLOCK = 1.0
 # Seconds until the next attempt after an error: open pages wait for it.
-RETRY_INTERVAL = 0.3
+READ_RETRY_INTERVAL = 0.3
 # Rows of one response.
 MAX_ROWS = 500
 
@@ -110,7 +110,7 @@ class StreamReader:
             except Exception:
                 # The thread has to survive: without it every page would grow old in silence.
                 log.exception("a row of a stream could not be handled")
-            stopping.wait(RETRY_INTERVAL)
+            stopping.wait(READ_RETRY_INTERVAL)
 
     def _begin_or_check(self) -> None:
         if self._has_begun:

@@ -223,9 +223,9 @@ class EventQueue:
         try:
             self._queue.put_nowait(QueuedEvent(call, time.monotonic()))
         except Full:
+            self.dropped_count += 1
             if not self._is_gap:
                 log.warning("The event queue is full: dropping", extra={"dropped": self.dropped_count})
-            self.dropped_count += 1
             metrics.EVENTS_IN.labels("dropped").inc()
             self.mark_gap()
 

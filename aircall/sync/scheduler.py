@@ -21,7 +21,7 @@ MAX_SYNC_SHARE = 0.1
 # Seconds. How often to check whether a page was opened, at most.
 CHECK_INTERVAL = 1.0
 # Seconds after a failure in which not even a request starts a full sync.
-RETRY_INTERVAL = 3.0
+SYNC_RETRY_INTERVAL = 3.0
 NEVER = float("-inf")
 
 
@@ -38,7 +38,7 @@ class SyncScheduler:
         is_watched: Callable[[], bool],
         interval: float = SYNC_INTERVAL,
         on_synced: Callable[[], None] = lambda: None,
-        retry_interval: float = RETRY_INTERVAL,
+        retry_interval: float = SYNC_RETRY_INTERVAL,
     ) -> None:
         self.last_error: Exception | None = None
         self._full_sync = full_sync

@@ -25,7 +25,7 @@ from aircall.status import NOT_STARTED, Audience, LinkState, LinkStatus, Role, S
 from aircall.storage import STORAGE_ERRORS
 from aircall.sync.full_sync import FullSync
 from aircall.sync.reconciler import Reconciler
-from aircall.sync.scheduler import RETRY_INTERVAL, SYNC_INTERVAL, SyncScheduler
+from aircall.sync.scheduler import SYNC_INTERVAL, SYNC_RETRY_INTERVAL, SyncScheduler
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class SyncSupervisor:
         settings: PusherSettings,
         audience: Audience,
         interval: float = SYNC_INTERVAL,
-        retry_interval: float = RETRY_INTERVAL,
+        retry_interval: float = SYNC_RETRY_INTERVAL,
     ) -> None:
         # Whether another process has become the leader since the start: this one's events are rejected.
         self.is_fenced = False

@@ -12,7 +12,7 @@ from babel import Locale
 from flask import Flask, has_request_context, request
 from flask_babel import Babel, get_locale
 
-from aircall.web.startup import CATALOGUES as CATALOGUES
+from aircall.web.startup import CATALOGS as CATALOGS
 from aircall.web.startup import check_translations
 
 
@@ -60,7 +60,7 @@ def register(app: Flask) -> None:
     Raises TranslationsMissingError if the translations have not been compiled.
     """
     check_translations()
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGUES)
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGS)
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.context_processor(lambda: {"language": viewer_language(), "languages": LANGUAGES})
     Babel(app, default_locale=DEFAULT, locale_selector=viewer_language)

@@ -48,7 +48,7 @@ class ListFreshness:
     is_complete: bool
     read_count: int
     expected_count: int | None
-    as_of: datetime | None
+    synced_at: datetime | None
     problem: str
 
 
@@ -59,13 +59,13 @@ def await_fresh_list() -> None:
 
 def list_freshness() -> ListFreshness:
     """Return the state of the replica now."""
-    as_of = services().replica.store.synced_at
+    synced_at = services().replica.store.synced_at
     state = services().sync.status
     return ListFreshness(
-        is_complete=as_of is not None,
+        is_complete=synced_at is not None,
         read_count=state.progress.read_count if state else 0,
         expected_count=state.progress.expected_count if state else None,
-        as_of=as_of,
+        synced_at=synced_at,
         problem=_problem(state.error if state else None),
     )
 

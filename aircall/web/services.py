@@ -30,7 +30,7 @@ from aircall.storage import StorageBusyError
 from aircall.storage.database import open_database
 from aircall.storage.records import RecordStore, SQLiteRecordStore
 from aircall.storage.redis import RedisRecordStore, connect
-from aircall.sync.scheduler import RETRY_INTERVAL, SYNC_INTERVAL
+from aircall.sync.scheduler import SYNC_INTERVAL, SYNC_RETRY_INTERVAL
 from aircall.sync.supervisor import SyncService, SyncSupervisor
 from aircall.web.live.hub import LOGIN_ENDED, SocketHub, SocketTimings
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
@@ -55,7 +55,7 @@ class Timings:
     breaker_pause: float = PAUSE
     verify_timeout: float = VERIFY_TIMEOUT
     sync_interval: float = SYNC_INTERVAL
-    sync_retry_interval: float = RETRY_INTERVAL
+    sync_retry_interval: float = SYNC_RETRY_INTERVAL
     send_timeout: float = SEND_TIMEOUT
     sockets: SocketTimings = field(default_factory=SocketTimings)
     link: LinkTimings = field(default_factory=LinkTimings)

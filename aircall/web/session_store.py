@@ -68,8 +68,14 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         record = self._records.load(store_id)
-        # The serializer of Flask-Session would unpickle what is not JSON.
-        return None if record is None else msgspec.json.decode(record.value, type=dict[str, Any])
+        if record is None:
+            return None
+        try:
+            # The serializer of Flask-Session would unpickle what is not JSON.
+            return msgspec.json.decode(record.value, type=dict[str, Any])
+        except msgspec.MsgspecError:
+            # Written by another version.
+            return None
 
     def _delete_session(self, store_id: str) -> None:
         self._records.delete(store_id)

@@ -15,7 +15,7 @@ from config import Config, ConfigError, environment
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = ROOT / "static" / "dist" / "manifest.json"
-CATALOGUES = Path(__file__).parent / "translations"
+CATALOGS = Path(__file__).parent / "translations"
 
 
 class AssetsMissingError(Exception):
@@ -78,7 +78,7 @@ def read_manifest() -> dict[str, str]:
 
 def check_translations() -> None:
     """Raise TranslationsMissingError if a catalog has not been compiled."""
-    for catalog in CATALOGUES.glob("*/LC_MESSAGES/messages.po"):
+    for catalog in CATALOGS.glob("*/LC_MESSAGES/messages.po"):
         compiled = catalog.with_suffix(".mo")
         if not compiled.is_file():
             raise TranslationsMissingError(f"{compiled} is missing: run `make setup` first.")

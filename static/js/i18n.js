@@ -4,19 +4,19 @@
 const page = globalThis.document; // undefined in tests
 const language = page?.documentElement.lang || 'en';
 const address = page?.querySelector('meta[name="script-words"]')?.content;
-const catalogue = address ? await fetch(address).then((answer) => answer.json()).catch(() => ({})) : {};
+const catalog = address ? await fetch(address).then((answer) => answer.json()).catch(() => ({})) : {};
 const plurals = new Intl.PluralRules(language);
 
 // For Intl formatters.
 export const locale = language === 'en' ? 'en-GB' : language;
 
 export function gettext(sentence, values = {}) {
-  return fill(catalogue[sentence] ?? sentence, values);
+  return fill(catalog[sentence] ?? sentence, values);
 }
 
 // `number` selects the plural form and is also a placeholder value.
 export function ngettext(one, many, number, values = {}) {
-  const [singular, plural] = catalogue[many] ?? [one, many];
+  const [singular, plural] = catalog[many] ?? [one, many];
   return fill(plurals.select(number) === 'one' ? singular : plural, { number, ...values });
 }
 

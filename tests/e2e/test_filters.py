@@ -98,10 +98,10 @@ def test_the_address_of_a_filtered_list_shows_the_same_to_a_colleague(
     assert look(colleagues) == look(page)
     open_call(page, call_ids(page)[0])
     colleagues.goto(page.url)
-    for neighbour in ("Newer", "Older"):
-        address = page.get_by_role("link", name=neighbour).get_attribute("href")
+    for neighbor in ("Newer", "Older"):
+        address = page.get_by_role("link", name=neighbor).get_attribute("href")
         assert address
-        expect(colleagues.get_by_role("link", name=neighbour)).to_have_attribute("href", address)
+        expect(colleagues.get_by_role("link", name=neighbor)).to_have_attribute("href", address)
 
 
 def test_back_and_forward_go_through_the_choices_made(shared_address: str, visitor: Visitor) -> None:

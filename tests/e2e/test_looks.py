@@ -50,7 +50,7 @@ def test_colours_that_are_forced_leave_nothing_untold(
 
     assert violations(page) == []
     assert colour(page, ".tabs [aria-current]", "outlineStyle") == "solid"
-    # A bar is told from its neighbours only by its colour, so that stays.
+    # A bar is told from its neighbors only by its colour, so that stays.
     assert colour(page, "#chart .chart__answered", "fill") != colour(page, "#chart .chart__missed", "fill")
 
 

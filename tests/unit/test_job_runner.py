@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 from aircall.changes.errors import UnconfirmedError
-from aircall.changes.job_runner import MAX_UNCONFIRMED, PARALLEL_CHANGES, Job, JobRunner, Outcome
+from aircall.changes.job_runner import CHANGES_PER_JOB, MAX_UNCONFIRMED, Job, JobRunner, Outcome
 from aircall.changes.service import Archived
 
 CALL_IDS = [f"call {number}" for number in range(60)]
@@ -13,7 +13,7 @@ CALL_IDS = [f"call {number}" for number in range(60)]
 
 def run(change: Callable[[str], Archived]) -> Job:
     job = Job.new("alice", CALL_IDS, True, "/calls")
-    with ThreadPoolExecutor(PARALLEL_CHANGES) as pool:
+    with ThreadPoolExecutor(CHANGES_PER_JOB) as pool:
         runner = JobRunner(job, change, pool, lambda _: None)
         runner.start()
         runner.join(30)
@@ -29,7 +29,7 @@ def test_an_api_that_confirms_no_change_is_sent_no_more_of_them() -> None:
     job = run(lose_outcome)
 
     unconfirmed = len(job.of(Outcome.UNCONFIRMED))
-    assert MAX_UNCONFIRMED <= unconfirmed < MAX_UNCONFIRMED + PARALLEL_CHANGES
+    assert MAX_UNCONFIRMED <= unconfirmed < MAX_UNCONFIRMED + CHANGES_PER_JOB
     assert len(job.of(Outcome.STOPPED)) == len(CALL_IDS) - unconfirmed
     assert sorted(job.open_ids) == sorted(CALL_IDS)
 

@@ -22,6 +22,12 @@ PATCHED = [
         "aircall/pusher/connection.py",
         "tests/integration/pusher/test_connection.py",
     ),
+    # `HTTPConnection.is_connected`, `PoolManager.pool_classes_by_scheme`.
+    ("urllib3", "2.8.0", "aircall/api/transport.py", "tests/integration/api/transport"),
+    # `ServerSideSessionInterface`: its methods that begin with an underscore.
+    ("Flask-Session", "0.8.0", "aircall/web/session_store.py", "tests/web/test_session.py"),
+    # `Server.eio.disconnect`, `Manager.is_connected`.
+    ("python-socketio", "5.18.1", "aircall/web/live/hub.py", "tests/system/serving/test_live.py"),
     # The names of its files: `gauge_livesum_<pid>.db`.
     ("prometheus_client", "0.26.0", "aircall/metrics.py", "tests/system/monitoring/test_metrics.py"),
 ]

@@ -28,14 +28,14 @@ def sentences(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 
 
 @pytest.fixture(params=OTHERS)
-def catalogue(request: pytest.FixtureRequest) -> Catalog:
+def catalog(request: pytest.FixtureRequest) -> Catalog:
     """The translations of each language."""
-    with (i18n.CATALOGUES / request.param / "LC_MESSAGES" / "messages.po").open("rb") as file:
+    with (i18n.CATALOGS / request.param / "LC_MESSAGES" / "messages.po").open("rb") as file:
         return read_po(file, locale=request.param)
 
 
 def messages(catalog: Catalog) -> dict[tuple[str | None, str], Message]:
-    """The messages of a catalogue by context and sentence, its header left out."""
+    """The messages of a catalog by context and sentence, its header left out."""
     return {(each.context, str(forms(each.id)[0])): each for each in catalog if each.id}
 
 
@@ -44,31 +44,31 @@ def forms(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else tuple(text or ())
 
 
-def test_no_sentence_is_missing_and_none_is_left_over(sentences: Catalog, catalogue: Catalog) -> None:
-    translated = messages(catalogue)
+def test_no_sentence_is_missing_and_none_is_left_over(sentences: Catalog, catalog: Catalog) -> None:
+    translated = messages(catalog)
 
     assert translated.keys() == messages(sentences).keys()
     assert [key for key, each in translated.items() if not all(forms(each.string)) or each.fuzzy] == []
 
 
-def test_a_translation_has_the_values_and_the_tags_of_its_sentence(catalogue: Catalog) -> None:
-    for each in messages(catalogue).values():
+def test_a_translation_has_the_values_and_the_tags_of_its_sentence(catalog: Catalog) -> None:
+    for each in messages(catalog).values():
         known = [set(VALUE.findall(form)) | set(TAG.findall(form)) for form in forms(each.id)]
         for form in forms(each.string):
             assert set(VALUE.findall(form)) | set(TAG.findall(form)) in known, form
-        python_format(catalogue, each)
+        python_format(catalog, each)
 
 
-def test_a_translation_with_a_number_has_every_form_of_its_language(catalogue: Catalog) -> None:
-    plurals = [each for each in messages(catalogue).values() if each.pluralizable]
+def test_a_translation_with_a_number_has_every_form_of_its_language(catalog: Catalog) -> None:
+    plurals = [each for each in messages(catalog).values() if each.pluralizable]
 
     assert plurals
-    assert {len(forms(each.string)) for each in plurals} == {catalogue.num_plurals}
+    assert {len(forms(each.string)) for each in plurals} == {catalog.num_plurals}
 
 
-@pytest.mark.parametrize("catalogue", ["fr"], indirect=True)
-def test_french_spaces_and_apostrophes_are_those_of_print(catalogue: Catalog) -> None:
-    texts = [form for each in messages(catalogue).values() for form in forms(each.string)]
+@pytest.mark.parametrize("catalog", ["fr"], indirect=True)
+def test_french_spaces_and_apostrophes_are_those_of_print(catalog: Catalog) -> None:
+    texts = [form for each in messages(catalog).values() for form in forms(each.string)]
 
     assert [text for text in texts if "'" in text or re.search(r"\w[;!?]| [;!?:»]|« ", text)] == []
 

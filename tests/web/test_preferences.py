@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 from bs4 import BeautifulSoup
 from bs4.element import PreformattedString
 
-from aircall.web.i18n import CATALOGUES
+from aircall.web.i18n import CATALOGS
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -50,9 +50,9 @@ def said(page: BeautifulSoup) -> Iterator[str]:
 
 def same_in_french() -> set[str]:
     """Return the sentences that are the same in French."""
-    with (CATALOGUES / "fr" / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        catalogue = read_po(file, locale="fr")
-    return {VALUE.sub("", str(each.id)).strip() for each in catalogue if each.id == each.string}
+    with (CATALOGS / "fr" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalog = read_po(file, locale="fr")
+    return {VALUE.sub("", str(each.id)).strip() for each in catalog if each.id == each.string}
 
 
 def theme_of(person: Person) -> str | None:

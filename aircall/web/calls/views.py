@@ -233,7 +233,7 @@ def _call_urls(call: Call) -> dict[str, Any]:
     """Return the URLs of a call's page, all of which stay inside the list that it was opened from."""
     query, store, zone = current_query(), services().replica.store, viewer_zone()
     # Without the cursor: calls that came since the list was opened are neighbors too.
-    neighbors = store.neighbours(replace(query, cursor=None).to_filter(zone), call)
+    neighbors = store.neighbors(replace(query, cursor=None).to_filter(zone), call)
     return {
         "newer_url": neighbors.newer and call_url(query, neighbors.newer),
         "older_url": neighbors.older and call_url(query, neighbors.older),

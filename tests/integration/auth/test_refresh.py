@@ -16,7 +16,7 @@ from aircall.auth.logins import Logins
 from aircall.auth.refresh import (
     ERROR_BY_NAME,
     FAILURE_TTL,
-    RETRY_INTERVAL,
+    REFRESH_RETRY_INTERVAL,
     URGENT_RETRY_INTERVAL,
     RefreshBackoff,
 )
@@ -506,7 +506,7 @@ def test_the_backoff_of_each_login_is_cleared_by_itself_and_expires(
     assert backoff.may_retry("one")
     assert not backoff.may_retry("two")
     for number in range(50):
-        stores.age(RETRY_INTERVAL + FAILURE_TTL)
+        stores.age(REFRESH_RETRY_INTERVAL + FAILURE_TTL)
         backoff.record(dying_login(clock, str(number)), ServerError("500"))
     assert stores.record_count() == 1
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aircall.calls import query
-from aircall.calls.query import LATEST, CallFilter, Neighbours, RelatedCalls, read_related_calls
+from aircall.calls.query import LATEST, CallFilter, Neighbors, RelatedCalls, read_related_calls
 from aircall.calls.store import CallStore
 from aircall.models import Call
 from tests.integration.calls.drawn import CALLS, FILTERS, LISTS, TIMES, fill
@@ -55,7 +55,7 @@ def test_the_adjacent_calls_are_found_whether_the_call_is_in_the_list_or_not(
         place = newest_first([*others, call], ALL).index(call)
         newer = others[place - 1].id if place > 0 else None
         older = others[place].id if place < len(others) else None
-        assert call_store.neighbours(wanted, call) == Neighbours(newer, older)
+        assert call_store.neighbors(wanted, call) == Neighbors(newer, older)
 
 
 @given(LISTS, st.lists(st.integers(0, 40).map(call_id)))

@@ -192,7 +192,7 @@ def test_the_response_to_a_change_is_stored_without_another_request(
     if is_event_first:
         replica.apply(ARCHIVED)
 
-    replica.settle(ARCHIVED, read_version, answering())
+    replica.merge_response(ARCHIVED, read_version, answering())
 
     assert replica.store.find([CALL.id]) == [ARCHIVED]
 
@@ -213,7 +213,7 @@ def test_an_event_that_contradicts_the_response_to_a_change_is_resolved_by_a_rea
     read_version = replica.store.version
     replica.apply(OUTBOUND)
 
-    replica.settle(ARCHIVED, read_version, answering(answer))
+    replica.merge_response(ARCHIVED, read_version, answering(answer))
 
     assert replica.store.find([CALL.id]) == [stored]
 
@@ -223,6 +223,6 @@ def test_a_call_that_vanished_after_its_change_is_removed(replica: CallReplica) 
     read_version = replica.store.version
     replica.forget([CALL.id], read_version)
 
-    replica.settle(ARCHIVED, read_version, answering(NOT_FOUND))
+    replica.merge_response(ARCHIVED, read_version, answering(NOT_FOUND))
 
     assert replica.store.call_ids() == []

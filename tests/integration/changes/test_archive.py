@@ -13,7 +13,7 @@ import pytest
 from aircall.api.client import ApiClient
 from aircall.auth.logins import TokenClient
 from aircall.changes.errors import ConflictError, UnconfirmedError
-from aircall.changes.service import set_archived
+from aircall.changes.service import ensure_archived
 from aircall.errors import NoResponseError, NotFoundError, UnauthorizedError, UnreachableError, error_for
 from tests.integration.api.behaviours import answer, nobody_listens, reset, say_nothing, send_and_hang_up
 from tests.integration.api.hostile_http import Behaviour, HostileServer
@@ -50,7 +50,7 @@ def test_a_call_is_toggled_only_if_it_is_not_as_wanted(
 ) -> None:
     before = next(call for call in sandbox.calls() if (call["is_archived"] is wanted) is not is_change)
 
-    result = set_archived(client, before["id"], wanted)
+    result = ensure_archived(client, before["id"], wanted)
 
     assert result.is_changed is is_change
     assert result.call.is_archived is wanted
@@ -82,7 +82,7 @@ def test_a_toggle_whose_response_is_lost_is_verified_and_not_repeated(
 ) -> None:
     fault(sandbox, f"/calls/{call_id}/archive", True)
 
-    result = set_archived(client, call_id, True, verify_interval=0.05, verify_timeout=5.0)
+    result = ensure_archived(client, call_id, True, verify_interval=0.05, verify_timeout=5.0)
 
     assert result.is_changed is result.call.is_archived is True
     assert result.call.to_json() == sandbox.call(call_id)
@@ -96,7 +96,7 @@ def test_a_toggle_that_does_not_show_in_time_is_unconfirmed(
     fault(sandbox, f"/calls/{call_id}/archive", False)
 
     with pytest.raises(UnconfirmedError) as caught:
-        set_archived(client, call_id, True, verify_interval=0.05, verify_timeout=0.3)
+        ensure_archived(client, call_id, True, verify_interval=0.05, verify_timeout=0.3)
 
     assert caught.value.last_seen is not None
     assert caught.value.last_seen.is_archived is sandbox.call(call_id)["is_archived"] is False
@@ -105,10 +105,10 @@ def test_a_toggle_that_does_not_show_in_time_is_unconfirmed(
 
 def test_without_a_token_or_call_nothing_changes(client: TokenClient, sandbox: Sandbox, call_id: str) -> None:
     with pytest.raises(NotFoundError):
-        set_archived(client, NO_CALL, True)
+        ensure_archived(client, NO_CALL, True)
     sandbox.expire_access_tokens()
     with pytest.raises(UnauthorizedError):
-        set_archived(client, call_id, True)
+        ensure_archived(client, call_id, True)
 
     assert sandbox.counters().archive_flips == 0
 
@@ -122,7 +122,7 @@ def test_a_colleagues_toggle_that_ours_has_undone_is_restored(sandbox: Sandbox, 
     with ThreadPoolExecutor(1) as pool, closing(ApiClient(sandbox.url)) as patient:
         client = TokenClient(patient, patient.login("alice", "secret").tokens.access)
         count = sandbox.counters().requests
-        ours = pool.submit(set_archived, client, call_id, True)
+        ours = pool.submit(ensure_archived, client, call_id, True)
         wait_until(lambda: sandbox.counters().requests == count + 2, what="our toggle in flight")
         sandbox.archive(call_id)
         sandbox.clear_faults()
@@ -186,7 +186,7 @@ def scripted(*responses: Behaviour, deadline: float = 7.0) -> Iterator[tuple[Tok
 
 def test_a_colleague_who_keeps_toggling_is_a_conflict() -> None:
     with scripted(answer(FALSE)) as (client, methods), pytest.raises(ConflictError) as caught:
-        set_archived(client, CALL_ID, True)
+        ensure_archived(client, CALL_ID, True)
 
     assert caught.value.last_seen.is_archived is False
     assert methods == ["GET", "PUT", "PUT"]
@@ -194,7 +194,7 @@ def test_a_colleague_who_keeps_toggling_is_a_conflict() -> None:
 
 def test_a_second_toggle_of_unknown_outcome_is_not_repeated() -> None:
     with scripted(answer(FALSE), answer(FALSE), reset, answer(TRUE)) as (client, methods):
-        result = set_archived(client, CALL_ID, True)
+        result = ensure_archived(client, CALL_ID, True)
 
     assert result.call.is_archived
     # Toggled twice, or restored by another client: nothing that could be undone.
@@ -210,7 +210,7 @@ def test_a_refused_toggle_is_not_repeated_a_second_is_a_conflict(status: int, to
         scripted(*[answer(FALSE)] * toggle_count, answer(b"{}", status)) as (client, methods),
         pytest.raises(ConflictError if is_conflict else type(error_for(status, []))),
     ):
-        set_archived(client, CALL_ID, True)
+        ensure_archived(client, CALL_ID, True)
 
     assert methods == ["GET", *["PUT"] * toggle_count]
 
@@ -219,16 +219,16 @@ def test_a_refused_toggle_is_not_repeated_a_second_is_a_conflict(status: int, to
 def test_a_response_without_the_state_is_verified(flag: str) -> None:
     unclear = f'{{"id":"{CALL_ID}"{flag}}}'.encode()
     with scripted(answer(FALSE), answer(unclear), answer(TRUE)) as (client, methods):
-        assert set_archived(client, CALL_ID, True).call.is_archived
+        assert ensure_archived(client, CALL_ID, True).call.is_archived
 
     assert methods == ["GET", "PUT", "GET"]
 
 
 def test_nothing_is_toggled_if_the_first_read_fails() -> None:
     with scripted(reset) as (client, methods), pytest.raises(NoResponseError):
-        set_archived(client, CALL_ID, True)
+        ensure_archived(client, CALL_ID, True)
     with nobody_listens() as url, closing(ApiClient(url)) as api, pytest.raises(UnreachableError):
-        set_archived(TokenClient(api, "a.b.c"), CALL_ID, True)
+        ensure_archived(TokenClient(api, "a.b.c"), CALL_ID, True)
 
     assert methods == ["GET"] * 3
 
@@ -237,7 +237,7 @@ def test_verifying_goes_on_while_the_api_fails_which_is_logged(caplog: pytest.Lo
     caplog.set_level(logging.INFO, "aircall.changes.service")
     errors = [answer(b"{}", 500) for _ in range(4)]
     with scripted(answer(FALSE), reset, *errors, answer(FALSE), answer(TRUE)) as (client, methods):
-        assert set_archived(client, CALL_ID, True, verify_interval=0.05).call.is_archived
+        assert ensure_archived(client, CALL_ID, True, verify_interval=0.05).call.is_archived
 
     assert methods.count("PUT") == 1
     lines = [record for record in caplog.records if record.name == "aircall.changes.service"]
@@ -250,7 +250,7 @@ def test_a_token_that_expires_while_verifying_does_not_cause_a_second_toggle() -
         scripted(answer(FALSE), reset, answer(b"{}", 401)) as (client, methods),
         pytest.raises(UnconfirmedError) as caught,
     ):
-        set_archived(client, CALL_ID, True)
+        ensure_archived(client, CALL_ID, True)
 
     assert caught.value.last_seen is None
     assert methods == ["GET", "PUT", "GET"]
@@ -261,7 +261,7 @@ def test_a_call_that_is_deleted_while_verifying_is_not_found() -> None:
         scripted(answer(FALSE), send_and_hang_up(b""), answer(b"")) as (client, _),
         pytest.raises(NotFoundError),
     ):
-        set_archived(client, CALL_ID, True)
+        ensure_archived(client, CALL_ID, True)
 
 
 def test_verifying_ends_with_its_timeout_even_during_a_read() -> None:
@@ -270,7 +270,7 @@ def test_verifying_ends_with_its_timeout_even_during_a_read() -> None:
         scripted(answer(FALSE), reset, say_nothing, deadline=60) as (client, methods),
         pytest.raises(UnconfirmedError) as caught,
     ):
-        set_archived(client, CALL_ID, True, verify_timeout=0.5)
+        ensure_archived(client, CALL_ID, True, verify_timeout=0.5)
 
     assert monotonic() - began_at < 5
     assert caught.value.last_seen is None
@@ -279,7 +279,7 @@ def test_verifying_ends_with_its_timeout_even_during_a_read() -> None:
 
 def test_verifying_pauses_after_each_read() -> None:
     with scripted(answer(FALSE), reset, answer(FALSE)) as (client, methods), pytest.raises(UnconfirmedError):
-        set_archived(client, CALL_ID, True, verify_interval=0.1, verify_timeout=0.3)
+        ensure_archived(client, CALL_ID, True, verify_interval=0.1, verify_timeout=0.3)
 
     # At once, and after each of the pauses within the timeout.
     assert methods[2:] in (["GET"], ["GET"] * 2, ["GET"] * 3)
@@ -288,6 +288,6 @@ def test_verifying_pauses_after_each_read() -> None:
 def test_a_late_toggle_is_seen_with_the_default_timings() -> None:
     not_yet = [answer(FALSE) for _ in range(5)]
     with scripted(answer(FALSE), reset, *not_yet, answer(TRUE)) as (client, methods):
-        assert set_archived(client, CALL_ID, True).call.is_archived
+        assert ensure_archived(client, CALL_ID, True).call.is_archived
 
     assert methods == ["GET", "PUT"] + ["GET"] * 6

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from aircall.auth.logins import TokenClient
 from aircall.changes.errors import UnconfirmedError
-from aircall.changes.service import set_archived
+from aircall.changes.service import ensure_archived
 from aircall.errors import AircallError
 from aircall.models import Call
 from tests.integration.auth.environment import environment
@@ -152,7 +152,7 @@ class History(RuleBasedStateMachine):
     def _request(self, wanted: bool) -> Call | AircallError:
         def change(token: str) -> Call:
             waits = {"verify_interval": 0.05, "verify_timeout": 0.5}
-            return set_archived(TokenClient(self.env.api, token), self.call_id, wanted, **waits).call
+            return ensure_archived(TokenClient(self.env.api, token), self.call_id, wanted, **waits).call
 
         try:
             return self.env.logins.with_token(self.login.id, change)

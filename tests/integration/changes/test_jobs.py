@@ -13,7 +13,7 @@ from aircall.api.client import POOL_SIZE, ApiClient, Pool
 from aircall.calls.tables import calls
 from aircall.changes.errors import FailureReason
 from aircall.changes.job_runner import Job, Outcome, Result
-from aircall.changes.jobs import PARALLEL_CHANGES, TooManyJobsError
+from aircall.changes.jobs import CHANGES_PER_PROCESS, TooManyJobsError
 from tests.integration.changes.conftest import Services, inbox, services_on
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -280,7 +280,7 @@ def test_a_person_with_three_jobs_may_start_only_single_calls(services: Services
 
 
 def test_many_jobs_leave_slots_for_other_requests(sandbox: Sandbox, tmp_path: Path) -> None:
-    api = ApiClient(sandbox.url, slots={**POOL_SIZE, Pool.CALL: PARALLEL_CHANGES + 1})
+    api = ApiClient(sandbox.url, slots={**POOL_SIZE, Pool.CALL: CHANGES_PER_PROCESS + 1})
     call_ids = inbox(sandbox)
     sandbox.be_slow(1.0, path="/calls/")
 
@@ -288,7 +288,7 @@ def test_many_jobs_leave_slots_for_other_requests(sandbox: Sandbox, tmp_path: Pa
         count_before = sandbox.counters().requests
         for number in range(4):
             services.jobs.start(services.alice.id, f"colleague {number}", call_ids[number::4], True)
-        wait_until(lambda: sandbox.counters().requests >= count_before + PARALLEL_CHANGES, 10)
+        wait_until(lambda: sandbox.counters().requests >= count_before + CHANGES_PER_PROCESS, 10)
         read = services.changes.read_call(services.alice.id, call_ids[0])
 
     assert read.id == call_ids[0]

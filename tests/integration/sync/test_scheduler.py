@@ -16,7 +16,7 @@ from aircall.calls.store import CallStore
 from aircall.errors import ServerError
 from aircall.models import CallPage
 from aircall.sync.full_sync import FullSync
-from aircall.sync.scheduler import RETRY_INTERVAL, SyncScheduler
+from aircall.sync.scheduler import SYNC_RETRY_INTERVAL, SyncScheduler
 from tests.support.rest_client import RestClient
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -235,7 +235,7 @@ def test_a_failing_api_gets_a_pause_however_many_request_a_sync(
         scheduler.request_sync()
     wait_until(lambda: scheduler.last_error is None, deadline=10)
 
-    assert syncs.started[1] - syncs.ended[0] >= RETRY_INTERVAL - 0.1
+    assert syncs.started[1] - syncs.ended[0] >= SYNC_RETRY_INTERVAL - 0.1
 
 
 def test_a_failed_request_is_answered_as_soon_as_a_page_is_open(
@@ -262,7 +262,7 @@ def test_a_login_ends_the_pause(scheduler: SyncScheduler, sandbox: Sandbox, sync
     scheduler.ensure_fresh(timeout=10)
 
     assert scheduler.last_error is None
-    assert syncs.started[1] - syncs.ended[0] < RETRY_INTERVAL - 0.1
+    assert syncs.started[1] - syncs.ended[0] < SYNC_RETRY_INTERVAL - 0.1
 
 
 def test_it_can_be_started_twice_stopped_and_started_again(scheduler: SyncScheduler, syncs: Syncs) -> None:

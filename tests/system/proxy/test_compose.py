@@ -33,7 +33,7 @@ OPERATOR = {
     "POSTGRES_PASSWORD": "swordfish",
     "REDIS_PASSWORD": "herring",
 }
-NEIGHBOURS = ("DATABASE_URL", "REDIS_URL")
+NEIGHBORS = ("DATABASE_URL", "REDIS_URL")
 
 
 def filled_in(text: str) -> str:
@@ -88,9 +88,9 @@ def test_what_has_to_outlive_its_container_is_in_a_volume() -> None:
 
 
 @pytest.mark.parametrize("name", APPS)
-def test_an_instance_uses_the_neighbours_that_it_waits_for(name: str) -> None:
+def test_an_instance_uses_the_neighbors_that_it_waits_for(name: str) -> None:
     environment = {key: filled_in(value) for key, value in SERVICES[name]["environment"].items()}
-    hosts = {urlsplit(environment[neighbour]).hostname for neighbour in NEIGHBOURS}
+    hosts = {urlsplit(environment[neighbor]).hostname for neighbor in NEIGHBORS}
 
     assert hosts == SERVICES[name]["depends_on"].keys()
     assert all(_networks(name) & _networks(str(host)) for host in hosts)
