@@ -1,6 +1,6 @@
 // Builds the URLs that the script requests. Pure functions.
 
-const MAX_IDS = 100;
+export const MAX_IDS = 100;
 
 // The URL of rows or counts for these calls. The server takes 100 ids, so only the last 100 are sent.
 export function callsAddress(path, here, ids) {

@@ -35,7 +35,7 @@ export async function handleCallRemoved(id) {
 function isPartOfPage({ from, to }) {
   const end = document.getElementById('context')?.dataset.number.slice(-7);
   const hasNumber = (text) => `${text}`.replace(/\D/g, '').endsWith(end);
-  return document.getElementById('figures') ?? (end && [from, to].some(hasNumber));
+  return document.getElementById('insights') ?? (end && [from, to].some(hasNumber));
 }
 
 function isPageOf(id) {

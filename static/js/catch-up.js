@@ -14,18 +14,18 @@ let visibleAt = Date.now();
 
 export function catchUp() {
   setInterval(() => {
-    if (!document.hidden && !isLive()) readAgain();
+    if (!document.hidden && !isLive()) refreshPage();
   }, POLL_MS);
   addEventListener('online', resume);
   addEventListener('pageshow', (event) => {
     if (event.persisted) resume();
   });
-  document.addEventListener('visibilitychange', look);
-  setInterval(look, CHECK_MS);
+  document.addEventListener('visibilitychange', checkForSleep);
+  setInterval(checkForSleep, CHECK_MS);
 }
 
 // Timers stop both in a hidden tab and while the machine sleeps, so a long gap covers both cases.
-function look() {
+function checkForSleep() {
   if (document.hidden) return;
   const hiddenFor = Date.now() - visibleAt;
   visibleAt += hiddenFor;
@@ -37,9 +37,9 @@ function resume() {
   visibleAt = Date.now();
   startGracePeriod();
   reconnect();
-  readAgain();
+  refreshPage();
 }
 
-function readAgain() {
+function refreshPage() {
   if (navigator.onLine) refresh().catch(ignoreNoResponse); // polling tries again
 }

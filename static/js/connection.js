@@ -23,7 +23,7 @@ export function reportConnection(news, since = Date.now()) {
   const wasWhole = isWhole(facts);
   Object.assign(facts, news);
   if (wasWhole && !isWhole(facts)) brokenSince = since;
-  look();
+  showState();
 }
 
 // Call this on every sign of life from the server. It confirms that the connection was good until now.
@@ -34,14 +34,14 @@ export function reportHeartbeat() {
 // Restart the grace period, so that a user who comes back does not see an outage at once.
 export function startGracePeriod() {
   brokenSince &&= Date.now();
-  look();
+  showState();
 }
 
 export function isLive() {
   return isWhole(facts);
 }
 
-function look() {
+function showState() {
   clearTimeout(timer);
   const now = Date.now();
   if (isWhole(facts) && brokenSince !== null) goodAt = now;
@@ -49,7 +49,7 @@ function look() {
   shown = displayedState(shown, facts, brokenSince, now);
   liveSince = shown === 'live' ? (liveSince ?? now) : null;
   const wait = brokenSince === null ? null : msUntilNextChange(brokenSince, now);
-  if (wait !== null) timer = setTimeout(look, wait);
+  if (wait !== null) timer = setTimeout(showState, wait);
   draw();
 }
 

@@ -36,7 +36,7 @@ export function requestPageRefresh() {
 
 // Not during the first full sync: the page is refreshed repeatedly then (progress.js).
 export function requestCounts(delay = BATCH_MS) {
-  if (!document.querySelector('[data-reading]')) timer ??= setTimeout(pull, delay);
+  if (!document.querySelector('[data-syncing]')) timer ??= setTimeout(pull, delay);
 }
 
 async function pull() {

@@ -81,7 +81,7 @@ function setBusy(isBusy) {
 
 // The element that the filters change.
 function filtered() {
-  return document.querySelector('#list, #figures');
+  return document.querySelector('#list, #insights');
 }
 
 function closeDates(event) {

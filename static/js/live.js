@@ -17,8 +17,8 @@ let socket = null;
 let retryTimer = null;
 let heardAt = 0;
 // The page is caught up when missed events were received and no reload is pending.
-let isTold = false;
-let readingCount = 0;
+let isCaughtUp = false;
+let refreshCount = 0;
 
 export function goLive() {
   const auth = (send) => {
@@ -95,19 +95,19 @@ function takePosition(position) {
   document.body.dataset.position = position;
 }
 
-function reportCaughtUp(isToldNow) {
-  isTold = isToldNow;
-  reportConnection({ isCaughtUp: isTold && readingCount === 0 });
+function reportCaughtUp(isCaughtUpNow) {
+  isCaughtUp = isCaughtUpNow;
+  reportConnection({ isCaughtUp: isCaughtUp && refreshCount === 0 });
 }
 
 // The server could not send all missed events. The refreshed page brings its own stream position.
 async function reloadPage() {
-  readingCount += 1;
+  refreshCount += 1;
   reportCaughtUp(true);
   await new Promise((resolve) => setTimeout(resolve, Math.random() * SPREAD_MS));
   await refreshWithRetry();
-  readingCount -= 1;
-  reportCaughtUp(isTold);
+  refreshCount -= 1;
+  reportCaughtUp(isCaughtUp);
 }
 
 // The server refuses sockets without a session. If it is over, the refresh leads to the login page.

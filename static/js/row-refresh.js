@@ -1,6 +1,6 @@
 // Refreshes rows of the list, in one request per batch of changes. The server renders them for this user.
 
-import { callsAddress } from './addresses.js';
+import { MAX_IDS, callsAddress } from './addresses.js';
 import { announceUpdated } from './announcer.js';
 import { enqueueBackgroundRequest } from './request-queue.js';
 import { NoResponseError, ignoreNoResponse, read } from './requests.js';
@@ -8,7 +8,6 @@ import { drawRows } from './rows.js';
 
 const BATCH_MS = 150;
 const RETRY_MS = 5000;
-const MAX_IDS = 100;
 
 const wanted = new Set();
 let timer = null;

@@ -126,7 +126,7 @@ def is_wider_than_its_window(page: Page) -> bool:
 
 def read(page: Page) -> Page:
     """The list, once all calls have been read for the first time."""
-    expect(page.locator("[data-reading]")).to_have_count(0)
+    expect(page.locator("[data-syncing]")).to_have_count(0)
     return page
 
 

@@ -48,7 +48,7 @@ def read_count(page: Page) -> int:
 
 def expect_whole(page: Page, sandbox: Sandbox) -> None:
     """The bar is gone, and every call of the API is counted."""
-    expect(page.locator("[data-reading]")).to_have_count(0, timeout=60_000)
+    expect(page.locator("[data-syncing]")).to_have_count(0, timeout=60_000)
     in_inbox = sum(not call["is_archived"] for call in sandbox.calls())
     expect(page.locator("#page-head")).to_contain_text(f"{in_inbox:,} calls")
 

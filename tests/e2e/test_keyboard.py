@@ -82,7 +82,7 @@ def list_page(page: Page) -> Page:
     """Alice's list, live."""
     sign_in(page)
     expect_live(page)
-    expect(page.locator("[data-reading]")).to_have_count(0)
+    expect(page.locator("[data-syncing]")).to_have_count(0)
     return page
 
 
@@ -114,7 +114,7 @@ def sign_in_by_keys(page: Page) -> None:
     page.keyboard.type("any")
     page.keyboard.press("Enter")
     expect_live(page)
-    expect(page.locator("[data-reading]")).to_have_count(0)
+    expect(page.locator("[data-syncing]")).to_have_count(0)
 
 
 def filter_to_missed(page: Page) -> None:

@@ -37,7 +37,7 @@ def confirm(page: Page) -> None:
 def outcome(page: Page) -> str:
     """What the page of a change says when it has ended."""
     expect(page.locator("#job")).to_be_visible()
-    expect(page.locator("[data-under-way]")).to_have_count(0, timeout=60_000)
+    expect(page.locator("[data-in-flight]")).to_have_count(0, timeout=60_000)
     return page.get_by_role("heading", level=1).inner_text()
 
 

@@ -116,7 +116,7 @@ def french_page(address: str, visitor: Visitor) -> Page:
 
 def test_a_french_browser_gets_french_pages_and_a_french_script(french_page: Page, sandbox: Sandbox) -> None:
     page = french_page
-    expect(page.locator("[data-reading]")).to_have_count(0)
+    expect(page.locator("[data-syncing]")).to_have_count(0)
     first, second, third, *_ = call_ids(page)
     mark(page)
 

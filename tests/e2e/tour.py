@@ -73,13 +73,13 @@ def _login(page: Page, sandbox: Sandbox, look: Look) -> None:
     sandbox.clear_faults()
     sandbox.be_slow(FOREVER, path="/calls")
     sign_in(page)
-    expect(page.locator("[data-reading]")).to_be_visible()
+    expect(page.locator("[data-syncing]")).to_be_visible()
     look("list-first-reading")
     page.goto("/insights")
     look("insights-first-reading")
     sandbox.clear_faults()
     page.goto("/calls")
-    expect(page.locator("[data-reading]")).to_have_count(0, timeout=60_000)
+    expect(page.locator("[data-syncing]")).to_have_count(0, timeout=60_000)
 
 
 def _lists(page: Page, look: Look) -> None:
@@ -137,7 +137,7 @@ def _many_calls(page: Page, sandbox: Sandbox, look: Look) -> None:
     expect(page.get_by_role("progressbar")).to_be_visible()
     look("job-running")
     sandbox.clear_faults()
-    expect(page.locator("[data-under-way]")).to_have_count(0, timeout=60_000)
+    expect(page.locator("[data-in-flight]")).to_have_count(0, timeout=60_000)
     look("job-done")
 
 

@@ -26,7 +26,7 @@ def archive(person: Person, ids: list[str] | None = None) -> None:
 def finish(person: Person) -> None:
     """Follow the page of a job until it is finished; a short one leads back to the list at once."""
     if person.path != "/calls":
-        wait_until(lambda: not person.get(person.path).page.select("[data-under-way]"), 30)
+        wait_until(lambda: not person.get(person.path).page.select("[data-in-flight]"), 30)
 
 
 def made_up(number: int) -> str:
@@ -131,7 +131,7 @@ def test_a_long_job_shows_its_progress_and_can_be_stopped_and_undone(alice: Pers
         alice.page = BeautifulSoup(str(page).replace("/stop", f"/{action}"), "html.parser")
         alice.submit(f"{path}/{action}")
         assert alice.path == path
-        assert alice.page.select("[data-under-way]")
+        assert alice.page.select("[data-in-flight]")
     alice.submit(f"{path}/stop")
     finish(alice)
     sandbox.clear_faults()
