@@ -1,14 +1,16 @@
 """The dashboard in this process, on a real sandbox. Alice and Bob are signed in, a stranger is not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
-from aircall.web.services import EXTENSION, start, stop
+from aircall.models import Call
+from aircall.web.services import EXTENSION, Services, start, stop
 from app import create_app
 from config import Config
 from tests.support.person import Person
@@ -57,12 +59,56 @@ def app(config: Config) -> Iterator[Flask]:
     stop(app)
 
 
+def services_of(app: Flask) -> Services:
+    """What the views of this dashboard work with."""
+    return cast(Services, app.extensions[EXTENSION])
+
+
 def signed_in(app: Flask, username: str) -> Person:
     """Return a person who is signed in at a dashboard whose first sync has ended."""
     person = Person(app).sign_in(username)
-    store = app.extensions[EXTENSION].replica.store
+    store = services_of(app).replica.store
     wait_until(lambda: store.synced_at is not None, 30, "the first sync")
     return person
+
+
+def session_id(person: Person) -> str:
+    """The value of the person's session cookie."""
+    cookie = person.client.get_cookie("callboard")
+    assert cookie is not None
+    return cookie.value
+
+
+def ids_of_all_pages(person: Person, path: str) -> list[str]:
+    """The calls of this page and of all older ones, in their order."""
+    ids = person.get(path).call_ids
+    while older := person.page.find("a", rel="next"):
+        ids += person.get(str(older["href"])).call_ids
+    return ids
+
+
+@pytest.fixture
+def early_bird(config: Config) -> Iterator[Person]:
+    """Alice, signed in to a dashboard whose first sync has not begun."""
+    app = create_app(config)
+    app.jinja_env.bytecode_cache = COMPILED
+    yield Person(app).sign_in("alice")
+    stop(app)
+
+
+NewCall = Callable[..., str]
+
+
+@pytest.fixture
+def new_call(app: Flask, sandbox: Sandbox) -> NewCall:
+    """Adds a call to the API and to the replica, and returns its id."""
+
+    def add(**given: Any) -> str:
+        call = Call.from_json(sandbox.add_call(**given))
+        services_of(app).replica.apply(call)
+        return call.id
+
+    return add
 
 
 @pytest.fixture

@@ -4,32 +4,33 @@ import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
 
 
-def test_an_unusable_filter_is_named(alice: Person) -> None:
-    for query, sentence in (
-        ("from=yesterday", "not a usable date"), ("to=9999-12-31", "not a usable date"),
-        ("type=fax", "“fax”"), ("direction=up", "“up”"), ("view=trash", "“trash”"),
-        ("from=2026-12-01&to=2026-11-01", "after the last"),
-        ("view=all&number=anonymous", "“anonymous” is not a number"),
+@pytest.mark.parametrize("path", ["/calls", "/insights"])
+def test_an_unusable_filter_is_named(alice: Person, path: str) -> None:
+    alice.get(f"{path}?from=yesterday&to=9999-12-31&type=fax&direction=up&view=trash&number=anonymous")
+
+    assert alice.status == 200
+    for sentence in (
+        "“yesterday” is not a usable date", "“9999-12-31” is not a usable date", "“up”", "“trash”",
+        "“fax” is not a type we know", "“anonymous” is not a number",
     ):  # fmt: skip
-        alice.get(f"/calls?{query}")
+        assert sentence in alice.text
+    alice.get(f"{path}?from=2026-12-01&to=2026-11-01")
+    assert "The first day is after the last one" in alice.text
 
-        assert alice.status == 200
-        assert sentence in alice.find("#list-state").get_text(), query
 
+def test_a_search_finds_a_number_in_another_spelling(alice: Person, sandbox: Sandbox) -> None:
+    call = next(call for call in sandbox.calls() if call["from"].startswith("+33"))
 
-def test_a_search_finds_a_number_in_any_spelling(alice: Person, sandbox: Sandbox) -> None:
-    call = sandbox.calls()[0]
-    number = call["from"]
-    national = "0" + number.removeprefix("+33")
-    grouped = f"{national[:2]} {national[2:4]} {national[4:]}"
+    alice.get("/calls", query_string={"view": "all", "q": f"0033 {call['from'][3:]}"})
 
-    for spelling in (number, "0033" + number[3:], national, grouped, number[-6:]):
-        alice.get("/calls", query_string={"view": "all", "q": spelling})
-        assert call["id"] in alice.call_ids, spelling
+    assert call["id"] in alice.call_ids
+    assert len(alice.call_ids) < 25
 
 
 def test_filters_together_show_what_passes_each_and_a_day_is_that_of_the_viewer(

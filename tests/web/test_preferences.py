@@ -11,7 +11,7 @@ from bs4.element import PreformattedString
 from aircall.web.i18n import CATALOGS
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
-from tests.support.waiting import wait_until
+from tests.web.conftest import NewCall
 
 FRENCH = {"Accept-Language": "fr-CA,fr;q=0.9,en;q=0.5"}
 # Attributes that users see or hear.
@@ -61,39 +61,30 @@ def theme_of(person: Person) -> str | None:
     return str(theme) if theme else None
 
 
-def test_without_a_choice_the_system_decides(stranger: Person) -> None:
-    stranger.get("/login")
+def test_without_a_usable_choice_the_system_decides(stranger: Person) -> None:
+    for cookie in ("", '"><script>'):
+        stranger.client.set_cookie("theme", cookie)
+        stranger.get("/login")
 
-    assert theme_of(stranger) is None
-    assert stranger.find("meta[name=color-scheme]")["content"] == "light dark"
-    assert len(stranger.page.select("meta[name=theme-color][media]")) == 2
+        assert theme_of(stranger) is None
+        assert stranger.find("meta[name=color-scheme]")["content"] == "light dark"
+        assert len(stranger.page.select("meta[name=theme-color][media]")) == 2
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_choice_is_kept_on_every_page_and_over_a_logout(alice: Person, theme: str) -> None:
-    alice.get("/calls?view=all&page=2")
-    alice.submit("/theme", theme=theme)
+def test_a_choice_is_kept_on_every_page_and_over_a_logout(alice: Person) -> None:
+    for theme in ("light", "dark"):
+        alice.get("/calls?view=all&page=2").submit("/theme", theme=theme)
 
-    assert alice.path == "/calls"
-    assert "26–50 of 94 calls" in alice.text
-    assert theme_of(alice) == theme
-    assert alice.find("meta[name=color-scheme]")["content"] == theme
-    assert len(alice.page.select("meta[name=theme-color]")) == 1
-    assert alice.find("form[action='/theme'] [aria-current]")["value"] == theme
+        assert alice.path == "/calls"
+        assert "26–50 of 94 calls" in alice.text
+        assert theme_of(alice) == theme
+        assert alice.find("meta[name=color-scheme]")["content"] == theme
+        assert len(alice.page.select("meta[name=theme-color]")) == 1
+        assert alice.find("form[action='/theme'] [aria-current]")["value"] == theme
     alice.submit("/logout")
-    assert (alice.path, theme_of(alice)) == ("/login", theme)
+    assert (alice.path, theme_of(alice)) == ("/login", "dark")
 
-
-def test_the_system_can_be_chosen_again(alice: Person) -> None:
-    alice.get("/calls").submit("/theme", theme="dark").submit("/theme", theme="system")
-
-    assert theme_of(alice) is None
-
-
-def test_a_cookie_with_nonsense_does_no_harm(alice: Person) -> None:
-    alice.client.set_cookie("theme", '"><script>')
-
-    assert theme_of(alice.get("/calls")) is None
+    assert theme_of(alice.submit("/theme", theme="system")) is None
 
 
 @pytest.mark.parametrize(
@@ -136,17 +127,10 @@ def test_a_choice_is_kept_and_beats_the_browser(stranger: Person) -> None:
     assert stranger.find("form[action='/language'] [aria-current]").text == "English"
 
 
-def test_a_choice_does_not_lead_to_another_site(alice: Person) -> None:
-    alice.get("/calls")
-    alice.submit("/language", language="fr", next="https://evil.example/")
-
-    assert alice.path == "/calls"
-
-
 def test_no_english_is_left_on_a_french_page(alice: Person, stranger: Person, sandbox: Sandbox) -> None:
     noted = next(call["id"] for call in sandbox.calls() if call["notes"])
     bare = next(call["id"] for call in sandbox.calls() if not call["notes"])
-    for path in (*FRENCH_PAGES, f"/calls/{noted}", f"/calls/{bare}"):
+    for path in (*FRENCH_PAGES, f"/calls/{noted}", f"/calls/{bare}", f"/calls/rows?ids={noted}"):
         person = stranger if path == "/login" else alice
 
         english = set(said(person.get(path).page))
@@ -156,12 +140,9 @@ def test_no_english_is_left_on_a_french_page(alice: Person, stranger: Person, sa
         assert english & french <= same_in_french(), path
 
 
-def test_numbers_days_and_plurals_are_french(alice: Person, sandbox: Sandbox) -> None:
-    call = sandbox.add_call(
-        created_at="2026-02-01T10:00:00.000Z", duration=3723, is_archived=False, to="+12025550170"
-    )
-    alice.client.application.extensions["callboard"].sync.request_sync()
-    wait_until(lambda: alice.get(f"/calls/{call['id']}", headers=FRENCH).status == 200)
+def test_numbers_days_and_plurals_are_french(alice: Person, new_call: NewCall) -> None:
+    given = {"created_at": "2026-02-01T10:00:00.000Z", "is_archived": False, "to": "+12025550170"}
+    alice.get(f"/calls/{new_call(**given)}", headers=FRENCH)
 
     assert "1er février 2026" in alice.text
     assert "États-Unis" in alice.text
@@ -172,19 +153,12 @@ def test_numbers_days_and_plurals_are_french(alice: Person, sandbox: Sandbox) ->
 
 def test_a_notice_and_its_undo_are_french(alice: Person) -> None:
     alice.get("/calls")
-    alice.submit("/language", language="fr")
+    alice.submit("/language", language="fr", next="https://evil.example/")
+    assert alice.path == "/calls"
     alice.submit("/calls/archive", ids=alice.call_ids[0], archived="true")
 
     assert "Appel archivé." in alice.text
     assert "Annuler" in alice.text
-
-
-def test_rows_that_a_page_asks_for_are_in_its_language(alice: Person) -> None:
-    call_id = alice.get("/calls").call_ids[0]
-
-    alice.get(f"/calls/rows?ids={call_id}", headers=FRENCH)
-
-    assert "Archiver" in str(alice.page)
 
 
 def test_the_export_is_the_same_in_every_language(alice: Person) -> None:
@@ -205,7 +179,5 @@ def test_the_messages_of_the_script_are_a_cacheable_file(alice: Person) -> None:
     assert "Cookie" not in answer.headers.get("Vary", "")
     assert "Set-Cookie" not in answer.headers
 
-
-def test_there_are_no_messages_for_english_and_unknown_languages(alice: Person) -> None:
     assert alice.get("/calls").page.select("meta[name=script-words]") == []
     assert alice.client.get("/words/de.json").status_code == 404

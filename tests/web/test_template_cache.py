@@ -19,14 +19,9 @@ def files(config: Config) -> list[Path]:
     return sorted((config.data_dir / "jinja").glob("*.cache"))
 
 
-def empty_them(folder: Path) -> None:
-    for path in folder.iterdir():
-        path.write_bytes(b"")
-
-
 def cut_them_short(folder: Path) -> None:
-    for path in folder.iterdir():
-        path.write_bytes(path.read_bytes()[:20])
+    for number, path in enumerate(folder.iterdir()):
+        path.write_bytes(path.read_bytes()[: 20 * (number % 2)])
 
 
 def replace_by_a_file(folder: Path) -> None:
@@ -45,7 +40,7 @@ def test_the_next_start_finds_the_compiled_templates_which_only_their_owner_may_
     assert stat.S_IMODE((config.data_dir / "jinja").stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("damage", [empty_them, cut_them_short, replace_by_a_file])
+@pytest.mark.parametrize("damage", [cut_them_short, replace_by_a_file])
 def test_a_damaged_cache_breaks_no_page(config: Config, damage: Callable[[Path], None]) -> None:
     login_page(config)
     damage(config.data_dir / "jinja")
