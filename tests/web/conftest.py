@@ -10,7 +10,7 @@ from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
 from aircall.models import Call
-from aircall.web.services import EXTENSION, Services, start, stop
+from aircall.web.services import EXTENSION, Services, Timings, start, stop
 from app import create_app
 from config import Config
 from tests.support.person import Person
@@ -33,6 +33,7 @@ class CompiledTemplates(BytecodeCache):
 
 
 COMPILED = CompiledTemplates()
+QUICK = Timings(verify_timeout=1.0, sync_retry_interval=1.0)
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def config(sandbox: Sandbox, tmp_path: Path) -> Config:
 @pytest.fixture
 def app(config: Config) -> Iterator[Flask]:
     """The dashboard, listening and synchronizing."""
-    app = create_app(config)
+    app = create_app(config, QUICK)
     app.jinja_env.bytecode_cache = COMPILED
     start(app)
     yield app
@@ -90,7 +91,7 @@ def ids_of_all_pages(person: Person, path: str) -> list[str]:
 @pytest.fixture
 def early_bird(config: Config) -> Iterator[Person]:
     """Alice, signed in to a dashboard whose first sync has not begun."""
-    app = create_app(config)
+    app = create_app(config, QUICK)
     app.jinja_env.bytecode_cache = COMPILED
     yield Person(app).sign_in("alice")
     stop(app)
