@@ -135,7 +135,7 @@ def test_a_wrong_signature_is_refused(sandbox: Sandbox, channel: str, auth: obje
 def test_a_signature_is_valid_for_one_connection_only(sandbox: Sandbox, rest: RestClient) -> None:
     with connected(sandbox) as one, connected(sandbox) as other:
         fields = {"socket_id": one.socket_id(), "channel_name": CHANNEL}
-        auth = rest.post_form("/pusher/auth", fields).json()["auth"]
+        auth = rest.post("/pusher/auth", fields).json()["auth"]
         other.socket_id()
 
         other.send("pusher:subscribe", {"channel": CHANNEL, "auth": auth})
@@ -150,7 +150,7 @@ def test_a_signature_equals_that_of_pushers_python_library(
 ) -> None:
     pusher = Pusher(app_id="1", key=APP_KEY, secret=Options().pusher_secret, cluster="eu")
 
-    response = rest.post_form("/pusher/auth", {"socket_id": socket_id, "channel_name": channel})
+    response = rest.post("/pusher/auth", {"socket_id": socket_id, "channel_name": channel})
 
     assert response.status_code == 200
     assert response.json() == pusher.authenticate(channel=channel, socket_id=socket_id)
@@ -158,7 +158,7 @@ def test_a_signature_equals_that_of_pushers_python_library(
 
 @pytest.mark.parametrize("fields", [{}, {"socket_id": "1.1"}, {"socket_id": "", "channel_name": CHANNEL}])
 def test_a_signature_requires_both_fields(rest: RestClient, fields: dict[str, str]) -> None:
-    response = rest.post_form("/pusher/auth", fields)
+    response = rest.post("/pusher/auth", fields)
 
     assert response.status_code == 400
     assert isinstance(response.json()["message"], list)

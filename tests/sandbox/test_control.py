@@ -80,7 +80,7 @@ def test_actions_of_clients_are_counted(sandbox: Sandbox, call_id: str) -> None:
         rest.get(f"/calls/{call_id}")
         rest.put(f"/calls/{call_id}/archive")
         rest.post(f"/calls/{call_id}/note", {"content": "Hello"})
-        rest.post_form("/pusher/auth", {"socket_id": "1.1", "channel_name": "private-aircall"})
+        rest.post("/pusher/auth", {"socket_id": "1.1", "channel_name": "private-aircall"})
         rest.get("/me", token="")
     sandbox.archive(call_id)
     sandbox.add_note(call_id, "From a colleague")

@@ -205,7 +205,7 @@ def test_refuse_channel_auth_is_limited_to_its_times(sandbox: Sandbox, rest: Res
     sandbox.refuse_channel_auth(status, times=2)
     fields = {"socket_id": "1.1", "channel_name": CHANNEL}
 
-    statuses = [rest.post_form("/pusher/auth", fields).status_code for _ in range(3)]
+    statuses = [rest.post("/pusher/auth", fields).status_code for _ in range(3)]
 
     assert statuses == [status, status, 200]
 

@@ -1,4 +1,4 @@
-"""A page's socket as plain frames, without a thread, so that there can be hundreds. Knows no page."""
+"""A page's socket as plain frames, without a thread, so that there can be hundreds."""
 
 import json
 import socket

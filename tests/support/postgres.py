@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own: a real server in a temporary directory. Knows nothing of what is kept in it."""
+"""A PostgreSQL of one's own: a real server in a temporary directory."""
 
 import os
 import shutil
@@ -12,10 +12,9 @@ from typing import Any
 
 import psycopg
 
-from tests.support.ports import free_port
+from tests.support.ports import LOOPBACK, free_port
 from tests.support.waiting import wait_until
 
-LOOPBACK = "127.0.0.1"
 USER, PASSWORD = "postgres", "swordfish"
 STARTING_TIME, STOPPING_TIME = 30.0, 10.0
 # It need not outlive a crash, and it sorts words as people do, so that a test sees where that matters.
@@ -36,7 +35,6 @@ class Postgres:
         self.url = f"postgresql://{USER}:{PASSWORD}@{LOOPBACK}:{port}/postgres"
 
     def execute(self, statement: str) -> None:
-        """Do this as the database's owner."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement.encode())
 
@@ -45,7 +43,6 @@ class Postgres:
         self.execute(DROP_TABLES)
 
     def answers(self) -> bool:
-        """Whether it can be connected to by now."""
         try:
             self.execute("SELECT 1")
         except psycopg.OperationalError:
@@ -62,8 +59,13 @@ def running_postgres() -> Iterator[Postgres]:
         if owner := _owner():
             shutil.chown(directory, owner)
         _make(programs, directory)
-        process, postgres = _start(programs, directory)
+        postgres = Postgres(free_port())
+        settings = [f"listen_addresses={LOOPBACK}", f"port={postgres.port}", *SETTINGS]
+        options = [f"--{setting}" for setting in settings]
+        process = _run([str(programs / "postgres"), "-D", str(directory / "data"), *options], directory)
         try:
+            wait_until(lambda: process.poll() is not None or postgres.answers(), STARTING_TIME, "PostgreSQL")
+            assert process.poll() is None, _output(directory)
             yield postgres
         finally:
             # A fast shutdown: sessions that are still open are ended.
@@ -95,21 +97,6 @@ def _make(programs: Path, directory: Path) -> None:
     options = [f"--username={USER}", "--auth=scram-sha-256", f"--pwfile={password}", *INITDB]
     made = _run([str(programs / "initdb"), f"--pgdata={directory / 'data'}", *options], directory)
     assert made.wait(STARTING_TIME) == 0, _output(directory)
-
-
-def _start(programs: Path, directory: Path) -> tuple[subprocess.Popen[bytes], Postgres]:
-    postgres = Postgres(free_port())
-    settings = [f"listen_addresses={LOOPBACK}", f"port={postgres.port}", *SETTINGS]
-    options = [option for setting in settings for option in ("-c", setting)]
-    process = _run([str(programs / "postgres"), "-D", str(directory / "data"), *options], directory)
-    try:
-        wait_until(lambda: process.poll() is not None or postgres.answers(), STARTING_TIME, "PostgreSQL")
-        assert process.poll() is None, _output(directory)
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
-    return process, postgres
 
 
 def _run(command: Sequence[str], directory: Path) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""Starting programs the tests need, and stopping them by their id. Knows nothing of what they are."""
+"""Starting programs the tests need, and stopping them by their id."""
 
 import re
 import subprocess
@@ -67,7 +67,15 @@ def running(
     Output and errors are one stream. Raises AssertionError, showing it, where the line did not come within
     `deadline` seconds or the program ended first.
     """
-    process = _started(command, environment, directory)
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        cwd=directory,
+    )
     output = _Output(process, ready)
     output.start()
     try:
@@ -90,17 +98,3 @@ def stop(process: subprocess.Popen[str], stopping_time: float = STOPPING_TIME) -
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _started(
-    command: Sequence[str], environment: Mapping[str, str] | None, directory: Path
-) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment,
-        cwd=directory,
-    )

@@ -1,4 +1,4 @@
-"""A Pusher connection with nothing in between, frame by frame. Knows nothing of Callboard."""
+"""A Pusher connection with nothing in between, frame by frame."""
 
 import json
 from collections.abc import Iterator
@@ -45,11 +45,9 @@ class PusherSocket:
                 return int.from_bytes(frame.data[:2])
 
     def send(self, event: str, data: object = None) -> None:
-        """Send an event."""
         self.send_raw(json.dumps({"event": event, "data": data}))
 
     def send_raw(self, text: str) -> None:
-        """Send a text frame, whatever is in it."""
         self._connection.send(text)
 
     def socket_id(self) -> str:
@@ -61,7 +59,7 @@ class PusherSocket:
     def subscribe(self, client: RestClient, channel: str = CHANNEL) -> None:
         """Subscribe as this person, on a connection that was not greeted yet."""
         fields = {"socket_id": self.socket_id(), "channel_name": channel}
-        auth = client.post_form("/pusher/auth", fields).json()["auth"]
+        auth = client.post("/pusher/auth", fields).json()["auth"]
         self.send("pusher:subscribe", {"channel": channel, "auth": auth})
         assert self.next()["event"] == "pusher_internal:subscription_succeeded"
 
@@ -77,7 +75,6 @@ class PusherSocket:
 def connected(
     sandbox: Sandbox, app_key: str = APP_KEY, query: str = "protocol=7&client=test&version=1"
 ) -> Iterator[PusherSocket]:
-    """A connection to the sandbox's channel."""
     url = f"ws://{sandbox.host}:{sandbox.port}/app/{app_key}?{query}"
     connection = websocket.create_connection(url, timeout=TIMEOUT)
     try:

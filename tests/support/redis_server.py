@@ -46,7 +46,6 @@ class RedisServer:
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it in the middle of whatever it does."""
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:
@@ -63,12 +62,10 @@ class RedisServer:
         self._signal(signal.SIGCONT)
 
     def execute(self, *command: str | float) -> Any:
-        """Send it a command and have its answer, for a look behind the scenes."""
         with Redis(host=LOOPBACK, port=self.port) as client:
             return client.execute_command(*command)
 
     def clear(self) -> None:
-        """Forget everything."""
         self.execute("FLUSHALL")
 
     def _answers(self) -> bool:

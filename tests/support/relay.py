@@ -1,4 +1,4 @@
-"""A TCP relay in front of a server, whose line can die in silence or be cut. Knows bytes, no protocol."""
+"""A TCP relay in front of a server, whose line can die in silence or be cut."""
 
 import contextlib
 import socket
