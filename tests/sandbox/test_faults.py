@@ -22,10 +22,8 @@ def socket(sandbox: Sandbox, rest: RestClient) -> Iterator[PusherSocket]:
         yield socket
 
 
-def seconds_of(client: RestClient, path: str) -> float:
-    started_at = time.monotonic()
-    client.get(path)
-    return time.monotonic() - started_at
+def receives_a_change(socket: PusherSocket, sandbox: Sandbox, call_id: str) -> bool:
+    return sandbox.archive(call_id) == socket.next_call()
 
 
 def test_answer_503_is_limited_to_its_times_and_path(sandbox: Sandbox, rest: RestClient) -> None:
@@ -49,19 +47,11 @@ def test_answer_503_can_execute_the_request(sandbox: Sandbox, rest: RestClient, 
     assert sandbox.call(call_id)["is_archived"] is not before["is_archived"]
 
 
-def test_be_slow_is_limited_to_its_times_and_path(sandbox: Sandbox, rest: RestClient) -> None:
-    sandbox.be_slow(0.5, times=1, path="/calls")
-
-    assert seconds_of(rest, "/me") < 0.5
-    assert seconds_of(rest, "/calls") >= 0.5
-    assert seconds_of(rest, "/calls") < 0.5
-
-
 @pytest.mark.parametrize("applied", [False, True])
-def test_be_slow_executes_a_change_before_or_after_the_delay_and_ends_when_cleared(
+def test_be_slow_delays_so_many_requests_for_its_path_until_it_is_cleared(
     sandbox: Sandbox, rest: RestClient, call_id: str, applied: bool
 ) -> None:
-    sandbox.be_slow(3600, path="/calls", applied=applied)
+    sandbox.be_slow(3600, times=1, path="/calls", applied=applied)
     before = sandbox.counters().requests
     with ThreadPoolExecutor() as pool:
         response = pool.submit(rest.put, f"/calls/{call_id}/archive")
@@ -69,17 +59,21 @@ def test_be_slow_executes_a_change_before_or_after_the_delay_and_ends_when_clear
             lambda: sandbox.counters().requests > before and sandbox.counters().archive_flips == applied,
             what="the request arrived",
         )
+        assert [rest.get(path).status_code for path in ("/me", "/calls")] == [200, 200]
         assert not response.done()
 
         sandbox.clear_faults()
 
-        assert response.result(5).status_code == 200
+        assert response.result(20).status_code == 200
     assert sandbox.counters().archive_flips == 1
 
 
 def test_the_latency_option_delays_every_response() -> None:
     with Sandbox.start("--latency", "0.1") as sandbox, signed_in(sandbox.url) as rest:
-        assert min(seconds_of(rest, "/me") for _ in range(2)) >= 0.1
+        started_at = time.monotonic()
+
+        assert rest.get("/me").status_code == 200
+        assert time.monotonic() - started_at >= 0.1
 
 
 def test_apply_and_never_answer_executes_a_change_but_does_not_affect_reads(
@@ -109,18 +103,18 @@ def test_reset_after_send_resets_the_connection(
     assert rest.get(f"/calls/{call_id}").json() == sandbox.call(call_id)
 
 
-@pytest.mark.parametrize(
-    ("body", "content_type"), [(b"<html>", "text/html"), (b'{"nodes": [\xff]', "application/json"), (b"", "")]
-)
-def test_answer_with_sends_any_body(
-    sandbox: Sandbox, rest: RestClient, body: bytes, content_type: str
-) -> None:
-    sandbox.answer_with(202, body, content_type, path="/me")
+def test_answer_with_sends_any_body(sandbox: Sandbox, rest: RestClient) -> None:
+    for body, content_type in (
+        (b"<html>", "text/html"),
+        (b'{"nodes": [\xff]', "application/json"),
+        (b"", ""),
+    ):
+        sandbox.answer_with(202, body, content_type, path="/me")
 
-    response = rest.get("/me")
+        response = rest.get("/me")
 
-    assert (response.status_code, response.content) == (202, body)
-    assert response.headers.get("Content-Type", "") == content_type
+        assert (response.status_code, response.content) == (202, body)
+        assert response.headers.get("Content-Type", "") == content_type
     assert rest.get("/me").status_code == 200
 
 
@@ -210,31 +204,21 @@ def test_refuse_channel_auth_is_limited_to_its_times(sandbox: Sandbox, rest: Res
     assert statuses == [status, status, 200]
 
 
-def test_muted_sockets_stay_open_and_send_nothing_until_the_fault_is_cleared(
-    sandbox: Sandbox, socket: PusherSocket, call_id: str
+def test_muted_sockets_stay_open_and_send_nothing_until_cleared_while_new_ones_work(
+    sandbox: Sandbox, rest: RestClient, socket: PusherSocket, call_id: str
 ) -> None:
     sandbox.mute_sockets()
-
-    changed = sandbox.archive(call_id)
+    with connected(sandbox) as new:
+        new.subscribe(rest)
+        changed = sandbox.archive(call_id)
+        assert new.next_call() == changed
     socket.send("pusher:ping", {})
 
     with pytest.raises(WebSocketTimeoutException):
         socket.next_within(0.3)
-    assert sandbox.counters().subscriptions_now == 1
     sandbox.clear_faults()
     assert socket.next_call() == changed
     assert socket.next()["event"] == "pusher:pong"
-
-
-@pytest.mark.usefixtures("socket")
-def test_mute_sockets_does_not_affect_new_connections(
-    sandbox: Sandbox, rest: RestClient, call_id: str
-) -> None:
-    sandbox.mute_sockets()
-
-    with connected(sandbox) as new:
-        new.subscribe(rest)
-        assert receives_a_change(new, sandbox, call_id)
 
 
 def test_lose_events_suppresses_a_number_of_events(
@@ -249,16 +233,14 @@ def test_lose_events_suppresses_a_number_of_events(
     assert sandbox.counters().events_sent == 1
 
 
-@pytest.mark.parametrize(
-    ("data", "raw"), [("not JSON", "not JSON"), ({"id": 7}, '{"id": 7}'), (None, "null")]
-)
-def test_send_event_sends_any_data(sandbox: Sandbox, socket: PusherSocket, data: object, raw: str) -> None:
-    sandbox.send_event("update-call", data)
+def test_send_event_sends_any_data(sandbox: Sandbox, socket: PusherSocket) -> None:
+    for data, raw in (("not JSON", "not JSON"), ({"id": 7}, '{"id": 7}'), (None, "null")):
+        sandbox.send_event("update-call", data)
 
-    assert socket.next() == {"event": "update-call", "channel": CHANNEL, "data": raw}
+        assert socket.next() == {"event": "update-call", "channel": CHANNEL, "data": raw}
 
 
-@pytest.mark.parametrize("code", [4004, 4100, 4200])
+@pytest.mark.parametrize("code", [4000, 4299])
 def test_pusher_error_with_a_closing_code_closes(sandbox: Sandbox, socket: PusherSocket, code: int) -> None:
     sandbox.pusher_error(code, "Over quota")
 
@@ -286,7 +268,3 @@ def test_a_reset_closes_every_socket(sandbox: Sandbox, socket: PusherSocket) -> 
         assert socket.close_code() == 4200
         assert unsubscribed.close_code() == 4200
         assert sandbox.counters().subscriptions_now == 0
-
-
-def receives_a_change(socket: PusherSocket, sandbox: Sandbox, call_id: str) -> bool:
-    return sandbox.archive(call_id) == socket.next_call()
