@@ -4,12 +4,11 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
 from threading import Event
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -31,13 +30,14 @@ from tests.integration.pusher.listening import (
     connection_threads,
     settings_for,
     sign,
+    waits,
 )
 from tests.integration.pusher.scripted_pusher import CHANNEL, Peer, ScriptedPusher
+from tests.support.made_calls import made_call
 from tests.support.waiting import wait_until
 
-OTHER = replace(CALL, id="7876e2eb-1a50-4a7e-afb5-2936cbe6e814")
+OTHER = made_call(2)
 NOTE = CALL.notes[0].content
-FORMS = pytest.mark.parametrize("form", [json.dumps, dict], ids=["text", "object"])
 
 
 def logs_of_pysher(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -45,16 +45,6 @@ def logs_of_pysher(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 # Events
-
-
-@FORMS
-def test_a_call_is_read_from_text_and_from_an_object(form: Callable[[Any], object]) -> None:
-    with connected() as (server, subject):
-        subject.wait_until(LinkState.LIVE)
-
-        server.peers[0].send("update-call", form(CALL.to_json()), CHANNEL)
-
-        subject.wait_for(CALL)
 
 
 def test_a_call_in_the_same_segment_as_the_confirmation_follows_the_gap() -> None:
@@ -93,22 +83,15 @@ def update(data: object, event: str = "update-call", channel: object = CHANNEL) 
 
 FOREIGN = {
     "data that is not JSON": update("{"),
-    "HTML": update("<!doctype html><h1>Bad gateway</h1>"),
-    "empty data": update(""),
     "null": update(None),
-    "a list": update([CALL.to_json()]),
     "a megabyte of JSON": update(json.dumps({**CALL.to_json(), "via": "1" * 1_000_000})),
-    "deeply nested data": update("[" * 100_000),
-    "a lone surrogate": update('"\ud800"'),
     "an absurd number": update("9" * 5000),
     "no id": update(json.dumps({**CALL.to_json(), "id": None})),
-    "a path as id": update(json.dumps({**CALL.to_json(), "id": "../../etc/passwd"})),
     "an unknown event": update(CALL.to_json(), "delete-call"),
     "another channel": update(CALL.to_json(), channel="private-x"),
     "a channel that is no text": update({}, channel=[CHANNEL]),
     "an event that is no text": '{"event": ["update-call"]}',
     "text that is not JSON": "garbage",
-    "a list of numbers": "[1, 2]",
     "deeply nested text": "[" * 100_000,
 }
 
@@ -129,21 +112,21 @@ def test_foreign_input_is_dropped_with_one_log_line(text: str, caplog: pytest.Lo
 
 
 @pytest.mark.parametrize(
-    ("greeting", "error", "reason"),
+    ("error", "reason"),
     [
-        ({"socket_id": "1.1"}, {"code": 4009, "message": "no"}, "the server reported error 4009"),
-        ('{"socket_id": "1.1"}', '{"code": 4009, "message": "no"}', "the server reported error 4009"),
+        ({"code": 4009, "message": "no"}, "the server reported error 4009"),
+        ('{"code": 4009, "message": "no"}', "the server reported error 4009"),
         *[
-            (None, data, "the server reported an error")
-            for data in ({"code": None}, '{"code": null}', {}, "no", None)
+            (error, "the server reported an error")
+            for error in ({"code": None}, '{"code": null}', "no", None)
         ],
     ],
 )
 def test_any_error_ends_a_connection_that_is_not_subscribed_yet(
-    greeting: object, error: object, reason: str, caplog: pytest.LogCaptureFixture
+    error: object, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(peer: Peer) -> None:
-        peer.greet(greeting)
+        peer.greet({"socket_id": "1.1"})
         peer.subscription()
         peer.send("pusher:error", error)
         peer.wait_until_gone()
@@ -224,9 +207,9 @@ def test_a_failed_signature_is_shown_without_its_text_and_requested_again_until_
 ) -> None:
     signer = Signer(kind("a token"), kind("a token"))
 
-    with connected(authorize=signer) as (_, subject):
-        # Long before the subscription times out.
-        subject.wait_until(LinkState.LIVE, deadline=2.0)
+    # Long before the subscription times out.
+    with connected(authorize=signer, subscribe_timeout=50.0) as (_, subject):
+        subject.wait_until(LinkState.LIVE)
 
     assert signer.asked == ["1.1", "2.2", "3.3"]
     assert f"not authorized ({kind.__name__})" in subject.reasons
@@ -263,13 +246,13 @@ def test_stop_does_not_wait_for_a_signature(hanging: Event) -> None:
         hanging.wait()
         raise UnauthorizedError("Unauthorized")
 
-    with connected(authorize=hang) as (server, subject):
+    with connected(authorize=hang, subscribe_timeout=50.0) as (server, subject):
         wait_until(lambda: server.peers and server.peers[0].received)
         began = time.monotonic()
 
         subject.listener.stop()
 
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 5
         hanging.set()
     assert subject.reasons == ["connecting", "stopped"]
 
@@ -281,8 +264,7 @@ def test_without_a_login_the_link_is_offline_and_retries_seldom() -> None:
         subject.wait_until(LinkState.LIVE)
 
     assert (subject.statuses[1].state, subject.reasons[1]) == (LinkState.OFFLINE, "nobody is signed in")
-    for before, after in pairwise(peer.opened_at for peer in server.peers):
-        assert after - before >= 0.2
+    assert min(waits(server)) >= 0.2
 
 
 @pytest.mark.parametrize("does_wake", [True, False])
@@ -295,29 +277,19 @@ def test_wake_and_stop_end_the_longest_wait(does_wake: bool) -> None:
         wait_until(lambda: subject.reasons[-1] == ("subscribed" if does_wake else "stopped"))
 
 
-def test_wake_shortens_a_wait_but_never_below_its_minimum() -> None:
-    signer = Signer(*[UnauthorizedError("Unauthorized")] * 3)
+def test_many_logins_shorten_the_waits_but_do_not_hammer_a_server_that_refuses() -> None:
+    signer = Signer(*[UnauthorizedError("Unauthorized")] * 8)
 
-    with connected(authorize=signer, retry_min=0.3, retry_max=60.0) as (server, subject):
-        wait_until(lambda: len(server.peers) == 3 and server.peers[2].is_closed)
-        subject.listener.wake()
-        # Without the wake it would take 1.2 s or more.
-        subject.wait_until(LinkState.LIVE, deadline=0.8)
+    with connected(authorize=signer, retry_min=0.1, retry_max=60.0) as (server, subject):
 
-
-def test_many_logins_do_not_hammer_a_server_that_refuses() -> None:
-    signer = Signer(*[UnauthorizedError("Unauthorized")] * 99)
-
-    with connected(authorize=signer, retry_min=0.2, retry_max=60.0) as (server, subject):
-        ends_at = time.monotonic() + 0.7
-
-        def log_in() -> bool:
+        def is_live_after_another_login() -> bool:
             subject.listener.wake()
-            return time.monotonic() > ends_at
+            return subject.listener.status.state == LinkState.LIVE
 
-        wait_until(log_in)
+        # Without the logins it would take 25 s or more.
+        wait_until(is_live_after_another_login)
 
-    assert 2 <= len(server.peers) <= 4
+    assert min(waits(server)) >= 0.1
 
 
 # Callbacks
@@ -399,6 +371,7 @@ def test_it_can_be_stopped_and_started_repeatedly_and_a_second_start_does_nothin
         for number in (1, 2, 3):
             subject.listener.start()
             subject.wait_for_gap(number)
+            subject.wait_until(LinkState.LIVE)
             subject.listener.stop()
             assert subject.listener.status.state == LinkState.OFFLINE
             wait_until(lambda: all(peer.is_closed for peer in server.peers))
