@@ -60,6 +60,7 @@ def running(
     deadline: float = 60.0,
     environment: Mapping[str, str] | None = None,
     directory: Path = ROOT,
+    user: str | None = None,
     stopping_time: float = STOPPING_TIME,
 ) -> Iterator[Started]:
     """Run a command and give it back once a line of its output matches `ready`; stop it at the end.
@@ -75,6 +76,7 @@ def running(
         text=True,
         env=environment,
         cwd=directory,
+        user=user,
     )
     output = _Output(process, ready)
     output.start()
