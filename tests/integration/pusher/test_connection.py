@@ -221,22 +221,25 @@ def answers_no_websocket_pings(peer: Peer) -> None:
 
 
 freezes = after_subscribing(Peer.freeze)
+is_mute = after_subscribing(Peer.wait_until_gone)
 
 
-@pytest.mark.parametrize("script", [answers_no_websocket_pings, freezes])
-def test_a_half_open_link_is_noticed_by_websocket_pings(script: Script) -> None:
-    with connected(script, Peer.accept, ping_interval=0.3, pong_timeout=0.2) as (_, subject):
+@pytest.mark.parametrize(
+    ("script", "interval", "reason"),
+    [
+        (answers_no_websocket_pings, "ping_interval", "the connection failed (WebSocketTimeoutException)"),
+        (freezes, "ping_interval", "the connection failed (WebSocketTimeoutException)"),
+        (is_mute, "pusher_ping_interval", "the server fell silent"),
+    ],
+)
+def test_a_half_open_link_and_a_mute_server_are_noticed_by_pings(
+    script: Script, interval: str, reason: str
+) -> None:
+    timings: dict[str, Any] = {interval: 0.3, "pong_timeout": 0.2}
+    with connected(script, Peer.accept, **timings) as (_, subject):
         subject.wait_for_gap(2)
 
-    assert "the connection failed (WebSocketTimeoutException)" in subject.reasons
-
-
-def test_a_mute_server_is_noticed_by_pusher_pings() -> None:
-    mute = after_subscribing(Peer.wait_until_gone)
-    with connected(mute, Peer.accept, pusher_ping_interval=0.3, pong_timeout=0.3) as (_, subject):
-        subject.wait_for_gap(2)
-
-    assert "the server fell silent" in subject.reasons
+    assert reason in subject.reasons
 
 
 def test_an_idle_link_is_kept_alive_by_pings_even_after_foreign_input() -> None:
