@@ -20,17 +20,19 @@ def test_any_username_and_password_are_accepted(rest: RestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "messages"),
+    ("path", "fields", "messages"),
     [
-        ({"username": "", "password": "x"}, ["username should not be empty"]),
-        ({"username": "alice"}, ["password must be a string", "password should not be empty"]),
-        ({"username": 7, "password": "x"}, ["username must be a string"]),
+        ("/auth/login", {"username": "", "password": "x"}, ["username should not be empty"]),
+        ("/auth/login", {"username": "a", "password": 7}, ["password must be a string"]),
+        ("/calls/x/note", {}, ["content must be a string", "content should not be empty"]),
+        ("/calls/x/note", {"content": ""}, ["content should not be empty"]),
+        ("/pusher/auth", {"socket_id": "", "channel_name": "x"}, ["socket_id should not be empty"]),
     ],
 )
-def test_an_incomplete_login_lists_the_invalid_fields(
-    rest: RestClient, fields: dict[str, object], messages: list[str]
+def test_an_incomplete_request_gets_a_list_of_its_invalid_fields(
+    rest: RestClient, path: str, fields: dict[str, object], messages: list[str]
 ) -> None:
-    response = rest.post("/auth/login", fields)
+    response = rest.post(path, fields)
 
     assert response.status_code == 400
     assert response.json() == {"statusCode": 400, "message": messages, "error": "Bad Request"}

@@ -141,14 +141,6 @@ def test_a_signature_equals_that_of_pushers_python_library(
     assert signature(rest, socket_id, channel) == pusher.authenticate(channel=channel, socket_id=socket_id)
 
 
-@pytest.mark.parametrize("fields", [{}, {"socket_id": "1.1"}, {"socket_id": "", "channel_name": CHANNEL}])
-def test_a_signature_requires_both_fields(rest: RestClient, fields: dict[str, str]) -> None:
-    response = rest.post("/pusher/auth", fields)
-
-    assert response.status_code == 400
-    assert isinstance(response.json()["message"], list)
-
-
 def test_invalid_messages_and_client_events_get_an_error_and_the_connection_goes_on(sandbox: Sandbox) -> None:
     with connected(sandbox) as socket:
         socket.socket_id()

@@ -7,6 +7,7 @@ import requests
 
 from sandbox.faults import FAULTS
 from sandbox.options import EXAMPLES
+from tests.support.pusher_socket import connected
 from tests.support.rest_client import RestClient, signed_in
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -91,16 +92,23 @@ def test_actions_of_clients_are_counted(sandbox: Sandbox, call_id: str) -> None:
     }
 
 
-def test_a_reset_restores_the_initial_state(sandbox: Sandbox, rest: RestClient) -> None:
+def test_a_reset_restores_the_initial_state_and_closes_every_socket(
+    sandbox: Sandbox, rest: RestClient
+) -> None:
     initial = sandbox.calls()
     sandbox.archive(initial[0]["id"])
     sandbox.add_note(initial[1]["id"], "Hello")
     sandbox.remove_call(initial[2]["id"])
     sandbox.add_call()
-    sandbox.answer_503(None)
+    with connected(sandbox) as subscriber, connected(sandbox) as muted:
+        subscriber.subscribe(rest)
+        muted.socket_id()
+        sandbox.mute_sockets()
+        sandbox.answer_503(None)
 
-    sandbox.reset()
+        sandbox.reset()
 
+        assert (subscriber.close_code(), muted.close_code()) == (4200, 4200)
     assert sandbox.calls() == initial
     assert not any(asdict(sandbox.counters()).values())
     assert rest.get("/me").status_code == 401

@@ -64,12 +64,17 @@ def test_be_slow_delays_so_many_requests_for_its_path_until_it_is_cleared(
     assert sandbox.counters().archive_flips == 1
 
 
-def test_the_latency_option_delays_every_response() -> None:
-    with Sandbox.start("--latency", "0.1") as sandbox, signed_in(sandbox.url) as rest:
+def test_options_delay_every_response_and_cap_a_page() -> None:
+    with (
+        Sandbox.start("--latency", "0.1", "--max-limit", "7") as sandbox,
+        signed_in(sandbox.url) as rest,
+    ):
         started_at = time.monotonic()
 
-        assert rest.get("/me").status_code == 200
+        page = rest.get("/calls", offset=50, limit=50).json()
+
         assert time.monotonic() - started_at >= 0.1
+        assert (len(page["nodes"]), page["hasNextPage"]) == (7, True)
 
 
 @pytest.mark.parametrize(
@@ -233,15 +238,3 @@ def test_pusher_error_closes_with_a_closing_code_alone(
     sandbox.pusher_error(closing, "Over quota")
     assert socket.next() == {"event": "pusher:error", "data": {"code": closing, "message": "Over quota"}}
     assert socket.close_code() == closing
-
-
-def test_a_reset_closes_every_socket(sandbox: Sandbox, socket: PusherSocket) -> None:
-    with connected(sandbox) as unsubscribed:
-        unsubscribed.socket_id()
-        sandbox.mute_sockets()
-
-        sandbox.reset()
-
-        assert socket.close_code() == 4200
-        assert unsubscribed.close_code() == 4200
-        assert sandbox.counters().subscriptions_now == 0

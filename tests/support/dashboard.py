@@ -70,7 +70,6 @@ class SharedDashboard:
 
     @property
     def address(self) -> str:
-        """Where it is served."""
         return self.started.ready[1]
 
 

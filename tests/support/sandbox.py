@@ -43,7 +43,7 @@ class Counters:
 
 
 class Sandbox:
-    """A running sandbox: what colleagues do, what is true, and each fault of sandbox/README.md as a method.
+    """A running sandbox: what colleagues do, what is true, and each fault that sandbox/README.md explains.
 
     `times` None means until the faults are cleared; `path` is how the paths begin that a fault is for;
     `applied` says whether the request is executed all the same; other times are in seconds.
@@ -134,15 +134,9 @@ class Sandbox:
         self._fault("refuse_channel_auth", status=status, times=times)
 
     def answer_503(
-        self,
-        times: int | None = 1,
-        path: str = "/",
-        *,
-        retry_after: float | None = None,
-        applied: bool = False,
+        self, times: int | None = 1, path: str = "/", *, retry_after: float = 0, applied: bool = False
     ) -> None:
-        """503 Service Unavailable, with a Retry-After header where one is given."""
-        self._fault("answer_503", times=times, path=path, retry_after=retry_after, applied=applied)
+        self._fault("answer_503", times=times, path=path, retry_after=retry_after or None, applied=applied)
 
     def answer_with(
         self,
@@ -163,44 +157,35 @@ class Sandbox:
     def be_slow(
         self, seconds: float, *, times: int | None = None, path: str = "/", applied: bool = False
     ) -> None:
-        """The answer comes so much later; `applied` says whether the work is done before that or after."""
         self._fault("be_slow", seconds=seconds, times=times, path=path, applied=applied)
 
     def drip(self, seconds: float, *, times: int | None = None, path: str = "/") -> None:
-        """The real answer comes byte by byte, with a pause after each."""
         self._fault("drip", seconds=seconds, times=times, path=path)
 
     def apply_and_never_answer(
         self, times: int | None = 1, *, path: str = "/calls", seconds: float = 30
     ) -> None:
-        """A change is made; then the connection hangs, and after `seconds` it is reset."""
         self._fault("apply_and_never_answer", times=times, path=path, seconds=seconds)
 
     def reset_after_send(self, times: int | None = 1, *, path: str = "/calls", applied: bool = False) -> None:
-        """A change's request is taken, and the connection reset at once."""
         self._fault("reset_after_send", times=times, path=path, applied=applied)
 
     def wrong_total(self, value: object) -> None:
         self._fault("wrong_total", value=value)
 
     def drop_sockets(self, code: int | None = None, reason: str = "") -> None:
-        """Every connection to the channel ends: closed with a code, or reset where none is given."""
         self._fault("drop_sockets", code=code, reason=reason)
 
     def refuse_sockets(self, on: bool = True) -> None:
-        """No new connection to the channel is made: 503 instead of a handshake."""
         self._fault("refuse_sockets", on=on)
 
     def mute_sockets(self) -> None:
-        """Connections that are open now go half-open: they stay, and nothing is read or answered."""
         self._fault("mute_sockets")
 
     def lose_events(self, count: int = 1) -> None:
-        """The next changes are announced to nobody."""
         self._fault("lose_events", count=count)
 
     def send_event(self, name: str, data: object = None, *, channel: str = "private-aircall") -> None:
-        """An event that nobody expects goes to all subscribers; a text is sent raw, anything else as JSON."""
         self._fault("send_event", name=name, data=data, channel=channel)
 
     def pusher_error(self, code: int | None, message: str = "A fault of the sandbox") -> None:
