@@ -131,10 +131,8 @@ def test_tokens_are_issued_and_checked_by_the_shifted_clock(sandbox: Sandbox, re
 
 
 def test_tokens_expire_after_the_lifetimes_of_the_options() -> None:
-    with (
-        Sandbox.start("--access-ttl", "0.2", "--refresh-ttl", "0.2") as sandbox,
-        signed_in(sandbox.url) as rest,
-    ):
+    lifetimes = ("--access-ttl", "0.2", "--refresh-ttl", "0.2")
+    with Sandbox.start(*lifetimes) as sandbox, signed_in(sandbox.url) as rest:
         access, refresh = rest.access_token, rest.refresh_token
 
         wait_until(lambda: rest.get("/me", token=access).status_code == 401, what="the access token expired")

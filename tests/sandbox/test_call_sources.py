@@ -2,15 +2,15 @@
 
 import json
 import re
-from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from sandbox.calls import CALL_TYPES, DIRECTIONS, CallJson, CallSource
-from sandbox.generated import LINE_COUNT, MAX_CALLS, GeneratedCalls
+from sandbox.generated import MAX_CALLS, GeneratedCalls
 from sandbox.recorded import RECORDING, RecordedCalls
 
 PHONE_NUMBER = re.compile(r"\+33\d{9}")
@@ -54,21 +54,9 @@ def test_a_call_is_found_by_its_id_alone() -> None:
     assert [source(10).index_of(call_id) for call_id in unknown] == [None] * 6
 
 
-def test_generated_calls_resemble_those_of_a_busy_team(sample: list[CallJson]) -> None:
-    callers = Counter(call["from"] for call in sample if call["direction"] == "inbound")
-
-    assert {(call["direction"], call["call_type"]) for call in sample} == {
-        (direction, call_type) for direction in DIRECTIONS for call_type in CALL_TYPES
-    }
-    assert sum(call["is_archived"] for call in sample) / len(sample) == pytest.approx(0.4, abs=0.03)
-    assert sum(bool(call["notes"]) for call in sample) / len(sample) == pytest.approx(0.2, abs=0.03)
-    assert len({call["via"] for call in sample}) == LINE_COUNT
-    assert len(callers) > 1_000
-    assert callers.most_common(1)[0][1] > 5
-
-
 def test_every_generated_call_has_a_unique_uuid_and_plausible_values(sample: list[CallJson]) -> None:
     assert len({call["id"] for call in sample}) == len(sample)
+    assert {(call["direction"], call["call_type"]) for call in sample} == set(product(DIRECTIONS, CALL_TYPES))
     for call in sample:
         assert list(call) == KEYS
         assert (str(UUID(call["id"])), UUID(call["id"]).version) == (call["id"], 4)

@@ -16,7 +16,6 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture
 def socket(sandbox: Sandbox, rest: RestClient) -> Iterator[PusherSocket]:
-    """A connection that has subscribed."""
     with connected(sandbox) as socket:
         socket.subscribe(rest)
         yield socket
@@ -65,10 +64,7 @@ def test_be_slow_delays_so_many_requests_for_its_path_until_it_is_cleared(
 
 
 def test_options_delay_every_response_and_cap_a_page() -> None:
-    with (
-        Sandbox.start("--latency", "0.1", "--max-limit", "7") as sandbox,
-        signed_in(sandbox.url) as rest,
-    ):
+    with Sandbox.start("--latency", "0.1", "--max-limit", "7") as sandbox, signed_in(sandbox.url) as rest:
         started_at = time.monotonic()
 
         page = rest.get("/calls", offset=50, limit=50).json()

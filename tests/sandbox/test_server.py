@@ -39,6 +39,7 @@ def test_a_connection_is_reused_whatever_the_bodies(connection: http.client.HTTP
     requests = [
         ("GET", "/me", b""),
         ("POST", "/auth/login", b'{"username": "alice", "password": "x"}'),
+        ("POST", "/auth/login", iter([b'{"username": "alice",', b' "password": "x"}'])),
         ("POST", "/nowhere", b"unread " * 1000),
         ("POST", "/auth/login", b"x" * 200_000),
         ("HEAD", "/me", b""),
@@ -48,14 +49,8 @@ def test_a_connection_is_reused_whatever_the_bodies(connection: http.client.HTTP
     socket = connection.sock
     statuses = [ask(connection, *request) for request in requests]
 
-    assert statuses == [401, 201, 404, 413, 401, 401]
+    assert statuses == [401, 201, 201, 404, 413, 401, 401]
     assert connection.sock is socket
-
-
-def test_chunked_requests_are_accepted(connection: http.client.HTTPConnection) -> None:
-    chunks = iter([b'{"username": "alice",', b' "password": "x"}'])
-
-    assert ask(connection, "POST", "/auth/login", chunks, encode_chunked=True) == 201
 
 
 @pytest.mark.parametrize(

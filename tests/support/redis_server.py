@@ -53,7 +53,6 @@ class RedisServer:
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Go on where it was frozen."""
         self._process.send_signal(signal.SIGCONT)
 
     def execute(self, *command: str | float) -> Any:

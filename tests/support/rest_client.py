@@ -25,9 +25,8 @@ class RestClient:
 
     def refresh(self, refresh_token: str | None = None) -> requests.Response:
         """Exchange a refresh token, the last one unless another is given."""
-        return self._keep_tokens(
-            self.post("/auth/refresh-token-v2", token=refresh_token or self.refresh_token)
-        )
+        token = refresh_token or self.refresh_token
+        return self._keep_tokens(self.post("/auth/refresh-token-v2", token=token))
 
     def get(self, path: str, *, token: str | None = None, **query: object) -> requests.Response:
         return self._send("GET", path, token, params={name: str(value) for name, value in query.items()})

@@ -52,8 +52,7 @@ class Sandbox:
     def __init__(self, url: str) -> None:
         self.url = url
         parts = urlsplit(url)
-        self.host = parts.hostname or ""
-        self.port = parts.port or 0
+        self.host, self.port = parts.hostname or "", parts.port or 0
         self._session = requests.Session()
         self._session.trust_env = False
 
