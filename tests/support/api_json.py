@@ -1,4 +1,4 @@
-"""JSON as the API sends it, and as it might: recorded calls, odd values, anything. Knows none of our code."""
+"""JSON as the API sends it, and as it might: recorded calls, odd values, anything."""
 
 import json
 from pathlib import Path

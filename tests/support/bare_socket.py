@@ -1,4 +1,4 @@
-"""A page's socket as plain frames, without a thread, so that there can be hundreds. Knows no page."""
+"""A page's socket as plain frames, without a thread, so that there can be hundreds."""
 
 import json
 import socket
@@ -76,12 +76,11 @@ class BareSocket:
 
 def come_back(stack: ExitStack, address: str, cookie: str, within: float) -> str:
     """Connect until let in, as a page does whose server has died; the name of what it is told then."""
-    return wait_until(lambda: _told(stack, address, cookie), within, "a socket")
 
-
-def _told(stack: ExitStack, address: str, cookie: str) -> str:
-    try:
-        page = stack.enter_context(BareSocket.connect(address, cookie, position="of the dead.1"))
-        return page.next_of("caught-up", "reload")[0]
-    except (OSError, websocket.WebSocketException):
+    def told() -> str:
+        with suppress(OSError, websocket.WebSocketException):
+            page = stack.enter_context(BareSocket.connect(address, cookie, position="of the dead.1"))
+            return page.next_of("caught-up", "reload")[0]
         return ""
+
+    return wait_until(told, within, "a socket")

@@ -1,4 +1,4 @@
-"""A Chromium of one's own that can be put to sleep whole, as by a laptop's lid. Knows no page."""
+"""A Chromium of one's own that can be put to sleep whole, as by a laptop's lid."""
 
 import contextlib
 import os
@@ -23,7 +23,6 @@ class Chromium:
     @classmethod
     @contextmanager
     def start(cls, arguments: Sequence[str], profile: Path) -> Iterator["Chromium"]:
-        """A browser with these arguments, without a window, its profile kept in this directory."""
         path = shutil.which("chromium")
         assert path, "Chromium has to be installed so that `chromium` is a command."
         command = [path, "--headless", "--remote-debugging-port=0", f"--user-data-dir={profile}", *arguments]
@@ -35,11 +34,9 @@ class Chromium:
                 chromium.wake()
 
     def sleep(self) -> None:
-        """Stop every process of the browser where it stands."""
         self._signal(signal.SIGSTOP)
 
     def wake(self) -> None:
-        """Let all of them go on."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -49,15 +46,10 @@ class Chromium:
 
 
 def _with_descendants(pid: int) -> list[int]:
-    parents = {int(path.name): _parent(path) for path in Path("/proc").iterdir() if path.name.isdigit()}
     found = [pid]
     for parent in found:
-        found += [child for child, its_parent in parents.items() if its_parent == parent]
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            # A thread may have just ended.
+            with contextlib.suppress(OSError):
+                found += map(int, children.read_text().split())
     return found
-
-
-def _parent(process: Path) -> int | None:
-    try:
-        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return None  # it has just ended

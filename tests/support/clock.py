@@ -1,4 +1,4 @@
-"""A clock for tests. Knows nothing of what it is for."""
+"""A clock for tests."""
 
 
 class StillClock:
@@ -8,5 +8,4 @@ class StillClock:
         self.now = 1_000_000.0
 
     def __call__(self) -> float:
-        """The time."""
         return self.now

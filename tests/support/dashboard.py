@@ -77,7 +77,6 @@ class SharedDashboard:
 
     @property
     def address(self) -> str:
-        """Where it is served."""
         return self.started.ready[1]
 
 

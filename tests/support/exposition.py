@@ -25,7 +25,6 @@ class Exposition:
         )
 
     def label_values(self, sample_name: str, label: str) -> set[str]:
-        """What this label is in the samples of this name."""
         return {sample.labels[label] for sample in self._samples(sample_name)}
 
     @property

@@ -9,17 +9,12 @@ import structlog
 from aircall.server.logs import log_settings
 
 
-def formatter(log_format: str) -> logging.Formatter:
-    """What makes the dashboard's lines of this format."""
-    settings = log_settings(log_format, "DEBUG")["formatters"]["line"]
-    settings = {name: value for name, value in settings.items() if name != "()"}
-    made: logging.Formatter = structlog.stdlib.ProcessorFormatter(**settings)
-    return made
-
-
 def written(record: logging.LogRecord, log_format: str = "json") -> str:
     """The whole line of a record, its fields included."""
-    return formatter(log_format).format(record)
+    settings = log_settings(log_format, "DEBUG")["formatters"]["line"]
+    settings = {name: value for name, value in settings.items() if name != "()"}
+    formatter: logging.Formatter = structlog.stdlib.ProcessorFormatter(**settings)
+    return formatter.format(record)
 
 
 def told(records: Iterable[logging.LogRecord], *fields: str) -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""Calls made up for tests, as records. Knows no API."""
+"""Calls made up for tests, as records."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""How much memory programs take. Knows nothing of what they are."""
+"""How much memory programs take."""
 
 import os
 from pathlib import Path

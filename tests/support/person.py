@@ -77,7 +77,6 @@ class Person:
 
     @property
     def call_ids(self) -> list[str]:
-        """The calls on this page, in their order."""
         return [str(element["data-call-id"]) for element in self.page.select("[data-call-id]")]
 
     def _form(self, action: str) -> Tag:

@@ -1,4 +1,4 @@
-"""Ports for programs that cannot be told to let the system choose. Knows nothing of them."""
+"""Ports for programs that cannot be told to let the system choose."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""Starting programs the tests need, and stopping them by their id. Knows nothing of what they are."""
+"""Starting programs the tests need, and stopping them by their id."""
 
 import re
 import subprocess
@@ -60,6 +60,7 @@ def running(
     deadline: float = 60.0,
     environment: Mapping[str, str] | None = None,
     directory: Path = ROOT,
+    user: str | None = None,
     stopping_time: float = STOPPING_TIME,
 ) -> Iterator[Started]:
     """Run a command and give it back once a line of its output matches `ready`; stop it at the end.
@@ -67,7 +68,16 @@ def running(
     Output and errors are one stream. Raises AssertionError, showing it, where the line did not come within
     `deadline` seconds or the program ended first.
     """
-    process = _started(command, environment, directory)
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        cwd=directory,
+        user=user,
+    )
     output = _Output(process, ready)
     output.start()
     try:
@@ -90,17 +100,3 @@ def stop(process: subprocess.Popen[str], stopping_time: float = STOPPING_TIME) -
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _started(
-    command: Sequence[str], environment: Mapping[str, str] | None, directory: Path
-) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment,
-        cwd=directory,
-    )

@@ -1,53 +1,47 @@
 """A Redis of one's own: a real server in a temporary directory, which can be killed, frozen and come back."""
 
 import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError
 
 from tests.support.ports import LOOPBACK, free_port
-from tests.support.waiting import wait_until
+from tests.support.processes import running
 
-STARTING_TIME, STOPPING_TIME = 20.0, 10.0
+READY = "Ready to accept connections"
 
 
 class RedisServer:
     """A server on a port of its own, which it keeps when it is restarted."""
 
     def __init__(self, directory: Path, *, is_durable: bool = False) -> None:
-        self._options = ["--appendonly", "yes"] if is_durable else []
         self.port = free_port()
         self.url = f"redis://{LOOPBACK}:{self.port}"
+        self._command = ["redis-server", "--port", str(self.port), "--bind", LOOPBACK, "--save", ""]
+        self._command += ["--appendonly", "yes" if is_durable else "no"]
         self._directory = directory
-        self._process: subprocess.Popen[bytes] | None = None
+        self._running = ExitStack()
+        self.start()
 
     def start(self) -> None:
         """Start it, empty unless it is durable. Raises AssertionError where it cannot be started."""
-        command = ["redis-server", "--port", str(self.port), "--bind", LOOPBACK, "--save", ""]
-        with (self._directory / "output").open("ab") as output:
-            self._process = subprocess.Popen(
-                [*command, *self._options, "--dir", str(self._directory)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-        process = self._process
-        wait_until(lambda: process.poll() is not None or self._answers(), STARTING_TIME, "Redis")
-        assert process.poll() is None, (self._directory / "output").read_text()
+        started = self._running.enter_context(running(self._command, READY, directory=self._directory))
+        self._process = started.process
 
     def stop(self) -> None:
         """End it as an operator does, if it runs."""
-        self._end(signal.SIGTERM)
+        # A frozen one would not heed it.
+        self.thaw()
+        self._running.close()
 
     def kill(self) -> None:
         """End it in the middle of whatever it does."""
-        self._end(signal.SIGKILL)
+        self._process.kill()
+        self._running.close()
 
     def restart(self) -> None:
         """Start it again on the same port, empty unless it is durable."""
@@ -56,38 +50,17 @@ class RedisServer:
 
     def freeze(self) -> None:
         """Keep its connections open, and answer nobody."""
-        self._signal(signal.SIGSTOP)
+        self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Go on where it was frozen."""
-        self._signal(signal.SIGCONT)
+        self._process.send_signal(signal.SIGCONT)
 
     def execute(self, *command: str | float) -> Any:
-        """Send it a command and have its answer, for a look behind the scenes."""
         with Redis(host=LOOPBACK, port=self.port) as client:
             return client.execute_command(*command)
 
     def clear(self) -> None:
-        """Forget everything."""
         self.execute("FLUSHALL")
-
-    def _answers(self) -> bool:
-        try:
-            return bool(self.execute("PING"))
-        except RedisError:
-            return False
-
-    def _signal(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
-
-    def _end(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(number)
-            # A frozen one would not heed it.
-            self._process.send_signal(signal.SIGCONT)
-            self._process.wait(STOPPING_TIME)
-            self._process = None
 
 
 @contextmanager
@@ -96,7 +69,6 @@ def running_redis(*, is_durable: bool = False) -> Iterator[RedisServer]:
     with tempfile.TemporaryDirectory(prefix="redis-", ignore_cleanup_errors=True) as name:
         server = RedisServer(Path(name), is_durable=is_durable)
         try:
-            server.start()
             yield server
         finally:
             server.stop()

@@ -1,9 +1,10 @@
-"""A TCP relay in front of a server, whose line can die in silence or be cut. Knows bytes, no protocol."""
+"""A TCP relay in front of a server, whose line can die in silence or be cut."""
 
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from socketserver import ThreadingTCPServer
 from threading import Event, Lock, Thread
 from typing import Self
 from urllib.parse import urlsplit
@@ -19,24 +20,27 @@ class Relay:
         parts = urlsplit(server)
         self._edit = edit
         self._server = (parts.hostname or "", parts.port or 0)
-        self._listener = socket.create_server(("127.0.0.1", 0))
         self._flowing = Event()
         self._flowing.set()
         self._lock = Lock()
         self._open: set[socket.socket] = set()
-        self._threads: list[Thread] = []
-        self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.address = ""
 
     @classmethod
     @contextmanager
     def to(cls, server: str, edit: Edit = bytes) -> Iterator[Self]:
         """A relay to the server at this address."""
         relay = cls(server, edit)
-        relay._start(relay._accept)
-        try:
-            yield relay
-        finally:
-            relay._stop()
+        # Its end waits for the threads of its connections.
+        with ThreadingTCPServer(("127.0.0.1", 0), relay._serve) as listener:  # type: ignore[arg-type]
+            relay.address = f"http://127.0.0.1:{listener.server_address[1]}"
+            Thread(target=listener.serve_forever, args=(0.01,), name="relay", daemon=True).start()
+            try:
+                yield relay
+            finally:
+                listener.shutdown()
+                relay.recover()
+                relay.cut()
 
     def fall_silent(self) -> None:
         """The line is dead, and neither side is told: connections stay, nothing passes any more."""
@@ -52,33 +56,12 @@ class Relay:
             for connection in self._open:
                 _shut_down(connection)
 
-    def _start(self, run: object, *args: object) -> None:
-        thread = Thread(target=run, args=args, name="relay", daemon=True)  # type: ignore[arg-type]
-        self._threads.append(thread)
-        thread.start()
-
-    def _stop(self) -> None:
-        _shut_down(self._listener)
-        self._flowing.set()
-        self.cut()
-        for thread in self._threads:
-            thread.join()
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                self._start(self._serve, client)
-
-    def _serve(self, client: socket.socket) -> None:
+    def _serve(self, client: socket.socket, *_: object) -> None:
         self._flowing.wait()
-        with client, contextlib.suppress(OSError), socket.create_connection(self._server) as server:
+        with contextlib.suppress(OSError), socket.create_connection(self._server) as server:
             with self._lock:
                 self._open |= {client, server}
-            back = Thread(
-                target=self._pass, args=(server, client, self._edit), name="relay-back", daemon=True
-            )
+            back = Thread(target=self._pass, args=(server, client, self._edit), daemon=True)
             back.start()
             self._pass(client, server)
             back.join()

@@ -1,5 +1,6 @@
 """The sandbox as tests see it: a process of its own, its faults and colleagues as methods."""
 
+import base64
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,6 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tests.support.faults import Faults
 from tests.support.processes import running
 
 READY = r"Sandbox API on (http://\S+)"
@@ -42,21 +42,24 @@ class Counters:
     connections_total: int
 
 
-class Sandbox(Faults):
-    """A running sandbox: what colleagues do, what is true, and every fault as a method."""
+class Sandbox:
+    """A running sandbox: what colleagues do, what is true, and each fault that sandbox/README.md explains.
+
+    `times` None means until the faults are cleared; `path` is how the paths begin that a fault is for;
+    `applied` says whether the request is executed all the same; other times are in seconds.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         parts = urlsplit(url)
-        self.host = parts.hostname or ""
-        self.port = parts.port or 0
+        self.host, self.port = parts.hostname or "", parts.port or 0
         self._session = requests.Session()
         self._session.trust_env = False
 
     @classmethod
     @contextmanager
     def start(cls, *options: str) -> Iterator[Self]:
-        """A sandbox of one's own, with these command line options, on a port of the system's choice."""
+        """Start a sandbox with these command line options, on a port of the system's choice."""
         command = [sys.executable, "-m", "sandbox", "--port", "0", *options]
         with running(command, READY) as started:
             sandbox = cls(started.ready[1])
@@ -66,36 +69,29 @@ class Sandbox(Faults):
                 sandbox.close()
 
     def close(self) -> None:
-        """Let go of the connections of this object; the sandbox itself goes on."""
+        """Close the connections of this object; the sandbox itself goes on."""
         self._session.close()
 
     def reset(self) -> None:
         """Back to the start: the same calls, counters at zero, no faults; tokens and sockets end."""
         self._ask("POST", "/sandbox/reset")
 
-    def clear_faults(self) -> None:
-        """Switch all faults off."""
-        self._ask("DELETE", "/sandbox/faults")
-
     def calls(self) -> list[Call]:
-        """The whole truth: every call as it is now, in the list's order."""
-        calls: list[Call] = self._ask("GET", "/sandbox/calls").json()
-        return calls
+        """Return every call as it is now, in the list's order."""
+        return list(self._ask("GET", "/sandbox/calls").json())
 
     def call(self, call_id: str) -> Call:
-        """One call as it is now. Raises KeyError where there is no such call."""
+        """Return one call as it is now. Raises KeyError where there is no such call."""
         return {call["id"]: call for call in self.calls()}[call_id]
 
     def counters(self) -> Counters:
-        """What clients have done so far."""
         return Counters(**self._ask("GET", "/sandbox/counters").json())
 
     def add_call(self, **given: Any) -> Call:
         """A new call comes in, unannounced. `caller` stands for the field `from`."""
         if "caller" in given:
             given["from"] = given.pop("caller")
-        call: Call = self._ask("POST", "/sandbox/calls", given).json()
-        return call
+        return dict(self._ask("POST", "/sandbox/calls", given).json())
 
     def remove_call(self, call_id: str) -> None:
         """The API lists this call no longer."""
@@ -103,13 +99,96 @@ class Sandbox(Faults):
 
     def archive(self, call_id: str) -> Call:
         """A colleague archives the call, or moves it back; the event is sent."""
-        call: Call = self._ask("POST", f"/sandbox/calls/{call_id}/archive").json()
-        return call
+        return dict(self._ask("POST", f"/sandbox/calls/{call_id}/archive").json())
 
     def add_note(self, call_id: str, content: str) -> Call:
         """A colleague puts a note on the call; the event is sent."""
-        call: Call = self._ask("POST", f"/sandbox/calls/{call_id}/note", {"content": content}).json()
-        return call
+        return dict(self._ask("POST", f"/sandbox/calls/{call_id}/note", {"content": content}).json())
+
+    def clear_faults(self) -> None:
+        self._ask("DELETE", "/sandbox/faults")
+
+    def expire_access_tokens(self) -> None:
+        self._fault("expire_access_tokens")
+
+    def revoke(self) -> None:
+        self._fault("revoke")
+
+    def strict_rotation(self, on: bool = True) -> None:
+        self._fault("strict_rotation", on=on)
+
+    def shift_clock(self, seconds: float) -> None:
+        self._fault("shift_clock", seconds=seconds)
+
+    def login_without_refresh_token(self) -> None:
+        self._fault("login_without_refresh_token")
+
+    def reject_logins(self, status: int = 401) -> None:
+        self._fault("reject_logins", status=status)
+
+    def refuse_refresh(self, status: int = 401) -> None:
+        self._fault("refuse_refresh", status=status)
+
+    def refuse_channel_auth(self, status: int = 403, times: int | None = None) -> None:
+        self._fault("refuse_channel_auth", status=status, times=times)
+
+    def answer_503(
+        self, times: int | None = 1, path: str = "/", *, retry_after: float = 0, applied: bool = False
+    ) -> None:
+        self._fault("answer_503", times=times, path=path, retry_after=retry_after or None, applied=applied)
+
+    def answer_with(
+        self,
+        status: int = 200,
+        body: bytes = b"",
+        content_type: str = "application/json; charset=utf-8",
+        *,
+        times: int | None = 1,
+        path: str = "/",
+        applied: bool = False,
+        missing: int = 0,
+    ) -> None:
+        """Any answer; `missing` is by how many bytes the body falls short of the length it names."""
+        answer = {"status": status, "body_base64": base64.b64encode(body).decode(), "missing": missing}
+        scope = {"times": times, "path": path, "applied": applied}
+        self._fault("answer_with", content_type=content_type, **answer, **scope)
+
+    def be_slow(
+        self, seconds: float, *, times: int | None = None, path: str = "/", applied: bool = False
+    ) -> None:
+        self._fault("be_slow", seconds=seconds, times=times, path=path, applied=applied)
+
+    def drip(self, seconds: float, *, times: int | None = None, path: str = "/") -> None:
+        self._fault("drip", seconds=seconds, times=times, path=path)
+
+    def apply_and_never_answer(
+        self, times: int | None = 1, *, path: str = "/calls", seconds: float = 30
+    ) -> None:
+        self._fault("apply_and_never_answer", times=times, path=path, seconds=seconds)
+
+    def reset_after_send(self, times: int | None = 1, *, path: str = "/calls", applied: bool = False) -> None:
+        self._fault("reset_after_send", times=times, path=path, applied=applied)
+
+    def wrong_total(self, value: object) -> None:
+        self._fault("wrong_total", value=value)
+
+    def drop_sockets(self, code: int | None = None, reason: str = "") -> None:
+        self._fault("drop_sockets", code=code, reason=reason)
+
+    def refuse_sockets(self, on: bool = True) -> None:
+        self._fault("refuse_sockets", on=on)
+
+    def mute_sockets(self) -> None:
+        self._fault("mute_sockets")
+
+    def lose_events(self, count: int = 1) -> None:
+        self._fault("lose_events", count=count)
+
+    def send_event(self, name: str, data: object = None, *, channel: str = "private-aircall") -> None:
+        self._fault("send_event", name=name, data=data, channel=channel)
+
+    def pusher_error(self, code: int | None, message: str = "A fault of the sandbox") -> None:
+        self._fault("pusher_error", code=code, message=message)
 
     def _fault(self, fault: str, /, **parameters: object) -> None:
         self._ask("POST", f"/sandbox/faults/{fault}", parameters)

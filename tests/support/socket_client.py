@@ -7,18 +7,6 @@ from typing import Any
 
 import socketio
 
-EVENTS = (
-    "update-call",
-    "add-call",
-    "remove-call",
-    "caught-up",
-    "reload",
-    "link",
-    "viewers",
-    "all-viewers",
-    "signed-out",
-    "disconnect",
-)
 # Seconds. A link that was lost often is tried again only after half a minute.
 WAIT = 45
 
@@ -31,8 +19,8 @@ class SocketClient:
             reconnection=False, request_timeout=WAIT, websocket_extra_options=websocket_options
         )
         self._received: Queue[tuple[str, Any]] = Queue()
-        for name in EVENTS:
-            self.client.on(name, self._collector(name))
+        self.client.on("*", self._collect)
+        self.client.on("disconnect", lambda *_: self._collect("disconnect"))
 
     def next(self, name: str) -> Any:
         """The payload of the next event of this name, others passed over; AssertionError where none comes."""
@@ -50,8 +38,8 @@ class SocketClient:
         except Empty:
             raise AssertionError(f"none of {names} came; seen: {seen}") from None
 
-    def _collector(self, name: str) -> Any:
-        return lambda payload=None, *_: self._received.put((name, payload))
+    def _collect(self, name: str, payload: Any = None, *_: Any) -> None:
+        self._received.put((name, payload))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What measures how long something took: `with took("shown on 8 pages"): …`. Knows no test."""
+"""What measures how long something took: `with took("shown on 8 pages"): …`."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

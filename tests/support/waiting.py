@@ -1,4 +1,4 @@
-"""Waiting for something to become true, with a deadline. Knows nothing of what is waited for."""
+"""Waiting for something to become true, with a deadline."""
 
 import time
 from collections.abc import Callable

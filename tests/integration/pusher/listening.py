@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 from aircall.models import Call
@@ -10,6 +11,7 @@ from aircall.pusher.connection import PusherSettings
 from aircall.pusher.listener import Listener
 from aircall.status import LinkState, LinkStatus
 from tests.integration.pusher.scripted_pusher import Peer, Script, ScriptedPusher
+from tests.support.made_calls import made_call, made_notes
 from tests.support.waiting import wait_until
 
 GAP = "gap"
@@ -22,20 +24,7 @@ QUICK: dict[str, Any] = {
     "subscribe_timeout": 3.0,
 }
 
-CALL = Call.from_json(
-    {
-        "id": "bfd9690a-8707-4b31-81d2-6539ec037983",
-        "duration": 42507,
-        "is_archived": False,
-        "from": "+33113826548",
-        "to": "+33111812895",
-        "direction": "inbound",
-        "call_type": "missed",
-        "via": "+33131768181",
-        "created_at": "2023-06-16T02:29:35.415Z",
-        "notes": [{"id": "37f0d33d-4b7a-4631-af34-dbfb73838510", "content": "Iste accusamus consectetur."}],
-    }
-)
+CALL = made_call(notes=made_notes("Iste accusamus consectetur."))
 
 
 class Listening:
@@ -57,18 +46,14 @@ class Listening:
         )
 
     @property
-    def gap_count(self) -> int:
-        return self.received.count(GAP)
-
-    @property
     def reasons(self) -> list[str]:
         return [status.reason for status in self.statuses]
 
-    def wait_until(self, state: LinkState, deadline: float = 20.0) -> None:
-        wait_until(lambda: self.listener.status.state == state, deadline, f"being {state}")
+    def wait_until(self, state: LinkState) -> None:
+        wait_until(lambda: self.listener.status.state == state, what=f"being {state}")
 
     def wait_for_gap(self, number: int = 1) -> None:
-        wait_until(lambda: self.gap_count >= number, what=f"gap {number}")
+        wait_until(lambda: self.received.count(GAP) >= number, what=f"gap {number}")
 
     def wait_for(self, call: Call) -> None:
         wait_until(lambda: call in self.received, what=f"call {call.id}")
@@ -114,6 +99,11 @@ def connected(
         listening(settings_for(server.port, **timings), authorize) as subject,
     ):
         yield server, subject
+
+
+def waits(server: ScriptedPusher) -> list[float]:
+    """Seconds between the connections."""
+    return [after.opened_at - before.opened_at for before, after in pairwise(server.peers)]
 
 
 def connection_threads() -> int:

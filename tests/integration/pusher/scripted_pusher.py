@@ -44,7 +44,7 @@ class Peer:
 
     def greet(self, data: object = None) -> None:
         """Complete the WebSocket handshake and send `connection_established`, with this data if given."""
-        self._read_until(Request)
+        next(event for event in self._incoming if isinstance(event, Request))
         self._send(AcceptConnection())
         hello = json.dumps({"socket_id": self.socket_id, "activity_timeout": 30})
         self.send("pusher:connection_established", hello if data is None else data)
@@ -94,9 +94,6 @@ class Peer:
     def send_bytes(self, raw: bytes) -> None:
         self._socket.sendall(raw)
 
-    def read_bytes(self) -> bytes:
-        return self._socket.recv(65536)
-
     def close(self, code: int) -> None:
         self._send(CloseConnection(code=code))
 
@@ -126,10 +123,6 @@ class Peer:
                 message = json.loads(event.data)
                 self.received.append(message)
                 yield message
-
-    def _read_until(self, kind: type[Event]) -> None:
-        if not any(isinstance(event, kind) for event in self._incoming):
-            raise ConnectionError("The client left early.")
 
     def _events(self) -> Iterator[Event]:
         while received := self._socket.recv(65536):

@@ -2,11 +2,9 @@
 
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from itertools import pairwise
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 from aircall.errors import UnauthorizedError
 from aircall.pusher.connection import ConnectionEndedError, PusherConnection
 from aircall.status import LinkState
+from tests.integration.api.behaviours import nobody_can_get_in, nobody_listens
 from tests.integration.api.certificates import server_context
 from tests.integration.pusher.listening import (
     CALL,
@@ -24,6 +23,7 @@ from tests.integration.pusher.listening import (
     listening,
     settings_for,
     sign,
+    waits,
 )
 from tests.integration.pusher.scripted_pusher import Peer, Script, ScriptedPusher
 from tests.support.waiting import wait_until
@@ -32,42 +32,27 @@ from tests.support.waiting import wait_until
 CONNECT_TIMEOUTS = {"connect_timeout": 0.2, "subscribe_timeout": 50.0}
 
 
-def after_subscribing(*actions: Script) -> Script:
-    """Confirm the subscription, and then do this."""
+def after_subscribing(action: Script) -> Script:
+    """Confirm the subscription, do this, and answer no Pusher pings."""
 
     def script(peer: Peer) -> None:
         peer.subscribe()
-        for action in actions:
-            action(peer)
+        action(peer)
+        peer.wait_until_gone()
 
     return script
 
 
-def closes_with(code: int) -> Script:
-    return after_subscribing(lambda peer: peer.close(code), Peer.wait_until_gone)
-
-
-def reports_error(code: int) -> Script:
-    return after_subscribing(
-        lambda peer: peer.send("pusher:error", {"code": code, "message": "not now"}), Peer.wait_until_gone
-    )
-
-
-def sends(raw: bytes) -> Script:
-    return after_subscribing(lambda peer: peer.send_bytes(raw), Peer.wait_until_gone)
-
-
 ENDS = {
-    "closed with 1000": closes_with(1000),
-    "closed with 4201": closes_with(4201),
-    "error 4001": reports_error(4001),
-    "error 4100": reports_error(4100),
-    "error 4200": reports_error(4200),
+    "closed with 1000": after_subscribing(lambda peer: peer.close(1000)),
+    "closed with 4201": after_subscribing(lambda peer: peer.close(4201)),
+    "error 4000": after_subscribing(lambda peer: peer.send("pusher:error", {"code": 4000})),
+    "error 4299": after_subscribing(lambda peer: peer.send("pusher:error", {"code": 4299})),
     "reset": after_subscribing(Peer.reset),
     "hung up": after_subscribing(Peer.hang_up),
-    "not a frame": sends(b"\x83\x00"),
-    "half a frame": sends(b"\x81\x7e\x01\x00{"),
-    "not UTF-8": sends(b"\x81\x02\xff\xfe"),
+    "not a frame": after_subscribing(lambda peer: peer.send_bytes(b"\x83\x00")),
+    "half a frame": after_subscribing(lambda peer: peer.send_bytes(b"\x81\x7e\x01\x00{")),
+    "not UTF-8": after_subscribing(lambda peer: peer.send_bytes(b"\x81\x02\xff\xfe")),
 }
 
 
@@ -77,10 +62,11 @@ def test_an_ended_connection_is_followed_by_a_new_one_and_a_gap(end: Script) -> 
         subject.wait_for_gap(2)
         server.peers[1].send_call(CALL)
         subject.wait_for(CALL)
+        subject.wait_until(LinkState.LIVE)
 
-    assert subject.received == [GAP, GAP, CALL]
-    states = [status.state for status in subject.statuses[:4]]
-    assert states == [LinkState.RECONNECTING, LinkState.LIVE, LinkState.RECONNECTING, LinkState.LIVE]
+        assert subject.received == [GAP, GAP, CALL]
+        assert subject.statuses[-2].state == LinkState.RECONNECTING
+        assert subject.reasons[-2] != "connecting"
 
 
 def refuses_at_once(peer: Peer) -> None:
@@ -98,7 +84,7 @@ def refuse_to_sign(_socket_id: str, _channel: str) -> str:
     [
         (refuses_at_once, sign, [0.05, 0.1, 0.2, 0.32]),
         (Peer.accept, refuse_to_sign, [0.05, 0.1, 0.2, 0.32]),
-        (closes_with(1000), sign, [0.02, 0.05, 0.1, 0.2]),
+        (ENDS["closed with 1000"], sign, [0.02, 0.05, 0.1, 0.2]),
     ],
     ids=["the server refuses", "the signature is refused", "the link drops"],
 )
@@ -106,8 +92,7 @@ def test_repeated_failures_back_off(script: Script, authorize: Any, minimum_wait
     with connected(script, authorize=authorize) as (server, _):
         wait_until(lambda: len(server.peers) >= 5)
 
-    waits = [after - before for before, after in pairwise(peer.opened_at for peer in server.peers)]
-    for wait, minimum in zip(waits, minimum_waits, strict=False):
+    for wait, minimum in zip(waits(server), minimum_waits, strict=False):
         assert wait >= minimum
 
 
@@ -171,45 +156,29 @@ def test_a_connection_that_is_closed_before_it_is_opened_never_subscribes() -> N
 # Connecting
 
 
-def test_a_server_that_is_not_there_is_tried_again() -> None:
-    with ScriptedPusher(Peer.accept) as server:
-        port = server.port
-
-    with listening(settings_for(port)) as subject:
-        wait_until(lambda: "the connection failed (ConnectionRefusedError)" in subject.reasons)
+@pytest.mark.parametrize(
+    ("place", "error"), [(nobody_listens, "ConnectionRefusedError"), (nobody_can_get_in, "TimeoutError")]
+)
+def test_a_server_that_is_not_there_or_lets_nobody_in_is_tried_again(
+    place: Callable[[], AbstractContextManager[str]], error: str
+) -> None:
+    with ExitStack() as stack:
+        port = int(stack.enter_context(place()).rpartition(":")[2])
+        subject = stack.enter_context(listening(settings_for(port, **CONNECT_TIMEOUTS)))
+        wait_until(lambda: f"the connection failed ({error})" in subject.reasons)
 
         assert subject.listener.status.state == LinkState.RECONNECTING
-
-
-@contextmanager
-def full_port() -> Iterator[int]:
-    """A port whose backlog is full, so that the system drops every further SYN."""
-    with ExitStack() as stack:
-        server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        address = server.getsockname()
-        try:
-            for _ in range(20):
-                stack.enter_context(socket.create_connection(address, timeout=0.2))
-        except TimeoutError:
-            yield address[1]
-        else:
-            pytest.fail("the backlog is never full here")
-
-
-def test_a_tcp_connection_that_is_not_accepted_times_out() -> None:
-    with full_port() as port, listening(settings_for(port, **CONNECT_TIMEOUTS)) as subject:
-        wait_until(lambda: "the connection failed (TimeoutError)" in subject.reasons)
 
 
 def test_a_silent_tls_handshake_times_out_and_is_tried_again() -> None:
     with ExitStack() as stack:
         server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        server.settimeout(5)
+        server.settimeout(20)
         settings = settings_for(server.getsockname()[1], is_secure=True, **CONNECT_TIMEOUTS)
         subject = stack.enter_context(listening(settings))
         for _ in range(3):
             connection = stack.enter_context(server.accept()[0])
-            connection.settimeout(5)
+            connection.settimeout(20)
             assert connection.recv(2) == b"\x16\x03"
 
     assert "the connection failed (TimeoutError)" in subject.reasons
@@ -217,7 +186,7 @@ def test_a_silent_tls_handshake_times_out_and_is_tried_again() -> None:
 
 def test_a_server_with_an_untrusted_certificate_learns_nothing(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(5)
+        server.settimeout(20)
         with listening(settings_for(server.getsockname()[1], is_secure=True)) as subject:
             connection, _ = server.accept()
             with pytest.raises(ssl.SSLError, match="unknown ca"), connection:
@@ -236,35 +205,25 @@ def answers_no_websocket_pings(peer: Peer) -> None:
 
 
 freezes = after_subscribing(Peer.freeze)
+is_mute = after_subscribing(lambda _peer: None)
 
 
-@pytest.mark.parametrize("script", [answers_no_websocket_pings, freezes])
-def test_a_half_open_link_is_noticed_by_websocket_pings(script: Script) -> None:
-    with connected(script, Peer.accept, ping_interval=0.3, pong_timeout=0.2) as (_, subject):
+@pytest.mark.parametrize(
+    ("script", "interval", "reason"),
+    [
+        (answers_no_websocket_pings, "ping_interval", "the connection failed (WebSocketTimeoutException)"),
+        (freezes, "ping_interval", "the connection failed (WebSocketTimeoutException)"),
+        (is_mute, "pusher_ping_interval", "the server fell silent"),
+    ],
+)
+def test_a_half_open_link_and_a_mute_server_are_noticed_by_pings(
+    script: Script, interval: str, reason: str
+) -> None:
+    timings: dict[str, Any] = {interval: 0.3, "pong_timeout": 0.2}
+    with connected(script, Peer.accept, **timings) as (_, subject):
         subject.wait_for_gap(2)
 
-    assert "the connection failed (WebSocketTimeoutException)" in subject.reasons
-
-
-def test_a_mute_server_is_noticed_by_pusher_pings() -> None:
-    mute = after_subscribing(Peer.wait_until_gone)
-    with connected(mute, Peer.accept, pusher_ping_interval=0.3, pong_timeout=0.3) as (_, subject):
-        subject.wait_for_gap(2)
-
-    assert "the server fell silent" in subject.reasons
-
-
-def test_a_reconnect_by_pysher_itself_is_a_gap() -> None:
-    # A busy machine answers within the timeout.
-    with connected(pusher_ping_interval=0.3, pong_timeout=3.0) as (server, subject):
-        subject.wait_until(LinkState.LIVE)
-        thread: Any = next(thread for thread in threading.enumerate() if thread.name == "PysherEventLoop")
-
-        # As its own timers do when they miss a pong.
-        thread.reconnect(0)
-        subject.wait_for_gap(2)
-
-        assert len(server.peers) == 2
+    assert reason in subject.reasons
 
 
 def test_an_idle_link_is_kept_alive_by_pings_even_after_foreign_input() -> None:

@@ -4,24 +4,15 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from threading import Event
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from aircall.errors import (
-    ForbiddenError,
-    MalformedResponseError,
-    NoLoginError,
-    NoResponseError,
-    UnauthorizedError,
-    UnreachableError,
-)
+from aircall.errors import NoLoginError, NoResponseError, UnauthorizedError
 from aircall.status import LinkState, LinkStatus
 from tests.integration.pusher.listening import (
     CALL,
@@ -31,60 +22,34 @@ from tests.integration.pusher.listening import (
     connection_threads,
     settings_for,
     sign,
+    waits,
 )
 from tests.integration.pusher.scripted_pusher import CHANNEL, Peer, ScriptedPusher
+from tests.support.made_calls import made_call
 from tests.support.waiting import wait_until
 
-OTHER = replace(CALL, id="7876e2eb-1a50-4a7e-afb5-2936cbe6e814")
+OTHER = made_call(2)
 NOTE = CALL.notes[0].content
-FORMS = pytest.mark.parametrize("form", [json.dumps, dict], ids=["text", "object"])
-
-
-def logs_of_pysher(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.name for record in caplog.records if record.name.startswith("pysher")]
 
 
 # Events
 
 
-@FORMS
-def test_a_call_is_read_from_text_and_from_an_object(form: Callable[[Any], object]) -> None:
-    with connected() as (server, subject):
-        subject.wait_until(LinkState.LIVE)
-
-        server.peers[0].send("update-call", form(CALL.to_json()), CHANNEL)
-
-        subject.wait_for(CALL)
-
-
-def test_a_call_in_the_same_segment_as_the_confirmation_follows_the_gap() -> None:
-    def hurry(peer: Peer) -> None:
-        peer.greet()
-        peer.subscription()
-        confirmation = ("pusher_internal:subscription_succeeded", "{}")
-        peer.send_together(confirmation, ("update-call", json.dumps(CALL.to_json())))
-        peer.stay()
-
-    with connected(hurry) as (_, subject):
-        subject.wait_for(CALL)
-
-    assert subject.received == [GAP, CALL]
-
-
-def test_a_call_before_the_confirmation_and_a_second_confirmation_are_ignored() -> None:
+def test_calls_count_from_the_confirmation_on_and_a_second_confirmation_is_ignored() -> None:
     def confuse(peer: Peer) -> None:
         peer.greet()
         peer.subscription()
         peer.send_call(replace(CALL, via=""))
+        confirmation = ("pusher_internal:subscription_succeeded", "{}")
+        peer.send_together(confirmation, ("update-call", json.dumps(CALL.to_json())))
         peer.confirm()
-        peer.confirm()
-        peer.send_call(CALL)
+        peer.send_call(OTHER)
         peer.stay()
 
     with connected(confuse) as (_, subject):
-        subject.wait_for(CALL)
+        subject.wait_for(OTHER)
 
-    assert subject.received == [GAP, CALL]
+    assert subject.received == [GAP, CALL, OTHER]
 
 
 def update(data: object, event: str = "update-call", channel: object = CHANNEL) -> str:
@@ -93,22 +58,18 @@ def update(data: object, event: str = "update-call", channel: object = CHANNEL) 
 
 FOREIGN = {
     "data that is not JSON": update("{"),
-    "HTML": update("<!doctype html><h1>Bad gateway</h1>"),
-    "empty data": update(""),
     "null": update(None),
-    "a list": update([CALL.to_json()]),
     "a megabyte of JSON": update(json.dumps({**CALL.to_json(), "via": "1" * 1_000_000})),
-    "deeply nested data": update("[" * 100_000),
-    "a lone surrogate": update('"\ud800"'),
     "an absurd number": update("9" * 5000),
     "no id": update(json.dumps({**CALL.to_json(), "id": None})),
-    "a path as id": update(json.dumps({**CALL.to_json(), "id": "../../etc/passwd"})),
     "an unknown event": update(CALL.to_json(), "delete-call"),
     "another channel": update(CALL.to_json(), channel="private-x"),
     "a channel that is no text": update({}, channel=[CHANNEL]),
     "an event that is no text": '{"event": ["update-call"]}',
+    "an error without a code": '{"event": "pusher:error", "data": {"code": null}}',
+    "an error that closes nothing": '{"event": "pusher:error", "data": {"code": 4301}}',
+    "an error whose code is a text": '{"event": "pusher:error", "data": {"code": "4001"}}',
     "text that is not JSON": "garbage",
-    "a list of numbers": "[1, 2]",
     "deeply nested text": "[" * 100_000,
 }
 
@@ -126,24 +87,24 @@ def test_foreign_input_is_dropped_with_one_log_line(text: str, caplog: pytest.Lo
         assert subject.received == [GAP, CALL]
         assert len(caplog.messages) == 1
         assert len(caplog.messages[0]) < 80
+        assert len(server.peers) == 1
 
 
 @pytest.mark.parametrize(
-    ("greeting", "error", "reason"),
+    ("error", "reason"),
     [
-        ({"socket_id": "1.1"}, {"code": 4009, "message": "no"}, "the server reported error 4009"),
-        ('{"socket_id": "1.1"}', '{"code": 4009, "message": "no"}', "the server reported error 4009"),
-        *[
-            (None, data, "the server reported an error")
-            for data in ({"code": None}, '{"code": null}', {}, "no", None)
-        ],
+        ({"code": 4009, "message": "no"}, "the server reported error 4009"),
+        ('{"code": 4009, "message": "no"}', "the server reported error 4009"),
+        ({"code": None}, "the server reported an error"),
+        ("no", "the server reported an error"),
+        (None, "the server reported an error"),
     ],
 )
 def test_any_error_ends_a_connection_that_is_not_subscribed_yet(
-    greeting: object, error: object, reason: str, caplog: pytest.LogCaptureFixture
+    error: object, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(peer: Peer) -> None:
-        peer.greet(greeting)
+        peer.greet({"socket_id": "1.1"})
         peer.subscription()
         peer.send("pusher:error", error)
         peer.wait_until_gone()
@@ -152,20 +113,7 @@ def test_any_error_ends_a_connection_that_is_not_subscribed_yet(
         subject.wait_until(LinkState.LIVE)
 
     assert reason in subject.reasons
-    assert logs_of_pysher(caplog) == []
-
-
-@pytest.mark.parametrize("code", [None, 4301, "4001"])
-def test_an_error_that_closes_nothing_leaves_a_live_link_alone(code: object) -> None:
-    with connected() as (server, subject):
-        subject.wait_until(LinkState.LIVE)
-
-        server.peers[0].send("pusher:error", {"code": code, "message": "no"})
-        server.peers[0].send_call(CALL)
-        subject.wait_for(CALL)
-
-        assert subject.received == [GAP, CALL]
-        assert len(server.peers) == 1
+    assert "pysher" not in {record.name.partition(".")[0] for record in caplog.records}
 
 
 def test_neither_payloads_nor_signatures_are_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -188,14 +136,12 @@ def test_neither_payloads_nor_signatures_are_logged(caplog: pytest.LogCaptureFix
 
 
 class Signer:
-    """Fails with these errors first, then signs. `asked` holds the socket ids."""
+    """Fails with these errors first, then signs."""
 
     def __init__(self, *errors: Exception) -> None:
         self._errors = list(errors)
-        self.asked: list[str] = []
 
     def __call__(self, socket_id: str, channel: str) -> str:
-        self.asked.append(socket_id)
         if self._errors:
             raise self._errors.pop(0)
         return sign(socket_id, channel)
@@ -215,20 +161,16 @@ def test_every_connection_is_signed_with_its_own_socket_id() -> None:
     assert signatures[:3] == [sign(f"{number}.{number}", CHANNEL) for number in (1, 2, 3)]
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [UnauthorizedError, ForbiddenError, MalformedResponseError, NoResponseError, UnreachableError, OSError],
-)
+@pytest.mark.parametrize("kind", [UnauthorizedError, NoResponseError, OSError])
 def test_a_failed_signature_is_shown_without_its_text_and_requested_again_until_it_succeeds(
     kind: type[Exception], caplog: pytest.LogCaptureFixture
 ) -> None:
     signer = Signer(kind("a token"), kind("a token"))
 
-    with connected(authorize=signer) as (_, subject):
-        # Long before the subscription times out.
-        subject.wait_until(LinkState.LIVE, deadline=2.0)
+    # Long before the subscription times out.
+    with connected(authorize=signer, subscribe_timeout=50.0) as (_, subject):
+        subject.wait_until(LinkState.LIVE)
 
-    assert signer.asked == ["1.1", "2.2", "3.3"]
     assert f"not authorized ({kind.__name__})" in subject.reasons
     assert "a token" not in caplog.text
 
@@ -255,7 +197,7 @@ def test_a_hanging_signature_costs_one_connection(hanging: Event, caplog: pytest
         assert subject.listener.status.state == LinkState.LIVE
         assert "no subscription in time" in subject.reasons
         assert [message["event"] for message in server.peers[0].received] == ["pusher:ping"]
-        assert logs_of_pysher(caplog) == []
+        assert "pysher" not in {record.name.partition(".")[0] for record in caplog.records}
 
 
 def test_stop_does_not_wait_for_a_signature(hanging: Event) -> None:
@@ -263,13 +205,13 @@ def test_stop_does_not_wait_for_a_signature(hanging: Event) -> None:
         hanging.wait()
         raise UnauthorizedError("Unauthorized")
 
-    with connected(authorize=hang) as (server, subject):
+    with connected(authorize=hang, subscribe_timeout=50.0) as (server, subject):
         wait_until(lambda: server.peers and server.peers[0].received)
         began = time.monotonic()
 
         subject.listener.stop()
 
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 5
         hanging.set()
     assert subject.reasons == ["connecting", "stopped"]
 
@@ -281,8 +223,7 @@ def test_without_a_login_the_link_is_offline_and_retries_seldom() -> None:
         subject.wait_until(LinkState.LIVE)
 
     assert (subject.statuses[1].state, subject.reasons[1]) == (LinkState.OFFLINE, "nobody is signed in")
-    for before, after in pairwise(peer.opened_at for peer in server.peers):
-        assert after - before >= 0.2
+    assert min(waits(server)) >= 0.2
 
 
 @pytest.mark.parametrize("does_wake", [True, False])
@@ -295,29 +236,19 @@ def test_wake_and_stop_end_the_longest_wait(does_wake: bool) -> None:
         wait_until(lambda: subject.reasons[-1] == ("subscribed" if does_wake else "stopped"))
 
 
-def test_wake_shortens_a_wait_but_never_below_its_minimum() -> None:
-    signer = Signer(*[UnauthorizedError("Unauthorized")] * 3)
+def test_many_logins_shorten_the_waits_but_do_not_hammer_a_server_that_refuses() -> None:
+    signer = Signer(*[UnauthorizedError("Unauthorized")] * 8)
 
-    with connected(authorize=signer, retry_min=0.3, retry_max=60.0) as (server, subject):
-        wait_until(lambda: len(server.peers) == 3 and server.peers[2].is_closed)
-        subject.listener.wake()
-        # Without the wake it would take 1.2 s or more.
-        subject.wait_until(LinkState.LIVE, deadline=0.8)
+    with connected(authorize=signer, retry_min=0.1, retry_max=60.0) as (server, subject):
 
-
-def test_many_logins_do_not_hammer_a_server_that_refuses() -> None:
-    signer = Signer(*[UnauthorizedError("Unauthorized")] * 99)
-
-    with connected(authorize=signer, retry_min=0.2, retry_max=60.0) as (server, subject):
-        ends_at = time.monotonic() + 0.7
-
-        def log_in() -> bool:
+        def is_live_after_another_login() -> bool:
             subject.listener.wake()
-            return time.monotonic() > ends_at
+            return subject.listener.status.state == LinkState.LIVE
 
-        wait_until(log_in)
+        # Without the logins it would take 25 s or more.
+        wait_until(is_live_after_another_login)
 
-    assert 2 <= len(server.peers) <= 4
+    assert min(waits(server)) >= 0.1
 
 
 # Callbacks
@@ -399,6 +330,7 @@ def test_it_can_be_stopped_and_started_repeatedly_and_a_second_start_does_nothin
         for number in (1, 2, 3):
             subject.listener.start()
             subject.wait_for_gap(number)
+            subject.wait_until(LinkState.LIVE)
             subject.listener.stop()
             assert subject.listener.status.state == LinkState.OFFLINE
             wait_until(lambda: all(peer.is_closed for peer in server.peers))
@@ -423,22 +355,17 @@ def test_each_status_is_published_once_with_the_time_since_when_the_state_holds(
     assert all(before != after for before, after in pairwise(subject.reasons))
 
 
-@contextmanager
-def no_memory_for_threads() -> Iterator[None]:
-    usual = threading.stack_size(1 << 46)
-    try:
-        yield
-    finally:
-        threading.stack_size(usual)
-
-
 def test_it_recovers_after_a_time_in_which_no_thread_can_be_started() -> None:
     with connected() as (server, subject):
         subject.wait_for_gap(1)
 
-        with no_memory_for_threads():
+        # More memory for each new thread than there is.
+        usual = threading.stack_size(1 << 46)
+        try:
             server.peers[0].hang_up()
             wait_until(lambda: "no thread to connect in" in subject.reasons)
+        finally:
+            threading.stack_size(usual)
 
         subject.wait_for_gap(2)
 

