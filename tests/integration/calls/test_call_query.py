@@ -5,11 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.calls import query
 from aircall.calls.query import LATEST, CallFilter, Neighbours, RelatedCalls, read_related_calls
 from aircall.calls.store import CallStore
 from aircall.models import Call
@@ -68,6 +66,7 @@ def test_lines_missed_calls_and_ids_are_those_of_the_whole_list(
     assert call_store.missed_count() == sum(
         call.direction != "outbound" and call.call_type == "missed" and not call.is_archived for call in calls
     )
+    assert sorted(call_store.call_ids(besides=ids)) == sorted({call.id for call in calls} - set(ids))
     assert call_store.find(ids) == newest_first([call for call in calls if call.id in ids], ALL)
 
 
@@ -77,17 +76,6 @@ def test_an_ancient_call_comes_before_one_without_a_time(call_store: CallStore) 
     call_store.apply([timeless := made_call(3, created_at=None), ancient, epoch])
 
     assert call_store.page(CallFilter(), 0, 10) == [epoch, ancient, timeless]
-
-
-def test_all_ids_are_returned_except_unwanted_ones(
-    call_store: CallStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(query, "IDS_AT_ONCE", 2)
-    fill(call_store, [made_call(number) for number in range(7)])
-
-    assert sorted(call_store.call_ids()) == [call_id(number) for number in range(7)]
-    some = call_store.call_ids(besides={call_id(0), call_id(6), "no id"})
-    assert sorted(some) == [call_id(number) for number in range(1, 6)]
 
 
 # The other calls with a number.
