@@ -41,11 +41,11 @@ def after_first_page(fetch: Fetch, action: Callable[[], object]) -> Fetch:
     return after_each_page(fetch, lambda: actions.pop()() if actions else None)
 
 
-def failing(fetch: Fetch, error: Exception, *, from_offset: int) -> Fetch:
-    """Raise the error from an offset on."""
+def failing(fetch: Fetch, error: Exception, *, from_offset: int | None) -> Fetch:
+    """Raise the error from an offset on, if there is one."""
 
     def fetch_page(offset: int, limit: int) -> CallPage:
-        if offset >= from_offset:
+        if from_offset is not None and offset >= from_offset:
             raise error
         return fetch(offset, limit)
 
@@ -86,14 +86,12 @@ class Recorded:
         self._in_flight = 0
         self.max_in_flight = 0
         self.offsets: list[int] = []
-        self.limits: list[int] = []
 
     def __call__(self, offset: int, limit: int) -> CallPage:
         with self._lock:
             self._in_flight += 1
             self.max_in_flight = max(self.max_in_flight, self._in_flight)
             self.offsets.append(offset)
-            self.limits.append(limit)
         if offset:
             wait_until(lambda: self.max_in_flight >= self._crowd, what="requests in flight")
         page = self._fetch(offset, limit)

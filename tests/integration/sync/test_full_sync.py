@@ -1,13 +1,13 @@
 """A full sync brings the API's whole list into the replica, however the list shifts, lies or fails."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 import pytest
 
-from aircall.api.client import ApiClient
 from aircall.calls.feed import ChangeKind, FeedEntry
 from aircall.calls.replica import CallReplica
 from aircall.calls.tables import calls
@@ -28,7 +28,6 @@ from tests.integration.sync.lists import (
     truth,
 )
 from tests.support.made_calls import call_id, made_call
-from tests.support.rest_client import signed_in
 from tests.support.sandbox import Sandbox
 
 RECORDED = 94
@@ -40,17 +39,17 @@ class Subscriber:
     """The changes that pages receive; with each new epoch, the number of calls and whether all are there."""
 
     def __init__(self, replica: CallReplica) -> None:
-        self._store = replica.store
+        store = replica.store
         self.entries: list[FeedEntry] = []
         self.epochs: list[tuple[int, bool]] = []
-        replica.feed.subscribe(self.entries.append, self._on_epoch)
+        replica.feed.subscribe(
+            self.entries.append,
+            lambda _: self.epochs.append((len(store.call_ids()), store.synced_at is not None)),
+        )
 
-    def _on_epoch(self, _position: str) -> None:
-        self.epochs.append((len(self._store.call_ids()), self._store.synced_at is not None))
 
-    @property
-    def reload_counts(self) -> list[int]:
-        return [count for count, _ in self.epochs]
+def numbered(numbers: Iterable[int]) -> set[str]:
+    return {call_id(number) for number in numbers}
 
 
 # The whole list
@@ -108,26 +107,15 @@ def test_an_endless_list_is_given_up(replica: CallReplica) -> None:
 # Page sizes
 
 
-@pytest.mark.parametrize("parallel", [1, 3])
-def test_the_apis_own_limit_is_found_out(replica: CallReplica, parallel: int) -> None:
-    with Sandbox.start("--max-limit", "7") as sandbox, signed_in(sandbox.url) as rest:
-        api = ApiClient(sandbox.url)
-        recorded = Recorded(partial(api.get_calls, rest.access_token))
-        FullSync(replica, recorded, page_size=50, parallel=parallel).run()
-        api.close()
-
-        assert known(replica) == truth(sandbox)
-        assert max(recorded.limits[2 * parallel :]) == 7
-
-
 @pytest.mark.parametrize("total", [None, 0, 3, 100])
-def test_the_apis_own_limit_is_found_out_without_a_next_page(replica: CallReplica, total: int | None) -> None:
-    api = PlainList(*range(20), total=total, max_limit=5)
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_the_apis_own_limit_is_found_out(replica: CallReplica, total: int | None, parallel: int) -> None:
+    api = PlainList(*range(50), total=total, max_limit=5)
 
-    FullSync(replica, api, page_size=10, parallel=1).run()
+    FullSync(replica, api, page_size=10, parallel=parallel).run()
 
-    assert len(known(replica)) == 20
-    assert set(api.limits[2:]) == {5}
+    assert len(known(replica)) == 50
+    assert max(api.limits[2 * parallel :]) == 5
 
 
 def test_pages_that_get_smaller_leave_no_gap(replica: CallReplica) -> None:
@@ -136,19 +124,6 @@ def test_pages_that_get_smaller_leave_no_gap(replica: CallReplica) -> None:
     FullSync(replica, lambda offset, limit: api(offset, min(limit, 2 if offset else 5)), page_size=10).run()
 
     assert len(known(replica)) == 20
-
-
-def test_an_api_that_always_announces_more_is_asked_for_large_pages(replica: CallReplica) -> None:
-    api = PlainList(*range(1501))
-    api.has_next_page = True
-    full_sync = FullSync(replica, api)
-
-    for _ in range(3):
-        api.limits.clear()
-        full_sync.run()
-
-    assert len(api.limits) < 10
-    assert len(known(replica)) == 1501
 
 
 def test_a_limit_of_the_last_sync_does_not_bind_the_next_one(replica: CallReplica) -> None:
@@ -164,12 +139,21 @@ def test_a_limit_of_the_last_sync_does_not_bind_the_next_one(replica: CallReplic
     assert max(api.limits) > 50
 
 
-def test_the_first_page_is_small_and_further_ones_are_large(replica: CallReplica) -> None:
+@pytest.mark.parametrize("has_next_page", [None, True])
+def test_the_first_page_is_small_and_further_ones_are_large_even_if_more_is_always_announced(
+    replica: CallReplica, has_next_page: bool | None
+) -> None:
     api = PlainList(*range(3000))
+    api.has_next_page = has_next_page
+    full_sync = FullSync(replica, api, parallel=1)
 
-    FullSync(replica, api, parallel=1).run()
+    for _ in range(3):
+        api.limits.clear()
+        full_sync.run()
 
-    assert api.limits == [500, 2000, 2000, 2000]
+    assert api.limits[:3] == [500, 2000, 2000]
+    assert len(api.limits) == 4
+    assert len(known(replica)) == 3000
 
 
 @pytest.mark.parametrize("error", [NoResponseError("Too late."), MalformedResponseError("Too large.")])
@@ -195,43 +179,28 @@ def test_pages_that_are_too_large_for_the_api_are_halved(
 # A list that shifts between two pages
 
 
-def test_a_call_added_between_two_pages_is_found_by_the_next_sync(
-    replica: CallReplica, fetch: Fetch, sandbox: Sandbox
+@pytest.mark.parametrize(
+    "shift",
+    [
+        pytest.param(lambda numbers: numbers.insert(0, 99), id="a call is added"),
+        pytest.param(lambda numbers: numbers.pop(0), id="a call is deleted"),
+        pytest.param(lambda numbers: numbers.pop(0) and numbers.append(99), id="both"),
+        pytest.param(lambda numbers: numbers.append(numbers.pop(0)), id="a call moves"),
+    ],
+)
+def test_a_list_that_shifts_between_two_pages_neither_loses_a_call_nor_keeps_a_deleted_one(
+    replica: CallReplica, shift: Callable[[list[int]], object]
 ) -> None:
-    before = truth(sandbox)
-    full_sync = FullSync(replica, after_first_page(fetch, sandbox.add_call), page_size=20)
-
-    full_sync.run()
-    assert known(replica).items() >= before.items()
-    full_sync.run()
-
-    assert known(replica) == truth(sandbox)
-
-
-def test_a_call_that_moved_to_an_earlier_page_does_not_count_as_deleted(
-    replica: CallReplica, fetch: Fetch, sandbox: Sandbox
-) -> None:
-    FullSync(replica, fetch).run()
-    first = next(iter(truth(sandbox)))
-    shifting = after_first_page(fetch, lambda: sandbox.remove_call(first))
-    full_sync = FullSync(replica, shifting, page_size=20, parallel=1)
-
-    full_sync.run()
-    assert known(replica).items() >= truth(sandbox).items()
-    full_sync.run()
-    full_sync.run()
-
-    assert known(replica) == truth(sandbox)
-
-
-def test_a_call_that_moved_in_a_list_of_same_length_does_not_count_as_deleted(replica: CallReplica) -> None:
-    api = PlainList(1, 2, 3, 4)
+    api = PlainList(*range(1, 9))
     FullSync(replica, api).run()
-    shifting = after_first_page(api, lambda: api.numbers.remove(1) or api.numbers.append(5))  # type: ignore[func-returns-value]
+    full_sync = FullSync(replica, after_first_page(api, lambda: shift(api.numbers)), page_size=3, parallel=1)
 
-    FullSync(replica, shifting, page_size=2, parallel=1).run()
+    full_sync.run()
+    assert known(replica).keys() >= numbered(set(api.numbers) - {99})
+    for _ in range(2):
+        full_sync.run()
 
-    assert call_id(3) in known(replica)
+    assert known(replica).keys() == numbered(api.numbers)
 
 
 def test_an_event_during_a_sync_wins(replica: CallReplica, fetch: Fetch, sandbox: Sandbox) -> None:
@@ -242,7 +211,9 @@ def test_an_event_during_a_sync_wins(replica: CallReplica, fetch: Fetch, sandbox
         replica.apply(unlisted)
         replica.apply(changed)
 
-    FullSync(replica, after_each_page(fetch, receive_events)).run()
+    full_sync = FullSync(replica, after_each_page(fetch, receive_events))
+    for _ in range(3):
+        full_sync.run()
 
     assert known(replica)[unlisted.id] == unlisted
     assert known(replica)[changed.id] == changed
@@ -353,7 +324,8 @@ def test_progress_is_shown(
 
 
 def test_the_first_sync_publishes_one_epoch_when_it_has_completed(replica: CallReplica) -> None:
-    subscriber, api = Subscriber(replica), PlainList(*range(1000))
+    subscriber, positions = Subscriber(replica), [replica.feed.position]
+    api = after_each_page(PlainList(*range(1000)), lambda: positions.append(replica.feed.position))
     with pytest.raises(ServerError):
         FullSync(replica, failing(api, ServerError("Trouble."), from_offset=400), page_size=150).run()
     assert subscriber.epochs == []
@@ -362,64 +334,35 @@ def test_the_first_sync_publishes_one_epoch_when_it_has_completed(replica: CallR
 
     assert subscriber.epochs == [(1000, True)]
     assert subscriber.entries == []
-
-
-def test_no_position_from_before_the_end_of_the_first_sync_is_valid_afterwards(replica: CallReplica) -> None:
-    positions = [replica.feed.position]
-    api = after_each_page(PlainList(*range(6)), lambda: positions.append(replica.feed.position))
-
-    FullSync(replica, api, page_size=2).run()
-
     assert [replica.feed.changes_after(position) for position in positions] == [None] * len(positions)
     assert replica.feed.changes_after(replica.feed.position) == []
 
 
-@pytest.fixture
-def grown_list(replica: CallReplica) -> PlainList:
-    """A list that has grown by more than pages can follow since it was synced."""
+@pytest.mark.parametrize(("fails_at", "found"), [(None, NEW), (3 * PAGE, 3 * PAGE)])
+def test_pages_reload_when_too_much_changes_and_at_the_end_even_of_a_failed_sync(
+    replica: CallReplica, fails_at: int | None, found: int
+) -> None:
     api = PlainList(*range(KNOWN))
     FullSync(replica, api).run()
     api.numbers = [*range(KNOWN, KNOWN + NEW), *api.numbers]
-    return api
+    subscriber, trouble = Subscriber(replica), failing(api, ServerError("Trouble."), from_offset=fails_at)
 
+    with pytest.raises(ServerError) if fails_at else nullcontext():
+        FullSync(replica, trouble, page_size=PAGE, parallel=1).run()
 
-def test_pages_reload_when_too_much_changes_and_at_the_end(
-    replica: CallReplica, grown_list: PlainList
-) -> None:
-    subscriber = Subscriber(replica)
-
-    FullSync(replica, grown_list, page_size=PAGE).run()
-
-    assert subscriber.reload_counts == [KNOWN + PAGE, KNOWN + NEW]
+    assert [count for count, _ in subscriber.epochs] == [KNOWN + PAGE, KNOWN + found]
     assert subscriber.entries == []
 
 
-def test_pages_reload_what_a_failed_sync_has_found(replica: CallReplica, grown_list: PlainList) -> None:
-    subscriber = Subscriber(replica)
-    api = failing(grown_list, ServerError("Trouble."), from_offset=3 * PAGE)
+def test_events_are_published_at_once_during_any_sync(replica: CallReplica) -> None:
+    subscriber, news = Subscriber(replica), [made_call(9998), made_call(9999)]
 
-    with pytest.raises(ServerError):
-        FullSync(replica, api, page_size=PAGE, parallel=1).run()
+    # The first one, and one that finds too much to be published call by call.
+    for call, count, size in ((news[0], 6, 2), (news[1], KNOWN, PAGE)):
+        api = after_first_page(PlainList(*range(count)), partial(replica.apply, call))
+        FullSync(replica, api, page_size=size, parallel=1).run()
 
-    assert subscriber.reload_counts == [KNOWN + PAGE, KNOWN + 3 * PAGE]
-
-
-@pytest.mark.parametrize("is_first", [True, False])
-def test_events_are_published_at_once_during_any_sync(
-    replica: CallReplica, request: pytest.FixtureRequest, is_first: bool
-) -> None:
-    api: Fetch = PlainList(*range(6)) if is_first else request.getfixturevalue("grown_list")
-    subscriber, news = Subscriber(replica), made_call(9999)
-
-    FullSync(
-        replica,
-        after_first_page(api, lambda: replica.apply(news)),
-        page_size=2 if is_first else PAGE,
-        parallel=1,
-    ).run()
-
-    assert [entry.change.call for entry in subscriber.entries] == [news]
-    assert replica.store.find([news.id]) == [news]
+    assert [entry.change.call for entry in subscriber.entries] == news
 
 
 # In parallel, canceled and failed
@@ -459,31 +402,26 @@ def test_a_failed_sync_keeps_what_was_read_and_deletes_nothing(
     assert replica.store.synced_at is None
 
 
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(1) as pool:
-        yield pool
-
-
-def cancel_while_holding(api: Held, full_sync: FullSync, pool: ThreadPoolExecutor) -> None:
-    run = pool.submit(full_sync.run)
-    assert api.is_holding.wait(10)
-    full_sync.cancel()
-    with pytest.raises(SyncCancelledError):
-        run.result(timeout=10)
-
-
-def test_a_canceled_sync_waits_for_no_response_and_deletes_nothing(
-    replica: CallReplica, fetch: Fetch, sandbox: Sandbox, pool: ThreadPoolExecutor
+def test_a_canceled_sync_waits_for_no_response_deletes_nothing_and_writes_no_late_response(
+    replica: CallReplica, fetch: Fetch, sandbox: Sandbox
 ) -> None:
     replica.apply(made_call())
-    api = Held(fetch, offset=40)
+    ids, api = list(truth(sandbox)), Held(fetch, offset=40)
+    full_sync = FullSync(replica, api, page_size=20, parallel=1)
 
-    cancel_while_holding(api, FullSync(replica, api, page_size=20, parallel=1), pool)
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(full_sync.run)
+        assert api.is_holding.wait(10)
+        full_sync.cancel()
+        with pytest.raises(SyncCancelledError):
+            run.result(timeout=10)
 
-    assert known(replica).keys() == {made_call().id, *list(truth(sandbox))[:40]}
+    assert known(replica).keys() == {made_call().id, *ids[:40]}
     assert replica.store.synced_at is None
+    sandbox.archive(ids[40])
     api.release()
+    full_sync.run()
+    assert known(replica).items() >= truth(sandbox).items()
 
 
 def test_a_sync_that_is_canceled_before_its_start_reads_nothing(replica: CallReplica) -> None:
@@ -496,20 +434,6 @@ def test_a_sync_that_is_canceled_before_its_start_reads_nothing(replica: CallRep
     full_sync.run()
 
     assert len(known(replica)) == 3
-
-
-def test_a_response_to_a_canceled_sync_is_not_written(
-    replica: CallReplica, fetch: Fetch, sandbox: Sandbox, pool: ThreadPoolExecutor
-) -> None:
-    api = Held(fetch, offset=0)
-    full_sync = FullSync(replica, api)
-    cancel_while_holding(api, full_sync, pool)
-    sandbox.archive(next(iter(truth(sandbox))))
-
-    api.release()
-    full_sync.run()
-
-    assert known(replica) == truth(sandbox)
 
 
 def test_a_sync_that_could_not_be_stored_starts_again(replica: CallReplica, fetch: Fetch) -> None:
