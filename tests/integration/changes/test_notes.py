@@ -174,26 +174,20 @@ def test_neither_another_text_nor_an_older_note_is_taken_for_it(writer: NoteWrit
     assert api.sent_count == 1
 
 
-@pytest.mark.parametrize("is_late", [True, False])
+@pytest.mark.parametrize(
+    ("error", "is_late", "sent_count"),
+    [(LOST[0], True, 1), (LOST[0], False, 2), (SystemError("the process is killed"), True, 1)],
+)
 def test_the_next_attempt_looks_for_an_unconfirmed_note_before_it_sends_it(
-    writer: NoteWriter, api: NotesApi, is_late: bool
+    store: RecordStore, writer: NoteWriter, api: NotesApi, error: Exception, is_late: bool, sent_count: int
 ) -> None:
-    fail(writer, api, LOST[0], is_applied=False)
+    fail(writer, api, error, is_applied=False)
     if is_late:
         api.store()
 
-    assert add(writer, api) == api.call
-    assert add(writer, api) is None
-    assert (api.sent_count, len(api.call.notes)) == (1 if is_late else 2, 1)
-
-
-def test_a_note_of_a_process_that_was_killed_while_sending_is_looked_for_first(
-    writer: NoteWriter, api: NotesApi, store: RecordStore
-) -> None:
-    fail(writer, api, SystemError("killed"), is_applied=True)
-
     assert add(NoteWriter(store), api) == api.call
-    assert api.sent_count == 1
+    assert add(NoteWriter(store), api) is None
+    assert (api.sent_count, len(api.call.notes)) == (sent_count, 1)
 
 
 @pytest.mark.parametrize("error", [NotFoundError("gone"), LoginEndedError("over")])
