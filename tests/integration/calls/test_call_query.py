@@ -111,22 +111,3 @@ def test_hidden_numbers_are_not_the_same_number(call_store: CallStore) -> None:
     for number in ("anonymous", "", "0", "+", "unknown"):
         call_store.apply([made_call(n, caller=number) for n in range(3)])
         assert read_related_calls(call_store, made_call(0, caller=number), TODAY) == RelatedCalls(number="")
-
-
-def test_a_number_is_the_same_in_all_spellings_and_directions(call_store: CallStore) -> None:
-    spellings = ["+33612345678", "0033 6 12 34 56 78", "+33 (0)6 12 34 56 78", "33612345678"]
-    call_store.apply([made_call(number, caller=spelling) for number, spelling in enumerate(spellings)])
-    call_store.apply(
-        [
-            made_call(4, direction="outbound", callee="+33 6.12.34.56.78", caller="+33189394635"),
-            made_call(5, direction="outbound", caller="+33612345678", callee="+33189394635"),
-            made_call(6, caller="+336123456781"),
-            made_call(7, caller="+33 06 12 34 56 78", call_type="answered"),
-        ]
-    )
-
-    related = read_related_calls(call_store, made_call(0), TODAY)
-
-    assert [call.id for call in related.latest] == [call_id(number) for number in (7, 4, 3, 2, 1)]
-    assert (related.count, related.missed_count, related.missed_today_count) == (5, 3, 3)
-    assert call_store.counts(CallFilter(view="all", number=related.number))["all"] == 6

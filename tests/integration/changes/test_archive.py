@@ -194,16 +194,10 @@ def test_verifying_ends_with_its_timeout_even_during_a_read() -> None:
     assert methods.count("PUT") == 1
 
 
-def test_verifying_pauses_after_each_read() -> None:
-    outcome, methods = archive(INBOX, reset, INBOX, verify_interval=0.1, verify_timeout=0.3)
-
-    assert isinstance(outcome, UnconfirmedError)
-    # At once, and after each of the pauses within the timeout.
-    assert methods[2:] in (["GET"], ["GET"] * 2, ["GET"] * 3)
-
-
-def test_a_late_toggle_is_seen_with_the_default_timings() -> None:
+def test_a_late_toggle_is_seen_with_the_default_timings_which_pause_between_two_reads() -> None:
+    began_at = monotonic()
     outcome, methods = archive(INBOX, reset, *[INBOX] * 5, ARCHIVED)
 
     assert isinstance(outcome, ArchiveResult)
     assert methods == ["GET", "PUT"] + ["GET"] * 6
+    assert monotonic() - began_at > 1
