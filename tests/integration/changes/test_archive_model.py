@@ -23,7 +23,7 @@ from tests.support.waiting import wait_until
 
 Fault = Callable[[Sandbox, str], None]
 OFTEN = st.sampled_from([True, True, True, False])
-HISTORIES = 15 if os.environ.get("CI") == "true" else 6
+HISTORIES = 15 if os.environ.get("CI") == "true" else 4
 REFUSED: dict[str, Fault] = {
     "401": lambda api, path: api.answer_with(401, b"{}", path=path),
     "404": lambda api, path: api.answer_with(404, b"{}", path=path),

@@ -172,7 +172,7 @@ def test_the_timeout_counts_from_the_start_of_the_running_sync(
     for _ in range(20):
         scheduler.ensure_fresh(timeout=0.5)
 
-    assert 0.5 <= time.monotonic() - before < 5
+    assert 0.5 <= time.monotonic() - before < 8
     assert len(syncs.started) == 1
     assert syncs.ended == []
 
