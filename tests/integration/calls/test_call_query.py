@@ -5,11 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.calls import query
 from aircall.calls.query import LATEST, CallFilter, Neighbors, RelatedCalls, read_related_calls
 from aircall.calls.store import CallStore
 from aircall.models import Call
@@ -68,6 +66,7 @@ def test_lines_missed_calls_and_ids_are_those_of_the_whole_list(
     assert call_store.missed_count() == sum(
         call.direction != "outbound" and call.call_type == "missed" and not call.is_archived for call in calls
     )
+    assert sorted(call_store.call_ids(besides=ids)) == sorted({call.id for call in calls} - set(ids))
     assert call_store.find(ids) == newest_first([call for call in calls if call.id in ids], ALL)
 
 
@@ -77,17 +76,6 @@ def test_an_ancient_call_comes_before_one_without_a_time(call_store: CallStore) 
     call_store.apply([timeless := made_call(3, created_at=None), ancient, epoch])
 
     assert call_store.page(CallFilter(), 0, 10) == [epoch, ancient, timeless]
-
-
-def test_all_ids_are_returned_except_unwanted_ones(
-    call_store: CallStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(query, "IDS_AT_ONCE", 2)
-    fill(call_store, [made_call(number) for number in range(7)])
-
-    assert sorted(call_store.call_ids()) == [call_id(number) for number in range(7)]
-    some = call_store.call_ids(besides={call_id(0), call_id(6), "no id"})
-    assert sorted(some) == [call_id(number) for number in range(1, 6)]
 
 
 # The other calls with a number.
@@ -123,24 +111,3 @@ def test_hidden_numbers_are_not_the_same_number(call_store: CallStore) -> None:
     for number in ("anonymous", "", "0", "+", "unknown"):
         call_store.apply([made_call(n, caller=number) for n in range(3)])
         assert read_related_calls(call_store, made_call(0, caller=number), TODAY) == RelatedCalls(number="")
-
-
-def test_a_number_is_the_same_in_all_spellings_and_directions(call_store: CallStore) -> None:
-    call_store.apply(
-        [
-            made_call(1, caller="+33612345678"),
-            made_call(2, caller="0033 6 12 34 56 78"),
-            made_call(3, direction="outbound", callee="+33 6.12.34.56.78", caller="+33189394635"),
-            made_call(4, direction="outbound", caller="+33612345678", callee="+33189394635"),
-            made_call(5, caller="+33 (0)6 12 34 56 78", call_type="answered"),
-            made_call(6, caller="+33 06 12 34 56 78", call_type="answered"),
-            made_call(7, caller="33612345678", call_type="answered"),
-            made_call(8, caller="+336123456781"),
-        ]
-    )
-
-    related = read_related_calls(call_store, made_call(1), TODAY)
-
-    assert [call.id for call in related.latest] == [call_id(number) for number in (7, 6, 5, 3, 2)]
-    assert (related.count, related.missed_count, related.missed_today_count) == (5, 1, 1)
-    assert call_store.counts(CallFilter(view="all", number=related.number))["all"] == 6

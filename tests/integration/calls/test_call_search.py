@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event, make_url, select, text
+from sqlalchemy import Engine, event, select, text
 from sqlalchemy.exc import DatabaseError
 
 from aircall.calls import search
@@ -49,10 +49,14 @@ def with_note(number: int, note: str) -> Call:
     return made_call(number, caller=f"+33612{number:06}", notes=made_notes(note))
 
 
-def check_search_index(engine: Engine) -> None:
-    """Raises DatabaseError unless the index holds exactly what the calls hold."""
-    with engine.begin() as connection:
-        connection.execute(CHECK)
+def is_index_complete(engine: Engine) -> bool:
+    """Whether SQLite's index holds exactly what the calls hold."""
+    try:
+        with engine.begin() as connection:
+            connection.execute(CHECK)
+    except DatabaseError:
+        return False
+    return True
 
 
 def opened(path: Path, *, has_fts: bool) -> CallStore:
@@ -83,24 +87,10 @@ def test_a_number_is_found_in_any_spelling_however_the_api_spells_it(
     assert searched(call_store, spelling) == [call_id(number) for number in (3, 2, 1, 0)]
 
 
-def test_all_numbers_and_notes_of_a_call_are_searched_but_not_across_them(call_store: CallStore) -> None:
-    call_store.apply(
-        [
-            made_call(1, caller="+4911", callee="+4922", via="+4933"),
-            made_call(2, caller="", callee="", via="", notes=made_notes("ask 4933")),
-        ]
-    )
-
-    assert searched(call_store, "4911") == searched(call_store, "4922") == [call_id(1)]
-    assert sorted(searched(call_store, "4933")) == [call_id(1), call_id(2)]
-    assert searched(call_store, "1149") == []
-
-
 @pytest.mark.parametrize(
     ("numbers", "search", "found"),
     [
         (FRENCH, "06", [1]),
-        (FRENCH, "06 12", [1]),
         (FRENCH, "01 89", [2]),
         # With a sign, a country code stands where the number begins.
         (FRENCH_AND_BRITISH, "+33 6", [1]),
@@ -108,11 +98,9 @@ def test_all_numbers_and_notes_of_a_call_are_searched_but_not_across_them(call_s
         (FRENCH_AND_BRITISH, "336", [2, 1]),
         # No country code begins with a zero: such a plus sign is ignored, and two zeros are digits.
         (WITH_ZEROS, "+01 89", [2, 1]),
-        (WITH_ZEROS, "+0189394635", [2, 1]),
         (WITH_ZEROS, "00 01 89", [2]),
         # Italy has no trunk zero, and neither has North America.
         (ITALIAN_AND_AMERICAN, "06 12", [1]),
-        (ITALIAN_AND_AMERICAN, "+39 06", [1]),
         (ITALIAN_AND_AMERICAN, "0415", []),
     ],
 )
@@ -124,55 +112,34 @@ def test_leading_zeros_and_country_codes_are_understood(
     assert searched(call_store, search) == [call_id(number) for number in found]
 
 
-def test_words_are_found_in_place_of_a_number_and_in_notes(call_store: CallStore) -> None:
-    call_store.apply([made_call(1, caller="Anonymous"), made_call(2, notes=made_notes("room 33a"))])
-    call_store.apply([made_call(3, caller="+336123")])
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("4911", [1]),
+        ("4922", [1]),
+        ("4933", [2, 1]),
+        # Not across two numbers.
+        ("1149", []),
+        ("anonym", [3]),
+        ("33A", [4]),
+        ("CAFÉ", [6, 5]),
+        ("cafe\N{COMBINING ACUTE ACCENT}", [6, 5]),
+        ("\ufeffcafé", [6, 5]),
+    ],
+)
+def test_numbers_words_and_notes_are_searched_in_any_case(
+    call_store: CallStore, search: str, found: list[int]
+) -> None:
+    notes = {2: "ask 4933", 4: "room 33a", 5: "Café", 6: "CAFE\N{COMBINING ACUTE ACCENT}", 7: "cafeteria"}
+    call_store.apply(
+        [made_call(1, caller="+4911", callee="+4922", via="+4933"), made_call(3, caller="Anonymous")]
+    )
+    call_store.apply([made_call(number, notes=made_notes(note)) for number, note in notes.items()])
 
-    assert searched(call_store, "anonym") == [call_id(1)]
-    assert searched(call_store, "33A") == [call_id(2)]
-
-
-@pytest.mark.parametrize("search", ["CAFÉ", "cafe\N{COMBINING ACUTE ACCENT}", "\ufeffcafé"])
-def test_an_accent_matches_however_it_is_encoded(call_store: CallStore, search: str) -> None:
-    notes = ("Café", "CAFE\N{COMBINING ACUTE ACCENT}", "cafeteria")
-    call_store.apply([made_call(number, notes=made_notes(note)) for number, note in enumerate(notes)])
-
-    assert searched(call_store, search) == [call_id(1), call_id(0)]
-
-
-def test_a_search_for_many_calls_finds_them_all(call_store: CallStore) -> None:
-    # More than are looked up as candidates.
-    many = [made_call(number, caller=f"+33789{number:06}") for number in range(5100)]
-    call_store.apply(many)
-
-    wanted = CallFilter(search="+33 7 89")
-
-    assert call_store.counts(wanted)["all"] == 5100
-    assert call_store.page(wanted, 5090, 100) == newest_first(many, wanted)[5090:]
+    assert searched(call_store, search) == [call_id(number) for number in found]
 
 
 # SQLite's index.
-
-
-def test_the_index_is_in_step_with_the_calls_after_every_write(sqlite: Engine) -> None:
-    call_store = CallStore(sqlite)
-    some = [with_note(number, f"note {number}") for number in range(5)]
-
-    for write in (
-        lambda: call_store.apply(some[:3]),
-        lambda: call_store.apply(some[3:]),
-        lambda: call_store.apply([with_note(1, "something else")]),
-        lambda: call_store.remove([call_id(2)], call_store.version),
-        call_store.clear,
-        lambda: call_store.apply(some),
-    ):
-        write()
-        check_search_index(sqlite)
-
-    with sqlite.begin() as connection:
-        connection.execute(calls.delete().where(calls.c.id == call_id(1)))
-    with pytest.raises(DatabaseError):
-        check_search_index(sqlite)
 
 
 @pytest.mark.parametrize("max_candidates", [search.MAX_CANDIDATES, 4])
@@ -185,7 +152,8 @@ def test_a_search_finds_everything_while_the_index_lags_behind(
     call_store = CallStore(sqlite)
     truth: dict[str, Call] = {}
 
-    def write(*changed: Call) -> None:
+    def write(note: str, *numbers: int) -> None:
+        changed = [with_note(number, note) for number in numbers]
         call_store.apply(changed)
         truth.update({call.id: call for call in changed})
 
@@ -194,33 +162,30 @@ def test_a_search_finds_everything_while_the_index_lags_behind(
         for number in numbers:
             truth.pop(call_id(number), None)
 
-    changes: list[Callable[[], object]] = [
-        lambda: write(*(with_note(number, "first") for number in range(20))),
-        lambda: write(with_note(3, "second")),
-        lambda: remove(4, 19),
-        call_store.search.catch_up,
-        lambda: write(*(with_note(number, "third") for number in range(10, 25))),
-        lambda: remove(2, 24),
-        lambda: write(with_note(30, "second"), with_note(12, "fourth")),
-        call_store.search.catch_up,
+    def clear() -> None:
+        call_store.clear()
+        truth.clear()
+
+    changes: list[tuple[Callable[[], object], bool]] = [
+        (lambda: write("first", *range(20)), False),
+        (lambda: write("second", 3), False),
+        (lambda: remove(4, 19), False),
+        (call_store.search.catch_up, True),
+        (lambda: write("second", 5, 30), True),
+        (lambda: remove(5), True),
+        (lambda: write("third", *range(10, 25)), False),
+        (lambda: remove(2, 24), False),
+        (lambda: write("fourth", 12), False),
+        (call_store.search.catch_up, True),
+        (clear, True),
+        (lambda: write("third", 2), True),
     ]
-    for change in changes:
+    for change, is_complete in changes:
         change()
         for word in ("first", "second", "third", "fourth", "6120000", "nothing"):
             wanted = CallFilter(search=word)
             assert call_store.page(wanted, 0, 100) == newest_first(list(truth.values()), wanted)
-    check_search_index(sqlite)
-
-
-def test_a_large_write_is_indexed_when_the_index_catches_up(sqlite: Engine) -> None:
-    call_store = CallStore(sqlite)
-    call_store.apply([with_note(number, "many") for number in range(search.MAX_IMMEDIATE_ROWS + 1)])
-    with pytest.raises(DatabaseError):
-        check_search_index(sqlite)
-
-    call_store.search.catch_up()
-
-    check_search_index(sqlite)
+        assert is_index_complete(sqlite) is is_complete
 
 
 def test_a_call_written_after_the_index_was_asked_is_found_too(sqlite: Engine) -> None:
@@ -235,37 +200,27 @@ def test_a_call_written_after_the_index_was_asked_is_found_too(sqlite: Engine) -
     assert found == {FOUND.id, call_id(100)}
 
 
-def test_a_search_finds_the_same_without_fts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    call_store = opened(tmp_path / "calls.db", has_fts=False)
-    call_store.apply([*CALLS, FOUND])
-    call_store.remove([CALLS[0].id], call_store.version)
-
-    for word in ("789", "A NOTE", "612", "61"):
-        wanted = CallFilter(search=word)
-        expected = newest_first([*CALLS[1:], FOUND], wanted)
-        assert call_store.page(wanted, 0, 100) == expected
-        assert call_store.counts(wanted)["all"] == len(expected)
-    assert slow_warnings(caplog) == 1
-    call_store.close()
-
-
-def test_calls_written_without_fts_are_found_with_it_later(tmp_path: Path) -> None:
-    path = tmp_path / "calls.db"
-    changes: list[tuple[bool, Callable[[CallStore], object]]] = [
-        (True, lambda call_store: call_store.apply([*CALLS, FOUND])),
-        (False, lambda call_store: call_store.remove([FOUND.id], call_store.version)),
-        (False, lambda call_store: call_store.apply([made_call(100, caller="+33789111111")])),
+def test_a_search_finds_the_same_with_fts_then_without_and_with_it_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    new = made_call(100, caller="+33789111111")
+    changes: list[tuple[bool, Callable[[CallStore], object], list[Call]]] = [
+        (True, lambda call_store: call_store.apply([*CALLS, FOUND]), [*CALLS, FOUND]),
+        (False, lambda call_store: call_store.remove([FOUND.id], call_store.version), CALLS),
+        (False, lambda call_store: call_store.apply([new]), [*CALLS, new]),
+        (True, lambda _: None, [*CALLS, new]),
     ]
-    for has_fts, change in changes:
-        call_store = opened(path, has_fts=has_fts)
+    for has_fts, change, expected in changes:
+        call_store = opened(tmp_path / "calls.db", has_fts=has_fts)
         change(call_store)
+
+        for word in ("789", "A NOTE", "612", "61"):
+            wanted = CallFilter(search=word)
+            found = newest_first(expected, wanted)
+            assert call_store.page(wanted, 0, 100) == found
+            assert call_store.counts(wanted)["all"] == len(found)
         call_store.close()
-
-    call_store = opened(path, has_fts=True)
-
-    assert searched(call_store, "789") == [call_id(100)]
-    assert searched(call_store, "789000") == []
-    call_store.close()
+    assert slow_warnings(caplog) == 2
 
 
 # PostgreSQL's index.
@@ -288,23 +243,17 @@ def test_postgresql_uses_its_index_for_searches(postgres: Postgres) -> None:
 def test_a_postgresql_without_the_right_to_extend_it_is_searched_without_an_index(
     postgres: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
-    postgres.execute("DROP ROLE IF EXISTS guest")
+    postgres.execute("DROP EXTENSION IF EXISTS pg_trgm CASCADE")
     postgres.execute("CREATE ROLE guest LOGIN PASSWORD 'guest'")
-    postgres.execute("CREATE DATABASE plain TEMPLATE template0")
+    postgres.execute("ALTER ROLE guest SET search_path = guest")
+    postgres.execute("CREATE SCHEMA guest AUTHORIZATION guest")
     try:
-        postgres.execute("ALTER DATABASE plain SET search_path = guest")
-        owner = open_database(
-            make_url(postgres.url).set(database="plain").render_as_string(hide_password=False)
-        )
-        with owner.begin() as connection:
-            connection.execute(text("CREATE SCHEMA guest AUTHORIZATION guest"))
-        owner.dispose()
-        call_store = CallStore(open_database(f"postgresql://guest:guest@{LOOPBACK}:{postgres.port}/plain"))
+        call_store = CallStore(open_database(f"postgresql://guest:guest@{LOOPBACK}:{postgres.port}/postgres"))
         call_store.apply([*CALLS, FOUND])
 
         assert searched(call_store, "789") == [FOUND.id]
         assert slow_warnings(caplog) == 1
         call_store.close()
     finally:
-        postgres.execute("DROP DATABASE plain WITH (FORCE)")
+        postgres.execute("DROP SCHEMA guest CASCADE")
         postgres.execute("DROP ROLE guest")

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aircall.calls.query import CallFilter
-from aircall.calls.statistics import CallStatisticsQuery
+from aircall.calls.statistics import CallKind, CallStatistics, CallStatisticsQuery
 from aircall.calls.store import CallStore
 from aircall.models import Call
 from tests.integration.calls.drawn import FILTERS, fill
@@ -48,64 +48,49 @@ DRAWN_ZONES = st.sampled_from(ZONES).map(ZoneInfo)
 DAY_FILTERS = FILTERS | st.builds(
     CallFilter, view=st.sampled_from(["inbox", "archived", "all"]), call_type=st.sampled_from(["", "missed"])
 )
+FIRST_DAYS = st.builds(
+    lambda day, offset: day.date() + timedelta(offset), st.sampled_from(ODD_DAYS), st.integers(-3, 1)
+)
 DAY_COUNTS = st.sampled_from([1, 2, 7, 62, 63])
 
 
-@example([made_call(1, created_at=None)], CallFilter(), ZoneInfo("UTC"))
-@given(LISTS, DAY_FILTERS, DRAWN_ZONES)
-def test_statistics_are_what_counting_the_filtered_list_gives(
-    call_store: CallStore, calls: list[Call], wanted: CallFilter, zone: ZoneInfo
-) -> None:
-    fill(call_store, calls)
-    expected = newest_first(calls, wanted)
-    timed = [(call, call.created_at.astimezone(zone)) for call in expected if call.created_at]
-    query = CallStatisticsQuery(call_store.engine, call_store.search)
-
-    statistics = query.read(wanted, zone)
-
-    assert statistics.totals == Counter((call.direction, call.call_type) for call in expected)
-    assert statistics.hours == Counter((local.weekday(), local.hour) for _, local in timed)
-    flat = {(day, *kind): count for day, kinds in statistics.days.items() for kind, count in kinds.items()}
-    assert flat == Counter((local.date(), call.direction, call.call_type) for call, local in timed)
-    assert query.newest_day(wanted, zone) == (timed[0][1].date() if timed else None)
+def counted(calls: list[Call], zone: ZoneInfo) -> CallStatistics:
+    """The statistics of these calls, counted one by one."""
+    timed = [(call, call.created_at.astimezone(zone)) for call in calls if call.created_at]
+    days: dict[date, Counter[CallKind]] = {local.date(): Counter() for _, local in timed}
+    for call, local in timed:
+        days[local.date()][call.direction, call.call_type] += 1
+    hours = Counter((local.weekday(), local.hour) for _, local in timed)
+    return CallStatistics(days, hours, Counter((call.direction, call.call_type) for call in calls))
 
 
 @pytest.mark.parametrize("is_synced", [False, True], ids=["first full sync", "synced"])
-@example([made_call(1), made_call(2)], CallFilter(), ZoneInfo(ZONES[1]), NOON, 0, 2)
-@given(LISTS, DAY_FILTERS, DRAWN_ZONES, st.sampled_from(ODD_DAYS), st.integers(-2, 0), DAY_COUNTS)
-def test_whole_days_have_the_same_statistics_when_only_days_are_asked_for(
+@example([made_call(1, created_at=None)], CallFilter(), ZoneInfo("UTC"), date(2026, 1, 1), 1)
+@example([made_call(1), made_call(2)], CallFilter(), ZoneInfo(ZONES[1]), NOON.date(), 2)
+@given(LISTS, DAY_FILTERS, DRAWN_ZONES, FIRST_DAYS, DAY_COUNTS)
+def test_statistics_are_what_counting_the_filtered_list_gives(
     call_store: CallStore,
     is_synced: bool,
     calls: list[Call],
     wanted: CallFilter,
     zone: ZoneInfo,
-    odd_day: datetime,
-    offset: int,
+    first: date,
     count: int,
 ) -> None:
     fill(call_store, calls)
     if is_synced:
         call_store.mark_synced(NOON)
-    first = odd_day.astimezone(zone).date() + timedelta(offset)
-    since, until = (datetime.combine(day, time(), zone) for day in (first, first + timedelta(count)))
-    wanted = replace(wanted, since=since, until=until)
     query = CallStatisticsQuery(call_store.engine, call_store.search)
 
-    days, whole = query.read_days(wanted, zone), query.read(wanted, zone)
+    statistics = query.read(wanted, zone)
 
-    assert (days.days, days.totals) == (whole.days, whole.totals)
+    assert statistics == counted(newest_first(calls, wanted), zone)
+    assert query.newest_day(wanted, zone) == max(statistics.days, default=None)
 
-
-@pytest.mark.parametrize(("day", "hours"), [(date(2026, 10, 25), 25), (date(2026, 3, 29), 23)])
-def test_a_day_is_as_long_as_its_clock_makes_it(call_store: CallStore, day: date, hours: int) -> None:
-    zone = ZoneInfo("Europe/Paris")
-    midnight = datetime.combine(day, time(), zone).astimezone(UTC)
-    times = [midnight + timedelta(minutes=30 * step) for step in range(-4, 60)]
-    call_store.apply([made_call(number, created_at=at) for number, at in enumerate(times)])
-
-    statistics = CallStatisticsQuery(call_store.engine).read(CallFilter(), zone)
-
-    assert statistics.days[day].total() == 2 * hours
+    since, until = (datetime.combine(day, time(), zone) for day in (first, first + timedelta(count)))
+    wanted = replace(wanted, since=since, until=until)
+    expected, days = counted(newest_first(calls, wanted), zone), query.read_days(wanted, zone)
+    assert (days.days, days.totals) == (expected.days, expected.totals)
 
 
 def test_cached_statistics_follow_the_calls_and_are_kept_apart_by_zone(call_store: CallStore) -> None:

@@ -38,19 +38,17 @@ def test_a_table_that_cannot_be_dropped_is_left_with_a_warning(
     postgres: Postgres, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = open_database(postgres.url)
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE TABLE {PREFIX}calls_1 (id INTEGER)"))
-        connection.execute(text(f"CREATE TABLE {PREFIX}log_1 (id INTEGER)"))
-        connection.execute(text(f"CREATE VIEW of_others AS SELECT id FROM {PREFIX}calls_1"))  # noqa: S608 - ours
+    postgres.execute(f"CREATE TABLE {PREFIX}calls_1 (id INTEGER)")
+    postgres.execute(f"CREATE TABLE {PREFIX}log_1 (id INTEGER)")
+    postgres.execute(f"CREATE VIEW of_others AS SELECT id FROM {PREFIX}calls_1")  # noqa: S608 - ours
 
     call_store = CallStore(engine)
     call_store.apply(CALLS)
 
     assert len(call_store.call_ids()) == len(CALLS)
     assert {f"{PREFIX}calls_1"} == {name for name in inspect(engine).get_table_names() if name.endswith("_1")}
-    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert len(warnings) == 1
-    assert f"{PREFIX}calls_1 of another version cannot be dropped" in warnings[0]
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert f"{PREFIX}calls_1 of another version cannot be dropped" in warning
     call_store.close()
 
 
@@ -65,6 +63,10 @@ def test_deferred_indexes_are_created_after_the_first_full_sync_or_at_the_next_s
     assert deferred_indexes(database) == DEFERRED
 
     with database.begin() as connection:
+        if database.dialect.name == "postgresql":
+            # PostgreSQL uses no index of a table without statistics.
+            count = text("SELECT reltuples FROM pg_class WHERE relname = :name")
+            assert connection.scalar(count, {"name": calls.name}) == len(CALLS)
         for index in DEFERRED_INDEXES:
             index.drop(connection)
     CallStore(database)
@@ -85,15 +87,3 @@ def test_a_process_that_starts_during_their_creation_drops_no_deferred_index(
     call_store.mark_synced(NOON)
 
     assert deferred_indexes(database) == DEFERRED
-
-
-def test_postgresql_has_statistics_after_the_first_full_sync(postgres: Postgres) -> None:
-    call_store = CallStore(open_database(postgres.url))
-    call_store.apply(CALLS)
-
-    call_store.mark_synced(NOON)
-
-    with call_store.engine.connect() as connection:
-        statement = text("SELECT reltuples FROM pg_class WHERE relname = :name")
-        assert connection.execute(statement, {"name": calls.name}).scalar_one() == len(CALLS)
-    call_store.close()

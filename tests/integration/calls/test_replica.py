@@ -18,7 +18,8 @@ from tests.support.made_calls import call_id, made_call
 CALL = made_call()
 ARCHIVED = replace(CALL, is_archived=True)
 OUTBOUND = replace(CALL, direction="outbound")
-NOT_FOUND = NotFoundError("There is no such call.")
+BOTH = replace(ARCHIVED, direction="outbound")
+NOT_FOUND, NO_ANSWER = NotFoundError("There is no such call."), NoResponseError("No answer.")
 
 Published = tuple[ChangeKind, str, Call | None]
 
@@ -141,28 +142,21 @@ def test_concurrent_writers_leave_store_and_feed_in_agreement(replica: CallRepli
 # One call, read or changed at the API.
 
 
-def test_a_call_that_is_read_is_stored_and_published(replica: CallReplica) -> None:
+def test_a_call_that_is_read_is_stored_and_is_removed_if_the_api_does_not_know_it(
+    replica: CallReplica,
+) -> None:
     position = replica.feed.position
 
     assert replica.read(CALL.id, answering(CALL)) == CALL
-    assert published_since(replica, position) == [(ChangeKind.ADD, CALL.id, CALL)]
-
-
-def test_a_call_is_removed_if_the_api_does_not_know_it_but_not_if_it_cannot_be_read(
-    replica: CallReplica,
-) -> None:
-    replica.apply(CALL)
-    position = replica.feed.position
-
     with pytest.raises(NoResponseError):
-        replica.read(CALL.id, answering(NoResponseError("No answer.")))
+        replica.read(CALL.id, answering(NO_ANSWER))
     assert replica.store.find([CALL.id]) == [CALL]
+    assert published_since(replica, position) == [(ChangeKind.ADD, CALL.id, CALL)]
 
     with pytest.raises(NotFoundError):
         replica.read(CALL.id, answering(NOT_FOUND))
-
-    assert published_since(replica, position) == [(ChangeKind.REMOVE, CALL.id, None)]
     assert replica.store.call_ids() == []
+    assert published_since(replica, position) == [(ChangeKind.REMOVE, CALL.id, None)]
 
 
 @pytest.mark.parametrize("answer", [CALL, NOT_FOUND])
@@ -183,46 +177,29 @@ def test_an_event_during_a_read_is_newer_than_what_is_read(
     assert replica.store.find([CALL.id]) == [ARCHIVED]
 
 
-@pytest.mark.parametrize("is_event_first", [False, True])
-def test_the_response_to_a_change_is_stored_without_another_request(
-    replica: CallReplica, is_event_first: bool
-) -> None:
-    replica.apply(CALL)
-    read_version = replica.store.version
-    if is_event_first:
-        replica.apply(ARCHIVED)
-
-    replica.merge_response(ARCHIVED, read_version, answering())
-
-    assert replica.store.find([CALL.id]) == [ARCHIVED]
-
-
 @pytest.mark.parametrize(
-    ("answer", "stored"),
+    ("meanwhile", "answers", "stored"),
     [
-        (replace(ARCHIVED, direction="outbound"), replace(ARCHIVED, direction="outbound")),
+        # Without another request, unless an event contradicts the response.
+        (lambda _: None, [], [ARCHIVED]),
+        (lambda replica: replica.apply(ARCHIVED), [], [ARCHIVED]),
+        (lambda replica: replica.apply(OUTBOUND), [BOTH], [BOTH]),
         # The change was made, so that it has not failed because the call cannot be read again.
-        (NoResponseError("No answer."), OUTBOUND),
-        (LoginEndedError("The login has ended."), OUTBOUND),
+        (lambda replica: replica.apply(OUTBOUND), [NO_ANSWER], [OUTBOUND]),
+        (lambda replica: replica.apply(OUTBOUND), [LoginEndedError("Over.")], [OUTBOUND]),
+        (lambda replica: replica.forget([CALL.id], replica.store.version), [NOT_FOUND], []),
     ],
 )
-def test_an_event_that_contradicts_the_response_to_a_change_is_resolved_by_a_read(
-    replica: CallReplica, answer: Call | AircallError, stored: Call
+def test_the_response_to_a_change_is_stored_and_a_contradiction_resolved_by_a_read(
+    replica: CallReplica,
+    meanwhile: Callable[[CallReplica], None],
+    answers: list[Call | AircallError],
+    stored: list[Call],
 ) -> None:
     replica.apply(CALL)
     read_version = replica.store.version
-    replica.apply(OUTBOUND)
+    meanwhile(replica)
 
-    replica.merge_response(ARCHIVED, read_version, answering(answer))
+    replica.merge_response(ARCHIVED, read_version, answering(*answers))
 
-    assert replica.store.find([CALL.id]) == [stored]
-
-
-def test_a_call_that_vanished_after_its_change_is_removed(replica: CallReplica) -> None:
-    replica.apply(CALL)
-    read_version = replica.store.version
-    replica.forget([CALL.id], read_version)
-
-    replica.merge_response(ARCHIVED, read_version, answering(NOT_FOUND))
-
-    assert replica.store.call_ids() == []
+    assert replica.store.find([CALL.id]) == stored

@@ -1,6 +1,6 @@
 """The services that change calls, on the sandbox, and Alice, who is logged in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,16 @@ from tests.support.sandbox import Sandbox
 
 # Seconds. Of a whole request to the API, and of verifying a note.
 DEADLINE, VERIFY_INTERVAL, VERIFY_TIMEOUT = 0.6, 0.02, 0.5
+# Faults of the requests to a path, which are executed all the same or not.
+UNKNOWN_OUTCOME: dict[str, Callable[[Sandbox, str, bool], None]] = {
+    "a reset": lambda api, path, applied: api.reset_after_send(path=path, applied=applied),
+    "500": lambda api, path, applied: api.answer_with(500, b"{}", path=path, applied=applied),
+    "502": lambda api, path, applied: api.answer_with(502, b"<html>", path=path, applied=applied),
+    "503": lambda api, path, applied: api.answer_503(path=path, applied=applied),
+    "unreadable": lambda api, path, applied: api.answer_with(200, b"{", path=path, applied=applied),
+    "empty": lambda api, path, applied: api.answer_with(200, b"", path=path, applied=applied),
+    "short": lambda api, path, applied: api.answer_with(200, b"{", path=path, applied=applied, missing=9),
+}
 
 
 @dataclass(frozen=True)

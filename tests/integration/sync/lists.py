@@ -1,13 +1,11 @@
 """Lists that change, fail or hang while they are synced, and what the replica knows afterwards."""
 
-import threading
 from collections.abc import Callable
 
 from aircall.calls.replica import CallReplica
 from aircall.models import Call, CallPage
 from tests.support.made_calls import made_call
 from tests.support.sandbox import Sandbox
-from tests.support.waiting import wait_until
 
 Fetch = Callable[[int, int], CallPage]
 
@@ -41,11 +39,11 @@ def after_first_page(fetch: Fetch, action: Callable[[], object]) -> Fetch:
     return after_each_page(fetch, lambda: actions.pop()() if actions else None)
 
 
-def failing(fetch: Fetch, error: Exception, *, from_offset: int) -> Fetch:
-    """Raise the error from an offset on."""
+def failing(fetch: Fetch, error: Exception, *, from_offset: int | None) -> Fetch:
+    """Raise the error from an offset on, if there is one."""
 
     def fetch_page(offset: int, limit: int) -> CallPage:
-        if offset >= from_offset:
+        if from_offset is not None and offset >= from_offset:
             raise error
         return fetch(offset, limit)
 
@@ -53,7 +51,7 @@ def failing(fetch: Fetch, error: Exception, *, from_offset: int) -> Fetch:
 
 
 class PlainList:
-    """The simplest list API, which does what the sandbox cannot. `limits` are those of the requests."""
+    """The simplest list API, which does what the sandbox cannot. `offsets` and `limits` are the requests'."""
 
     def __init__(self, *numbers: int, total: int | None = None, max_limit: int | None = None) -> None:
         self.numbers = list(numbers)
@@ -62,9 +60,11 @@ class PlainList:
         self.has_total = True
         self.has_next_page: bool | None = None
         self.malformed_count = 0
+        self.offsets: list[int] = []
         self.limits: list[int] = []
 
     def __call__(self, offset: int, limit: int) -> CallPage:
+        self.offsets.append(offset)
         self.limits.append(limit)
         end = offset + min(limit, self.max_limit or limit)
         total = len(self.numbers) if self.total is None else self.total
@@ -74,47 +74,3 @@ class PlainList:
             total_count=total if self.has_total else None,
             has_next_page=self.has_next_page,
         )
-
-
-class Recorded:
-    """An API that records its requests, and the most that were in flight together; `crowd` are waited for."""
-
-    def __init__(self, fetch: Fetch, *, crowd: int = 1) -> None:
-        self._fetch = fetch
-        self._crowd = crowd
-        self._lock = threading.Lock()
-        self._in_flight = 0
-        self.max_in_flight = 0
-        self.offsets: list[int] = []
-        self.limits: list[int] = []
-
-    def __call__(self, offset: int, limit: int) -> CallPage:
-        with self._lock:
-            self._in_flight += 1
-            self.max_in_flight = max(self.max_in_flight, self._in_flight)
-            self.offsets.append(offset)
-            self.limits.append(limit)
-        if offset:
-            wait_until(lambda: self.max_in_flight >= self._crowd, what="requests in flight")
-        page = self._fetch(offset, limit)
-        with self._lock:
-            self._in_flight -= 1
-        return page
-
-
-class Held:
-    """An API that holds back its responses from an offset on until `release`."""
-
-    def __init__(self, fetch: Fetch, *, offset: int) -> None:
-        self._fetch = fetch
-        self._offset = offset
-        self._released = threading.Event()
-        self.is_holding = threading.Event()
-        self.release = self._released.set
-
-    def __call__(self, offset: int, limit: int) -> CallPage:
-        page = self._fetch(offset, limit)
-        if offset >= self._offset and not self._released.is_set():
-            self.is_holding.set()
-            self._released.wait(20)
-        return page

@@ -59,6 +59,20 @@ class Syncs:
             self.ended.append(time.monotonic())
 
 
+class RestartingSync(FullSync):
+    """Restarts this scheduler, once, when a run has ended, and before that is recorded."""
+
+    scheduler: SyncScheduler | None = None
+
+    def run(self) -> float:
+        started = super().run()
+        scheduler, self.scheduler = self.scheduler, None
+        if scheduler:
+            scheduler.stop()
+            scheduler.start()
+        return started
+
+
 def threads() -> int:
     return sum(thread.name == "sync-scheduler" for thread in threading.enumerate())
 
@@ -74,10 +88,10 @@ def syncs() -> Syncs:
 
 
 @pytest.fixture
-def full_sync(sandbox: Sandbox, rest: RestClient, sqlite: Engine, syncs: Syncs) -> Iterator[FullSync]:
+def full_sync(sandbox: Sandbox, rest: RestClient, sqlite: Engine, syncs: Syncs) -> Iterator[RestartingSync]:
     api = ApiClient(sandbox.url)
     replica = CallReplica(CallStore(sqlite), ChangeFeed())
-    yield FullSync(replica, partial(syncs.fetch, api, rest.access_token))
+    yield RestartingSync(replica, partial(syncs.fetch, api, rest.access_token))
     sandbox.clear_faults()
     api.close()
 
@@ -140,12 +154,12 @@ def test_a_page_waits_for_the_first_sync_and_not_for_a_fresh_replica(
     scheduler = start()
     scheduler.ensure_fresh(timeout=10)
     assert full_sync.progress.read_count == 94
-    sandbox.be_slow(30, path="/calls")
+    sandbox.be_slow(60, path="/calls")
     before = time.monotonic()
 
-    scheduler.ensure_fresh(timeout=10)
+    scheduler.ensure_fresh(timeout=60)
 
-    assert time.monotonic() < before + 5
+    assert time.monotonic() < before + 20
     assert len(syncs.started) == 1
 
 
@@ -153,30 +167,32 @@ def test_the_timeout_counts_from_the_start_of_the_running_sync(
     scheduler: SyncScheduler, syncs: Syncs, sandbox: Sandbox
 ) -> None:
     sandbox.be_slow(60, path="/calls")
-
     before = time.monotonic()
 
     for _ in range(20):
         scheduler.ensure_fresh(timeout=0.5)
 
-    assert 0.5 <= time.monotonic() - before < 5
+    assert 0.5 <= time.monotonic() - before < 8
     assert len(syncs.started) == 1
     assert syncs.ended == []
 
 
-def test_no_page_waits_after_a_failed_sync_nor_for_its_retry(
+def test_after_a_failure_no_page_waits_and_the_api_gets_a_pause_however_many_request_a_sync(
     scheduler: SyncScheduler, sandbox: Sandbox, syncs: Syncs
 ) -> None:
     fail(sandbox)
-    before = time.monotonic()
-    scheduler.ensure_fresh(timeout=30)
-    assert time.monotonic() - before < 10
+    scheduler.ensure_fresh(timeout=60)
     assert isinstance(scheduler.last_error, ServerError)
     sandbox.be_slow(60, path="/calls")
-    wait_until(lambda: len(syncs.started) == 2, deadline=10)
 
-    scheduler.ensure_fresh(timeout=30)
+    for _ in range(50):
+        scheduler.ensure_fresh(timeout=60)
+        scheduler.request_sync()
+    wait_until(lambda: len(syncs.started) == 2)
+    assert syncs.started[1] - syncs.ended[0] >= SYNC_RETRY_INTERVAL - 0.1
 
+    # Nor does a page wait for the retry.
+    scheduler.ensure_fresh(timeout=60)
     assert len(syncs.ended) == 1
 
 
@@ -222,20 +238,6 @@ def test_each_successful_sync_is_reported_even_after_the_report_failed(start: St
 
     assert reported == [(2, False), (3, False)]
     assert reporting.last_error is None
-
-
-def test_a_failing_api_gets_a_pause_however_many_request_a_sync(
-    scheduler: SyncScheduler, syncs: Syncs, sandbox: Sandbox
-) -> None:
-    fail(sandbox)
-    scheduler.ensure_fresh(timeout=10)
-
-    for _ in range(50):
-        scheduler.ensure_fresh(timeout=10)
-        scheduler.request_sync()
-    wait_until(lambda: scheduler.last_error is None, deadline=10)
-
-    assert syncs.started[1] - syncs.ended[0] >= SYNC_RETRY_INTERVAL - 0.1
 
 
 def test_a_failed_request_is_answered_as_soon_as_a_page_is_open(
@@ -294,30 +296,10 @@ def test_it_stops_at_once_during_a_sync_and_that_is_no_failure(
     assert [record for record in caplog.records if record.name == "aircall.sync.scheduler"] == []
 
 
-class RestartedSync(FullSync):
-    """Calls `restart` when its first run has ended, and before that is recorded."""
-
-    restart: Callable[[], None] | None = None
-
-    def run(self) -> float:
-        started = super().run()
-        restart, self.restart = self.restart, None
-        if restart is not None:
-            restart()
-        return started
-
-
 def test_a_sync_from_before_a_restart_does_not_make_the_replica_fresh(
-    full_sync: FullSync, start: Start, audience: Audience, syncs: Syncs
+    full_sync: RestartingSync, start: Start, audience: Audience, syncs: Syncs
 ) -> None:
-    full_sync.__class__ = RestartedSync
-    scheduler = start()
-
-    def restart() -> None:
-        scheduler.stop()
-        scheduler.start()
-
-    full_sync.restart = restart  # type: ignore[attr-defined]
+    scheduler = full_sync.scheduler = start()
     scheduler.request_sync()
     wait_until(lambda: len(syncs.ended) == 1)
     audience.wait_until_asked(1)
