@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from aircall.calls.feed import Change, ChangeFeed, ChangeKind
 from aircall.models import Call
@@ -153,3 +154,14 @@ def test_a_state_that_cannot_be_asked_for_is_not_kept_in_memory() -> None:
     del call
 
     assert [state() is not None for state in states] == [False, False, True, True]
+
+
+def test_each_epoch_is_counted() -> None:
+    def counted() -> float:
+        return REGISTRY.get_sample_value("callboard_feed_epochs_total") or 0.0
+
+    before = counted()
+
+    ChangeFeed().begin_epoch()
+
+    assert counted() == before + 1

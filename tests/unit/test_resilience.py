@@ -10,6 +10,7 @@ from aircall import errors
 from aircall.api.resilience import (
     FAILURE_LIMIT,
     PAUSE,
+    Backpressure,
     Bulkhead,
     CircuitBreaker,
     RetryBudget,
@@ -292,3 +293,11 @@ def test_a_retry_is_logged_by_the_name_of_its_error(caplog: pytest.LogCaptureFix
     assert (event, error) == ("trying again", "NoResponseError")
     assert 0 <= seconds <= 0.2
     assert "secret" not in written(caplog.records[0])
+
+
+def test_a_refusal_that_asks_for_no_pause_is_followed_by_one() -> None:
+    backpressure = Backpressure(5.0)
+
+    assert backpressure.refused(RateLimitedError("Too many.", retry_after=0.0))
+
+    assert backpressure.pause_left > 0

@@ -87,3 +87,15 @@ def test_the_session_cookie_is_sent_once(stranger: Person) -> None:
     assert "callboard=" in stranger.client.get("/login").headers["Set-Cookie"]
 
     assert "Set-Cookie" not in stranger.client.get("/calls").headers
+
+
+def test_a_session_that_another_version_has_written_leads_to_the_login_page(
+    app: Flask, alice: Person
+) -> None:
+    records = services_of(app).records
+    for key in records.keys("session:"):
+        records.put(key, b"not JSON", 60)
+
+    alice.get("/calls")
+
+    assert alice.path == "/login"

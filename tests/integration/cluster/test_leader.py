@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aircall.cluster.leader import LEASE_TTL, LeaderElection
+from aircall.cluster.leader import LEASE_TTL, RENEW_INTERVAL, LeaderElection
 from aircall.storage.redis import connect
 from tests.integration.cluster.peer import PREFIX
 from tests.support.redis_server import RedisServer
@@ -118,3 +118,14 @@ def test_a_leader_whose_write_was_fenced_is_elected_anew(candidates: list[Candid
     wait_until(lambda: leader.history[:2] == ["elected", "demoted"], what="its demotion")
     wait_until(lambda: len(leaders(candidates)) == 1, LEASE_TTL, "one leader")
     assert sum(len(candidate.history) for candidate in candidates) == count + 2
+
+
+def test_a_request_from_before_the_election_does_not_end_the_term(redis: RedisServer) -> None:
+    candidate = Candidate(redis.url)
+    candidate.election.force_reelection()
+    wait_until(lambda: candidate.election.is_leader, what="the election")
+
+    with pytest.raises(AssertionError):
+        wait_until(lambda: candidate.history != ["elected"], 2.5 * RENEW_INTERVAL)
+
+    candidate.election.stop()
