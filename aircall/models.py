@@ -267,7 +267,7 @@ class TokenGrant:
 
 def _parse_object(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise MalformedResponseError("The answer is not a JSON object.")
+        raise MalformedResponseError("The response is not a JSON object.")
     return value
 
 

@@ -133,7 +133,7 @@ class ApiClient:
         call = Call.from_json(data)
         # Read as "not archived", a missing flag would make the caller flip it again.
         if models.parse_flag(data.get("is_archived")) is None:
-            raise MalformedResponseError("The answer does not tell whether the call is archived.")
+            raise MalformedResponseError("The response does not tell whether the call is archived.")
         return call
 
     def authorize_channel(self, access_token: str, socket_id: str, channel: str) -> str:
@@ -207,5 +207,5 @@ def _call_path(call_id: str) -> str:
 def _signature(data: Any) -> str:
     auth = data.get("auth") if isinstance(data, dict) else None
     if not isinstance(auth, str) or not auth:
-        raise MalformedResponseError("The answer has no signature.")
+        raise MalformedResponseError("The response has no signature.")
     return auth

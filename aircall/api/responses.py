@@ -89,7 +89,7 @@ def _decode(body: bytes, kind: Any) -> Any:
     with suppress(*UNREADABLE):
         return msgspec.json.decode(body, type=kind)
     # Raised without a cause: a UnicodeDecodeError holds the whole body, with tokens or notes in it.
-    raise MalformedResponseError("The answer is not the JSON that the API promises.")
+    raise MalformedResponseError("The response is not the JSON that the API promises.")
 
 
 def _decode_or_none(raw: msgspec.Raw) -> Any:

@@ -11,7 +11,7 @@ The error tells whether the request may have been executed:
   closed it before or after it executed the request.
 - MalformedResponseError: the body is too large or cannot be decompressed.
 
-Cookies, redirects, .netrc and proxy variables are off: the answer to one user, or the environment of the
+Cookies, redirects, .netrc and proxy variables are off: the response to one user, or the environment of the
 machine, must not change the request of another.
 """
 
@@ -86,9 +86,9 @@ class Transport:
             with Timeout(seconds, DeadlineExceeded):
                 return self._exchange(request, seconds)
         except DecodeError:
-            failure: AircallError = MalformedResponseError("The answer cannot be decompressed.")
+            failure: AircallError = MalformedResponseError("The response cannot be decompressed.")
         except (HTTPError, OSError, DeadlineExceeded) as error:
-            failure = NoResponseError(f"No whole answer came: {type(error).__name__}.")
+            failure = NoResponseError(f"No whole response came: {type(error).__name__}.")
         # Raised here, without a cause: that one holds the request, and so a token or a password.
         raise failure
 
@@ -176,9 +176,9 @@ def _read(response: requests.Response) -> Response:
         # A connection that was read to the end is back in the pool by now; any other is closed here.
         response.close()
     if len(body) > BODY_LIMIT:
-        raise MalformedResponseError("The answer is too large.")
+        raise MalformedResponseError("The response is too large.")
     if not body and _is_cut_short(response):
-        raise NoResponseError("The answer broke off in its headers.")
+        raise NoResponseError("The response broke off in its headers.")
     return Response(status=response.status_code, headers=response.headers, body=body)
 
 

@@ -49,7 +49,7 @@ class NoteRecord(msgspec.Struct, frozen=True):
 
 
 class NoteWriter:
-    """Stores each note once."""
+    """Writer of notes that stores each once."""
 
     def __init__(
         self,

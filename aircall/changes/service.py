@@ -1,4 +1,4 @@
-"""Reads and changes calls with one person's login, and writes the API's responses to the replica.
+"""Changes of calls with one person's login: archive, undo, note; responses are written to the replica.
 
 Archive is a desired state, over an API whose archive endpoint is a toggle. Read, toggle only if the call is
 not as wanted, and believe only what was read back:
@@ -49,7 +49,7 @@ class Archived:
 
 
 class ChangeService:
-    """What people do with calls. Every method raises LoginEndedError, and what the API client raises."""
+    """Changes of calls by people. Every method raises LoginEndedError, and what the API client raises."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class ChangeService:
         return Archived(result.is_changed, self._replica.store.row_version(result.call))
 
     def _merge(self, seen: Call | None, read_version: int) -> None:
-        # Also a failed change has read the call.
+        # A change that failed has read the call, too.
         if seen is not None:
             self._replica.merge([seen], read_version)
 

@@ -49,7 +49,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heartbeats:
-    """Posts the heartbeat that `own` returns, and passes all others to `receive`, in a background thread."""
+    """Exchange of heartbeats: posts what `own` returns, and passes all others to `receive`."""
 
     def __init__(
         self,

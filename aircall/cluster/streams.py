@@ -108,7 +108,7 @@ class StreamReader:
             except RedisError as error:
                 self._note_contact(False, type(error).__name__)
             except Exception:
-                # The thread has to survive: without it every page would grow old in silence.
+                # The thread has to survive: without it this process's pages get no changes.
                 log.exception("a row of a stream could not be handled")
             stopping.wait(READ_RETRY_INTERVAL)
 

@@ -247,7 +247,7 @@ class PusherConnection:
             self._on_call(call)
 
     def _on_error(self, app: Any, error: Exception) -> None:
-        """Both come here: that the link is over, and that pysher could not read a frame."""
+        """Handle an error of pysher: the end of the link, or a frame that it could not read."""
         if not isinstance(error, websocket.WebSocketException | OSError):
             log.warning("Dropped a frame: %s", type(error).__name__)
             return

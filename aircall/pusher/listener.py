@@ -25,7 +25,7 @@ STOP_TIMEOUT = 1.0
 
 
 class Listener:
-    """While started, reports every changed call, and every gap in which events may have been lost.
+    """Subscriber of the Pusher channel: reports changed calls, and gaps in which events may have been lost.
 
     `authorize(socket_id, channel)` returns `key:signature` or raises an AircallError. `on_gap` and `on_call`
     are called in one thread; `on_gap` after every subscription and before its first call, and after a call
@@ -165,7 +165,7 @@ class _Run:
 
 
 class Backoff:
-    """Waits between connections. A link that drops repeatedly counts as a failure, too."""
+    """Exponential backoff between connections. A link that drops repeatedly counts as a failure, too."""
 
     def __init__(self, settings: PusherSettings) -> None:
         self._settings = settings

@@ -43,7 +43,7 @@ class _Result:
 
 
 class FullSync:
-    """Runs one full sync at a time. `fetch_page(offset, limit)` requests rows; see ApiClient.get_calls."""
+    """Full syncs, one at a time. `fetch_page(offset, limit)` requests rows; see ApiClient.get_calls."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class FullSync:
 
 
 class BatchWriter:
-    """Writes the results of a sync to the replica in batches.
+    """Writer of a sync's results to the replica, in batches.
 
     Large batches start a new feed epoch at the end instead of publishing every change. During the first sync
     nothing is published: FullSync starts an epoch once the list is complete.

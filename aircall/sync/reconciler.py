@@ -1,4 +1,4 @@
-"""Re-reads a call whose events may have come out of order.
+"""Read repair: reads a call again whose events may have come out of order.
 
 The API's events have no version, and rapid toggles of one call echo older states. So a call that changes
 twice within RACE_WINDOW is read once more after it has been unchanged for the debounce time.
@@ -25,7 +25,9 @@ MAX_CALLS = 100
 
 
 class Reconciler:
-    """Calls `read` with the id of each such call, and `on_failure` if that fails.
+    """Read repair of calls that change twice in quick succession.
+
+    `read` is called with the id of each of them, and `on_failure` if that fails.
 
     `on_failure` has to arrange that the call is corrected in another way.
     """

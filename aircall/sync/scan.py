@@ -127,7 +127,7 @@ class ScanPass:
 
 
 class DeletionDetector:
-    """Tells which calls were deleted at the API, by the passes that they are missing from.
+    """Detector of calls that were deleted at the API, by the passes that they are missing from.
 
     A row can escape a pass when the list shifts between two pages, so a call has to be missing twice, unless
     one page held the whole list. A doubtful pass counts the third time: its cause may be permanent.
@@ -141,7 +141,7 @@ class DeletionDetector:
         enough = 1 if scan.is_proof else DOUBTFUL_ABSENCES if scan.is_doubtful else ABSENCES
         counts = {call_id: self._counts.get(call_id, 0) + 1 for call_id in missing}
         deleted = {call_id for call_id, count in counts.items() if count >= enough}
-        # One that stays in the store all the same has had an event meanwhile.
+        # A deleted call that stays in the store has had an event meanwhile, and is counted anew.
         self._counts = {call_id: count for call_id, count in counts.items() if call_id not in deleted}
         return deleted
 

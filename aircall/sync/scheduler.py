@@ -26,7 +26,7 @@ NEVER = float("-inf")
 
 
 class SyncScheduler:
-    """Runs full syncs in a background thread.
+    """Scheduler of full syncs, in a background thread.
 
     `is_watched` tells whether a page is open, `on_synced` is called after each successful full sync, and
     `last_error` is what the last one failed with.

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class SyncService(Protocol):
-    """Keeps the replica fresh, in this process or another."""
+    """The sync of the replica, in this process or another."""
 
     def start(self) -> None:
         """Start, or become ready to."""

@@ -41,7 +41,7 @@ class Readiness:
         """Return the current state; the age of an error counts from the last successful check."""
         try:
             synced_at = self._store.synced_at
-            # A lock is written down where a store is shared; one that only answers reads would be of no use.
+            # A shared store writes its locks: this finds one that only reads.
             with self._records.lock("readyz", 0):
                 self._records.load("readyz")
         except STORAGE_ERRORS as error:
@@ -61,8 +61,8 @@ bp = Blueprint("ops", __name__)
 
 READINESS = "callboard-readiness"
 
-# A feed that is well is heard from every second.
-SILENT = 3.0
+# Seconds without an answer from Redis, after which the feed is reported as silent. It answers every second.
+FEED_TIMEOUT = 3.0
 
 PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 # A proxy that passes others on is on this machine as well, and says so by one of these.
@@ -83,12 +83,8 @@ def healthz() -> ResponseReturnValue:
 
 @bp.get("/metrics")
 def show_metrics() -> ResponseReturnValue:
-    """All metrics, for clients on this machine or with the token.
-
-    Anybody else gets the 404 of a page that does not exist, as from the proxy: nothing tells that there is
-    something to guess a token for.
-    """
-    if not (_is_here() or _has_token()):
+    """Return all metrics to clients on this machine or with the token; others get a 404, as for no page."""
+    if not (_is_local() or _has_token()):
         return "There is nothing here.\n", 404, PLAIN_TEXT
     return metrics.text(), {"Content-Type": metrics.CONTENT_TYPE}
 
@@ -118,7 +114,7 @@ def readyz() -> ResponseReturnValue:
             "reason": link.reason,
             "retry_at": _text(link.retry_at),
         },
-        "feed": {"state": "ok" if contact < SILENT else "silent", "age": round(contact, 1)},
+        "feed": {"state": "ok" if contact < FEED_TIMEOUT else "silent", "age": round(contact, 1)},
         "leader": {"state": "leader" if role.is_leader else "follower", "age": round(role.age, 1)},
     }
     return jsonify(state), 200 if storage.state == "ok" else 503
@@ -128,7 +124,7 @@ def _readiness() -> Readiness:
     return cast(Readiness, current_app.extensions[READINESS])
 
 
-def _is_here() -> bool:
+def _is_local() -> bool:
     is_direct = not any(name in request.headers for name in FORWARDING)
     return is_direct and is_loopback(request.remote_addr or "")
 

@@ -96,7 +96,7 @@ class SocketHub:
         self._presence.start(self._broadcast)
 
     def stop(self) -> None:
-        """Stop both."""
+        """Stop watching and broadcasting."""
         self._monitor.stop()
         self._presence.stop()
 
