@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from ssl import SSLContext
 from time import monotonic
 from typing import Any
 
@@ -34,9 +35,11 @@ ENDPOINTS = READS | CHANGES
 
 
 @contextmanager
-def asking(*behaviours: Behaviour, **options: Any) -> Iterator[tuple[HostileServer, ApiClient]]:
+def asking(
+    *behaviours: Behaviour, tls: SSLContext | None = None, **options: Any
+) -> Iterator[tuple[HostileServer, ApiClient]]:
     """A server with these behaviours, and a client of it with these options."""
-    with HostileServer(*behaviours) as server, closing(ApiClient(server.url, **options)) as api:
+    with HostileServer(*behaviours, tls=tls) as server, closing(ApiClient(server.url, **options)) as api:
         yield server, api
 
 
