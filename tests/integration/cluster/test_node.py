@@ -181,6 +181,8 @@ def test_each_status_of_the_leaders_link_is_published_once(process: Process) -> 
 
 
 def test_the_link_is_not_live_without_a_leader_or_contact(process: Process) -> None:
+    # It never was before.
+    assert [status.since for status in process.published] == [NOT_STARTED.since]
     process.state.receive([heartbeat(status())])
 
     process.state.receive([heartbeat()])
@@ -191,7 +193,3 @@ def test_the_link_is_not_live_without_a_leader_or_contact(process: Process) -> N
     assert (no_leader.state, no_leader.reason) == (LinkState.RECONNECTING, NO_LEADER)
     assert (no_contact.state, no_contact.reason) == (LinkState.RECONNECTING, NO_CONTACT)
     assert no_contact.since == no_leader.since > LIVE.since
-
-
-def test_a_link_that_was_never_live_is_down_since_the_start(process: Process) -> None:
-    assert [status.since for status in process.published] == [NOT_STARTED.since]
