@@ -74,26 +74,26 @@ def test_a_leader_that_has_lost_its_lease_is_demoted(candidates: list[Candidate]
     wait_until(lambda: len(leaders(candidates)) == 1, what="one leader")
 
 
-def test_a_leader_that_fails_to_start_releases_the_lease(redis: RedisServer) -> None:
-    def fail() -> None:
-        raise OSError("a full disk")
-
-    broken = Candidate(redis.url, on_elected=fail)
-    wait_until(lambda: broken.history[:2] == ["elected", "demoted"], what="the attempt")
-    healthy = Candidate(redis.url)
-
-    wait_until(lambda: healthy.election.is_leader, what="the other leader")
-
-    broken.election.stop()
-    healthy.election.stop()
+def fail(_redis: RedisServer) -> None:
+    raise OSError("a full disk")
 
 
-def test_a_leader_that_took_longer_to_start_than_its_lease_is_demoted(redis: RedisServer) -> None:
-    slow = Candidate(redis.url, on_elected=lambda: redis.execute("SET", LEASE_KEY, "another", "PX", 1000))
+def lose_the_lease(redis: RedisServer) -> None:
+    redis.execute("SET", LEASE_KEY, "another", "PX", 1000)
 
-    wait_until(lambda: slow.history[:2] == ["elected", "demoted"], what="its demotion")
 
-    slow.election.stop()
+@pytest.mark.parametrize("trouble", [fail, lose_the_lease])
+def test_a_leader_that_fails_to_start_or_takes_longer_than_its_lease_makes_room_for_another(
+    redis: RedisServer, trouble: Callable[[RedisServer], None]
+) -> None:
+    troubled = Candidate(redis.url, on_elected=lambda: trouble(redis))
+    wait_until(lambda: troubled.history[:2] == ["elected", "demoted"], what="its demotion")
+    troubled.election.stop()
+    other = Candidate(redis.url)
+
+    wait_until(lambda: other.election.is_leader, LEASE_TTL - 1, "the other leader")
+
+    other.election.stop()
 
 
 def test_a_leader_that_cannot_renew_its_lease_is_demoted_before_it_expires(own_redis: RedisServer) -> None:

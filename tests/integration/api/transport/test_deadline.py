@@ -90,20 +90,20 @@ def test_after_a_lost_answer_there_is_time_for_another_try() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "kind"), [(nobody_accepts, NoResponseError), (nobody_can_get_in, UnreachableError)]
+    ("place", "kind", "deadline"),
+    [
+        (nobody_accepts, NoResponseError, DEADLINE),
+        (nobody_can_get_in, UnreachableError, DEADLINE),
+        (nobody_listens, UnreachableError, 60),
+    ],
 )
 # A socket that is being connected when the deadline passes is closed as its last reference goes.
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-def test_an_address_that_does_not_answer_ends_by_the_deadline(
-    place: Callable[[], AbstractContextManager[str]], kind: type[AircallError]
+def test_an_address_that_does_not_answer_ends_by_the_deadline_and_one_that_refuses_at_once(
+    place: Callable[[], AbstractContextManager[str]], kind: type[AircallError], deadline: float
 ) -> None:
-    with place() as url, closing(ApiClient(url, deadline=DEADLINE)) as api:
+    with place() as url, closing(ApiClient(url, deadline=deadline)) as api:
         fail_in_time(lambda: api.me("a.b.c"), kind)
-
-
-def test_a_refused_connection_is_known_at_once() -> None:
-    with nobody_listens() as url, closing(ApiClient(url, deadline=60)) as api:
-        fail_in_time(lambda: api.login("alice", "secret"), UnreachableError)
 
 
 def test_a_slow_resolver_ends_by_the_deadline_and_nothing_was_sent() -> None:
