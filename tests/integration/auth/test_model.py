@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -188,10 +188,5 @@ class History(RuleBasedStateMachine):
 def test_a_login_does_what_the_model_says_through_any_history(sandbox: Sandbox, tmp_path: Path) -> None:
     run_state_machine_as_test(
         lambda: History(sandbox, tmp_path),  # type: ignore[arg-type]  # narrower than its documentation
-        settings=settings(
-            max_examples=40,
-            stateful_step_count=40,
-            deadline=None,
-            suppress_health_check=[HealthCheck.too_slow],
-        ),
+        settings=settings(max_examples=40, stateful_step_count=40),
     )

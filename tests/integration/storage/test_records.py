@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aircall.storage.records import Record, RecordStore
@@ -108,7 +108,6 @@ def test_keys_are_listed_last_to_expire_first(store: RecordStore) -> None:
 
 
 @given(st.sets(st.text("aA:%_/\\é😀"), max_size=6), st.text("aA:%_/\\é😀", max_size=3))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_keys_are_those_that_start_with_the_prefix(store: RecordStore, names: set[str], prefix: str) -> None:
     for name in store.keys(""):
         store.delete(name)

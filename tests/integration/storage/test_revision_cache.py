@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -30,9 +30,6 @@ STEPS = st.lists(
     max_size=5,
 )
 QUESTIONS = st.lists(SEARCHED | FILTERS, min_size=1, max_size=3)
-checked = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 
 
 def take(step: tuple[str, Any], call_store: CallStore, known: dict[str, Call]) -> CallStore:
@@ -52,7 +49,6 @@ def take(step: tuple[str, Any], call_store: CallStore, known: dict[str, Call]) -
 
 
 @given(STEPS, QUESTIONS)
-@checked
 def test_after_any_writes_every_result_equals_that_of_a_plain_list(
     call_store: CallStore, steps: list[tuple[str, Any]], questions: list[CallFilter]
 ) -> None:

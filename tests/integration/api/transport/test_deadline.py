@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from time import monotonic
 
 import gevent
@@ -93,6 +94,7 @@ def test_after_a_lost_answer_there_is_time_for_another_try() -> None:
     ("place", "kind", "deadline"),
     [
         (nobody_accepts, NoResponseError, DEADLINE),
+        (partial(nobody_accepts, "https"), UnreachableError, DEADLINE),
         (nobody_can_get_in, UnreachableError, DEADLINE),
         (nobody_listens, UnreachableError, 60),
     ],

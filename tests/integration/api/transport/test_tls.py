@@ -11,7 +11,7 @@ import pytest
 from aircall.api.client import ApiClient
 from aircall.errors import NoResponseError, UnreachableError
 from tests.integration.api.asking import CALL, CALL_ID, ENDPOINTS, USER, asking, fail_in_time
-from tests.integration.api.behaviours import answer, nobody_accepts
+from tests.integration.api.behaviours import answer
 from tests.integration.api.certificates import server_context
 from tests.integration.api.hostile_http import HostileServer, Peer
 from tests.support.relay import Edit, Relay
@@ -19,9 +19,6 @@ from tests.support.waiting import wait_until
 
 DEADLINE = 0.8
 PAUSE = 0.05
-
-# A socket that is being connected when the deadline passes is closed as its last reference goes.
-UNFINISHED = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 
 class DrippingRelay(Relay):
@@ -90,13 +87,8 @@ def test_plain_http_where_tls_is_expected_is_unreachable() -> None:
         api.me("a.b.c")
 
 
-@UNFINISHED
-def test_a_silent_handshake_ends_by_the_deadline() -> None:
-    with nobody_accepts("https") as url, closing(ApiClient(url, deadline=DEADLINE)) as api:
-        fail_in_time(lambda: api.me("a.b.c"), UnreachableError)
-
-
-@UNFINISHED
+# A socket that is being connected when the deadline passes is closed as its last reference goes.
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_a_dripped_handshake_ends_by_the_deadline_and_closes_its_connection(trusted: ssl.SSLContext) -> None:
     with HostileServer(answer(USER), tls=trusted) as server, DrippingRelay.to(server.url) as relay:
         relay.slow.set()
