@@ -1,6 +1,7 @@
 """Token refresh: once per expiry, never in a loop, seldom while it fails, and never against a logout."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -42,7 +43,6 @@ FAULTS: dict[str, Callable[[Sandbox], None]] = {
     "not JSON": lambda sandbox: sandbox.answer_with(200, b"<html>", "text/html", times=None, path=REFRESH),
     "no token in it": lambda sandbox: sandbox.answer_with(201, b"{}", times=None, path=REFRESH),
     "cut short": lambda sandbox: sandbox.answer_with(201, b"{", missing=9, times=None, path=REFRESH),
-    "reset": lambda sandbox: sandbox.reset_after_send(times=None, path=REFRESH),
     "no answer": lambda sandbox: sandbox.be_slow(5, path=REFRESH),
 }
 
@@ -213,15 +213,15 @@ def test_a_token_is_used_while_another_thread_refreshes_it(env: Environment, ali
 
 
 def test_a_hanging_refresh_delays_no_request_while_the_token_is_valid(env: Environment, alice: Login) -> None:
+    logins = Logins(env.store, env.api, env.clock)
     env.sandbox.be_slow(30, path=REFRESH)
     env.clock.ahead = DUE
 
-    users = [env.logins.with_token(alice.id, env.api.me) for _ in range(3)]
+    assert [logins.with_token(alice.id, env.api.me) for _ in range(3)] == [alice.user] * 3
     # Had a request waited for it, the refresh would have been given up by now.
     env.sandbox.clear_faults()
-
-    assert users == [alice.user] * 3
-    wait_until(lambda: env.logins.get(alice.id).generation == 2, what="the refresh")
+    wait_until(lambda: "token-refresh" not in {thread.name for thread in threading.enumerate()})
+    assert logins.get(alice.id).generation == 2
 
 
 @pytest.mark.parametrize("ahead", [DUE, EXPIRED])
@@ -317,7 +317,6 @@ def test_a_storage_error_in_the_background_is_logged_by_its_type_alone(
     Logins(env.store, env.api, env.clock, run_later=break_storage_first).get_fresh(alice.id)
 
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert record.getMessage() == "a login could not be refreshed"
     assert alice.id not in written(record)
 
 
