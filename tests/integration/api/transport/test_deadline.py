@@ -11,7 +11,7 @@ import pytest
 
 from aircall.api.client import ApiClient
 from aircall.errors import AircallError, NoResponseError, UnreachableError
-from tests.integration.api.asking import CALL_ID, USER, asking, fail_in_time
+from tests.integration.api.asking import BOUNDED, CALL, CALL_ID, USER, asking, fail_in_time
 from tests.integration.api.behaviours import (
     DRIPS,
     answer,
@@ -73,11 +73,11 @@ def test_reading_ends_by_its_deadline(behaviour: Behaviour) -> None:
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=BEHAVIOURS)
 def test_a_change_ends_by_its_deadline_is_sent_once_and_closes_its_connection(behaviour: Behaviour) -> None:
-    with asking(behaviour, answer(USER), deadline=DEADLINE) as (server, api):
+    with asking(behaviour, answer(CALL), deadline=DEADLINE) as (server, api):
         fail_in_time(lambda: api.toggle_archived("a.b.c", CALL_ID), NoResponseError)
         assert server.lines == [f"PUT /calls/{CALL_ID}/archive"]
 
-        assert api.me("a.b.c").username == "alice"
+        assert api.get_call("a.b.c", CALL_ID, deadline=BOUNDED).id == CALL_ID
         assert server.connections == [1, 2]
         if behaviour is not say_nothing:
             wait_until(lambda: server.ended == 1, what="the end of the first connection")
@@ -105,21 +105,22 @@ def test_an_address_that_does_not_answer_ends_by_the_deadline_and_one_that_refus
     place: Callable[[], AbstractContextManager[str]], kind: type[AircallError], deadline: float
 ) -> None:
     with place() as url, closing(ApiClient(url, deadline=deadline)) as api:
-        fail_in_time(lambda: api.me("a.b.c"), kind)
+        fail_in_time(lambda: api.toggle_archived("a.b.c", CALL_ID), kind)
 
 
 def test_a_slow_resolver_ends_by_the_deadline_and_nothing_was_sent() -> None:
     with (
-        HostileServer(answer(USER)) as server,
+        HostileServer(answer(CALL)) as server,
         closing(ApiClient(f"http://localhost:{server.port}", deadline=DEADLINE)) as api,
     ):
         with busy_resolver():
             fail_in_time(lambda: api.me("a.b.c"), UnreachableError)
 
         assert server.received == []
-        assert api.me("a.b.c").username == "alice"
+        assert api.get_call("a.b.c", CALL_ID, deadline=BOUNDED).id == CALL_ID
 
 
 def test_one_call_may_be_given_less_time() -> None:
     with asking(say_nothing, deadline=60) as (_, api):
-        fail_in_time(lambda: api.get_call("a.b.c", CALL_ID, deadline=DEADLINE), NoResponseError)
+        ask = partial(api.get_call, "a.b.c", CALL_ID, deadline=DEADLINE)
+        fail_in_time(ask, NoResponseError, UnreachableError)

@@ -10,11 +10,11 @@ import pytest
 
 from aircall.api.client import ApiClient
 from aircall.errors import NoResponseError, UnreachableError
-from tests.integration.api.asking import CALL, CALL_ID, ENDPOINTS, USER, asking, fail_in_time
+from tests.integration.api.asking import BOUNDED, CALL, CALL_ID, ENDPOINTS, USER, asking, fail_in_time
 from tests.integration.api.behaviours import answer
 from tests.integration.api.certificates import server_context
 from tests.integration.api.hostile_http import HostileServer, Peer
-from tests.support.relay import Edit, Relay
+from tests.support.relay import CHUNK, Edit, Relay
 from tests.support.waiting import wait_until
 
 DEADLINE = 0.8
@@ -31,10 +31,10 @@ class DrippingRelay(Relay):
 
     def _pass(self, source: socket, target: socket, edit: Edit = bytes) -> None:
         with suppress(OSError):
-            while source.getpeername() == self._server and (byte := source.recv(1)):
-                target.sendall(byte)
-                if self.slow.is_set():
-                    Event().wait(PAUSE)
+            while source.getpeername() == self._server and (data := source.recv(CHUNK)):
+                for byte in data:
+                    target.sendall(bytes([byte]))
+                    Event().wait(PAUSE if self.slow.is_set() else 0)
         super()._pass(source, target, edit)
 
 
@@ -107,11 +107,11 @@ def test_a_dripped_record_ends_by_the_deadline_and_the_next_request_works(truste
     with (
         HostileServer(answer_slowly, answer(CALL), tls=trusted) as server,
         DrippingRelay.to(server.url) as relay,
-        closing(ApiClient(relay.url, deadline=DEADLINE)) as api,
+        closing(ApiClient(relay.url, deadline=4)) as api,
     ):
         fail_in_time(lambda: api.toggle_archived("a.b.c", CALL_ID), NoResponseError)
         relay.slow.clear()
 
-        assert api.get_call("a.b.c", CALL_ID).id == CALL_ID
+        assert api.get_call("a.b.c", CALL_ID, deadline=BOUNDED).id == CALL_ID
 
     assert server.connections == [1, 2]
