@@ -54,7 +54,6 @@ def say_nothing(peer: Peer) -> None:
 
 
 def reset(peer: Peer) -> None:
-    """The request is taken, and the connection reset."""
     peer.reset()
 
 

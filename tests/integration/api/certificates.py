@@ -24,21 +24,9 @@ def server_context(directory: Path, address: str = "127.0.0.1") -> ssl.SSLContex
 def write_certificate(directory: Path, server: x509.GeneralName) -> None:
     """Write `key.pem` and a self-signed `certificate.pem` for this server to the directory."""
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _certificate(key, server)
-    (directory / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (directory / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-
-
-def _certificate(key: ec.EllipticCurvePrivateKey, server: x509.GeneralName) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Callboard tests")])
     now = datetime.now(UTC)
-    return (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -49,4 +37,12 @@ def _certificate(key: ec.EllipticCurvePrivateKey, server: x509.GeneralName) -> x
         .add_extension(x509.SubjectAlternativeName([server]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
+    )
+    (directory / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (directory / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
     )

@@ -37,7 +37,6 @@ class Peer:
         self._stopping = stopping
 
     def send(self, data: bytes) -> None:
-        """Send all of it."""
         self._sock.sendall(data)
 
     def drip(self, data: bytes, pause: float) -> None:
@@ -52,11 +51,9 @@ class Peer:
             raise ConnectionAbortedError
 
     def hang_up(self) -> None:
-        """Close the connection."""
         raise ConnectionAbortedError
 
     def reset(self) -> None:
-        """Reset the connection."""
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         raise ConnectionAbortedError
 

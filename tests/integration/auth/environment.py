@@ -72,12 +72,14 @@ def environment(
     *,
     deadline: float = 7.0,
     is_clock_running: bool = True,
+    api_clock: Callable[[], float] | None = None,
     redis_url: str | None = None,
 ) -> Iterator[Environment]:
     """Logins on the sandbox, stored in the directory or in Redis."""
     clock = Clock(is_running=is_clock_running)
     # More slots than threads: the bulkheads have tests of their own.
-    api = ApiClient(sandbox.url, deadline=deadline, slots=dict.fromkeys(Pool, 2 * THREADS), clock=clock)
+    slots = dict.fromkeys(Pool, 2 * THREADS)
+    api = ApiClient(sandbox.url, deadline=deadline, slots=slots, clock=api_clock or clock)
     store: RecordStore
     if redis_url is None:
         store = SQLiteRecordStore(open_database(f"sqlite:///{directory / 'sessions.db'}"), clock)

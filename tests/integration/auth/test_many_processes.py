@@ -25,11 +25,6 @@ def processes(sandbox: Sandbox, redis: RedisServer, tmp_path: Path) -> Iterator[
         ]
 
 
-def set_clocks(processes: list[Environment], ahead: float) -> None:
-    for process in processes:
-        process.clock.ahead = ahead
-
-
 @pytest.mark.parametrize("delay", [0, 1.5])
 def test_an_expired_token_is_refreshed_once(
     processes: list[Environment], sandbox: Sandbox, delay: float
@@ -37,7 +32,8 @@ def test_an_expired_token_is_refreshed_once(
     login = processes[0].logins.create("alice", "any")
     sandbox.strict_rotation(True)
     sandbox.be_slow(delay, path=REFRESH)
-    set_clocks(processes, EXPIRED)
+    for process in processes:
+        process.clock.ahead = EXPIRED
 
     with ThreadPoolExecutor(PROCESSES * THREADS_EACH) as pool:
         found = list(pool.map(lambda process: process.logins.get_fresh(login.id), processes * THREADS_EACH))
@@ -52,7 +48,8 @@ def test_one_processs_failure_is_not_repeated_by_others(
     first, second, third = processes
     login = first.logins.create("alice", "any")
     sandbox.answer_503(times=None, path=REFRESH)
-    set_clocks(processes, DUE)
+    for process in processes:
+        process.clock.ahead = DUE
     first.logins.get_fresh(login.id)
     first.background.join()
     before = sandbox.counters().requests

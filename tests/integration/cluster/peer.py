@@ -10,8 +10,6 @@ from aircall.storage.redis import connect
 from tests.support.waiting import wait_until
 
 PREFIX = "test:"
-# Seconds. Stream readers retry three times a second, and check once a second.
-RECOVERY_TIME = 5.0
 
 
 class Peer:
@@ -43,7 +41,7 @@ class Peer:
             client.close()
 
     def wait_for_contact(self) -> None:
-        wait_until(lambda: self.contacts[-1:] == [True], RECOVERY_TIME, "contact with Redis")
+        wait_until(lambda: self.contacts[-1:] == [True], what="contact with Redis")
 
     def has_lost_contact(self) -> bool:
         return self.contacts[-1:] == [False]
@@ -54,7 +52,7 @@ class Peer:
 
     def wait_for(self, *versions: int | None) -> None:
         """Return once exactly these versions were published last."""
-        wait_until(lambda: self.versions[-len(versions) :] == list(versions), RECOVERY_TIME, f"{versions}")
+        wait_until(lambda: self.versions[-len(versions) :] == list(versions), what=f"{versions}")
 
 
 def updated(call: Call, version: int) -> Change:

@@ -2,10 +2,9 @@
 
 import gc
 from pathlib import Path
-from typing import Protocol
 
 from aircall.storage.database import open_database
-from aircall.storage.records import RecordStore, SQLiteRecordStore
+from aircall.storage.records import SQLiteRecordStore
 from aircall.storage.redis import RedisRecordStore, connect
 from tests.support.clock import StillClock
 from tests.support.redis_server import RedisServer
@@ -23,22 +22,6 @@ end
 """
 
 
-class Stores(Protocol):
-    """Where records are kept, for one test."""
-
-    def open(self) -> RecordStore:
-        """A store, as another process opens it over the same records."""
-
-    def age(self, seconds: float) -> None:
-        """So much time passes for all that is kept."""
-
-    def record_count(self) -> int:
-        """How many records are kept, those that ended included."""
-
-    def lock_count(self) -> int:
-        """How many locks there are, in use or not."""
-
-
 class EmbeddedStores:
     """Stores in SQLite files, whose clock stands still."""
 
@@ -47,12 +30,15 @@ class EmbeddedStores:
         self._clock = clock
 
     def open(self) -> SQLiteRecordStore:
+        """A store, as another process opens it over the same records."""
         return SQLiteRecordStore(open_database(self._url), self._clock)
 
     def age(self, seconds: float) -> None:
+        """Let so much time pass for all that is kept."""
         self._clock.now += seconds
 
     def record_count(self) -> int:
+        """How many records are kept, those that ended included."""
         engine = open_database(self._url)
         with engine.connect() as connection:
             count = connection.exec_driver_sql("SELECT count(*) FROM records").scalar_one()
@@ -60,6 +46,7 @@ class EmbeddedStores:
         return int(count)
 
     def lock_count(self) -> int:
+        """How many locks there are, in use or not."""
         gc.collect()
         return sum(type(thing).__name__ == "_NamedLock" for thing in gc.get_objects())
 
@@ -87,3 +74,7 @@ class RedisStores:
 
     def lock_count(self) -> int:
         return len(self._server.execute("KEYS", "callboard:lock:*"))
+
+
+# Where records are kept, for one test.
+Stores = EmbeddedStores | RedisStores

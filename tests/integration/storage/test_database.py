@@ -28,7 +28,6 @@ def test_an_error_does_not_contain_parameters(sqlite: Engine) -> None:
     store = SQLiteRecordStore(sqlite)
     with sqlite.begin() as connection:
         connection.execute(text("ALTER TABLE records RENAME COLUMN value TO content"))
-
     with pytest.raises(STORAGE_ERRORS) as failed:
         store.put("login:1", b"a token", 10)
 
@@ -90,10 +89,8 @@ def test_postgresql_has_timeouts_for_statements_and_locks(postgres: Postgres) ->
     engine = open_database(postgres.url)
 
     with engine.connect() as connection:
-        settings = {
-            name: connection.scalar(text(f"SHOW {name}")) for name in ("statement_timeout", "lock_timeout")
-        }
+        for name in ("statement_timeout", "lock_timeout"):
+            assert connection.scalar(text(f"SHOW {name}")) == "5s"
     engine.dispose()
 
-    assert settings == {"statement_timeout": "5s", "lock_timeout": "5s"}
     assert PASSWORD not in repr(engine)

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 import pytest
@@ -11,8 +10,8 @@ from redis.exceptions import ConnectionError, RedisError
 from aircall.storage.records import Record
 from aircall.storage.redis import (
     ANSWER_TIMEOUT,
-    MOST_CONNECTIONS,
     RedisRecordStore,
+    RedisUnavailableError,
     RedisUnusableError,
     check_redis,
     connect,
@@ -20,7 +19,7 @@ from aircall.storage.redis import (
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 
-LONG, SHORT_LEASE, VERIFY_TIMEOUT = 3600.0, 0.3, 10.0
+LONG, SHORT_LEASE, VERIFY_TIMEOUT = 3600.0, 1.0, 10.0
 
 
 @pytest.fixture
@@ -37,23 +36,15 @@ def has_answered(store: RedisRecordStore) -> bool:
         return False
 
 
-def seconds_until_refused(store: RedisRecordStore) -> float:
-    began = monotonic()
-    with pytest.raises(RedisError):
-        store.load("a")
-    return monotonic() - began
-
-
 def test_clearing_keeps_locks_and_the_keys_of_other_prefixes(redis: RedisServer) -> None:
     one, other = (RedisRecordStore(connect(redis.url), prefix) for prefix in ("one:", "other:"))
     one.put("login:a", b"1", LONG)
     other.put("login:a", b"2", LONG)
     redis.execute("SET", "one:feed", "kept")
 
-    with one.lock("a", 0) as is_held:
+    with one.lock("a", 0):
         one.clear()
 
-        assert is_held
         assert redis.execute("EXISTS", "one:lock:a") == 1
     assert one.keys("") == []
     assert other.keys("") == ["login:a"]
@@ -77,25 +68,16 @@ def test_a_frozen_redis_costs_one_timeout_and_is_used_again_soon_after(
     store.put("a", b"1", LONG)
     own_redis.freeze()
 
-    first, second = seconds_until_refused(store), seconds_until_refused(store)
-    own_redis.thaw()
     began = monotonic()
-    wait_until(lambda: has_answered(store), what="an answer")
+    with pytest.raises(RedisError):
+        store.load("a")
+    assert ANSWER_TIMEOUT <= monotonic() - began < 2 * ANSWER_TIMEOUT
+    # Not sent at all.
+    with pytest.raises(RedisUnavailableError):
+        store.load("a")
+    own_redis.thaw()
 
-    assert ANSWER_TIMEOUT <= first < 2 * ANSWER_TIMEOUT
-    assert second < ANSWER_TIMEOUT / 5
-    assert monotonic() - began < 1.0
-
-
-def test_more_threads_than_connections_do_not_queue_for_a_frozen_redis(
-    own_redis: RedisServer, store: RedisRecordStore
-) -> None:
-    own_redis.freeze()
-
-    with ThreadPoolExecutor(2 * MOST_CONNECTIONS) as pool:
-        waits = list(pool.map(lambda _: seconds_until_refused(store), range(2 * MOST_CONNECTIONS)))
-
-    assert max(waits) < 1.5
+    wait_until(lambda: has_answered(store), 5, "an answer")
 
 
 def test_a_dead_redis_is_reported_at_once_and_used_at_once_when_it_is_back(
@@ -104,15 +86,12 @@ def test_a_dead_redis_is_reported_at_once_and_used_at_once_when_it_is_back(
     store.put("a", b"1", LONG)
     own_redis.kill()
 
-    began = monotonic()
-    for _ in range(10):
-        with pytest.raises(ConnectionError):
-            store.load("a")
-    refused_after = monotonic() - began
+    # Refused at once: had it waited for an answer, it would be a TimeoutError.
+    with pytest.raises(ConnectionError):
+        store.load("a")
     own_redis.restart()
     store.put("a", b"2", LONG)
 
-    assert refused_after < ANSWER_TIMEOUT
     assert store.load("a") == Record(b"2", 1)
 
 
@@ -127,12 +106,10 @@ def test_a_blocking_read_may_exceed_the_answer_timeout(own_redis: RedisServer) -
     client.close()
 
 
-def test_a_writable_redis_passes_the_check(redis: RedisServer) -> None:
+@pytest.mark.parametrize("place", ["127.0.0.1:1", "no-such-host.invalid", "127.0.0.1:1/2"])
+def test_an_unusable_redis_is_named_in_one_line_without_its_password(redis: RedisServer, place: str) -> None:
     check_redis(redis.url)
 
-
-@pytest.mark.parametrize("place", ["127.0.0.1:1", "no-such-host.invalid", "127.0.0.1:1/2"])
-def test_an_unusable_redis_is_named_in_one_line_without_its_password(place: str) -> None:
     with pytest.raises(RedisUnusableError) as told:
         check_redis(f"redis://ann:swordfish@{place}")
 
@@ -158,9 +135,10 @@ def test_a_lease_is_15_seconds_unless_the_caller_asks_for_another(
     own_redis: RedisServer, store: RedisRecordStore
 ) -> None:
     with store.lock("a", 0), store.lock("b", 0, lease=60):
-        seconds = [own_redis.execute("PTTL", f"callboard:lock:{name}") / 1000 for name in "ab"]
+        usual, longer = (own_redis.execute("PTTL", f"callboard:lock:{name}") / 1000 for name in "ab")
 
-    assert [round(left) for left in seconds] == [15, 60]
+    assert 10 < usual <= 15
+    assert 50 < longer <= 60
 
 
 def test_releasing_a_lost_lock_logs_a_warning_and_leaves_it_to_its_new_holder(

@@ -6,14 +6,13 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from aircall.calls.query import CallFilter
 from aircall.calls.store import CallStore
-from aircall.calls.tables import REVISION, state
+from aircall.calls.tables import REVISION
 from aircall.models import Call
 from aircall.storage.database import RevisionCache
 from tests.integration.calls.drawn import CALLS, FILTERS, SEARCHES
@@ -31,14 +30,6 @@ STEPS = st.lists(
     max_size=5,
 )
 QUESTIONS = st.lists(SEARCHED | FILTERS, min_size=1, max_size=3)
-checked = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-
-
-def revision(call_store: CallStore) -> int:
-    with call_store.engine.connect() as connection:
-        return int(connection.execute(select(state.c.revision)).scalar_one())
 
 
 def take(step: tuple[str, Any], call_store: CallStore, known: dict[str, Call]) -> CallStore:
@@ -58,7 +49,6 @@ def take(step: tuple[str, Any], call_store: CallStore, known: dict[str, Call]) -
 
 
 @given(STEPS, QUESTIONS)
-@checked
 def test_after_any_writes_every_result_equals_that_of_a_plain_list(
     call_store: CallStore, steps: list[tuple[str, Any]], questions: list[CallFilter]
 ) -> None:
@@ -90,27 +80,6 @@ def test_a_caller_that_modifies_a_result_does_not_change_the_cache(call_store: C
     assert call_store.lines() == [made_call().via]
 
 
-def test_the_revision_grows_with_each_change_and_with_nothing_else(call_store: CallStore) -> None:
-    revisions = [revision(call_store)]
-    for write in (
-        lambda: call_store.apply([made_call(1)]),
-        lambda: call_store.apply([made_call(1, is_archived=True)], call_store.version),
-        lambda: call_store.remove([call_id(1)], call_store.version),
-        call_store.clear,
-    ):
-        write()
-        revisions.append(revision(call_store))
-    call_store.apply([made_call(2)])
-    before = revision(call_store)
-
-    call_store.apply([made_call(2)])
-    call_store.apply([made_call(2)], call_store.version)
-    call_store.remove([call_id(3)], call_store.version)
-
-    assert revision(call_store) == before
-    assert revisions == sorted(set(revisions))
-
-
 def test_a_query_runs_once_per_revision_and_the_least_recently_used_result_is_dropped(
     call_store: CallStore, database: Engine
 ) -> None:
@@ -120,25 +89,21 @@ def test_a_query_runs_once_per_revision_and_the_least_recently_used_result_is_dr
         return cache.get(question, lambda _: next(asked))
 
     answers = [ask(question) for question in ("a", "b", "a", "c", "a", "b")]
-    call_store.apply([made_call()])
-
     assert answers == [0, 1, 0, 2, 0, 3]
-    assert ask("a") == 4
+    for _ in range(2):
+        # The second time it changes nothing.
+        call_store.apply([made_call()])
+        assert ask("a") == 4
 
 
-@pytest.mark.parametrize("kind", ["counts", "page"])
-def test_a_result_during_writes_contains_all_that_was_written_before_the_query(
-    call_store: CallStore, kind: str
-) -> None:
+def test_a_result_during_writes_contains_all_that_was_written_before_the_query(call_store: CallStore) -> None:
     wanted, written, enough = CallFilter(search="789"), [0], threading.Event()
 
     def watch(_: int) -> None:
         while not enough.is_set():
             least = written[0]
-            found = (
-                call_store.counts(wanted)["all"] if kind == "counts" else len(call_store.page(wanted, 0, 100))
-            )
-            assert found >= least
+            assert call_store.counts(wanted)["all"] >= least
+            assert len(call_store.page(wanted, 0, 100)) >= least
 
     with ThreadPoolExecutor(3) as pool:
         watching = [pool.submit(watch, number) for number in range(3)]
