@@ -28,11 +28,13 @@ NEVER = float("-inf")
 class LocalSync(SyncService, Protocol):
     """The sync in this process, while it is the leader: a SyncSupervisor."""
 
-    is_fenced: bool
     is_watched_remotely: bool
 
     def on_synced(self, handler: Callable[[], None]) -> None:
-        """Call `handler` after each full sync, and when events were rejected by fencing."""
+        """Call `handler` after each full sync."""
+
+    def on_fenced(self, handler: Callable[[], None]) -> None:
+        """Call `handler` when an event was rejected by fencing."""
 
 
 class ClusterState:
@@ -183,7 +185,8 @@ class ClusterSync(ClusterState):
         )
         self._election = LeaderElection(node.client, node.prefix, self._on_elected, self._on_demoted)
         local.on_status(lambda _status: self._heartbeats.post_now())
-        local.on_synced(self._on_synced)
+        local.on_synced(self._heartbeats.post_now)
+        local.on_fenced(self._election.force_reelection)
         audience.on_change(self._heartbeats.post_now)
 
     def start(self) -> None:
@@ -215,11 +218,6 @@ class ClusterSync(ClusterState):
 
     def _on_demoted(self) -> None:
         self.demoted()
-        self._heartbeats.post_now()
-
-    def _on_synced(self) -> None:
-        if self._local.is_fenced:
-            self._election.force_reelection()
         self._heartbeats.post_now()
 
     def _own_heartbeat(self) -> Heartbeat:

@@ -6,7 +6,7 @@ several it is ClusterSync (cluster/node.py), which starts a supervisor in the le
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -79,8 +79,6 @@ class SyncSupervisor:
         interval: float = SYNC_INTERVAL,
         retry_interval: float = SYNC_RETRY_INTERVAL,
     ) -> None:
-        # Whether another process has become the leader since the start: this one's events are rejected.
-        self.is_fenced = False
         # Whether pages of other processes are open.
         self.is_watched_remotely = False
         self._client = account.client
@@ -101,11 +99,11 @@ class SyncSupervisor:
         self._reconciler = Reconciler(replica.feed, self._read, self._live_status.on_inconsistency)
         self._status_handlers: list[Callable[[LinkStatus], None]] = []
         self._synced_handlers: list[Callable[[], None]] = []
+        self._fenced_handlers: list[Callable[[], None]] = []
         self._started_at = monotonic()
 
     def start(self) -> None:
         """Start. Changes that another process wrote but did not publish are covered by a new epoch."""
-        self.is_fenced = False
         self._replica.acquire_fence()
         self._started_at = monotonic()
         metrics.LEADER.set(1)
@@ -142,8 +140,12 @@ class SyncSupervisor:
         self._status_handlers.append(handler)
 
     def on_synced(self, handler: Callable[[], None]) -> None:
-        """Call `handler` after each full sync, and when events of this process were rejected by fencing."""
+        """Call `handler` after each full sync."""
         self._synced_handlers.append(handler)
+
+    def on_fenced(self, handler: Callable[[], None]) -> None:
+        """Call `handler` when an event was rejected by fencing: another process has become the leader."""
+        self._fenced_handlers.append(handler)
 
     @property
     def status(self) -> SyncStatus:
@@ -173,8 +175,7 @@ class SyncSupervisor:
         try:
             self._replica.apply(call)
         except FencedError:
-            self.is_fenced = True
-            self._notify_synced()
+            _call_all(self._fenced_handlers)
             raise
 
     def _read(self, call_id: str) -> None:
@@ -182,15 +183,11 @@ class SyncSupervisor:
 
     def _on_synced(self) -> None:
         self._live_status.on_synced()
-        self._notify_synced()
+        _call_all(self._synced_handlers)
         try:
             self._replica.store.search.catch_up()
         except STORAGE_ERRORS as error:
             log.warning("searches are slow until the next full sync: %s", type(error).__name__)
-
-    def _notify_synced(self) -> None:
-        for handler in self._synced_handlers:
-            call_safely(handler)
 
     def _publish(self, status: LinkStatus) -> None:
         for handler in self._status_handlers:
@@ -264,6 +261,11 @@ class LiveStatus:
         last = self._published
         is_same = last is not None and (last.state is LinkState.LIVE) == (state is LinkState.LIVE)
         return last.since if last is not None and is_same else datetime.now(UTC)
+
+
+def _call_all(handlers: Iterable[Callable[[], None]]) -> None:
+    for handler in handlers:
+        call_safely(handler)
 
 
 def _sync_error(error: Exception | None) -> SyncError | None:

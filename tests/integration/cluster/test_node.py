@@ -43,7 +43,7 @@ class RecordingSync:
     def __init__(self) -> None:
         self.requests: list[str] = []
         self.status = status()
-        self.is_fenced = self.is_watched_remotely = False
+        self.is_watched_remotely = False
         self.role = Role(is_leader=True, age=0.0)
         self.seconds_since_contact = 0.0
 
@@ -61,6 +61,9 @@ class RecordingSync:
 
     def on_synced(self, handler: Callable[[], None]) -> None:
         """Nothing is synced."""
+
+    def on_fenced(self, handler: Callable[[], None]) -> None:
+        """Nothing is rejected."""
 
     def ensure_fresh(self, timeout: float) -> None:
         self.requests.append(f"fresh within {timeout:g}")
