@@ -24,7 +24,7 @@ from tests.system.cluster.instance import Pair, serving
 from tests.system.cluster.lasting_page import LastingPage, Shown, lasting_pages, truth, wait_until_right
 
 # Seconds. A freeze is longer than a lease, and for so long there may be two subscriptions.
-FREEZE, LEASE = 12.0, 5.0
+FREEZE, LEASE = 7.0, 5.0
 # Seconds. The promise is that every page is right within 10; a busy machine takes longer to start a process.
 RIGHT = 30.0
 # Seconds. For what has no promise but has to come.
@@ -105,7 +105,6 @@ def test_another_instance_leads_after_the_leader_was_killed_with_all_its_process
         assert other.is_leader
 
 
-@pytest.mark.parametrize("pair", [None, pytest.param(1, id="postgresql")], indirect=True)
 def test_no_page_goes_back_to_an_older_state_when_a_frozen_leader_goes_on(
     pair: Pair, cookie: str, sandbox: Sandbox, call_ids: list[str], took: Stopwatch
 ) -> None:
@@ -136,38 +135,30 @@ def _is_past(page: LastingPage, state: dict[str, Shown]) -> bool:
     return all(page.shown[call_id].note_count > shown.note_count for call_id, shown in state.items())
 
 
-class Watch:
-    """Counts the subscriptions all the time: for how long there was more than one."""
-
-    def __init__(self) -> None:
-        self.longest_double = 0.0
-
-    def run(self, sandbox: Sandbox, has_finished: threading.Event) -> None:
-        """Go on until it has finished."""
-        double_since: float | None = None
-        while not has_finished.wait(PAUSE):
-            count = sandbox.counters().subscriptions_now
-            double_since = None if count < 2 else double_since or time.monotonic()
-            if double_since is not None:
-                self.longest_double = max(self.longest_double, time.monotonic() - double_since)
-
-
 @contextmanager
-def watched(sandbox: Sandbox) -> Iterator[Watch]:
-    """Counts meanwhile, on a connection of its own."""
-    watch, has_finished, api = Watch(), threading.Event(), Sandbox(sandbox.url)
-    thread = threading.Thread(target=watch.run, args=(api, has_finished), daemon=True)
+def doubles(sandbox: Sandbox) -> Iterator[list[float]]:
+    """Counts the subscriptions meanwhile: for how long, each time, there was more than one."""
+    seconds, has_finished, api = [0.0], threading.Event(), Sandbox(sandbox.url)
+
+    def watch() -> None:
+        since: float | None = None
+        while not has_finished.wait(PAUSE):
+            is_double = api.counters().subscriptions_now > 1
+            since = (since or time.monotonic()) if is_double else None
+            seconds.append(time.monotonic() - since if since else 0.0)
+
+    thread = threading.Thread(target=watch, daemon=True)
     thread.start()
     try:
-        yield watch
+        yield seconds
     finally:
         has_finished.set()
         thread.join()
         api.close()
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3, 4])
-def test_one_to_four_workers_subscribe_once_and_tell_each_change_once(
+@pytest.mark.parametrize("workers", [1, 4])
+def test_one_worker_or_four_subscribe_once_and_tell_each_change_once(
     workers: int, durable_redis: RedisServer, sandbox: Sandbox, tmp_path: Path, call_ids: list[str]
 ) -> None:
     def is_one() -> bool:
@@ -175,7 +166,7 @@ def test_one_to_four_workers_subscribe_once_and_tell_each_change_once(
 
     durable_redis.clear()
     with (
-        watched(sandbox) as watch,
+        doubles(sandbox) as seconds,
         serving(sandbox, durable_redis, tmp_path / "data", WORKERS=str(workers)) as instance,
     ):
         cookie = log_in(instance.address)
@@ -188,7 +179,7 @@ def test_one_to_four_workers_subscribe_once_and_tell_each_change_once(
         assert told_at(instance.address, cookie, sandbox, call_ids[4:8]) == call_ids[4:8]
 
     wait_until(lambda: sandbox.counters().subscriptions_now == 0, what="the end")
-    assert watch.longest_double <= LEASE
+    assert max(seconds) <= LEASE
 
 
 def told_at(address: str, cookie: str, sandbox: Sandbox, call_ids: list[str]) -> list[str]:

@@ -84,18 +84,15 @@ def test_the_state_of_the_link_to_the_api_is_told(address: str, cookie: str, san
         assert troubles[0]["since"] >= link["since"]
 
         sandbox.refuse_sockets(on=False)
-        wait_until(lambda: page.next("link")["state"] == "live", 90, "a live link")
+        wait_until(lambda: page.next("link")["state"] == "live", what="a live link")
 
 
-def test_a_foreign_missing_or_null_origin_is_refused(address: str, cookie: str) -> None:
-    for origin in ("https://evil.example", "null", None, "http://127.0.0.1"):
-        with pytest.raises(RefusedError), connected(address, cookie, origin=origin):
-            pass
-
-
-def test_a_stranger_is_refused(address: str) -> None:
+def test_a_stranger_and_a_foreign_missing_or_null_origin_are_refused(address: str, cookie: str) -> None:
     for value in (None, "nonsense"):
         with pytest.raises(RefusedError), connected(address, value):
+            pass
+    for origin in ("https://evil.example", "null", None, "http://127.0.0.1"):
+        with pytest.raises(RefusedError), connected(address, cookie, origin=origin):
             pass
 
 
@@ -116,28 +113,16 @@ def test_logging_out_closes_the_sockets_and_no_others(address: str, cookie: str,
         assert not alice.client.connected
 
 
-@pytest.mark.timeout(90)
-def test_a_session_that_the_api_ends_loses_its_sockets_within_a_minute(tmp_path: Path) -> None:
+def test_a_session_that_the_api_ends_loses_its_sockets_soon(tmp_path: Path) -> None:
     with (
-        Sandbox.start("--access-ttl", "5") as sandbox,
-        serving(sandbox, tmp_path / "data") as address,
+        Sandbox.start("--access-ttl", "3") as sandbox,
+        serving(sandbox, tmp_path / "data", is_quick=True) as address,
         connected(address, log_in(address)) as page,
     ):
         sandbox.revoke()
 
-        wait_until(lambda: not page.client.connected, deadline=60, what="the end of the socket")
         page.next("signed-out")
-
-
-def test_a_frame_too_large_or_unknown_harms_no_other(address: str, cookie: str, sandbox: Sandbox) -> None:
-    with connected(address, cookie) as rude, connected(address, cookie) as other:
-        rude.client.emit("no-such-event", {"x": 1})
-        rude.client.emit("no-such-event", "x" * 1_000_000)
-        rude.next("disconnect")
-
-        sandbox.archive(sandbox.calls()[0]["id"])
-
-        assert other.next("update-call")
+        page.next("disconnect")
 
 
 def test_the_link_is_not_called_live_before_what_was_missed_has_been_read(
@@ -158,8 +143,12 @@ def test_the_link_is_not_called_live_before_what_was_missed_has_been_read(
         assert page.next("link")["state"] == "live"
 
 
-def test_two_hundred_open_pages_leave_room_for_others(address: str, cookie: str, took: Stopwatch) -> None:
-    with ExitStack() as many:
+def test_two_hundred_open_pages_leave_room_for_others(
+    sandbox: Sandbox, tmp_path: Path, took: Stopwatch
+) -> None:
+    # With production's times: these pages answer no ping.
+    with serving(sandbox, tmp_path / "data") as address, ExitStack() as many:
+        cookie = log_in(address)
         for _ in range(OPEN):
             many.enter_context(BareSocket.connect(address, cookie)).next_of("caught-up", "reload")
 

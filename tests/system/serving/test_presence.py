@@ -47,44 +47,13 @@ def test_everyone_is_told_who_opens_a_call_and_who_leaves_it(
             alice.client.emit("view", {"id": call_ids[0]})
             assert viewers(alice, call_ids[0]) == ["alice", "bob"]
 
+            # A page that connects is told who is where.
+            with connected(address, cookie) as late:
+                assert late.next("all-viewers") == {call_ids[0]: ["alice", "bob"]}
+
         assert viewers(alice, call_ids[0]) == ["alice"]
         alice.client.emit("view", {})
         assert viewers(alice, call_ids[0]) == []
-
-
-def test_a_page_that_connects_is_told_who_is_where(address: str, cookie: str, call_ids: list[str]) -> None:
-    with connected(address, cookie, call=call_ids[0]) as alice:
-        assert alice.next("all-viewers") == {}
-        assert viewers(alice, call_ids[0]) == ["alice"]
-
-        with connected(address, log_in(address, "bob")) as bob:
-            assert bob.next("all-viewers") == {call_ids[0]: ["alice"]}
-
-
-def test_loading_a_page_again_and_a_second_page_are_no_news(
-    address: str, cookie: str, call_ids: list[str]
-) -> None:
-    with connected(address, log_in(address, "bob")) as bob:
-        with connected(address, cookie, call=call_ids[0]):
-            assert viewers(bob, call_ids[0]) == ["alice"]
-        with connected(address, cookie, call=call_ids[0]), connected(address, cookie, call=call_ids[0]):
-            bob.client.emit("view", {"id": call_ids[1]})
-            news = bob.next("viewers")
-
-        assert news == {"id": call_ids[1], "viewers": ["bob"]}
-
-
-def test_going_on_to_another_call_leaves_the_first(address: str, cookie: str, call_ids: list[str]) -> None:
-    with connected(address, cookie) as alice:
-        for call_id in call_ids:
-            alice.client.emit("view", {"id": call_id})
-            assert viewers(alice, call_id) == ["alice"]
-
-        left = {
-            viewers(alice, call_ids[0]) == [] and call_ids[0],
-            viewers(alice, call_ids[1]) == [] and call_ids[1],
-        }
-        assert left == set(call_ids[:2])
 
 
 def test_what_is_no_call_is_ignored(address: str, cookie: str, call_ids: list[str]) -> None:
@@ -106,7 +75,6 @@ def test_a_browser_that_vanishes_in_silence_is_gone_when_it_answers_no_ping(
     with connected(address, log_in(address, "bob")) as bob, deaf_page(address, cookie, call=call_ids[0]):
         assert viewers(bob, call_ids[0]) == ["alice"]
 
-        # A ping after 4 seconds at most, 5 for its answer, 5 until the library looks, and 2 of grace.
         assert viewers(bob, call_ids[0]) == []
         assert bob.client.connected
 

@@ -23,7 +23,6 @@ TELLS_IN_FRENCH = (
 )
 Trouble = Callable[[RedisServer], None]
 TROUBLES: dict[str, Trouble] = {"frozen": RedisServer.freeze, "dead": RedisServer.kill}
-with_every_trouble = pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
 
 
 class Browser:
@@ -92,57 +91,45 @@ def told(answer: requests.Response) -> str:
     return BeautifulSoup(answer.text, "html.parser").select_one("#error-message").text  # type: ignore[union-attr]
 
 
-@with_every_trouble
-def test_each_request_is_told_so_in_time_however_many_there_are(
-    browser: Browser, own_redis: RedisServer, trouble: Trouble
+@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
+def test_each_request_is_told_so_in_time_and_what_was_typed_is_not_lost(
+    browser: Browser, own_redis: RedisServer, sandbox: Sandbox, trouble: Trouble
 ) -> None:
+    path = f"/calls/{sandbox.calls()[0]['id']}"
+    page = browser.page(path)
+    fields = {
+        str(field["name"]): str(field.get("value", ""))
+        for field in page.select(f"form[action='{path}/notes'] input[name]")
+    }
+    (style,) = page.select("link[rel=stylesheet]")
     trouble(own_redis)
 
-    for path in PAGES:
-        answer = browser.get(path)
+    for each in PAGES:
+        answer = browser.get(each)
         assert TELLS in told(answer)
         # Nothing signs the reader out.
         assert "Set-Cookie" not in answer.headers
         assert "Content-Security-Policy" in answer.headers
     with ThreadPoolExecutor(5) as pool:
         answers = list(pool.map(browser.get, PAGES * 5))
-
     assert all(TELLS in told(answer) for answer in answers)
     assert TELLS_IN_FRENCH in told(browser.get("/calls", **{"Accept-Language": "fr"}))
-    browser.cookies.clear()
-    assert TELLS in told(browser.get("/login"))
 
+    # What was typed is shown, to be copied.
+    refused = browser.post(f"{path}/notes", fields | {"content": "Not to be lost"})
+    assert TELLS[:-1] in told(refused)
+    (unsaved,) = BeautifulSoup(refused.text, "html.parser").select("#unsaved-note")
+    assert unsaved.text.strip() == "Not to be lost"
+    assert sandbox.counters().notes_added == 0
 
-@with_every_trouble
-def test_what_needs_no_storage_still_works_and_operators_see_what_is_wrong(
-    browser: Browser, own_redis: RedisServer, trouble: Trouble
-) -> None:
-    style = browser.page("/calls").select_one("link[rel=stylesheet]")
-    assert style is not None
-    trouble(own_redis)
-
+    # What needs no storage still works, and operators see what is wrong.
     assert browser.get(str(style["href"])).status_code == 200
     assert browser.get("/healthz").status_code == 200
     ready = browser.get("/readyz")
     assert ready.status_code == 503
     assert ready.json()["storage"]["state"] in ("TimeoutError", "RedisUnavailableError", "ConnectionError")
-
-
-@with_every_trouble
-def test_what_was_typed_is_shown_to_be_copied(
-    browser: Browser, own_redis: RedisServer, sandbox: Sandbox, trouble: Trouble
-) -> None:
-    path = f"/calls/{sandbox.calls()[0]['id']}"
-    form = browser.page(path).select(f"form[action='{path}/notes'] input[name]")
-    fields = {str(field["name"]): str(field.get("value", "")) for field in form}
-    trouble(own_redis)
-
-    answer = browser.post(f"{path}/notes", fields | {"content": "Not to be lost"})
-
-    assert TELLS[:-1] in told(answer)
-    (unsaved,) = BeautifulSoup(answer.text, "html.parser").select("#unsaved-note")
-    assert unsaved.text.strip() == "Not to be lost"
-    assert sandbox.counters().notes_added == 0
+    browser.cookies.clear()
+    assert TELLS in told(browser.get("/login"))
 
 
 def test_pages_are_right_again_soon_after_redis_goes_on(browser: Browser, own_redis: RedisServer) -> None:
