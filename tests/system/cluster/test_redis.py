@@ -64,7 +64,7 @@ def test_after_seconds_without_redis_every_page_comes_right(
 
 
 def slowest_answer(instance: Instance, cookie: str, until: float) -> float:
-    """How many seconds the slowest page took, one at least, each of which has to say what is wrong, in time."""
+    """How many seconds the slowest page took, one at least. Each has to say what is wrong, in time."""
     slowest = 0.0
     while not slowest or time.monotonic() < until:
         began = time.monotonic()

@@ -7,7 +7,6 @@ from statistics import quantiles
 
 import pytest
 import requests
-from bs4 import BeautifulSoup
 from socketio.exceptions import ConnectionError as RefusedError
 
 from tests.support.bare_socket import BareSocket
@@ -16,6 +15,7 @@ from tests.support.sandbox import Sandbox
 from tests.support.socket_client import connected
 from tests.support.stopwatch import Stopwatch
 from tests.support.waiting import wait_until
+from tests.system.serving.conftest import log_out
 
 OPEN, LOADS = 200, 40
 # Seconds. What nineteen of twenty page loads take at the most (the promise is 0.5).
@@ -98,10 +98,7 @@ def test_a_stranger_and_a_foreign_missing_or_null_origin_are_refused(address: st
 
 def test_logging_out_closes_the_sockets_and_no_others(address: str, cookie: str, sandbox: Sandbox) -> None:
     with connected(address, cookie) as alice, connected(address, log_in(address, "bob")) as bob:
-        page = requests.get(f"{address}/calls", cookies={COOKIE: cookie}, timeout=10)
-        token = BeautifulSoup(page.text, "html.parser").select("form[action='/logout'] [name=csrf_token]")[0]
-        fields = {"csrf_token": token["value"]}
-        requests.post(f"{address}/logout", data=fields, cookies={COOKIE: cookie}, timeout=10)
+        log_out(address, cookie)
         logged_out_at = time.monotonic()
 
         alice.next("signed-out")

@@ -19,6 +19,7 @@ from tests.support.memory import memory
 from tests.support.sandbox import Sandbox
 from tests.support.socket_client import connected
 from tests.support.waiting import wait_until
+from tests.system.serving.conftest import log_out
 
 Complaints = Callable[[], list[str]]
 TEXT, BINARY = websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY
@@ -116,8 +117,9 @@ def test_a_page_that_sends_without_pause_delays_no_other_and_takes_no_memory(
             for number in range(1000):
                 rude.send(view[number % len(view)])
                 rude.send('42["no-such-event",{}]')
-            # It stays for as long as it answers pings.
-            rude.send("3")
+                if number % 100 == 0:
+                    # It stays for as long as it answers pings.
+                    rude.send("3")
             sandbox.archive(call_id)
             assert other.next("update-call")["call"]["id"] == call_id
         grown = memory(process_id) - before
@@ -148,12 +150,7 @@ def _send_without_end(page: websocket.WebSocket) -> None:
 def test_an_event_called_disconnect_hides_no_page_from_the_logout(address: str, cookie: str) -> None:
     with connected(address, cookie) as page:
         page.client.emit("disconnect", "x")
-        log_in_again = requests.Session()
-        log_in_again.cookies[COOKIE] = cookie
-        text = log_in_again.get(f"{address}/calls", timeout=10).text
-        token = text.partition('name="csrf_token" value="')[2].partition('"')[0]
-        log_in_again.post(f"{address}/logout", data={"csrf_token": token}, timeout=10)
-        log_in_again.close()
+        log_out(address, cookie)
 
         page.next("signed-out")
         page.next("disconnect")
@@ -191,7 +188,7 @@ def test_a_bad_handshake_is_refused_with_our_headers_and_without_a_complaint(
 # Every event carries the call with these notes: together they are more than the buffers on the way hold.
 NOTE_LENGTH = 80_000
 NOTES = 5
-EVENTS = 20
+EVENTS = 12
 
 
 def test_a_page_that_stops_reading_delays_no_other_and_gets_no_broken_frame(
@@ -234,21 +231,19 @@ def _received(page: socket.socket) -> Iterator[bytes]:
         return
 
 
-@pytest.mark.timeout(120)
 def test_pages_that_never_read_cost_little_and_are_dropped(
     address: str, cookie: str, sandbox: Sandbox, process_id: int
 ) -> None:
     ids = [call["id"] for call in sandbox.calls()]
     with connected(address, cookie) as page, ExitStack() as pages:
-        before = memory(process_id)
+        most = before = memory(process_id)
         deaf = [pages.enter_context(deaf_page(address, cookie)) for _ in range(50)]
         for number in range(500):
             call_id = ids[number % len(ids)]
             sandbox.add_note(call_id, f"{number:1000}") if number < len(ids) else sandbox.archive(call_id)
+            most = max(most, memory(process_id))
         truth = sandbox.call(ids[499 % len(ids)])
         wait_until(lambda: page.next("update-call")["call"] == truth)
-        grown = memory(process_id) - before
 
-        assert grown < 10_000_000
-        # The promise is 15 seconds; a busy machine has some more.
-        wait_until(lambda: all(has_ended(each) for each in deaf), 45, "the end of all of them")
+        assert max(most, memory(process_id)) - before < 10_000_000
+        wait_until(lambda: all(has_ended(each) for each in deaf), what="the end of all of them")
