@@ -64,35 +64,35 @@ class Person(threading.Thread):
         self._session.close()
 
     def _archive(self, call: str) -> None:
-        page = self._ask("GET", f"/calls/{call}")
+        page = BeautifulSoup(self._ask("GET", f"/calls/{call}"), "html.parser")
         for button in page.select(f'form[action^="/calls/{call}/archive"] button[name=archived]')[:1]:
             self._send(page, f"/calls/{call}/archive", archived=str(button["value"]))
 
     def _write_note(self, call: str) -> None:
+        page = BeautifulSoup(self._ask("GET", f"/calls/{call}"), "html.parser")
         content = f"Called back, {self.name}, {len(self.notes)}"
-        if self._send(self._ask("GET", f"/calls/{call}"), f"/calls/{call}/notes", content=content):
+        if self._send(page, f"/calls/{call}/notes", content=content):
             self.notes.append((call, content))
 
-    def _send(self, page: BeautifulSoup, action: str, **fields: str) -> bool:
-        """Send the form with this address, if the page has one; whether what came is a page."""
+    def _send(self, page: BeautifulSoup, action: str, **fields: str) -> str:
+        """Send the form with this address, if the page has one; the page that came."""
         for form in page.select(f'form[action^="{action}"]')[:1]:
             hidden = {str(field["name"]): str(field.get("value", "")) for field in form.select("input[name]")}
-            return bool(self._ask("POST", action, hidden | fields).contents)
-        return False
+            return self._ask("POST", action, hidden | fields)
+        return ""
 
-    def _ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> BeautifulSoup:
+    def _ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> str:
         """The page that came, empty where none did."""
         try:
             answer = self._session.request(method, self._address + path, data=fields, timeout=TIMEOUT)
             status, text = answer.status_code, answer.text
         except requests.RequestException as error:
-            status, text = 0, ""
-            self.failed.append(f"{method} {path}: {type(error).__name__}")
+            status, text = 0, type(error).__name__
         self.statuses[status] += 1
-        if status >= 400:
-            text = ""
-            self.failed.append(f"{method} {path}: {status}")
-        return BeautifulSoup(text, "html.parser")
+        if 200 <= status < 400:
+            return text
+        self.failed.append(f"{method} {path}: {status or text}")
+        return ""
 
 
 @contextmanager

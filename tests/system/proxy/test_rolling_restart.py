@@ -23,7 +23,7 @@ FAILOVER, COMING_BACK = 8.0, 20.0
 MOST_PAGES = 6
 PEOPLE = 3
 # Seconds between two actions of a person, about, so that the machine has time for others.
-PACE = 0.05
+PACE = 0.2
 
 pytestmark = pytest.mark.timeout(300)
 
