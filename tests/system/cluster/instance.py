@@ -74,10 +74,6 @@ class Instance:
         self._started.process.wait()
         wait_until(lambda: not any(Path(f"/proc/{one}/cwd").exists() for one in worker_ids), what="its end")
 
-    def output(self) -> str:
-        """The last lines of its log."""
-        return self._started.output()
-
     def close(self) -> None:
         """Let go of the connections of this object."""
         self._session.close()

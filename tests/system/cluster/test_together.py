@@ -5,21 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.support.dashboard import log_in
 from tests.support.redis_server import RedisServer
 from tests.support.sandbox import Sandbox
-from tests.support.socket_client import SocketClient, connected
+from tests.support.socket_client import connected
 from tests.support.stopwatch import Stopwatch
 from tests.support.waiting import wait_until
 from tests.system.cluster.instance import Pair, serving
 from tests.system.cluster.lasting_page import lasting_pages, wait_until_right
+from tests.system.serving.conftest import viewers
 
 # Seconds. The promises are 2 s for a change on every page and 1 s for the end of a session's sockets.
 ON_EVERY_PAGE, SIGNED_OUT = 8.0, 5.0
 CLICKS, AT_ONCE = 25, 5
-
-
-def viewers(page: SocketClient, call_id: str) -> list[str]:
-    """Who looks at this call, by the next news of it."""
-    news = page.next("viewers")
-    return list(news["viewers"]) if news["id"] == call_id else viewers(page, call_id)
 
 
 def test_a_change_shows_on_every_page_of_every_process(

@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,23 +52,24 @@ def test_a_token_is_refreshed_once_each_time_it_expires_however_long_that_takes(
             sandbox.be_slow(delay, path=REFRESH)
             ends = time.monotonic() + TIME
             before = sandbox.counters().refreshes
-
-            def ask(instance: Instance, cookie: str = cookie, ends: float = ends) -> set[tuple[int, bool]]:
-                seen = set()
-                pace = threading.Event()
-                while time.monotonic() < ends:
-                    pace.wait(PACE)
-                    answer = instance.get(path, cookie, timeout=30)
-                    seen.add((answer.status_code, OLD in answer.text))
-                return seen
-
+            ask = partial(answers, path=path, cookie=cookie, until=ends)
             seen = set().union(*pool.map(ask, [first, second] * THREADS_EACH))
             refreshed = sandbox.counters().refreshes - before
 
             assert seen == {(200, False)}
             # Each begins in the last fifth of a token's life, and its token lives from its end.
             assert 1 <= refreshed <= TIME / (0.8 * LIFE + delay) + 1
-            assert second.get(path, cookie, timeout=30).status_code == 200
+            assert second.get(path, cookie).status_code == 200
+
+
+def answers(instance: Instance, path: str, cookie: str, until: float) -> set[tuple[int, bool]]:
+    """What comes of asking on until then: each status, and whether the call was an old one."""
+    seen, pace = set(), threading.Event()
+    while time.monotonic() < until:
+        pace.wait(PACE)
+        answer = instance.get(path, cookie)
+        seen.add((answer.status_code, OLD in answer.text))
+    return seen
 
 
 @pytest.mark.timeout(150)
@@ -99,7 +101,7 @@ def test_a_process_that_dies_over_a_refresh_is_unnoticed_and_another_one_refresh
         wait_until(lambda: time.monotonic() > over_at, what="the old token's end")
         with took(f"refreshed by another process, begun {time.monotonic() - killed_at:.1f} s after the kill"):
             wait_until(
-                lambda: OLD not in second.get(path, cookie, timeout=30).text,
+                lambda: OLD not in second.get(path, cookie).text,
                 killed_at + LEASE + MARGIN - time.monotonic(),
                 "what the API says",
             )

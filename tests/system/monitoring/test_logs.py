@@ -90,10 +90,15 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedDashboard
         yield shared
 
 
-def lines_about(shared: SharedDashboard, event: str, ids: list[str]) -> list[dict[str, Any]]:
-    """The lines of the log with this event about the requests with these ids."""
-    lines = [json.loads(line) for line in shared.started.output().splitlines()]
-    return [line for line in lines if line["event"] == event and line.get("request_id") in ids]
+def lines_about(shared: SharedDashboard, event: str, ids: list[str], count: int) -> list[dict[str, Any]]:
+    """The lines of the log with this event about the requests with these ids, once there are so many."""
+
+    def found() -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in shared.started.output().splitlines()]
+        about = [line for line in lines if line["event"] == event and line.get("request_id") in ids]
+        return about if len(about) >= count else []
+
+    return wait_until(found, what="the lines")
 
 
 def test_each_request_has_one_line_and_machines_questions_have_none(
@@ -104,18 +109,13 @@ def test_each_request_has_one_line_and_machines_questions_have_none(
     for request_id, path in zip(ids, paths, strict=True):
         requests.get(address + path, headers={"X-Request-ID": request_id}, timeout=TIMEOUT)
 
-    lines = wait_until(lambda: all_of(lines_about(shared, "request", ids), 2), what="the lines")
+    lines = lines_about(shared, "request", ids, 2)
     known = [(line["level"], line["method"], line["route"], line["status"]) for line in lines]
     assert known == [("info", "GET", "/login", 200), ("info", "GET", "none", 404)]
     assert all(0 < line["ms"] < 60_000 for line in lines)
     assert lines[0].keys() == {
         *("timestamp", "level", "logger", "event", "request_id", "method", "route", "status", "ms")
     }
-
-
-def all_of(lines: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    """The lines, once there are so many."""
-    return lines if len(lines) >= count else []
 
 
 def test_a_request_is_known_by_the_id_that_it_came_with_unless_that_is_unfit(address: str) -> None:
@@ -149,6 +149,6 @@ def test_all_lines_of_a_request_carry_its_id_however_many_are_under_way(
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(show, call_ids, ids))
 
-    ended = wait_until(lambda: all_of(lines_about(shared, "request", ids), 4), what="the lines")
+    ended = lines_about(shared, "request", ids, 4)
     assert sorted(line["request_id"] for line in ended) == ids
-    assert {line["request_id"] for line in lines_about(shared, "trying again", ids)} == set(ids)
+    assert {line["request_id"] for line in lines_about(shared, "trying again", ids, 4)} == set(ids)

@@ -1,26 +1,19 @@
 """One instance after the other is restarted while people work: no request fails."""
 
-from contextlib import AbstractContextManager, ExitStack
-
 import pytest
 import requests
-import websocket
 
 from tests.soak.people import Work, people_at_work
-from tests.support.bare_socket import BareSocket
-from tests.support.exposition import scrape
 from tests.support.sandbox import Sandbox
 from tests.support.stopwatch import Stopwatch
 from tests.support.waiting import wait_until
 from tests.system.proxy.conftest import STARTING_TIME
 from tests.system.proxy.instance import Instance
 from tests.system.proxy.nginx import Proxy
-from tests.system.proxy.test_behind_nginx import COOKIE, log_in
+from tests.system.proxy.test_behind_nginx import log_in
 
-# Seconds. From SIGTERM to the leader until another one leads (the promise is 2), and until a page that was
-# hung up on is back; a busy machine has some more.
-FAILOVER, COMING_BACK = 8.0, 20.0
-MOST_PAGES = 6
+# Seconds. From SIGTERM to the leader until another one leads: the promise is 2, a busy machine has some more.
+FAILOVER = 8.0
 PEOPLE = 3
 # Seconds between two actions of a person, about, so that the machine has time for others.
 PACE = 0.2
@@ -72,50 +65,6 @@ def test_the_leader_hands_over_as_soon_as_it_is_told_to_stop(
     with took("another instance leads"):
         wait_until(other.is_leader, FAILOVER, "the failover")
     assert leader.wait_for_end() == 0
-
-
-def test_an_open_page_is_hung_up_on_and_comes_back_through_nginx_at_once(
-    dashboards: list[Instance], cookies: dict[str, str], proxy: Proxy, sandbox: Sandbox, took: Stopwatch
-) -> None:
-    stopped = dashboards[0]
-    with ExitStack() as stack:
-        page = page_at(stopped, proxy, cookies[COOKIE], stack)
-        with took("a page is back"):
-            stopped.terminate()
-            page.read_to_end()
-            again = wait_until(lambda: let_in(proxy, cookies[COOKIE], stack), COMING_BACK, "a page")
-        assert again is not None
-        assert stopped.wait_for_end() == 0
-        changed = sandbox.archive(sandbox.calls()[0]["id"])
-
-        _, event = again.next_of("update-call")
-
-    assert event["call"] == changed
-
-
-def page_at(instance: Instance, proxy: Proxy, cookie: str, stack: ExitStack) -> BareSocket:
-    """A page that nginx has opened at this instance; there may be others at the other one."""
-    for _ in range(MOST_PAGES):
-        page = stack.enter_context(opened(proxy, cookie))
-        page.next_of("caught-up")
-        if scrape(instance.address).total("callboard_open_sockets"):
-            return page
-    raise AssertionError(f"none of {MOST_PAGES} pages was opened at {instance.address}")
-
-
-def let_in(proxy: Proxy, cookie: str, stack: ExitStack) -> BareSocket | None:
-    """A page that has caught up; None where the one that takes it is about to end."""
-    page = stack.enter_context(opened(proxy, cookie))
-    try:
-        page.next_of("caught-up")
-    except websocket.WebSocketException:
-        return None
-    return page
-
-
-def opened(proxy: Proxy, cookie: str) -> AbstractContextManager[BareSocket]:
-    """A page as it is opened by its public name."""
-    return BareSocket.connect(proxy.url, cookie, trusted=proxy.certificate)
 
 
 def restart(instance: Instance, proxy: Proxy) -> None:

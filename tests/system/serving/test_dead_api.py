@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from time import monotonic
@@ -48,11 +49,10 @@ class Site:
         assert answer.status_code == 200, f"{path}: {answer.status_code}"
         return answer.text
 
-    def get_together(self, path: str, *, times: int, timeout: float) -> list[str]:
+    def get_together(self, path: str, times: int = 1) -> list[str]:
         """The page as each of these tabs gets it, so often."""
         with ThreadPoolExecutor(TABS) as pool:
-            tabs = list(range(TABS)) * times
-            return list(pool.map(lambda tab: self.get(path, tab, timeout), tabs))
+            return list(pool.map(lambda tab: self.get(path, tab, PATIENT), list(range(TABS)) * times))
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +80,11 @@ def test_pages_answer_from_what_is_known_and_the_api_is_left_alone_until_it_is_b
 ) -> None:
     path = f"/calls/{sandbox.calls()[0]['id']}"
     trouble(sandbox)
-    site.get_together(path, times=1, timeout=PATIENT)
+    site.get_together(path)
     before, began_at = sandbox.counters().requests, monotonic()
 
-    pages = site.get_together(path, times=PAGES_EACH, timeout=PATIENT)
-    lists = site.get_together("/calls", times=1, timeout=AT_ONCE)
+    pages = site.get_together(path, PAGES_EACH)
+    lists = site.get_together("/calls")
 
     # All but a probe now and then are told at once; the list is read behind the pages.
     probes = 2 + (monotonic() - began_at) / QUICK.breaker_pause
@@ -98,32 +98,23 @@ def test_pages_answer_from_what_is_known_and_the_api_is_left_alone_until_it_is_b
         assert usual_seconds(lambda: site.get(open_to_all)) <= ALWAYS_WITHIN  # noqa: B023
 
     sandbox.clear_faults()
+    # The list is read again without being asked for.
+    wait_until(lambda: is_list_read(site.address), HEALED_WITHIN, "the list")
     wait_until(lambda: OLD not in site.get(path), HEALED_WITHIN, "an up-to-date page")
-    wait_until(lambda: _upstream_state(site) == "ok", HEALED_WITHIN, "a list that is read again")
+
+
+def is_list_read(address: str) -> bool:
+    state = requests.get(f"{address}/readyz", timeout=AT_ONCE).json()["upstream"]["state"]
+    return bool(state == "ok")
 
 
 def usual_seconds(get: Callable[[], str]) -> float:
     """What the middle one of nine pages takes, got one after the other."""
-    seconds = []
+    began_at = [monotonic()]
     for _ in range(9):
-        began_at = monotonic()
         get()
-        seconds.append(monotonic() - began_at)
-    return median(seconds)
-
-
-def _upstream_state(site: Site) -> str:
-    answer = requests.get(f"{site.address}/readyz", timeout=AT_ONCE).json()
-    return str(answer["upstream"]["state"])
-
-
-def test_the_list_is_read_again_without_being_asked_for(site: Site, sandbox: Sandbox) -> None:
-    sandbox.answer_503(times=None)
-    wait_until(lambda: _upstream_state(site) != "ok", PATIENT, "a reading that failed")
-
-    sandbox.clear_faults()
-
-    wait_until(lambda: _upstream_state(site) == "ok", HEALED_WITHIN, "a list that is read again")
+        began_at.append(monotonic())
+    return median(after - before for before, after in pairwise(began_at))
 
 
 def test_a_page_takes_eight_seconds_at_the_most(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ def test_a_download_that_cannot_be_finished_breaks_off(tmp_path: Path) -> None:
             sandbox.add_note(call["id"], "x" * NOTE_LENGTH)
         with serving(sandbox, tmp_path) as address:
             cookie = log_in(address)
-            wait_until(lambda: can_be_had(address, cookie), what="the whole list")
+            nothing, cookies = f"{address}/calls.csv?q=nothing", {COOKIE: cookie}
+            wait_until(lambda: requests.get(nothing, cookies=cookies, timeout=TIMEOUT).ok, what="the list")
             host, port = address.removeprefix("http://").split(":")
             with closing(HTTPConnection(host, int(port))) as connection:
                 connection.sock = socket.socket()
@@ -47,8 +48,3 @@ def test_a_download_that_cannot_be_finished_breaks_off(tmp_path: Path) -> None:
                 with pytest.raises((IncompleteRead, ConnectionResetError)):
                     answer.read()
                 assert answer.headers["Transfer-Encoding"] == "chunked"
-
-
-def can_be_had(address: str, cookie: str) -> bool:
-    """Whether there is a file, which there is not before the list has been read."""
-    return requests.get(f"{address}/calls.csv?q=nothing", cookies={COOKIE: cookie}, timeout=TIMEOUT).ok

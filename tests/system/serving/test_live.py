@@ -22,19 +22,6 @@ OPEN, LOADS = 200, 40
 LOAD_SECONDS = 2.0
 
 
-def test_a_colleagues_change_reaches_every_page_with_the_apis_own_payload(
-    address: str, cookie: str, sandbox: Sandbox
-) -> None:
-    call_id = sandbox.calls()[0]["id"]
-    with connected(address, cookie) as alice, connected(address, log_in(address, "bob")) as bob:
-        changed = sandbox.archive(call_id)
-
-        for person in (alice, bob):
-            event = person.next("update-call")
-            assert event["call"] == changed
-            assert event["position"]
-
-
 def test_what_a_page_missed_is_sent_when_it_connects(address: str, cookie: str, sandbox: Sandbox) -> None:
     ids = [call["id"] for call in sandbox.calls()[:3]]
     with connected(address, cookie) as page:
@@ -98,6 +85,8 @@ def test_a_stranger_and_a_foreign_missing_or_null_origin_are_refused(address: st
 
 def test_logging_out_closes_the_sockets_and_no_others(address: str, cookie: str, sandbox: Sandbox) -> None:
     with connected(address, cookie) as alice, connected(address, log_in(address, "bob")) as bob:
+        # Sockets have an event of this name of their own. Sent by a page, it hides the page from nothing.
+        alice.client.emit("disconnect", "x")
         log_out(address, cookie)
         logged_out_at = time.monotonic()
 

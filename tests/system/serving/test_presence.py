@@ -1,15 +1,15 @@
 """Viewers of a call: told to everyone signed in, soon, without flicker, and for as long as a page is open."""
 
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 
 from tests.support.dashboard import log_in
 from tests.support.deaf_page import deaf_page
 from tests.support.sandbox import Sandbox
-from tests.support.socket_client import SocketClient, connected
+from tests.support.socket_client import connected
 from tests.support.waiting import wait_until
+from tests.system.serving.conftest import viewers
 
 NO_CALLS: list[object] = [None, "x", 7, [], {"id": 7}, {"id": "x" * 3000}, {"id": "../etc"}, {"id": [None]}]
 
@@ -30,12 +30,6 @@ def cookie(address: str, cookie: str) -> str:
 def call_ids(sandbox: Sandbox) -> list[str]:
     """Some calls."""
     return [call["id"] for call in sandbox.calls()[:3]]
-
-
-def viewers(page: SocketClient, call_id: str) -> Any:
-    """Who looks at this call, by the next news of it."""
-    news = page.next("viewers")
-    return news["viewers"] if news["id"] == call_id else viewers(page, call_id)
 
 
 def test_everyone_is_told_who_opens_a_call_and_who_leaves_it(
