@@ -6,75 +6,105 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import requests
 from bs4 import BeautifulSoup
 
-from tests.support.dashboard import COOKIE, log_in
-
-# Seconds between two actions of a person, about.
-PACE = 0.5
 PAGES = ("/calls", "/calls?view=all&type=missed", "/calls?q=33", "/insights", "/calls?view=archived&page=2")
+TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The calls that are archived and moved back, and those that get notes."""
+    """Somebody's cookies, the calls that they archive and move back, and those that get notes."""
 
+    cookies: dict[str, str]
     archived: Sequence[str]
     noted: Sequence[str]
 
 
 class Person(threading.Thread):
-    """Works until `stopping`; counts answers by status, and those that never came as 0."""
+    """Works until `stopping`, with a pause of about `pace` seconds between two actions.
 
-    def __init__(self, address: str, name: str, work: Work, stopping: threading.Event) -> None:
+    `statuses` counts answers by status, and those that never came as 0; `failed` says which of them were none
+    that a person wants; `notes` has each call with a note that was taken.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        name: str,
+        work: Work,
+        stopping: threading.Event,
+        pace: float,
+        trusted: Path | None,
+    ) -> None:
         super().__init__(name=name, daemon=True)
         self.statuses: Counter[int] = Counter()
-        self._address, self._work, self._stopping = address, work, stopping
+        self.failed: list[str] = []
+        self.notes: list[tuple[str, str]] = []
+        self._address, self._work, self._stopping, self._pace = address, work, stopping, pace
         self._random = random.Random(name)  # noqa: S311  # chooses what to click
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.verify = str(trusted) if trusted else True
         # No connection is used twice, as it may lead to a process that has been killed.
         self._session.headers.update({"Connection": "close", "Origin": address})
-        self._session.cookies.set(COOKIE, log_in(address, name))
+        self._session.cookies.update(work.cookies)
 
     def run(self) -> None:
-        while not self._stopping.wait(PACE * self._random.uniform(0.5, 1.5)):
-            try:
-                self._do_something()
-            except requests.RequestException:
-                self.statuses[0] += 1
+        while not self._stopping.wait(self._pace * self._random.uniform(0.5, 1.5)):
+            self._ask("GET", self._random.choice(PAGES))
+            choice = self._random.random()
+            if choice < 0.25:
+                self._archive(self._random.choice(self._work.archived))
+            elif choice < 0.4:
+                self._write_note(self._random.choice(self._work.noted))
         self._session.close()
 
-    def _do_something(self) -> None:
-        page = self._ask("GET", self._random.choice(PAGES))
-        choice = self._random.random()
-        if choice < 0.25:
-            call_id = self._random.choice(self._work.archived)
-            archived = self._random.choice(("true", "false"))
-            self._send(page, f"/calls/{call_id}/archive", archived=archived)
-        elif choice < 0.4:
-            call_id = self._random.choice(self._work.noted)
-            call = self._ask("GET", f"/calls/{call_id}")
-            self._send(call, f"/calls/{call_id}/notes", content=f"Called back, {self._random.random():.6f}")
+    def _archive(self, call: str) -> None:
+        page = BeautifulSoup(self._ask("GET", f"/calls/{call}"), "html.parser")
+        for button in page.select(f'form[action^="/calls/{call}/archive"] button[name=archived]')[:1]:
+            self._send(page, f"/calls/{call}/archive", archived=str(button["value"]))
 
-    def _send(self, page: BeautifulSoup, path: str, **fields: str) -> None:
-        token = page.select_one("input[name=csrf_token]")
-        if token is not None:
-            self._ask("POST", path, fields | {"csrf_token": str(token["value"])})
+    def _write_note(self, call: str) -> None:
+        page = BeautifulSoup(self._ask("GET", f"/calls/{call}"), "html.parser")
+        content = f"Called back, {self.name}, {len(self.notes)}"
+        if self._send(page, f"/calls/{call}/notes", content=content):
+            self.notes.append((call, content))
 
-    def _ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> BeautifulSoup:
-        answer = self._session.request(method, self._address + path, data=fields, timeout=30)
-        self.statuses[answer.status_code] += 1
-        return BeautifulSoup(answer.text, "html.parser")
+    def _send(self, page: BeautifulSoup, action: str, **fields: str) -> str:
+        """Send the form with this address, if the page has one; the page that came."""
+        for form in page.select(f'form[action^="{action}"]')[:1]:
+            hidden = {str(field["name"]): str(field.get("value", "")) for field in form.select("input[name]")}
+            return self._ask("POST", action, hidden | fields)
+        return ""
+
+    def _ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> str:
+        """The page that came, empty where none did."""
+        try:
+            answer = self._session.request(method, self._address + path, data=fields, timeout=TIMEOUT)
+            status, text = answer.status_code, answer.text
+        except requests.RequestException as error:
+            status, text = 0, type(error).__name__
+        self.statuses[status] += 1
+        if 200 <= status < 400:
+            return text
+        self.failed.append(f"{method} {path}: {status or text}")
+        return ""
 
 
 @contextmanager
-def people_at_work(address: str, count: int, work: Work) -> Iterator[list[Person]]:
-    """So many people, until the end of the block."""
+def people_at_work(
+    address: str, works: Sequence[Work], pace: float, trusted: Path | None = None
+) -> Iterator[list[Person]]:
+    """A person for each work, until the end of the block; `trusted` vouches for an https address."""
     stopping = threading.Event()
-    people = [Person(address, f"person-{number}", work, stopping) for number in range(count)]
+    people = [
+        Person(address, f"person-{number}", work, stopping, pace, trusted)
+        for number, work in enumerate(works)
+    ]
     for person in people:
         person.start()
     try:

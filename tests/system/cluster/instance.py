@@ -15,6 +15,7 @@ from tests.support.processes import Started
 from tests.support.redis_server import RedisServer
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
+from tests.support.workers import workers_of
 
 SECRET_KEY = "the same for all of them, and long enough"
 
@@ -58,8 +59,7 @@ class Instance:
     @property
     def worker_ids(self) -> list[int]:
         """The process ids of its workers."""
-        master = self._started.process.pid
-        return [int(text) for text in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+        return workers_of(self._started.process.pid)
 
     def signal_workers(self, number: signal.Signals) -> None:
         """Send every worker a signal."""
@@ -72,14 +72,7 @@ class Instance:
         for process_id in (self._started.process.pid, *worker_ids):
             os.kill(process_id, signal.SIGKILL)
         self._started.process.wait()
-        wait_until(
-            lambda: not any(Path(f"/proc/{one}/cwd").exists() for one in worker_ids),
-            what="its end",
-        )
-
-    def output(self) -> str:
-        """The last lines of its log."""
-        return self._started.output()
+        wait_until(lambda: not any(Path(f"/proc/{one}/cwd").exists() for one in worker_ids), what="its end")
 
     def close(self) -> None:
         """Let go of the connections of this object."""
@@ -90,9 +83,12 @@ Pair = tuple[Instance, Instance]
 
 
 @contextmanager
-def serving(sandbox: Sandbox, redis: RedisServer, data_dir: Path, **more: str) -> Iterator[Instance]:
+def serving(
+    sandbox: Sandbox, redis: RedisServer, data_dir: Path, *, is_quick: bool = False, **more: str
+) -> Iterator[Instance]:
     """An instance, once it is ready. Those with the same Redis and directory work as one."""
-    with dashboard(sandbox, data_dir, {"REDIS_URL": redis.url, "SECRET_KEY": SECRET_KEY} | more) as started:
+    settings = {"REDIS_URL": redis.url, "SECRET_KEY": SECRET_KEY} | more
+    with dashboard(sandbox, data_dir, settings, is_quick=is_quick) as started:
         instance = Instance(started, data_dir)
         try:
             wait_until(lambda: _is_ready(instance), 60, "the instance")

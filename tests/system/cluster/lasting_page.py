@@ -3,8 +3,8 @@
 import contextlib
 import re
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import requests
@@ -55,10 +55,10 @@ class LastingPage:
         """Whether it claims to be: it is connected, missed nothing, and events arrive."""
         return self.is_caught_up and self.links[-1:] == ["live"]
 
-    def wrong(self, sandbox: Sandbox) -> dict[str, tuple[Shown | None, Shown]]:
-        """What it shows and what is true, of each call that differs."""
-        shown, true_now = self.shown, truth(sandbox, self._call_ids)
-        return {one: (shown.get(one), state) for one, state in true_now.items() if shown.get(one) != state}
+    def wrong(self, true_now: Mapping[str, Shown]) -> dict[str, tuple[Shown | None, Shown]]:
+        """What it shows and what is true, of each of its calls that differs."""
+        shown = {call_id: self._shown.get(call_id) for call_id in self._call_ids}
+        return {one: (state, true_now[one]) for one, state in shown.items() if state != true_now[one]}
 
     def start(self) -> None:
         """Open it; returns once it has caught up."""
@@ -126,16 +126,17 @@ def state_of(call: Call) -> Shown:
     return Shown(call["is_archived"], len(call["notes"] or ()))
 
 
-def truth(sandbox: Sandbox, call_ids: Sequence[str]) -> dict[str, Shown]:
-    """What pages are to show of these calls."""
-    return {call["id"]: state_of(call) for call in sandbox.calls() if call["id"] in call_ids}
+def truth(sandbox: Sandbox) -> dict[str, Shown]:
+    """What pages are to show of each call."""
+    return {call["id"]: state_of(call) for call in sandbox.calls()}
 
 
 def wait_until_right(pages: Sequence[LastingPage], sandbox: Sandbox, within: float) -> None:
     """Return when each of them shows the truth. Raises AssertionError, saying what is wrong, if late."""
 
     def wrong() -> list[dict[str, tuple[Shown | None, Shown]]]:
-        return [page.wrong(sandbox) for page in pages]
+        true_now = truth(sandbox)
+        return [page.wrong(true_now) for page in pages]
 
     try:
         wait_until(lambda: not any(wrong()), within, "every page that is right")
@@ -148,13 +149,9 @@ def lasting_pages(
     addresses: Sequence[str], cookie: str, call_ids: Sequence[str]
 ) -> Iterator[list[LastingPage]]:
     """A page at each of these addresses, all of the same person and the same calls, open until the end."""
-    pages = [LastingPage(address, cookie, call_ids) for address in addresses]
-    started: list[LastingPage] = []
-    try:
+    with ExitStack() as stack:
+        pages = [LastingPage(address, cookie, call_ids) for address in addresses]
         for page in pages:
-            started.append(page)
+            stack.callback(page.close)
             page.start()
         yield pages
-    finally:
-        for page in started:
-            page.close()

@@ -3,9 +3,11 @@
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,20 +20,20 @@ from tests.support.sandbox import Sandbox
 from tests.support.socket_client import connected
 from tests.support.stopwatch import Stopwatch
 from tests.support.waiting import wait_until
-from tests.system.cluster.colleague import colleague_at_work
 from tests.system.cluster.conftest import pair_of
 from tests.system.cluster.instance import Pair, serving
 from tests.system.cluster.lasting_page import LastingPage, Shown, lasting_pages, truth, wait_until_right
 
 # Seconds. A freeze is longer than a lease, and for so long there may be two subscriptions.
-FREEZE, LEASE = 12.0, 5.0
+FREEZE, LEASE = 7.0, 5.0
 # Seconds. The promise is that every page is right within 10; a busy machine takes longer to start a process.
 RIGHT = 30.0
 # Seconds. For what has no promise but has to come.
 SOME_DAY = 60.0
-# So many pages have to be back (the promise: within 15 s) by so few requests to the API.
-STORM, ALL_BACK, FEW_READS, AT_ONCE = 300, 45.0, 10, 30
-PAUSE = 0.02
+# So many pages have to be back (the promise is 15 s; a busy machine has more) by so few requests to the API.
+STORM, ALL_BACK, FEW_READS, AT_ONCE = 300, 90.0, 10, 30
+# Seconds between two notes of a colleague, and between two looks at the subscriptions.
+NOTE_PAUSE, LOOK_PAUSE = 0.15, 0.02
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -41,23 +43,48 @@ def pair(
     request: pytest.FixtureRequest, sandbox: Sandbox, durable_redis: RedisServer, tmp_path: Path
 ) -> Iterator[Pair]:
     """The leader and another instance of this test's own, on a file or, where asked for, on PostgreSQL."""
-    more = {}
-    if getattr(request, "param", None):
-        postgres: Postgres = request.getfixturevalue("postgres")
-        more = {"DATABASE_URL": postgres.url}
+    postgres: Postgres | None = request.getfixturevalue("postgres") if hasattr(request, "param") else None
     durable_redis.clear()
-    with pair_of(sandbox, durable_redis, tmp_path / "data", **more) as pair:
+    with pair_of(sandbox, durable_redis, tmp_path, DATABASE_URL=postgres.url if postgres else "") as pair:
         yield pair
+
+
+@contextmanager
+def meanwhile(sandbox: Sandbox, pause: float, work: Callable[[Sandbox], object]) -> Iterator[None]:
+    """Do this again and again, a pause before each time, by a connection of its own."""
+    has_finished, api = threading.Event(), Sandbox(sandbox.url)
+
+    def work_on() -> None:
+        while not has_finished.wait(pause):
+            work(api)
+
+    thread = threading.Thread(target=work_on, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        has_finished.set()
+        thread.join()
+        api.close()
+
+
+def colleague_at_work(sandbox: Sandbox, call_ids: list[str]) -> AbstractContextManager[None]:
+    """Have a colleague put notes on these calls in turn: of two states of a call, the older has fewer."""
+    numbers = count()
+
+    def add_note(api: Sandbox) -> None:
+        number = next(numbers)
+        api.add_note(call_ids[number % len(call_ids)], f"note {number}")
+
+    return meanwhile(sandbox, NOTE_PAUSE, add_note)
 
 
 def steps_back(states: list[tuple[str, Shown]]) -> list[tuple[str, Shown]]:
     """Those that are older than one of the same call that came before."""
-    latest: dict[str, int] = {}
-    back = []
+    latest, back = Counter[str](), []
     for call_id, state in states:
-        if state.note_count < latest.get(call_id, 0):
-            back.append((call_id, state))
-        latest[call_id] = max(latest.get(call_id, 0), state.note_count)
+        back += [(call_id, state)] if state.note_count < latest[call_id] else []
+        latest[call_id] = max(latest[call_id], state.note_count)
     return back
 
 
@@ -71,10 +98,11 @@ def expect_healed(pages: list[LastingPage], sandbox: Sandbox) -> None:
 def pass_time(seconds: float, what: str) -> None:
     """Return after so many seconds, in which `what` happens."""
     began = time.monotonic()
-    wait_until(lambda: time.monotonic() > began + seconds, seconds + 1, what)
+    wait_until(lambda: time.monotonic() > began + seconds, max(0.0, seconds) + 1, what)
 
 
-def test_every_page_is_right_soon_after_the_leaders_worker_was_killed(
+@pytest.mark.parametrize("pair", [pytest.param(1, id="postgresql")], indirect=True)
+def test_every_page_is_right_soon_after_the_leader_was_killed(
     pair: Pair, cookie: str, sandbox: Sandbox, call_ids: list[str], took: Stopwatch
 ) -> None:
     some = call_ids[:6]
@@ -83,29 +111,22 @@ def test_every_page_is_right_soon_after_the_leaders_worker_was_killed(
             wait_until(lambda: all(page.told for page in pages), what="changes on every page")
             pair[0].signal_workers(signal.SIGKILL)
             pass_time(1, "changes without a subscription")
-
         with took("4 pages right after the leader's worker was killed"):
             wait_until_right(pages, sandbox, RIGHT)
         expect_healed(pages, sandbox)
 
-
-@pytest.mark.parametrize("pair", [pytest.param(1, id="postgresql")], indirect=True)
-def test_another_instance_leads_after_the_leader_was_killed_with_all_its_processes(
-    pair: Pair, cookie: str, sandbox: Sandbox, call_ids: list[str], took: Stopwatch
-) -> None:
-    leader, other = pair
-    with lasting_pages([other.address], cookie, call_ids[:2]) as pages:
+    # With all its processes: another instance leads.
+    leader, other = sorted(pair, key=lambda one: one.is_leader, reverse=True)
+    with lasting_pages([other.address], cookie, some) as pages:
         leader.kill()
-        sandbox.archive(call_ids[0])
-        sandbox.archive(call_ids[1])
-
+        sandbox.archive(some[0])
+        sandbox.archive(some[1])
         with took("right after the leader was killed"):
             wait_until_right(pages, sandbox, RIGHT)
         expect_healed(pages, sandbox)
         assert other.is_leader
 
 
-@pytest.mark.parametrize("pair", [None, pytest.param(1, id="postgresql")], indirect=True)
 def test_no_page_goes_back_to_an_older_state_when_a_frozen_leader_goes_on(
     pair: Pair, cookie: str, sandbox: Sandbox, call_ids: list[str], took: Stopwatch
 ) -> None:
@@ -118,10 +139,11 @@ def test_no_page_goes_back_to_an_older_state_when_a_frozen_leader_goes_on(
             leader.signal_workers(signal.SIGSTOP)
             began = time.monotonic()
             try:
-                frozen_at = truth(sandbox, some)
+                now = truth(sandbox)
+                frozen_at = {call_id: now[call_id] for call_id in some}
                 with took("a change after the freeze on the other process's pages"):
                     wait_until(lambda: all(_is_past(page, frozen_at) for page in elsewhere), RIGHT, "news")
-                wait_until(lambda: time.monotonic() > began + FREEZE, FREEZE + 1, "the end of the freeze")
+                pass_time(began + FREEZE - time.monotonic(), "the rest of the freeze")
             finally:
                 leader.signal_workers(signal.SIGCONT)
             pass_time(1, "changes after the thaw")
@@ -136,46 +158,24 @@ def _is_past(page: LastingPage, state: dict[str, Shown]) -> bool:
     return all(page.shown[call_id].note_count > shown.note_count for call_id, shown in state.items())
 
 
-class Watch:
-    """Counts the subscriptions all the time: for how long there was more than one."""
-
-    def __init__(self) -> None:
-        self.longest_double = 0.0
-
-    def run(self, sandbox: Sandbox, has_finished: threading.Event) -> None:
-        """Go on until it has finished."""
-        double_since: float | None = None
-        while not has_finished.wait(PAUSE):
-            count = sandbox.counters().subscriptions_now
-            double_since = None if count < 2 else double_since or time.monotonic()
-            if double_since is not None:
-                self.longest_double = max(self.longest_double, time.monotonic() - double_since)
-
-
-@contextmanager
-def watched(sandbox: Sandbox) -> Iterator[Watch]:
-    """Counts meanwhile, on a connection of its own."""
-    watch, has_finished, api = Watch(), threading.Event(), Sandbox(sandbox.url)
-    thread = threading.Thread(target=watch.run, args=(api, has_finished), daemon=True)
-    thread.start()
-    try:
-        yield watch
-    finally:
-        has_finished.set()
-        thread.join()
-        api.close()
-
-
-@pytest.mark.parametrize("workers", [1, 2, 3, 4])
-def test_one_to_four_workers_subscribe_once_and_tell_each_change_once(
+@pytest.mark.parametrize("workers", [1, 4])
+def test_one_worker_or_four_subscribe_once_and_tell_each_change_once(
     workers: int, durable_redis: RedisServer, sandbox: Sandbox, tmp_path: Path, call_ids: list[str]
 ) -> None:
     def is_one() -> bool:
         return sandbox.counters().subscriptions_now == 1
 
+    double_for, began = [0.0], time.monotonic()
+
+    def look(api: Sandbox) -> None:
+        nonlocal began
+        if api.counters().subscriptions_now < 2:
+            began = time.monotonic()
+        double_for.append(time.monotonic() - began)
+
     durable_redis.clear()
     with (
-        watched(sandbox) as watch,
+        meanwhile(sandbox, LOOK_PAUSE, look),
         serving(sandbox, durable_redis, tmp_path / "data", WORKERS=str(workers)) as instance,
     ):
         cookie = log_in(instance.address)
@@ -188,7 +188,7 @@ def test_one_to_four_workers_subscribe_once_and_tell_each_change_once(
         assert told_at(instance.address, cookie, sandbox, call_ids[4:8]) == call_ids[4:8]
 
     wait_until(lambda: sandbox.counters().subscriptions_now == 0, what="the end")
-    assert watch.longest_double <= LEASE
+    assert max(double_for) <= LEASE
 
 
 def told_at(address: str, cookie: str, sandbox: Sandbox, call_ids: list[str]) -> list[str]:
@@ -215,10 +215,13 @@ def test_many_pages_come_back_at_once_and_ask_the_api_for_little(
         reads_before = sandbox.counters().list_reads
 
         several.signal_workers(signal.SIGKILL)
-        with took(f"{STORM} pages back after both workers were killed"), ThreadPoolExecutor(AT_ONCE) as pool:
-            back = [pool.submit(come_back, many, several.address, cookie, ALL_BACK) for _ in range(STORM)]
-            assert not wait(back, ALL_BACK).not_done
+        ends_at = time.monotonic() + ALL_BACK
 
-        assert all(page.result() for page in back)
+        def is_back(_number: int) -> bool:
+            return bool(come_back(many, several.address, cookie, ends_at - time.monotonic()))
+
+        with took(f"{STORM} pages back after both workers were killed"), ThreadPoolExecutor(AT_ONCE) as pool:
+            assert all(pool.map(is_back, range(STORM)))
+
         wait_until(lambda: sandbox.counters().subscriptions_now == 1, SOME_DAY, "one subscription")
         assert sandbox.counters().list_reads - reads_before <= FEW_READS

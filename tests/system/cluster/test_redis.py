@@ -5,7 +5,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import requests
 
 from tests.support.redis_server import RedisServer
 from tests.support.sandbox import Sandbox
@@ -14,9 +13,10 @@ from tests.support.waiting import wait_until
 from tests.system.cluster.instance import Instance, Pair
 from tests.system.cluster.lasting_page import lasting_pages, wait_until_right
 
-# Seconds. How long Redis is away; within which time each request is answered meanwhile (the promise is 1.5),
-# and pages are right afterwards (5): a busy machine has some more.
-AWAY, ANSWERED, RIGHT = 20.0, 5.0, 15.0
+# Seconds. How long Redis is away at least, longer than a lease of five seconds; within which time each
+# request is answered meanwhile (the promise is 1.5), and pages are right afterwards (5): a busy machine has
+# some more.
+AWAY, ANSWERED, RIGHT = 8.0, 5.0, 15.0
 # Seconds. Within which no page may claim any more to be live (the promise is 15).
 OWNED_UP_TO = 19.0
 TELLS = "The dashboard can't reach its own storage right now."
@@ -29,7 +29,7 @@ TROUBLES: dict[str, Trouble] = {
 
 @pytest.mark.timeout(150)
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
-def test_after_twenty_seconds_without_redis_every_page_comes_right(
+def test_after_seconds_without_redis_every_page_comes_right(
     pair: Pair,
     cookie: str,
     sandbox: Sandbox,
@@ -47,11 +47,10 @@ def test_after_twenty_seconds_without_redis_every_page_comes_right(
         with took("the last page owns up to it"):
             wait_until(lambda: not any(page.is_live for page in pages), OWNED_UP_TO, "pages that say so")
         with ThreadPoolExecutor(len(pair)) as pool:
-            answered = [pool.submit(slowest_answer, one, cookie, began + AWAY - 1) for one in pair]
+            answered = [pool.submit(slowest_answer, one, cookie, began + AWAY) for one in pair]
             for call_id in some:
                 sandbox.archive(call_id)
             slowest = max(answer.result() for answer in answered)
-        wait_until(lambda: time.monotonic() > began + AWAY, AWAY, "twenty seconds")
         assert not any(page.is_live for page in pages)
 
         come_back(durable_redis)
@@ -64,15 +63,11 @@ def test_after_twenty_seconds_without_redis_every_page_comes_right(
 
 
 def slowest_answer(instance: Instance, cookie: str, until: float) -> float:
-    """How many seconds the slowest page took, each of which has to say what is wrong, in time."""
+    """How many seconds the slowest page took, one at least. Each has to say what is wrong, in time."""
     slowest = 0.0
-    while time.monotonic() < until:
-        began = time.monotonic()
-        try:
-            answer = instance.get("/calls", cookie, timeout=ANSWERED)
-        except requests.Timeout:
-            raise AssertionError(f"no answer within {ANSWERED} s") from None
-        slowest = max(slowest, time.monotonic() - began)
+    while not slowest or time.monotonic() < until:
+        answer = instance.get("/calls", cookie, timeout=ANSWERED)
+        slowest = max(slowest, answer.elapsed.total_seconds())
         assert answer.status_code == 503
         assert TELLS in answer.text
     return slowest

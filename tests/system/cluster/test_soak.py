@@ -1,4 +1,4 @@
-"""Most of a minute of the soak; `make soak` runs half an hour of it."""
+"""Some of a minute of the soak; `make soak` runs half an hour of it."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,12 @@ import pytest
 
 from tests.soak.soak import Soak
 
+SECONDS = 45 if os.environ.get("CI") == "true" else 25
+
 
 @pytest.mark.timeout(240)
 def test_traffic_expiring_tokens_and_killed_processes_leaves_every_page_right() -> None:
-    outcome = Soak(workers=3, seconds=45, kill_pause=10).run()
+    outcome = Soak(workers=3, seconds=SECONDS, kill_pause=7).run()
 
     if path := os.environ.get("MEASURED_FILE"):
         with Path(path).open("a", encoding="utf-8") as file:
@@ -20,5 +22,5 @@ def test_traffic_expiring_tokens_and_killed_processes_leaves_every_page_right() 
     assert outcome.errors == []
     # It has been at work.
     assert outcome.statuses[200] > 50
-    assert outcome.refreshes > 5
+    assert outcome.refreshes > 2
     assert outcome.connections > 8

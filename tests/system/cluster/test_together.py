@@ -1,33 +1,20 @@
 """Several processes are one dashboard: what happens at one of them shows at every other."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-
-import pytest
 
 from tests.support.dashboard import log_in
-from tests.support.deaf_page import deaf_page, has_ended
-from tests.support.foreign_events import FOREIGN
-from tests.support.memory import memory
 from tests.support.redis_server import RedisServer
 from tests.support.sandbox import Sandbox
-from tests.support.socket_client import SocketClient, connected
+from tests.support.socket_client import connected
 from tests.support.stopwatch import Stopwatch
 from tests.support.waiting import wait_until
 from tests.system.cluster.instance import Pair, serving
 from tests.system.cluster.lasting_page import lasting_pages, wait_until_right
+from tests.system.serving.conftest import viewers
 
 # Seconds. The promises are 2 s for a change on every page and 1 s for the end of a session's sockets.
 ON_EVERY_PAGE, SIGNED_OUT = 8.0, 5.0
-# So many pages that never read are hung up on within so many seconds (the promise is 15), and cost few bytes.
-MUTE, DROPPED, GROWN = 50, 45.0, 10_000_000
-CLICKS, AT_ONCE = 50, 5
-
-
-def viewers(page: SocketClient, call_id: str) -> list[str]:
-    """Who looks at this call, by the next news of it."""
-    news = page.next("viewers")
-    return list(news["viewers"]) if news["id"] == call_id else viewers(page, call_id)
+CLICKS, AT_ONCE = 25, 5
 
 
 def test_a_change_shows_on_every_page_of_every_process(
@@ -41,20 +28,6 @@ def test_a_change_shows_on_every_page_of_every_process(
         with took("a change by the other process, on the same pages"):
             pair[1].post(f"/calls/{call_ids[1]}/archive", cookie, archived="true")
             wait_until_right(pages, sandbox, ON_EVERY_PAGE)
-
-
-def test_what_a_page_of_one_process_missed_another_one_sends(
-    pair: Pair, cookie: str, sandbox: Sandbox, call_ids: list[str]
-) -> None:
-    with connected(pair[0].address, cookie) as page:
-        position = page.next("caught-up")["position"]
-        sandbox.archive(call_ids[0])
-        page.next("update-call")
-
-    with connected(pair[1].address, cookie, position=position) as page:
-        name, told = page.next_of("update-call", "reload")
-
-    assert (name, told["call"]["id"]) == ("update-call", call_ids[0])
 
 
 def test_logging_out_at_one_process_closes_the_sockets_of_every_other(
@@ -114,7 +87,7 @@ def test_a_job_of_one_process_is_followed_and_stopped_at_another(
     assert sum(sandbox.call(call_id)["is_archived"] for call_id in wanted) < len(wanted)
 
 
-def test_fifty_clicks_of_two_people_on_two_processes_flip_each_call_once(
+def test_clicks_of_two_people_on_two_processes_flip_each_call_once(
     pair: Pair, cookie: str, sandbox: Sandbox, call_ids: list[str]
 ) -> None:
     clicked = call_ids[:CLICKS]
@@ -135,63 +108,3 @@ def test_fifty_clicks_of_two_people_on_two_processes_flip_each_call_once(
     assert statuses == [[303, 303]] * CLICKS
     assert sandbox.counters().archive_flips_by_call == dict.fromkeys(clicked, 1)
     assert all(call["is_archived"] for call in sandbox.calls() if call["id"] in clicked)
-
-
-def test_no_page_claims_to_be_live_while_no_process_is_subscribed(
-    pair: Pair, cookie: str, sandbox: Sandbox, call_ids: list[str], took: Stopwatch
-) -> None:
-    with lasting_pages([pair[1].address], cookie, call_ids[:1]) as [page]:
-        wait_until(lambda: page.is_live, 20, "a page that is live")
-        sandbox.refuse_sockets()
-
-        with took("paused after the link was dropped and refused"):
-            sandbox.drop_sockets()
-            wait_until(lambda: not page.is_live, 15, "a page that says so")
-
-        sandbox.refuse_sockets(False)
-        wait_until(lambda: page.is_live, 90, "a page that is live")
-
-
-def test_foreign_input_on_the_channel_changes_no_page_of_any_process_and_is_logged(
-    pair: Pair, cookie: str, sandbox: Sandbox, call_ids: list[str]
-) -> None:
-    some = call_ids[:4]
-    with lasting_pages([one.address for one in pair], cookie, some) as pages:
-        wait_until(lambda: all(page.is_live for page in pages), 20, "pages that are live")
-        before = [list(page.history) for page in pages]
-
-        for name, data in FOREIGN:
-            sandbox.send_event(name, data)
-        assert [page.history for page in pages] == before
-        # What is sent after them is only heard where they did no harm.
-        sandbox.archive(some[0])
-        wait_until_right(pages, sandbox, ON_EVERY_PAGE)
-
-        assert all(page.is_live for page in pages)
-        assert [len(page.history) for page in pages] == [len(one) + 1 for one in before]
-    assert sandbox.counters().subscriptions_total == 1
-    dropped = [line for line in pair[0].output().splitlines() if "ropped an event" in line]
-    assert len(dropped) == len(FOREIGN)
-    assert not any("<script" in line or "<img" in line for line in dropped)
-
-
-@pytest.mark.timeout(120)
-def test_mute_pages_of_one_process_cost_the_other_nothing_and_are_gone_there_too(
-    pair: Pair, cookie: str, sandbox: Sandbox, call_ids: list[str], took: Stopwatch
-) -> None:
-    bob = log_in(pair[0].address, "bob")
-    [worker_id] = pair[0].worker_ids
-    with connected(pair[1].address, cookie) as page, ExitStack() as stack:
-        page.next("caught-up")
-        before = memory(worker_id)
-        mute = [stack.enter_context(deaf_page(pair[0].address, bob, call=call_ids[-1])) for _ in range(MUTE)]
-        assert viewers(page, call_ids[-1]) == ["bob"]
-        with took(f"20 events on another process beside {MUTE} mute pages"):
-            for call_id in call_ids[:20]:
-                sandbox.archive(call_id)
-                assert page.next("update-call")["call"]["id"] == call_id
-        assert memory(worker_id) - before < GROWN
-
-        with took("mute pages gone, as the other process tells"):
-            wait_until(lambda: all(has_ended(each) for each in mute), DROPPED, "the end of all of them")
-            assert viewers(page, call_ids[-1]) == []

@@ -19,7 +19,8 @@ from tests.support.settings_read import settings_read
 from tests.system.proxy.nginx import CONFIGURATION
 
 FOLDER = ROOT / "deploy"
-COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text())
+TEXT = (FOLDER / "compose.yaml").read_text()
+COMPOSE = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 APPS = {name: service for name, service in SERVICES.items() if service.get("image") == COMPOSE["name"]}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -33,7 +34,6 @@ OPERATOR = {
     "POSTGRES_PASSWORD": "swordfish",
     "REDIS_PASSWORD": "herring",
 }
-NEIGHBORS = ("DATABASE_URL", "REDIS_URL")
 
 
 def filled_in(text: str) -> str:
@@ -41,136 +41,89 @@ def filled_in(text: str) -> str:
     return STATED_OUTSIDE.sub(lambda found: OPERATOR.get(found["name"], found["text"]), text)
 
 
+def networks(name: str) -> set[str]:
+    return set(SERVICES[name]["networks"])
+
+
 @pytest.mark.parametrize("name", APPS)
-def test_an_instance_is_given_settings_that_the_dashboard_reads_and_takes(name: str, tmp_path: Path) -> None:
+def test_an_instance_is_given_settings_that_the_dashboard_takes_and_neighbours_that_it_waits_for(
+    name: str, tmp_path: Path
+) -> None:
     environment = {key: filled_in(value) for key, value in SERVICES[name]["environment"].items()}
+    hosts = {urlsplit(environment[neighbor]).hostname for neighbor in ("DATABASE_URL", "REDIS_URL")}
 
     config = Config.from_environment(
         environment | {"HOST": "0.0.0.0", "DATA_DIR": str(tmp_path)}  # noqa: S104  # as in the image
     )
 
     assert environment.keys() <= settings_read()
-    assert config.public_origin == OPERATOR["PUBLIC_ORIGIN"]
-    assert config.log_format == "json"
+    assert (config.public_origin, config.log_format) == (OPERATOR["PUBLIC_ORIGIN"], "json")
+    assert hosts == SERVICES[name]["depends_on"].keys()
+    assert all(networks(name) & networks(str(host)) for host in hosts)
 
 
-def test_what_has_to_be_set_outside_is_explained_at_the_top_of_the_file() -> None:
-    text = (FOLDER / "compose.yaml").read_text()
-    needed = {found["name"] for found in STATED_OUTSIDE.finditer(text) if found["kind"] == "?"}
+def test_what_has_to_be_set_outside_is_explained_at_the_top_and_no_secret_stands_in_the_file() -> None:
+    needed = {found["name"] for found in STATED_OUTSIDE.finditer(TEXT) if found["kind"] == "?"}
+    values = [item for service in SERVICES.values() for item in service.get("environment", {}).items()]
+    passwords = {urlsplit(filled_in(value)).password for _, value in values if "://" in value}
 
     assert needed == OPERATOR.keys()
-    assert all(name in text.split("name: callboard")[0] for name in needed)
+    assert all(name in TEXT.split("name: callboard")[0] for name in needed)
+    assert [key for key, value in values if SECRET.search(key) and STATED_OUTSIDE.sub("", value)] == []
+    assert passwords <= {None, OPERATOR["POSTGRES_PASSWORD"], OPERATOR["REDIS_PASSWORD"]}
 
 
-@pytest.mark.parametrize("name", SERVICES)
-def test_no_secret_stands_in_the_file(name: str) -> None:
-    values = SERVICES[name].get("environment", {})
-    addresses = [filled_in(value) for value in values.values() if "://" in value]
-
-    assert [
-        key for key, value in values.items() if SECRET.search(key) and STATED_OUTSIDE.sub("", value)
-    ] == []
-    assert {urlsplit(address).password for address in addresses} <= {None, "swordfish", "herring"}
-
-
-def test_the_dashboards_differ_in_nothing_but_their_address() -> None:
-    first, second = ({**service, "networks": set(service["networks"])} for service in APPS.values())
+def test_nginx_alone_is_to_be_reached_from_outside_and_asks_each_dashboard_by_an_address_that_stays() -> None:
+    asked = re.findall(r"^    server (\S+):(\d+) ", CONFIGURATION.read_text(), re.MULTILINE)
     addresses = {service["networks"]["front"]["ipv4_address"] for service in APPS.values()}
 
-    assert first == second
-    assert len(addresses) == 2
-
-
-def test_what_has_to_outlive_its_container_is_in_a_volume() -> None:
-    kept = {name: service["volumes"][0] for name, service in SERVICES.items() if name in COMPOSE["volumes"]}
-
-    assert kept == {"postgres": "postgres:/var/lib/postgresql/data", "redis": "redis:/data"}
-
-
-@pytest.mark.parametrize("name", APPS)
-def test_an_instance_uses_the_neighbors_that_it_waits_for(name: str) -> None:
-    environment = {key: filled_in(value) for key, value in SERVICES[name]["environment"].items()}
-    hosts = {urlsplit(environment[neighbor]).hostname for neighbor in NEIGHBORS}
-
-    assert hosts == SERVICES[name]["depends_on"].keys()
-    assert all(_networks(name) & _networks(str(host)) for host in hosts)
-
-
-def test_nginx_asks_the_dashboard_by_an_address_that_stays() -> None:
-    asked = re.findall(r"^    server (\S+):(\d+) ", CONFIGURATION.read_text(), re.MULTILINE)
-
-    assert {host for host, _ in asked} == APPS.keys() == SERVICES["nginx"]["depends_on"].keys()
-    assert {port for _, port in asked} == set(re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, re.M))
-    assert all(service["networks"]["front"]["ipv4_address"] for service in APPS.values())
-
-
-def test_nobody_but_nginx_is_to_be_reached_from_outside() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["nginx"]
     assert COMPOSE["networks"]["back"] == {"internal": True}
-    assert _networks("postgres") == _networks("redis") == {"back"}
+    assert networks("postgres") == networks("redis") == {"back"}
+    assert {host for host, _ in asked} == APPS.keys() == SERVICES["nginx"]["depends_on"].keys()
+    assert {port for _, port in asked} == set(re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, re.M))
+    assert len(addresses) == len(APPS)
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_may_write_little_is_watched_and_comes_back(name: str) -> None:
+def test_a_service_is_pinned_may_write_little_is_watched_and_comes_back(name: str) -> None:
     service = SERVICES[name]
 
-    assert service["read_only"] is True
-    assert service["tmpfs"]
-    assert service["cap_drop"] == ["ALL"]
-    assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["restart"] == "unless-stopped"
-    assert "healthcheck" in service or (
-        name in APPS and len(re.findall("^HEALTHCHECK", DOCKERFILE, re.M)) == 1
-    )
+    assert (service["read_only"], service["restart"]) == (True, "unless-stopped")
+    assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+    assert name in APPS or re.fullmatch(r"\w+:\d+\.\d+(\.\d+)?-bookworm", service["image"])
+    assert "healthcheck" in service or (name in APPS and re.search("^HEALTHCHECK", DOCKERFILE, re.M))
 
 
-def test_images_are_pinned_to_a_release() -> None:
-    for service in SERVICES.values():
-        if "build" not in service:
-            assert re.fullmatch(r"\w+:\d+\.\d+(\.\d+)?-bookworm", service["image"])
-
-
-def test_every_file_and_volume_that_is_mounted_exists() -> None:
-    mounted = [
-        volume.split(":")[0]
-        for each in SERVICES.values()
-        for volume in map(filled_in, each.get("volumes", ()))
-    ]
-    files = [path for path in mounted if path.startswith(".")]
+def test_what_is_mounted_exists_and_what_has_to_outlive_its_container_is_in_a_volume() -> None:
+    mounted = [volume.split(":") for each in SERVICES.values() for volume in each.get("volumes", ())]
+    files = [place[0] for place in mounted if place[0].startswith(".")]
+    kept = {place[0]: place[1] for place in mounted if place[0] in COMPOSE["volumes"]}
 
     assert files
     assert [path for path in files if not (FOLDER / path).is_file()] == []
-    assert {name for name in mounted if name[0] not in "./"} == COMPOSE["volumes"].keys()
+    assert kept == {"postgres": "/var/lib/postgresql/data", "redis": "/data"}
+    assert kept.keys() == COMPOSE["volumes"].keys()
     assert all((FOLDER / service["build"] / "Dockerfile").is_file() for service in APPS.values())
 
 
-def _networks(name: str) -> set[str]:
-    return set(SERVICES[name]["networks"])
-
-
 PASSWORD = "herring"
-READY = "Ready to accept connections"
-
-
-@pytest.fixture
-def port() -> int:
-    """Where it answers."""
-    return free_port()
 
 
 @contextmanager
-def as_composed(directory: Path, port: int) -> Iterator[subprocess.Popen[str]]:
-    """Run it as its container would, but for the port, and the folder of its file."""
+def redis_as_composed(directory: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Redis and its port, run as its container would, but for the port, and the folder of its file."""
+    port = free_port()
     shell, options, script = SERVICES["redis"]["command"]
     # Compose writes a dollar twice where it is to be one.
     here = script.replace("$$", "$").replace("<<END\n", f"<<END\nbind {LOOPBACK}\nport {port}\n")
     with running(
         [shell, options, here],
-        READY,
+        "Ready to accept connections",
         environment={"PATH": "/usr/local/bin:/usr/bin:/bin", "REDISCLI_AUTH": PASSWORD},
         directory=directory,
     ) as started:
-        yield started.process
+        yield started.process, port
 
 
 def connected(port: int, password: str | None = PASSWORD) -> Redis:
@@ -178,26 +131,16 @@ def connected(port: int, password: str | None = PASSWORD) -> Redis:
     return Redis(host=LOOPBACK, port=port, password=password, decode_responses=True)
 
 
-def test_who_has_not_the_password_gets_nothing_and_nobody_sees_it(tmp_path: Path, port: int) -> None:
-    with as_composed(tmp_path, port) as process:
+def test_redis_keeps_strangers_out_evicts_nothing_and_outlives_a_restart(tmp_path: Path) -> None:
+    with redis_as_composed(tmp_path) as (process, port):
         with connected(port, None) as stranger, pytest.raises(AuthenticationError):
             stranger.get("session")
-        with connected(port) as client:
-            assert client.ping()
         assert PASSWORD not in Path(f"/proc/{process.pid}/cmdline").read_text()
-
-
-def test_nothing_is_evicted(tmp_path: Path, port: int) -> None:
-    with as_composed(tmp_path, port), connected(port) as client:
-        limits = client.config_get("maxmemory*")
+        with connected(port) as client:
+            limits = client.config_get("maxmemory*")
+            client.set("session", "alice")
 
     assert limits["maxmemory-policy"] == "noeviction"
     assert int(limits["maxmemory"]) > 0
-
-
-def test_what_it_holds_outlives_a_restart(tmp_path: Path, port: int) -> None:
-    with as_composed(tmp_path, port), connected(port) as client:
-        client.set("session", "alice")
-
-    with as_composed(tmp_path, port), connected(port) as client:
+    with redis_as_composed(tmp_path) as (_, port), connected(port) as client:
         assert client.get("session") == "alice"

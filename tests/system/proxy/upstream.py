@@ -17,7 +17,6 @@ class Upstream(ThreadingHTTPServer):
     def __init__(self, *, is_dying: bool = False) -> None:
         super().__init__((LOOPBACK, 0), _Handler)
         self.is_dying = is_dying
-        self.connection_count = 0
         self.requests: list[str] = []
         self.headers: list[Any] = []
         self.address = f"http://{LOOPBACK}:{self.server_address[1]}"
@@ -26,10 +25,6 @@ class Upstream(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Upstream
     protocol_version = "HTTP/1.1"
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.connection_count += 1
 
     def do_GET(self) -> None:  # the library's name
         self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -1,24 +1,14 @@
 """How the dashboard and the sandbox come up together."""
 
 import socket
-import subprocess
 import sys
-from collections.abc import Iterator
 from threading import Thread
 
-import pytest
-
 from scripts.run import wait_until_served
+from tests.support.processes import running
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
-
-@pytest.fixture
-def starting() -> Iterator[subprocess.Popen[str]]:
-    """A program that goes on until it is told to end."""
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, text=True)
-    yield process
-    process.communicate("\n")
+PROGRAM = [sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(600)"]
 
 
 def answer_the_second(server: socket.socket) -> None:
@@ -33,12 +23,12 @@ def answer_the_second(server: socket.socket) -> None:
         second.sendall(ANSWER)
 
 
-def test_a_busy_machine_may_take_its_time_for_the_first_answer(starting: subprocess.Popen[str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
+def test_a_busy_machine_may_take_its_time_for_the_first_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, running(PROGRAM, "ready") as started:
         busy = Thread(target=answer_the_second, args=[server], daemon=True)
         busy.start()
 
-        wait_until_served(starting, f"http://127.0.0.1:{server.getsockname()[1]}/healthz")
+        wait_until_served(started.process, f"http://127.0.0.1:{server.getsockname()[1]}/healthz")
 
         busy.join(5)
         assert not busy.is_alive()

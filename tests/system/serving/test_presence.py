@@ -1,15 +1,15 @@
 """Viewers of a call: told to everyone signed in, soon, without flicker, and for as long as a page is open."""
 
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 
 from tests.support.dashboard import log_in
 from tests.support.deaf_page import deaf_page
 from tests.support.sandbox import Sandbox
-from tests.support.socket_client import SocketClient, connected
+from tests.support.socket_client import connected
 from tests.support.waiting import wait_until
+from tests.system.serving.conftest import viewers
 
 NO_CALLS: list[object] = [None, "x", 7, [], {"id": 7}, {"id": "x" * 3000}, {"id": "../etc"}, {"id": [None]}]
 
@@ -32,12 +32,6 @@ def call_ids(sandbox: Sandbox) -> list[str]:
     return [call["id"] for call in sandbox.calls()[:3]]
 
 
-def viewers(page: SocketClient, call_id: str) -> Any:
-    """Who looks at this call, by the next news of it."""
-    news = page.next("viewers")
-    return news["viewers"] if news["id"] == call_id else viewers(page, call_id)
-
-
 def test_everyone_is_told_who_opens_a_call_and_who_leaves_it(
     address: str, cookie: str, call_ids: list[str]
 ) -> None:
@@ -47,44 +41,13 @@ def test_everyone_is_told_who_opens_a_call_and_who_leaves_it(
             alice.client.emit("view", {"id": call_ids[0]})
             assert viewers(alice, call_ids[0]) == ["alice", "bob"]
 
+            # A page that connects is told who is where.
+            with connected(address, cookie) as late:
+                assert late.next("all-viewers") == {call_ids[0]: ["alice", "bob"]}
+
         assert viewers(alice, call_ids[0]) == ["alice"]
         alice.client.emit("view", {})
         assert viewers(alice, call_ids[0]) == []
-
-
-def test_a_page_that_connects_is_told_who_is_where(address: str, cookie: str, call_ids: list[str]) -> None:
-    with connected(address, cookie, call=call_ids[0]) as alice:
-        assert alice.next("all-viewers") == {}
-        assert viewers(alice, call_ids[0]) == ["alice"]
-
-        with connected(address, log_in(address, "bob")) as bob:
-            assert bob.next("all-viewers") == {call_ids[0]: ["alice"]}
-
-
-def test_loading_a_page_again_and_a_second_page_are_no_news(
-    address: str, cookie: str, call_ids: list[str]
-) -> None:
-    with connected(address, log_in(address, "bob")) as bob:
-        with connected(address, cookie, call=call_ids[0]):
-            assert viewers(bob, call_ids[0]) == ["alice"]
-        with connected(address, cookie, call=call_ids[0]), connected(address, cookie, call=call_ids[0]):
-            bob.client.emit("view", {"id": call_ids[1]})
-            news = bob.next("viewers")
-
-        assert news == {"id": call_ids[1], "viewers": ["bob"]}
-
-
-def test_going_on_to_another_call_leaves_the_first(address: str, cookie: str, call_ids: list[str]) -> None:
-    with connected(address, cookie) as alice:
-        for call_id in call_ids:
-            alice.client.emit("view", {"id": call_id})
-            assert viewers(alice, call_id) == ["alice"]
-
-        left = {
-            viewers(alice, call_ids[0]) == [] and call_ids[0],
-            viewers(alice, call_ids[1]) == [] and call_ids[1],
-        }
-        assert left == set(call_ids[:2])
 
 
 def test_what_is_no_call_is_ignored(address: str, cookie: str, call_ids: list[str]) -> None:
@@ -106,7 +69,6 @@ def test_a_browser_that_vanishes_in_silence_is_gone_when_it_answers_no_ping(
     with connected(address, log_in(address, "bob")) as bob, deaf_page(address, cookie, call=call_ids[0]):
         assert viewers(bob, call_ids[0]) == ["alice"]
 
-        # A ping after 4 seconds at most, 5 for its answer, 5 until the library looks, and 2 of grace.
         assert viewers(bob, call_ids[0]) == []
         assert bob.client.connected
 

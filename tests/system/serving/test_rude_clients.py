@@ -26,35 +26,26 @@ DEEP = "[" * 4000
 # What is sent once the page is in, each on a connection of its own.
 RUDENESS: dict[str, tuple[int, bytes]] = {
     "two megabytes": (TEXT, b"4" * 2_000_000),
-    "two binary megabytes": (BINARY, b"4" * 2_000_000),
     "bytes": (BINARY, b"\x04\x00\xff"),
     "no UTF-8": (TEXT, b"42\xff\xfe"),
     "nothing": (TEXT, b""),
     "no packet": (TEXT, b"hello"),
     "a digit of another script": (TEXT, "\uff142[]".encode()),
     "an unknown packet": (TEXT, b"9"),
-    "an upgrade": (TEXT, b"5"),
     "base64": (TEXT, b"b!!!"),
-    "half a message": (TEXT, b"4"),
     "an unknown message": (TEXT, b"49"),
-    "an error of ours": (TEXT, b'44"x"'),
     "an event without a name": (TEXT, b"42[]"),
     "an event that is no list": (TEXT, b'42{"a":1}'),
-    "an event without data": (TEXT, b"42"),
-    "a name that is a list": (TEXT, b'42[["view"]]'),
     "no JSON": (TEXT, b'42["view"'),
     "deep JSON": (TEXT, b"42" + DEEP.encode()),
     "a great number": (TEXT, b'42["view",' + b"9" * 5000 + b"]"),
     "a long id": (TEXT, b"42" + b"1" * 200 + b'["view"]'),
-    "an answer to no question": (TEXT, b'4399["x"]'),
     "attachments without end": (TEXT, b'45999999999-["view",{"_placeholder":true,"num":0}]'),
     "another namespace": (TEXT, b"40/admin,"),
-    "an event of another namespace": (TEXT, b'42/admin,["view",{}]'),
     "a second connect": (TEXT, b'40{"position":"x"}'),
     "an event called connect": (TEXT, b'42["connect",{"position":"x"}]'),
     "an event called disconnect": (TEXT, b'42["disconnect","x"]'),
     "an unknown event": (TEXT, b'42["no-such-event",{}]'),
-    "a view of too many things": (TEXT, b'42["view",1,2,3,4]'),
     "an event after leaving": (TEXT, b"41"),
 }
 
@@ -81,12 +72,6 @@ def complaints(shared: SharedDashboard, cookie: str) -> Callable[[], list[str]]:
     return lambda: [line for line in said() if line not in before]
 
 
-@pytest.fixture
-def process_id(shared: SharedDashboard) -> int:
-    """The dashboard's first process."""
-    return shared.started.process.pid
-
-
 def test_whatever_a_page_sends_no_other_page_notices_and_the_log_stays_quiet(
     address: str, cookie: str, sandbox: Sandbox, complaints: Complaints
 ) -> None:
@@ -105,22 +90,23 @@ def test_whatever_a_page_sends_no_other_page_notices_and_the_log_stays_quiet(
 
 
 def test_a_page_that_sends_without_pause_delays_no_other_and_takes_no_memory(
-    address: str, cookie: str, sandbox: Sandbox, process_id: int, complaints: Complaints
+    address: str, cookie: str, sandbox: Sandbox, shared: SharedDashboard, complaints: Complaints
 ) -> None:
     ids = [call["id"] for call in sandbox.calls()[:20]]
     view = [f'42["view",{{"id":"{call_id}"}}]' for call_id in ids]
     with connected(address, cookie) as other:
         rude = let_in(address, cookie)
-        before = memory(process_id)
+        before = memory(shared.started.process.pid)
         for call_id in ids:
             for number in range(1000):
                 rude.send(view[number % len(view)])
                 rude.send('42["no-such-event",{}]')
-            # It stays for as long as it answers pings.
-            rude.send("3")
+                if number % 100 == 0:
+                    # It stays for as long as it answers pings.
+                    rude.send("3")
             sandbox.archive(call_id)
             assert other.next("update-call")["call"]["id"] == call_id
-        grown = memory(process_id) - before
+        grown = memory(shared.started.process.pid) - before
         rude.shutdown()  # type: ignore[no-untyped-call]
 
     assert grown < 20_000_000
@@ -128,35 +114,21 @@ def test_a_page_that_sends_without_pause_delays_no_other_and_takes_no_memory(
 
 
 def test_a_message_without_end_is_cut_off_before_it_takes_memory(
-    address: str, cookie: str, process_id: int
+    address: str, cookie: str, shared: SharedDashboard
 ) -> None:
     rude = let_in(address, cookie)
-    before = memory(process_id)
+    before = memory(shared.started.process.pid)
 
     with pytest.raises(OSError):  # noqa: PT011 - a reset or a broken pipe, as the system likes
         _send_without_end(rude)
 
-    assert memory(process_id) - before < 20_000_000
+    assert memory(shared.started.process.pid) - before < 20_000_000
     rude.shutdown()  # type: ignore[no-untyped-call]
 
 
 def _send_without_end(page: websocket.WebSocket) -> None:
     while True:
         page.send_frame(websocket.ABNF.create_frame("4" * 100_000, TEXT, 0))
-
-
-def test_an_event_called_disconnect_hides_no_page_from_the_logout(address: str, cookie: str) -> None:
-    with connected(address, cookie) as page:
-        page.client.emit("disconnect", "x")
-        log_in_again = requests.Session()
-        log_in_again.cookies[COOKIE] = cookie
-        text = log_in_again.get(f"{address}/calls", timeout=10).text
-        token = text.partition('name="csrf_token" value="')[2].partition('"')[0]
-        log_in_again.post(f"{address}/logout", data={"csrf_token": token}, timeout=10)
-        log_in_again.close()
-
-        page.next("signed-out")
-        page.next("disconnect")
 
 
 QUERIES = ("", "EIO=4&transport=polling", "EIO=4&transport=websocket", "EIO=3&sid=x")
@@ -191,7 +163,7 @@ def test_a_bad_handshake_is_refused_with_our_headers_and_without_a_complaint(
 # Every event carries the call with these notes: together they are more than the buffers on the way hold.
 NOTE_LENGTH = 80_000
 NOTES = 5
-EVENTS = 20
+EVENTS = 12
 
 
 def test_a_page_that_stops_reading_delays_no_other_and_gets_no_broken_frame(
@@ -234,21 +206,19 @@ def _received(page: socket.socket) -> Iterator[bytes]:
         return
 
 
-@pytest.mark.timeout(120)
 def test_pages_that_never_read_cost_little_and_are_dropped(
-    address: str, cookie: str, sandbox: Sandbox, process_id: int
+    address: str, cookie: str, sandbox: Sandbox, shared: SharedDashboard
 ) -> None:
     ids = [call["id"] for call in sandbox.calls()]
     with connected(address, cookie) as page, ExitStack() as pages:
-        before = memory(process_id)
+        most = before = memory(shared.started.process.pid)
         deaf = [pages.enter_context(deaf_page(address, cookie)) for _ in range(50)]
         for number in range(500):
             call_id = ids[number % len(ids)]
             sandbox.add_note(call_id, f"{number:1000}") if number < len(ids) else sandbox.archive(call_id)
+            most = max(most, memory(shared.started.process.pid))
         truth = sandbox.call(ids[499 % len(ids)])
         wait_until(lambda: page.next("update-call")["call"] == truth)
-        grown = memory(process_id) - before
 
-        assert grown < 10_000_000
-        # The promise is 15 seconds; a busy machine has some more.
-        wait_until(lambda: all(has_ended(each) for each in deaf), 45, "the end of all of them")
+        assert max(most, memory(shared.started.process.pid)) - before < 10_000_000
+        wait_until(lambda: all(has_ended(each) for each in deaf), what="the end of all of them")

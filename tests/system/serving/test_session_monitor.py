@@ -1,7 +1,8 @@
 """The watch over the logins of open pages: what ended is told soon, whatever the API does to the others."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,101 +16,76 @@ from aircall.web.live.session_monitor import PARALLEL_REFRESHES, SessionMonitor
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
-SHORT = 0.05
+INTERVAL = 0.05
+# More than are refreshed at once.
+PAGES = PARALLEL_REFRESHES + 5
+
+
+@contextmanager
+def watched(sandbox: Sandbox, directory: Path) -> Iterator[tuple[Logins, list[str], list[str]]]:
+    """The logins, the ids of those with an open page, and of those that the watch said have ended."""
+    api, store = (
+        ApiClient(sandbox.url),
+        SQLiteRecordStore(open_database(f"sqlite:///{directory / 'logins.db'}")),
+    )
+    logins = Logins(store, api)
+    connections, ended = ConnectionRegistry(logins), list[str]()
+    ids = [logins.create(f"user-{number}", "any").id for number in range(PAGES)]
+    for login_id in ids:
+        assert connections.add(f"page of {login_id}", login_id)
+    monitor = SessionMonitor(logins, connections, ended.append, INTERVAL)
+    monitor.start()
+    try:
+        yield logins, ids, ended
+    finally:
+        monitor.stop()
+        sandbox.clear_faults()
+        api.close()
+        store.close()
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox whose access tokens are soon due."""
-    with Sandbox.start("--access-ttl", "5") as sandbox:
+def short_lived() -> Iterator[Sandbox]:
+    """A sandbox whose access tokens are due at once."""
+    with Sandbox.start("--access-ttl", "1") as sandbox:
         yield sandbox
 
 
-@pytest.fixture
-def logins(sandbox: Sandbox, tmp_path: Path) -> Iterator[Logins]:
-    """No logins yet."""
-    api, store = (
-        ApiClient(sandbox.url),
-        SQLiteRecordStore(open_database(f"sqlite:///{tmp_path / 'logins.db'}")),
-    )
-    yield Logins(store, api)
-    api.close()
-    store.close()
-
-
-class Asked(ConnectionRegistry):
-    """The open pages, which count how often they are asked for."""
-
-    def __init__(self, logins: Logins, ask: Callable[[], list[str]]) -> None:
-        super().__init__(logins)
-        self._ask = ask
-
-    @property
-    def login_ids(self) -> set[str]:
-        return set(self._ask())
-
-
-class Watch:
-    """A watch with a short interval over some logins, and which of them it said have ended."""
-
-    def __init__(self, logins: Logins, login_ids: list[str]) -> None:
-        self.ended: list[str] = []
-        self.round_count = 0
-        self.login_ids = login_ids
-        self.watch = SessionMonitor(logins, Asked(logins, self._ask), self.ended.append, SHORT)
-
-    def _ask(self) -> list[str]:
-        self.round_count += 1
-        return self.login_ids
-
-
-@pytest.fixture
-def watched(logins: Logins) -> Iterator[Watch]:
-    """More logins than are refreshed at once, watched over."""
-    ids = [logins.create(f"user-{number}", "any").id for number in range(PARALLEL_REFRESHES + 5)]
-    watch = Watch(logins, ids)
-    watch.watch.start()
-    yield watch
-    watch.watch.stop()
-
-
 def test_a_login_that_has_ended_is_told_even_while_the_api_hangs_for_all_others(
-    sandbox: Sandbox, logins: Logins, watched: Watch
+    short_lived: Sandbox, tmp_path: Path
 ) -> None:
-    sandbox.be_slow(30, path="/auth")
-    wait_until(lambda: all(needs_refresh(logins, login_id) for login_id in watched.login_ids))
-    rounds = watched.round_count
+    with watched(short_lived, tmp_path) as (logins, ids, ended):
+        short_lived.be_slow(30, path="/auth")
+        wait_until(lambda: all(logins.get(login_id).needs_refresh(time.time()) for login_id in ids))
 
-    logins.end(watched.login_ids[-1])
+        # The second one shows that the watch goes on.
+        for login_id in ids[-2:]:
+            logins.end(login_id)
+            wait_until(lambda: login_id in ended, what="the end")  # noqa: B023
 
-    wait_until(lambda: watched.ended == [watched.login_ids[-1]])
-    # None of them waited for the API, which would answer after half a minute.
-    wait_until(lambda: watched.round_count >= rounds + 3)
-    sandbox.clear_faults()
-
-
-def test_logins_that_the_api_refuses_to_refresh_have_ended(sandbox: Sandbox, watched: Watch) -> None:
-    sandbox.refuse_refresh()
-
-    wait_until(lambda: set(watched.ended) == set(watched.login_ids), deadline=15)
+        assert set(ended) == set(ids[-2:])
 
 
-def test_a_login_that_is_fresh_by_its_own_record_costs_no_request(sandbox: Sandbox, watched: Watch) -> None:
-    sandbox.refuse_refresh()
-    requests = sandbox.counters().requests
-    rounds = watched.round_count
+def test_logins_are_kept_alive_while_pages_are_open_until_the_api_refuses_to_refresh_them(
+    short_lived: Sandbox, tmp_path: Path
+) -> None:
+    with watched(short_lived, tmp_path) as (_, ids, ended):
+        wait_until(lambda: short_lived.counters().refreshes >= 2 * PAGES, what="refreshes")
+        assert ended == []
 
-    wait_until(lambda: watched.round_count >= rounds + 3)
+        short_lived.refuse_refresh()
 
-    assert sandbox.counters().requests == requests
-    assert watched.ended == []
-
-
-def test_logins_are_kept_alive_for_as_long_as_pages_are_open(sandbox: Sandbox, watched: Watch) -> None:
-    wait_until(lambda: sandbox.counters().refreshes >= 2 * len(watched.login_ids), deadline=20)
-
-    assert watched.ended == []
+        wait_until(lambda: set(ended) == set(ids), what="the end of all")
 
 
-def needs_refresh(logins: Logins, login_id: str) -> bool:
-    return logins.get(login_id).needs_refresh(time.time())
+def test_a_login_that_is_fresh_by_its_own_record_costs_no_request(sandbox: Sandbox, tmp_path: Path) -> None:
+    with watched(sandbox, tmp_path) as (logins, ids, ended):
+        before = sandbox.counters().requests
+
+        # Those before the last one have been looked at by then.
+        for login_id in ids[-2:]:
+            logins.end(login_id)
+            wait_until(lambda: login_id in ended, what="a look at all of them")  # noqa: B023
+
+        assert sandbox.counters().requests == before
+        assert set(ended) == set(ids[-2:])
