@@ -36,8 +36,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedDashboard]:
-    """The dashboard of these tests. Tests ask for `address` or `shared_address` instead."""
-    with shared_dashboard(tmp_path_factory.mktemp("shared") / "data") as shared:
+    """The dashboard of these tests, with short times. Tests ask for `address` or `shared_address` instead."""
+    with shared_dashboard(tmp_path_factory.mktemp("shared") / "data", is_quick=True) as shared:
         yield shared
 
 

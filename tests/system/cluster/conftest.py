@@ -14,11 +14,13 @@ from tests.system.cluster.instance import Pair, serving
 
 
 @contextmanager
-def pair_of(sandbox: Sandbox, redis: RedisServer, data_dir: Path, **more: str) -> Iterator[Pair]:
+def pair_of(
+    sandbox: Sandbox, redis: RedisServer, data_dir: Path, *, is_quick: bool = False, **more: str
+) -> Iterator[Pair]:
     """The leader and another instance, once live updates are on."""
     with (
-        serving(sandbox, redis, data_dir, **more) as first,
-        serving(sandbox, redis, data_dir, **more) as second,
+        serving(sandbox, redis, data_dir, is_quick=is_quick, **more) as first,
+        serving(sandbox, redis, data_dir, is_quick=is_quick, **more) as second,
     ):
         log_in(first.address, "carol")
         wait_until(lambda: sandbox.counters().subscriptions_now == 1, 60, "the subscription")

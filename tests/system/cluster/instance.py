@@ -90,9 +90,12 @@ Pair = tuple[Instance, Instance]
 
 
 @contextmanager
-def serving(sandbox: Sandbox, redis: RedisServer, data_dir: Path, **more: str) -> Iterator[Instance]:
+def serving(
+    sandbox: Sandbox, redis: RedisServer, data_dir: Path, *, is_quick: bool = False, **more: str
+) -> Iterator[Instance]:
     """An instance, once it is ready. Those with the same Redis and directory work as one."""
-    with dashboard(sandbox, data_dir, {"REDIS_URL": redis.url, "SECRET_KEY": SECRET_KEY} | more) as started:
+    settings = {"REDIS_URL": redis.url, "SECRET_KEY": SECRET_KEY} | more
+    with dashboard(sandbox, data_dir, settings, is_quick=is_quick) as started:
         instance = Instance(started, data_dir)
         try:
             wait_until(lambda: _is_ready(instance), 60, "the instance")
