@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.e2e.pages import WAIT_MS
+from tests.e2e.pages import WAIT_MS, sign_in
 from tests.e2e.troubles import Troubles, Visitor, no_trouble, open_context
 from tests.support.dashboard import SharedDashboard, shared_dashboard
 from tests.support.sandbox import Sandbox
@@ -76,3 +76,9 @@ def visitor(browser: Browser, troubles: Troubles) -> Iterator[Visitor]:
     yield visit
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def page(shared_address: str, visitor: Visitor) -> Page:
+    """Alice's inbox on the shared dashboard."""
+    return sign_in(visitor(shared_address).new_page())

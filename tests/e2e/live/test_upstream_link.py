@@ -24,6 +24,10 @@ from tests.support.stopwatch import Stopwatch
 from tests.system.cluster.conftest import pair_of
 from tests.system.cluster.instance import Pair
 
+# Milliseconds; a busy machine has some more than what is promised after a close (5 s), and than what the
+# short times come to: 7 s until silence is noticed, a lease of 5 s, and 4 s of patience in the page.
+AFTER_A_CLOSE, AFTER_SILENCE, OWNED_UP_TO = 12_000, 20_000, 20_000
+
 
 @pytest.fixture
 def page(address: str, visitor: Visitor) -> Page:
@@ -50,7 +54,7 @@ def test_a_change_in_the_gap_of_a_closed_link_is_shown_soon(
         is_archived = sandbox.archive(call_id)["is_archived"]
 
         with took(f"right after the link was closed with {code}"):
-            expect_archived(page, call_id, is_archived)
+            expect_archived(page, call_id, is_archived, within=AFTER_A_CLOSE)
         expect_live(page)
     expect_marked(page)
 
@@ -64,7 +68,7 @@ def test_a_link_that_is_dead_in_silence_is_owned_up_to_and_replaced(
     sandbox.mute_sockets()
     sandbox.archive(call_id)
     with took("not live after the link fell silent"):
-        expect_not_live(page)
+        expect_not_live(page, within=AFTER_SILENCE)
     expect(page.locator("#banner")).to_contain_text("Everything else works.")
     sandbox.refuse_sockets(on=False)
 
@@ -144,7 +148,7 @@ def test_a_page_owns_up_to_it_when_the_leader_dies_and_its_successor_cannot_list
     pair[0].kill()
     is_archived = sandbox.archive(call_id)["is_archived"]
     with took("not live after the leader was killed"):
-        expect_not_live(page)
+        expect_not_live(page, within=OWNED_UP_TO)
     sandbox.refuse_sockets(on=False)
 
     with took("live again after its successor could listen"):
