@@ -9,8 +9,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.e2e.pages import WAIT_MS, sign_in
 from tests.e2e.troubles import Troubles, Visitor, no_trouble, open_context
-from tests.support.dashboard import SharedDashboard, shared_dashboard
+from tests.support.dashboard import SharedDashboard, log_in, shared_dashboard
 from tests.support.sandbox import Sandbox
+from tests.support.socket_client import connected
+from tests.support.waiting import wait_until
 
 # As root there is no sandbox of Chromium's own; nothing but the dashboard is to be asked for anything.
 ARGUMENTS = (
@@ -44,6 +46,23 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedDashboard
 @pytest.fixture
 def shared_address(shared: SharedDashboard) -> str:
     """Where the shared dashboard is served, for tests to which changed calls do not matter."""
+    return settled(shared)
+
+
+@pytest.fixture
+def address(shared: SharedDashboard, sandbox: Sandbox) -> str:
+    """Where the shared dashboard is served, as new for each test. It is not to be stopped or broken."""
+    assert sandbox is shared.sandbox
+    return settled(shared)
+
+
+def settled(shared: SharedDashboard) -> str:
+    """The dashboard's address, once it shows the calls of a sandbox that was reset, and not those before."""
+    if not shared.sandbox.counters().subscriptions_now:
+        cookie = log_in(shared.address, "carol")
+        wait_until(lambda: shared.sandbox.counters().subscriptions_now == 1, what="the subscription")
+        with connected(shared.address, cookie) as page:
+            wait_until(lambda: page.next("link")["state"] == "live", what="all calls, read since then")
     return shared.address
 
 
