@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from playwright.sync_api import BrowserContext, WebSocketRoute
+from playwright.sync_api import BrowserContext, Page, WebSocketRoute
 
 
 class Moment(StrEnum):
@@ -25,14 +25,10 @@ class HeldSocket:
         self._page: WebSocketRoute | None = None
         context.route_web_socket(lambda url: "/socket.io/" in url, self._take)
 
-    @property
-    def is_held(self) -> bool:
-        """Whether the moment has come."""
-        return {
-            Moment.BEFORE_OPENING: self._page is not None,
-            Moment.BEFORE_CONNECTING: bool(self._to_server),
-            Moment.BEFORE_ANSWER: bool(self._to_page),
-        }[self._moment]
+    def wait(self, page: Page) -> None:
+        """Wait for the moment, in which nothing passes any more."""
+        while not self._is_held:
+            page.wait_for_timeout(10)
 
     def let_go(self) -> None:
         """Let everything pass, what was held first."""
@@ -43,6 +39,14 @@ class HeldSocket:
             server.send(frame)
         for frame in self._to_page:
             self._page.send(frame)
+
+    @property
+    def _is_held(self) -> bool:
+        return {
+            Moment.BEFORE_OPENING: self._page is not None,
+            Moment.BEFORE_CONNECTING: bool(self._to_server),
+            Moment.BEFORE_ANSWER: bool(self._to_page),
+        }[self._moment]
 
     def _take(self, page: WebSocketRoute) -> None:
         self._page = page

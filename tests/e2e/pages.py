@@ -119,6 +119,14 @@ def expect_marked(page: Page) -> None:
     assert page.evaluate("() => window.isMarked === true"), f"{page.url} was loaded again"
 
 
+def open_live(page: Page, path: str) -> Page:
+    """Go there: the page is live, with a mark that a reload would wipe out."""
+    page.goto(path)
+    expect_live(page)
+    mark(page)
+    return page
+
+
 def is_wider_than_its_window(page: Page) -> bool:
     """Whether the page can be scrolled sideways."""
     return bool(page.evaluate("() => document.documentElement.scrollWidth > innerWidth"))

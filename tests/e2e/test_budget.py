@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.e2e.pages import call_ids, sign_in
 from tests.e2e.troubles import Visitor
 from tests.support.dashboard import COOKIE, TIMEOUT, log_in
 from tests.support.processes import ROOT
@@ -35,27 +34,23 @@ def test_scripts_styles_and_icons_are_small_in_all() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_a_list_of_fifty_calls_is_small(shared_address: str, visitor: Visitor, language: str) -> None:
-    page = sign_in(visitor(shared_address).new_page())
-    page.goto(f"/calls?view=all&per_page={ROWS}")
-    assert len(call_ids(page)) == ROWS
+def test_a_list_of_fifty_calls_is_small(shared_address: str, language: str) -> None:
+    address = f"{shared_address}/calls?view=all&per_page={ROWS}"
+    headers = {"Accept-Encoding": "br", "Accept-Language": language}
+    cookies = {COOKIE: log_in(shared_address)}
 
-    with requests.get(
-        page.url,
-        headers={"Accept-Encoding": "br", "Accept-Language": language},
-        cookies={COOKIE: log_in(shared_address)},
-        timeout=TIMEOUT,
-        stream=True,
-    ) as answer:
+    with requests.get(address, headers=headers, cookies=cookies, timeout=TIMEOUT, stream=True) as answer:
         sent = answer.raw.read(decode_content=False)
 
+    plain = requests.get(address, cookies=cookies, timeout=TIMEOUT).text
+    assert plain.count(' data-call-id="') == ROWS
     assert answer.headers["Content-Encoding"] == "br"
     assert len(sent) <= LIST_LIMIT
 
 
-@pytest.mark.parametrize("locale", ["en-GB", "fr-FR"])
-def test_a_first_visit_takes_few_requests(shared_address: str, visitor: Visitor, locale: str) -> None:
-    context = visitor(shared_address, locale=locale)
+def test_a_first_visit_takes_few_requests(shared_address: str, visitor: Visitor) -> None:
+    # A page in a language other than English has one file more.
+    context = visitor(shared_address, locale="fr-FR")
     cookie = {"name": COOKIE, "value": log_in(shared_address), "url": shared_address}
     asked = {}
 

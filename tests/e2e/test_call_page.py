@@ -1,13 +1,12 @@
 """A call's own page: its notes as they were written, other calls of the number, the way back."""
 
-import csv
 import re
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
 from tests.e2e.observer import COMBINATIONS, violations
-from tests.e2e.pages import call_ids, expect_live, is_wider_than_its_window, notes, open_call, shown, sign_in
+from tests.e2e.pages import expect_live, is_wider_than_its_window, notes, open_call, shown, sign_in
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
 
@@ -31,39 +30,24 @@ def add_calls(page: Page, sandbox: Sandbox, count: int) -> list[str]:
     return ids
 
 
-def test_the_other_calls_with_the_number_are_fit_for_everyone(
-    shared_address: str, visitor: Visitor, shared_sandbox: Sandbox
+def test_the_other_calls_with_the_number_are_fit_for_everyone_and_follow_what_happens_to_them(
+    page: Page, shared_sandbox: Sandbox
 ) -> None:
-    page = sign_in(visitor(shared_address).new_page())
     ids = add_calls(page, shared_sandbox, 3)
+    page.goto(f"/calls/{ids[0]}")
+    expect_live(page)
+    other = page.locator(f"#other-{ids[1]}")
+    expect(other).not_to_contain_text("Archived")
+
     shared_sandbox.archive(ids[1])
 
-    page.goto(f"/calls/{ids[0]}")
-
+    expect(other).to_contain_text("Archived")
     expect(page.locator("#context")).to_contain_text("calls, missed")
     for width, scheme in COMBINATIONS:
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme)
         assert violations(page) == []
         assert not is_wider_than_its_window(page)
-
-
-def test_a_call_leads_to_the_others_with_its_number_and_to_all_of_them(
-    address: str, visitor: Visitor, sandbox: Sandbox
-) -> None:
-    page = sign_in(visitor(address).new_page())
-    ids = add_calls(page, sandbox, 3)
-    page.goto(f"/calls/{ids[0]}?type=missed")
-    context = page.get_by_role("region", name="Other calls with this number")
-    expect(context).to_contain_text("2 calls, missed twice")
-
-    context.get_by_role("listitem").nth(1).get_by_role("link").click()
-    expect(page).to_have_url(re.compile(f"/calls/{ids[2]}\\?.*type=missed"))
-    context.get_by_role("link", name="All 3 calls with this number").click()
-
-    for call_id in ids:
-        expect(shown(page, call_id)).to_be_visible()
-    expect(page.locator("[data-call-id]")).to_have_count(3)
 
 
 def test_the_way_back_leads_to_the_place_in_the_list(shared_address: str, visitor: Visitor) -> None:
@@ -76,34 +60,6 @@ def test_the_way_back_leads_to_the_place_in_the_list(shared_address: str, visito
 
     expect(page).to_have_url(re.compile("view=all&per_page=50&top="))
     expect(shown(page, call_id)).to_be_in_viewport()
-
-
-def test_the_context_follows_what_happens_to_the_other_calls(
-    address: str, visitor: Visitor, sandbox: Sandbox
-) -> None:
-    page = sign_in(visitor(address).new_page())
-    ids = add_calls(page, sandbox, 2)
-    page.goto(f"/calls/{ids[0]}")
-    expect_live(page)
-    other = page.locator(f"#other-{ids[1]}")
-    expect(other).not_to_contain_text("Archived")
-
-    sandbox.archive(ids[1])
-
-    expect(other).to_contain_text("Archived")
-
-
-def test_the_list_can_be_downloaded(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
-    page = sign_in(visitor(address, accept_downloads=True).new_page())
-    expect_live(page)
-
-    with page.expect_download() as download:
-        page.evaluate("() => { location.href = '/calls.csv?view=all'; }")
-
-    with open(download.value.path(), encoding="utf-8-sig", newline="") as file:
-        ids = {row["id"] for row in csv.DictReader(file)}
-    assert re.fullmatch(r"calls-all-\d{4}-\d\d-\d\d\.csv", download.value.suggested_filename)
-    assert ids == {call["id"] for call in sandbox.calls()}
 
 
 # And in which direction each is read.
@@ -125,12 +81,12 @@ LOOK = """(items) => items.map((item) => {
 
 
 def test_odd_notes_are_text_as_they_were_written_and_fit_the_narrowest_screen(
-    address: str, visitor: Visitor, sandbox: Sandbox
+    page: Page, shared_sandbox: Sandbox
 ) -> None:
-    page = sign_in(visitor(address, viewport={"width": 320, "height": 640}).new_page())
-    call_id = call_ids(page)[0]
+    page.set_viewport_size({"width": 320, "height": 640})
+    call_id = shared_sandbox.add_call()["id"]
     for content in ODD:
-        sandbox.add_note(call_id, content)
+        shared_sandbox.add_note(call_id, content)
 
     page.goto(f"/calls/{call_id}")
 

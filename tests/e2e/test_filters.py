@@ -2,22 +2,10 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.pages import call_ids, expect_live, expect_marked, mark, open_call, sign_in
-from tests.e2e.troubles import Visitor
+from tests.e2e.pages import call_ids, expect_marked, open_live
 from tests.support.sandbox import Call, Sandbox
-
-
-@pytest.fixture
-def page(shared_address: str, visitor: Visitor) -> Page:
-    """All calls, a hundred to a page, with a mark that a reload would wipe out."""
-    page = sign_in(visitor(shared_address).new_page())
-    page.goto("/calls?view=all&per_page=100")
-    expect_live(page)
-    mark(page)
-    return page
 
 
 def newest_first(calls: list[Call]) -> list[str]:
@@ -36,6 +24,7 @@ def expect_found(page: Page, count: int) -> None:
 def test_what_is_chosen_and_typed_is_found_said_and_kept_in_the_address(
     page: Page, shared_sandbox: Sandbox
 ) -> None:
+    open_live(page, "/calls?view=all&per_page=100")
     calls = shared_sandbox.calls()
     missed = [call for call in calls if call["call_type"] == "missed"]
     end = missed[0]["from"][-4:]
@@ -58,16 +47,28 @@ def test_what_is_chosen_and_typed_is_found_said_and_kept_in_the_address(
     expect(page.get_by_label("Type", exact=True)).to_have_value("")
 
 
-def test_nothing_found_is_said_too_and_back_leads_to_what_was_there(page: Page) -> None:
-    before = call_ids(page)
+def test_back_and_forward_go_through_the_choices_made_and_nothing_found_is_said_too(page: Page) -> None:
+    open_live(page, "/calls?view=all")
+    every = look(page)
+    page.get_by_label("Type", exact=True).select_option("missed")
+    expect(page).to_have_url(re.compile("type=missed"))
+    missed = look(page)
+    assert missed != every
     page.get_by_role("searchbox", name="Search").fill("nobody wrote this")
     page.keyboard.press("Enter")
     expect(page.locator("#announcer")).to_have_text("0 calls found.")
     expect(page.get_by_role("heading", name="No calls match")).to_be_visible()
 
     page.go_back()
-
-    expect(page.locator("[data-call-id]")).to_have_count(len(before))
+    expect(page.get_by_role("searchbox")).to_have_value("")
+    expect(page.locator("[data-call-id]")).to_have_count(len(missed[0]))
+    assert look(page) == missed
+    page.go_back()
+    expect(page.get_by_label("Type", exact=True)).to_have_value("")
+    assert look(page) == every
+    page.go_forward()
+    expect(page.get_by_label("Type", exact=True)).to_have_value("missed")
+    assert look(page) == missed
 
 
 def look(page: Page) -> tuple[list[str], str, str, str | None]:
@@ -78,46 +79,3 @@ def look(page: Page) -> tuple[list[str], str, str, str | None]:
         page.get_by_role("searchbox").input_value(),
         page.locator("#views [aria-current]").get_attribute("href"),
     )
-
-
-def test_the_address_of_a_filtered_list_shows_the_same_to_a_colleague(
-    shared_address: str, visitor: Visitor
-) -> None:
-    page = sign_in(visitor(shared_address).new_page())
-    page.goto("/calls?view=all&per_page=10")
-    page.get_by_label("Type", exact=True).select_option("missed")
-    expect(page).to_have_url(re.compile("type=missed"))
-    page.get_by_role("searchbox").fill("33")
-    expect(page).to_have_url(re.compile("q=33"))
-    page.get_by_role("link", name="Older").click()
-    expect(page).to_have_url(re.compile("page=2"))
-
-    colleagues = sign_in(visitor(shared_address).new_page(), "bob")
-    colleagues.goto(page.url)
-
-    assert look(colleagues) == look(page)
-    open_call(page, call_ids(page)[0])
-    colleagues.goto(page.url)
-    for neighbor in ("Newer", "Older"):
-        address = page.get_by_role("link", name=neighbor).get_attribute("href")
-        assert address
-        expect(colleagues.get_by_role("link", name=neighbor)).to_have_attribute("href", address)
-
-
-def test_back_and_forward_go_through_the_choices_made(shared_address: str, visitor: Visitor) -> None:
-    page = sign_in(visitor(shared_address).new_page())
-    page.goto("/calls?view=all")
-    expect_live(page)
-    every = look(page)
-    page.get_by_label("Type", exact=True).select_option("missed")
-    expect(page).to_have_url(re.compile("type=missed"))
-    missed = look(page)
-    assert missed != every
-
-    page.go_back()
-    expect(page.get_by_label("Type", exact=True)).to_have_value("")
-    assert look(page) == every
-    page.go_forward()
-
-    expect(page.get_by_label("Type", exact=True)).to_have_value("missed")
-    assert look(page) == missed

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.pages import expect_calls, expect_live, expect_marked, mark, sign_in
+from tests.e2e.pages import expect_calls, expect_marked, open_live, sign_in
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
 
@@ -16,18 +16,12 @@ def chart(page: Page) -> Locator:
     return page.get_by_role("figure").filter(has_text="Calls per day")
 
 
-def last_day(page: Page) -> Locator:
-    """The last bar, for the pointer."""
-    return chart(page).locator("a rect").last
-
-
 @pytest.mark.parametrize("path", ["/calls?view=all", "/insights?view=all"])
-def test_a_click_on_a_day_shows_its_calls(shared_address: str, visitor: Visitor, path: str) -> None:
-    page = sign_in(visitor(shared_address, viewport={"width": 1280, "height": 800}).new_page())
+def test_a_click_on_a_day_shows_its_calls(page: Page, path: str) -> None:
     page.goto(path)
     title = chart(page).locator("a title").last.text_content() or ""
 
-    last_day(page).click()
+    chart(page).locator("a rect").last.click()
 
     expect(page).to_have_url(re.compile(r"/calls\?.*from="))
     expect_calls(page)
@@ -37,35 +31,24 @@ def test_a_click_on_a_day_shows_its_calls(shared_address: str, visitor: Visitor,
     assert f": {page.locator('.toolbar__summary').inner_text().split(' of ')[1]} – " in title
 
 
-def test_the_chart_follows_the_filters(shared_address: str, visitor: Visitor) -> None:
-    page = sign_in(visitor(shared_address, viewport={"width": 1280, "height": 800}).new_page())
+def test_the_chart_follows_the_filters_and_a_day_is_reached_by_keyboard_too(page: Page) -> None:
     page.goto("/calls?view=all")
     expect(chart(page)).to_contain_text("Voicemail")
 
     page.get_by_label("Type", exact=True).select_option("missed")
-
     expect(chart(page)).not_to_contain_text("Voicemail")
     page.get_by_role("searchbox").fill("nothing like this")
     expect(chart(page)).to_have_count(0)
 
-
-def test_a_day_is_reached_by_keyboard_too(shared_address: str, visitor: Visitor) -> None:
-    page = sign_in(visitor(shared_address, viewport={"width": 1280, "height": 800}).new_page())
     page.goto("/calls?view=all")
     page.locator("summary").filter(has_text="Calls per day as a table").focus()
-
     for key in ("Enter", "Tab", "Enter"):
         page.keyboard.press(key)
-
     expect(page).to_have_url(re.compile(r"/calls\?.*from="))
 
 
-def test_the_insights_follow_their_filters_and_lead_back_to_the_list(
-    shared_address: str, visitor: Visitor
-) -> None:
-    page = sign_in(visitor(shared_address, viewport={"width": 1280, "height": 800}).new_page())
-    page.goto("/insights?view=all")
-    mark(page)
+def test_the_insights_follow_their_filters_and_lead_back_to_the_list(page: Page) -> None:
+    open_live(page, "/insights?view=all")
     first = page.locator(".totals__number").first
     of_all = first.inner_text()
 
@@ -83,10 +66,7 @@ def test_the_insights_follow_their_filters_and_lead_back_to_the_list(
 
 
 def test_the_figures_follow_what_colleagues_do(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
-    page = sign_in(visitor(address).new_page())
-    page.goto("/insights")
-    expect_live(page)
-    mark(page)
+    page = open_live(sign_in(visitor(address).new_page()), "/insights")
     inbox = [str(call["id"]) for call in sandbox.calls() if not call["is_archived"]]
     read: list[str] = []
     page.on("request", lambda request: read.append(request.url) if "/insights" in request.url else None)
@@ -100,11 +80,7 @@ def test_the_figures_follow_what_colleagues_do(address: str, visitor: Visitor, s
     expect_marked(page)
 
 
-def test_the_figures_are_those_of_the_browsers_zone_without_a_reload(
-    shared_address: str, visitor: Visitor
-) -> None:
-    page = visitor(shared_address).new_page()
-    sign_in(page)
+def test_the_figures_are_those_of_the_browsers_zone_without_a_reload(page: Page) -> None:
     page.context.clear_cookies(name="tz")
 
     page.goto("/insights?view=all")

@@ -41,24 +41,6 @@ def outcome(page: Page) -> str:
     return page.get_by_role("heading", level=1).inner_text()
 
 
-def test_exactly_those_that_were_asked_about_are_archived(page: Page, sandbox: Sandbox) -> None:
-    wanted, before = missed(sandbox), states(sandbox)
-    late = next(
-        call["id"] for call in sandbox.calls() if call["call_type"] == "missed" and call["is_archived"]
-    )
-
-    ask(page)
-    expect(page.get_by_role("heading", name=f"Archive {len(wanted)} calls?")).to_be_visible()
-    expect(page.get_by_text("These calls match: in the inbox, missed.")).to_be_visible()
-    sandbox.archive(late)
-    confirm(page)
-    expect(page.get_by_text(f"{len(wanted)} calls archived")).to_be_visible(timeout=60_000)
-
-    changed = {call_id for call_id, is_archived in states(sandbox).items() if is_archived != before[call_id]}
-    assert changed == wanted | {late}
-    assert sandbox.call(late)["is_archived"] is False
-
-
 def test_the_page_follows_a_long_change_and_ends_with_a_way_back(page: Page, sandbox: Sandbox) -> None:
     wanted, before = missed(sandbox), states(sandbox)
     ask(page)
@@ -82,23 +64,7 @@ def test_the_page_follows_a_long_change_and_ends_with_a_way_back(page: Page, san
     assert states(sandbox) == before
 
 
-def test_the_end_of_a_change_is_announced(page: Page, sandbox: Sandbox) -> None:
-    number = len(missed(sandbox))
-    ask(page)
-    sandbox.be_slow(0.8, path="/calls/")
-
-    confirm(page)
-    expect(page.get_by_role("progressbar")).to_be_visible()
-    sandbox.clear_faults()
-
-    expect(page.locator("#announcer")).to_have_text(f"{number} of {number} calls archived")
-
-
-@pytest.mark.parametrize("scripts", [True, False])
-def test_a_change_is_stopped_and_goes_on_later(
-    address: str, visitor: Visitor, sandbox: Sandbox, scripts: bool
-) -> None:
-    page = read(sign_in(visitor(address, java_script_enabled=scripts).new_page()))
+def test_a_change_is_stopped_and_goes_on_later(page: Page, sandbox: Sandbox) -> None:
     wanted, before = missed(sandbox), states(sandbox)
     ask(page)
     sandbox.be_slow(0.8, path="/calls/")
@@ -122,23 +88,19 @@ def test_a_change_is_stopped_and_goes_on_later(
     } == (wanted - left)
 
 
-def test_without_scripts_the_page_follows_by_itself(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
-    page = read(sign_in(visitor(address, java_script_enabled=False).new_page()))
-    wanted, before = missed(sandbox), states(sandbox)
+def test_the_end_of_a_change_is_announced(page: Page, sandbox: Sandbox) -> None:
+    number = len(missed(sandbox))
     ask(page)
     sandbox.be_slow(0.8, path="/calls/")
 
     confirm(page)
-    expect(page.get_by_role("progressbar")).to_have_attribute("value", re.compile("[1-9]"))
+    expect(page.get_by_role("progressbar")).to_be_visible()
     sandbox.clear_faults()
 
-    assert outcome(page) == f"{len(wanted)} of {len(wanted)} calls archived"
-    page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text(f"{len(wanted)} calls moved to the inbox")).to_be_visible(timeout=60_000)
-    assert states(sandbox) == before
+    expect(page.locator("#announcer")).to_have_text(f"{number} of {number} calls archived")
 
 
-def test_calls_that_failed_are_listed_and_tried_again(page: Page, sandbox: Sandbox) -> None:
+def test_calls_that_failed_stay_ticked_and_are_tried_again(page: Page, sandbox: Sandbox) -> None:
     ids = call_ids(page)[:3]
     sandbox.answer_with(status=500, body=b"{}", times=100, path=f"/calls/{ids[1]}")
     tick(page, ids)
@@ -146,11 +108,8 @@ def test_calls_that_failed_are_listed_and_tried_again(page: Page, sandbox: Sandb
     archive_ticked(page)
     expect(notices(page)).to_contain_text("2 calls archived. 1 of 3 could not be archived.")
     expect(shown(page, ids[1]).get_by_role("checkbox")).to_be_checked()
-    notices(page).get_by_role("link", name="Details").click()
-    assert outcome(page) == "2 of 3 calls archived"
-    expect(page.locator(f"[data-result] a[href$='{ids[1]}']")).to_be_visible()
     sandbox.clear_faults()
-    page.get_by_role("button", name="Try 1 call again").click()
+    archive_ticked(page)
 
     expect(notices(page)).to_contain_text("Call archived.")
     assert all(sandbox.call(call_id)["is_archived"] for call_id in ids)

@@ -24,16 +24,14 @@ from tests.support.sandbox import Sandbox
 # Ten thousand characters: line breaks, an emoji, and text from right to left.
 TEXT = ("Called back 👋🏽\nנתקשר מחר – אחרי עשר\n\n" * 400)[:9_999] + "."
 
-with_and_without_scripts = pytest.mark.parametrize("scripts", [True, False])
 
-
-def open_note(visitor: Visitor, address: str, scripts: bool, *, is_live: bool = True, **options: Any) -> Page:
-    """Alice's browser on a call's page, with scripts live unless it is to hear of nothing."""
-    page = read(sign_in(visitor(address, java_script_enabled=scripts, **options).new_page()))
+def open_note(visitor: Visitor, address: str, *, is_live: bool = True, **options: Any) -> Page:
+    """Alice's browser on a call's page, live unless it is to hear of nothing."""
+    page = read(sign_in(visitor(address, **options).new_page()))
     if not is_live:
         page.route_web_socket(re.compile("socket.io"), lambda _: None)
     page.goto(f"/calls/{call_ids(page)[0]}")
-    if scripts and is_live:
+    if is_live:
         expect_live(page)
     return page
 
@@ -51,23 +49,19 @@ def log_out_elsewhere(page: Page) -> None:
     expect(other.get_by_role("button", name="Log in")).to_be_visible()
 
 
-def lose_session(page: Page, scripts: bool) -> None:
-    """Log out in another tab, and come to the login page here: by script, else by sending the note."""
-    log_out_elsewhere(page)
-    if not scripts:
-        send(page)
-    expect(page.get_by_role("button", name="Log in")).to_be_visible()
-
-
-@with_and_without_scripts
+@pytest.mark.parametrize("is_live", [True, False], ids=["live", "deaf"])
 def test_a_note_outlives_the_session_to_the_letter(
-    address: str, visitor: Visitor, sandbox: Sandbox, scripts: bool
+    address: str, visitor: Visitor, sandbox: Sandbox, is_live: bool
 ) -> None:
-    page = open_note(visitor, address, scripts)
+    page = open_note(visitor, address, is_live=is_live)
     here = page.url
     note_field(page).fill(TEXT)
 
-    lose_session(page, scripts)
+    # A page that hears of nothing comes to the login when it sends the note.
+    log_out_elsewhere(page)
+    if not is_live:
+        send(page)
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
     sign_in(page)
 
     expect(page).to_have_url(re.compile(re.escape(here)))
@@ -83,14 +77,12 @@ def test_a_note_outlives_the_session_to_the_letter(
     assert sandbox.counters().notes_added == 1
 
 
-@with_and_without_scripts
-def test_another_user_of_the_same_browser_sees_nothing_of_it(
-    address: str, visitor: Visitor, scripts: bool
-) -> None:
-    page = open_note(visitor, address, scripts)
+def test_another_user_of_the_same_browser_sees_nothing_of_it(address: str, visitor: Visitor) -> None:
+    page = open_note(visitor, address)
     note_field(page).fill(TEXT)
 
-    lose_session(page, scripts)
+    log_out_elsewhere(page)
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
     sign_in(page, "bob")
 
     expect(note_field(page)).to_have_value("")
@@ -98,7 +90,7 @@ def test_another_user_of_the_same_browser_sees_nothing_of_it(
 
 
 def test_what_is_typed_after_the_login_stands_before_what_was_kept(address: str, visitor: Visitor) -> None:
-    page = open_note(visitor, address, scripts=True, is_live=False)
+    page = open_note(visitor, address, is_live=False)
     note_field(page).fill("Kept")
     log_out_elsewhere(page)
     send(page)
@@ -111,63 +103,56 @@ def test_what_is_typed_after_the_login_stands_before_what_was_kept(address: str,
     expect(note_field(page)).to_have_value("Kept, and more")
 
 
-@with_and_without_scripts
 def test_a_note_from_before_another_login_is_shown_and_can_be_sent(
-    address: str, visitor: Visitor, sandbox: Sandbox, scripts: bool
+    address: str, visitor: Visitor, sandbox: Sandbox
 ) -> None:
-    page = open_note(visitor, address, scripts, is_live=False)
-    other = page.context.new_page()
-    other.goto("/calls")
+    page = open_note(visitor, address, is_live=False)
     note_field(page).fill(TEXT)
-    logged_in_again(other)
+    log_out_elsewhere(page)
+    sign_in(page.context.pages[-1])
 
     send(page)
 
     expect(page.locator("#notices")).to_contain_text("nothing was sent yet")
     # The script brings it back once it runs.
     expect(note_field(page)).to_have_value(TEXT)
-    assert note_field(page).input_value() == TEXT
     assert sandbox.counters().notes_added == 0
     send(page)
     expect(notes(page).first).to_contain_text("Called back")
     assert sandbox.counters().notes_added == 1
 
 
-def logged_in_again(page: Page) -> None:
-    """Log out and in."""
-    page.get_by_role("button", name="Log out").click()
-    expect(page.get_by_role("button", name="Log in")).to_be_visible()
-    sign_in(page)
-
-
-@with_and_without_scripts
 def test_a_note_stays_in_its_form_while_the_phone_system_is_in_trouble(
-    address: str, visitor: Visitor, sandbox: Sandbox, troubles: Troubles, scripts: bool
+    address: str, visitor: Visitor, sandbox: Sandbox, troubles: Troubles
 ) -> None:
     troubles.expect("answer 503: POST .*/notes")
-    page = open_note(visitor, address, scripts, viewport={"width": 375, "height": 667})
+    page = open_note(visitor, address, viewport={"width": 375, "height": 667})
     call_id = page.locator("#call").get_attribute("data-call-id")
     note_field(page).fill(TEXT)
     sandbox.answer_503(times=None, path=f"/calls/{call_id}/note")
 
     send(page)
-
     reason = page.locator("#note-form").get_by_role("alert")
     expect(reason).to_contain_text("The phone system")
     expect(reason).to_be_in_viewport()
     expect(note_field(page)).to_have_accessible_description(re.compile("The phone system"))
     assert note_field(page).input_value() == TEXT
+
+    # The same reason is read out again only where it is a new element.
+    reason.evaluate("(element) => { element.isOld = true; }")
+    send(page)
+    expect(page.locator("[data-busy]")).to_have_count(0)
+    expect(reason).to_be_visible()
+    assert reason.evaluate("(element) => element.isOld") is None
+
     sandbox.clear_faults()
     send(page)
     expect(notes(page).first).to_contain_text("Called back")
     assert sandbox.counters().notes_added == 1
 
 
-@with_and_without_scripts
-def test_a_double_click_adds_one_note(
-    address: str, visitor: Visitor, sandbox: Sandbox, scripts: bool
-) -> None:
-    page = open_note(visitor, address, scripts)
+def test_a_double_click_adds_one_note(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
+    page = open_note(visitor, address)
     call_id = page.locator("#call").get_attribute("data-call-id")
     note_field(page).fill("Clicked twice")
     sandbox.be_slow(0.5, path=f"/calls/{call_id}/note")
@@ -180,7 +165,7 @@ def test_a_double_click_adds_one_note(
 
 
 def test_archiving_and_undo_leave_the_note_being_typed_alone(address: str, visitor: Visitor) -> None:
-    page = open_note(visitor, address, scripts=True)
+    page = open_note(visitor, address)
     call_id = page.locator("#call").get_attribute("data-call-id") or ""
     note_field(page).fill("Half a sent")
 
@@ -203,7 +188,7 @@ def test_a_note_whose_answer_was_lost_comes_once_after_a_reload_too(
     address: str, visitor: Visitor, sandbox: Sandbox, troubles: Troubles
 ) -> None:
     troubles.expect("failed: POST .*/notes|ERR_FAILED")
-    page = open_note(visitor, address, scripts=True)
+    page = open_note(visitor, address)
     page.route(re.compile("/notes"), lose_answer)
     note_field(page).fill("Stored once")
     send(page)
@@ -221,26 +206,6 @@ def test_a_note_whose_answer_was_lost_comes_once_after_a_reload_too(
     page.reload()
     send(page)
     expect(notes(page).filter(has_text="Stored once")).to_have_count(2)
-
-
-def test_the_same_reason_is_read_out_each_time(
-    address: str, visitor: Visitor, sandbox: Sandbox, troubles: Troubles
-) -> None:
-    troubles.expect("answer 503: POST .*/notes")
-    page = open_note(visitor, address, scripts=True)
-    call_id = page.locator("#call").get_attribute("data-call-id")
-    reason = page.locator("#note-form").get_by_role("alert")
-    sandbox.answer_503(times=None, path=f"/calls/{call_id}/note")
-    note_field(page).fill("Text")
-    send(page)
-    expect(reason).to_be_visible()
-    reason.evaluate("(element) => { element.isOld = true; }")
-
-    send(page)
-
-    expect(page.locator("[data-busy]")).to_have_count(0)
-    expect(reason).to_be_visible()
-    assert reason.evaluate("(element) => element.isOld") is None
 
 
 def test_another_tab_that_reads_its_page_again_leaves_the_undo_to_the_one_that_acted(

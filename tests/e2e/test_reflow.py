@@ -7,8 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import ARGUMENTS
-from tests.e2e.observer import COMBINATIONS, violations
-from tests.e2e.pages import call_ids, expect_live, is_wider_than_its_window, sign_in
+from tests.e2e.pages import call_ids, is_wider_than_its_window, open_live, sign_in
 from tests.e2e.troubles import Troubles, Visitor, open_context
 
 # What does not fit its box, lies beyond the window, or has no room for its words. The hours of the week and
@@ -47,7 +46,6 @@ def large_text_browser(browser: Browser) -> Iterator[Browser]:
     large.close()
 
 
-@pytest.mark.timeout(150)
 @pytest.mark.parametrize("locale", ["en-GB", "fr-FR"])
 def test_words_are_neither_cut_off_nor_too_wide(
     shared_address: str, visitor: Visitor, troubles: Troubles, locale: str
@@ -57,7 +55,6 @@ def test_words_are_neither_cut_off_nor_too_wide(
     assert what_does_not_fit(visitor(shared_address, locale=locale).new_page(), WIDTHS) == []
 
 
-@pytest.mark.timeout(150)
 @pytest.mark.parametrize("locale", ["en-GB", "fr-FR"])
 def test_large_text_is_neither_cut_off_nor_too_wide(
     shared_address: str, large_text_browser: Browser, troubles: Troubles, locale: str
@@ -103,27 +100,12 @@ def unfit(page: Page, widths: tuple[int, ...]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(("width", "scheme"), COMBINATIONS)
-def test_the_shortcuts_dialog_is_fit_for_everyone(
-    shared_address: str, visitor: Visitor, width: int, scheme: str
-) -> None:
-    context = visitor(shared_address, viewport={"width": width, "height": 500}, color_scheme=scheme)
-    page = sign_in(context.new_page())
-
-    page.get_by_role("button", name="Keyboard shortcuts").click()
-
-    expect(page.get_by_role("dialog")).to_be_visible()
-    assert violations(page) == []
-    assert not is_wider_than_its_window(page)
-
-
-def test_paper_has_the_calls_in_dark_letters_and_nothing_to_press(
+def test_paper_has_calls_facts_and_notes_in_dark_letters_and_nothing_to_press(
     shared_address: str, visitor: Visitor
 ) -> None:
     a4 = {"width": 794, "height": 1123}
     page = sign_in(visitor(shared_address, color_scheme="dark", viewport=a4).new_page())
-    page.goto("/calls?view=all&type=missed")
-    expect_live(page)
+    open_live(page, "/calls?view=all&type=missed")
 
     page.emulate_media(media="print", color_scheme="dark")
 
@@ -134,13 +116,9 @@ def test_paper_has_the_calls_in_dark_letters_and_nothing_to_press(
     expect(page.locator("[data-call-id] .call-row__excerpt").first).to_be_visible()
     assert page.evaluate(LIGHTNESS) < 0.2
 
-
-def test_a_printed_call_has_its_facts_and_notes(shared_address: str, visitor: Visitor) -> None:
-    page = sign_in(visitor(shared_address).new_page())
+    page.emulate_media(media="screen")
     page.goto(f"/calls/{call_ids(page)[0]}")
-
     page.emulate_media(media="print")
-
     expect(page.get_by_role("button").locator("visible=true")).to_have_count(0)
     expect(page.get_by_text("Duration", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="Notes")).to_be_visible()

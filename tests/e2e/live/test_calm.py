@@ -12,10 +12,9 @@ from tests.e2e.pages import (
     expect_archived,
     expect_live,
     expect_marked,
-    mark,
     note_field,
     notes,
-    open_call,
+    open_live,
     shown,
     sign_in,
 )
@@ -29,10 +28,7 @@ BURST = 10
 def page(shared_address: str, visitor: Visitor) -> Page:
     """Alice's list of all calls, live, in a low window."""
     page = sign_in(visitor(shared_address, viewport={"width": 1280, "height": 500}).new_page())
-    page.goto("/calls?view=all")
-    expect_live(page)
-    mark(page)
-    return page
+    return open_live(page, "/calls?view=all")
 
 
 def test_a_burst_of_changes_is_announced_once_and_politely(page: Page, shared_sandbox: Sandbox) -> None:
@@ -108,9 +104,7 @@ def test_a_change_of_the_call_being_read_never_replaces_it_nor_the_note(
     page: Page, shared_sandbox: Sandbox
 ) -> None:
     call_id, other_id = call_ids(page)[:2]
-    open_call(page, call_id)
-    expect_live(page)
-    mark(page)
+    open_live(page, f"/calls/{call_id}")
     note_field(page).press_sequentially("Half a th")
 
     shared_sandbox.archive(other_id)
@@ -144,9 +138,7 @@ def test_what_was_opened_stays_open_when_a_colleagues_change_is_drawn(
     page: Page, shared_sandbox: Sandbox
 ) -> None:
     call_id = call_ids(page)[0]
-    page.goto("/insights")
-    expect_live(page)
-    mark(page)
+    open_live(page, "/insights")
     data = page.locator("#chart-data")
     data.locator("summary").click()
     page.evaluate("() => document.addEventListener('callboard:drawn', () => { window.isDrawn = true; })")
@@ -164,23 +156,25 @@ def viewers(page: Page, call_id: str) -> Locator:
     return shown(page, call_id).locator("[data-viewers]")
 
 
-def places(page: Page) -> list[FloatRect | None]:
-    """Where the rows stand, and in them all but the facts in their middle."""
-    return [part.bounding_box() for part in page.locator("#list li, #list li > :not(div)").all()[:50]]
+def places_by_width(page: Page) -> list[list[FloatRect | None]]:
+    """Where the rows stand, and in them all but the facts in their middle, on a phone and on a desk."""
+    found = []
+    for width in (375, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        found.append(
+            [part.bounding_box() for part in page.locator("#list li, #list li > :not(div)").all()[:50]]
+        )
+    return found
 
 
-@pytest.mark.parametrize("width", [375, 1280])
 def test_who_else_has_a_call_open_is_seen_in_the_list_and_on_its_page(
-    shared_address: str, visitor: Visitor, width: int
+    shared_address: str, visitor: Visitor
 ) -> None:
-    alice, bob = (
-        sign_in(visitor(shared_address, viewport={"width": width, "height": 800}).new_page(), name)
-        for name in ("alice", "bob")
-    )
+    alice, bob = (sign_in(visitor(shared_address).new_page(), name) for name in ("alice", "bob"))
     call_id = call_ids(alice)[0]
     for page in (alice, bob):
         expect_live(page)
-    boxes = places(alice)
+    boxes = places_by_width(alice)
 
     bob.goto(f"/calls/{call_id}")
     expect(viewers(alice, call_id)).to_have_text("bob is viewing")
@@ -188,7 +182,7 @@ def test_who_else_has_a_call_open_is_seen_in_the_list_and_on_its_page(
     expect(alice.locator("[data-viewers]:not(:empty)")).to_have_count(1)
     expect(alice.locator("#announcer")).to_be_empty()
     assert viewers(alice, call_id).evaluate("element => !element.closest('[aria-live], [role=status]')")
-    assert places(alice) == boxes
+    assert places_by_width(alice) == boxes
     expect(viewers(bob, call_id)).to_be_empty()
 
     alice.goto(f"/calls/{call_id}")
@@ -199,22 +193,7 @@ def test_who_else_has_a_call_open_is_seen_in_the_list_and_on_its_page(
     expect(viewers(bob, call_id)).to_be_empty()
 
 
-def test_a_change_of_the_call_keeps_in_sight_who_looks_at_it(
-    shared_address: str, visitor: Visitor, shared_sandbox: Sandbox
-) -> None:
-    alice = sign_in(visitor(shared_address).new_page())
-    bob = sign_in(visitor(shared_address).new_page(), "bob")
-    call_id = call_ids(alice)[0]
-    bob.goto(f"/calls/{call_id}")
-    expect(viewers(alice, call_id)).to_have_text("bob is viewing")
-
-    is_archived = shared_sandbox.archive(call_id)["is_archived"]
-
-    expect_archived(alice, call_id, is_archived)
-    expect(viewers(alice, call_id)).to_have_text("bob is viewing")
-
-
-def test_who_looks_at_a_call_is_no_change_of_it(
+def test_who_looks_at_a_call_is_no_change_of_it_and_stays_in_sight_over_one(
     shared_address: str, visitor: Visitor, shared_sandbox: Sandbox
 ) -> None:
     alice = sign_in(visitor(shared_address).new_page())
@@ -237,6 +216,8 @@ def test_who_looks_at_a_call_is_no_change_of_it(
         alice.evaluate("() => dispatchEvent(new Event('online'))")
     shared_sandbox.archive(last)
     expect_archived(alice, last)
-
     assert alice.evaluate("() => freshIds") == [last]
+
+    shared_sandbox.archive(seen)
+    expect_archived(alice, seen)
     expect(viewers(alice, seen)).to_have_text("bob is viewing")
