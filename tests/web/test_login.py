@@ -17,7 +17,7 @@ def test_any_page_leads_to_the_login_and_back(stranger: Person) -> None:
     assert stranger.path == "/calls"
     assert stranger.find("[aria-current=page]").get_text(" ", strip=True).startswith("All")
     assert "26–50 of 94" in stranger.text
-    assert "ann" in stranger.find("header").get_text()
+    assert "Logged in as ann" in stranger.find("header").get_text(" ", strip=True)
     assert stranger.get("/login?next=/calls?view=all").path == "/calls"
 
 

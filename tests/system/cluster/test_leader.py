@@ -185,7 +185,8 @@ def test_one_worker_or_four_subscribe_once_and_tell_each_change_once(
         instance.signal_workers(signal.SIGKILL)
         wait_until(lambda: not is_one(), what="the end of the subscription")
         wait_until(is_one, SOME_DAY, "the subscription of a new leader")
-        assert told_at(instance.address, cookie, sandbox, call_ids[4:8]) == call_ids[4:8]
+        # A change just before the subscription is told late, by the full sync that follows it.
+        assert sorted(told_at(instance.address, cookie, sandbox, call_ids[4:8])) == sorted(call_ids[4:8])
 
     wait_until(lambda: sandbox.counters().subscriptions_now == 0, what="the end")
     assert max(double_for) <= LEASE

@@ -26,8 +26,12 @@ class DrippingRelay(Relay):
 
     def __init__(self, server: str, edit: Edit = bytes) -> None:
         super().__init__(server, edit)
-        self.url = self.address.replace("http", "https")
         self.slow = Event()
+
+    @property
+    def url(self) -> str:
+        """Its address for TLS."""
+        return self.address.replace("http", "https")
 
     def _pass(self, source: socket, target: socket, edit: Edit = bytes) -> None:
         with suppress(OSError):
