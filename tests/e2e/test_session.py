@@ -1,14 +1,12 @@
 """Sessions that end, and tokens that expire at work."""
 
-import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext
 
 from tests.e2e.pages import (
     add_note,
-    archive_button,
     call_ids,
     expect_archived,
     expect_calls,
@@ -22,24 +20,6 @@ from tests.e2e.troubles import Visitor
 from tests.support.dashboard import serving
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
-
-
-def test_a_session_that_ends_at_archiving_changes_nothing(page: Page, shared_sandbox: Sandbox) -> None:
-    call_id = call_ids(page)[0]
-
-    shared_sandbox.refuse_refresh()
-    shared_sandbox.expire_access_tokens()
-    archive_button(page, call_id).click()
-    expect(page).to_have_url(re.compile("/login"))
-    expect(page.get_by_text("Your session has ended. Log in again to go on.")).to_be_visible()
-
-    shared_sandbox.clear_faults()
-    sign_in(page)
-    expect(page.get_by_text("1 call was not reached before your session ended.")).to_be_visible()
-    expect(page.get_by_role("button", name="Try 1 call again")).to_be_visible()
-    page.get_by_role("link", name="Back to the calls").click()
-    expect_archived(page, call_id, is_archived=False)
-
 
 # So many tokens of two seconds have to have come and gone.
 EXPIRIES = 4
