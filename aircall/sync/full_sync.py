@@ -114,7 +114,9 @@ class FullSync:
     def _request_more(self, scan: ScanPass, in_flight: set[PageRange], error: Exception | None) -> bool:
         """Request as many pages as may be in flight; return whether any is."""
         while error is None and len(in_flight) < self._parallel:
-            page_range = scan.next_range(self._page_size if scan.row_count else self._first_page_size)
+            # People wait for the first page of the first sync alone.
+            is_waited_for = scan.is_first and not scan.row_count
+            page_range = scan.next_range(self._first_page_size if is_waited_for else self._page_size)
             if page_range is None:
                 break
             in_flight.add(page_range)
