@@ -22,7 +22,7 @@ from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI  # type: 
 
 SOCKET_KEY = "gunicorn.socket"
 PATH = "/socket.io/"
-# Seconds. Equals Engine.IO's ping interval plus timeout.
+# Seconds. A page that takes no data for this long is disconnected.
 SEND_TIMEOUT = 15.0
 # Bytes.
 LARGEST_FRAME = 10_000
