@@ -6,19 +6,15 @@ text that was not there before. Only when it does not show, and the person sends
 """
 
 import hashlib
-import logging
-import time
-from time import monotonic
 from typing import Protocol
 
 import msgspec
 
-from aircall.changes.errors import BusyError, UnconfirmedError
-from aircall.errors import AircallError, LoginEndedError, NotFoundError
+from aircall.changes.errors import BusyError
+from aircall.changes.verification import VERIFY_INTERVAL, VERIFY_TIMEOUT, verify
+from aircall.errors import AircallError
 from aircall.models import Call
 from aircall.storage.records import RecordStore
-
-log = logging.getLogger(__name__)
 
 # Seconds that an outcome is kept: longer than a page stays open to be sent again.
 OUTCOME_TTL = 24 * 3600.0
@@ -26,9 +22,6 @@ OUTCOME_TTL = 24 * 3600.0
 NOTE_LOCK_WAIT = 45.0
 # Seconds. Must exceed NOTE_LOCK_WAIT: a process that was killed blocks its note for this long.
 NOTE_LOCK_LEASE = 60.0
-# Seconds between two reads of a call whose note has an unknown outcome, and in all.
-VERIFY_INTERVAL = 0.3
-VERIFY_TIMEOUT = 6.0
 
 
 class NoteApi(Protocol):
@@ -98,18 +91,12 @@ class NoteWriter:
         return call
 
     def _verify(self, api: NoteApi, call_id: str, content: str, known_ids: list[str]) -> Call:
-        ends, call = monotonic() + self._verify_timeout, None
-        while (left := ends - monotonic()) > 0:
-            try:
-                call = api.get_call(call_id, deadline=max(left, self._verify_interval))
-                if _has_note(call, content, known_ids):
-                    return call
-            except (NotFoundError, LoginEndedError):
-                raise
-            except AircallError as error:
-                log.info("verifying a note", extra={"error": type(error).__name__})
-            time.sleep(self._verify_interval)
-        raise UnconfirmedError("The note was not seen in time.", last_seen=call)
+        return verify(
+            lambda left: api.get_call(call_id, deadline=max(left, self._verify_interval)),
+            lambda seen: _has_note(seen, content, known_ids),
+            self._verify_interval,
+            self._verify_timeout,
+        )
 
     def _load(self, name: str) -> NoteRecord | None:
         record = self._records.load(name)

@@ -12,28 +12,21 @@ not as wanted, and believe only what was read back:
 So one call of `ensure_archived` toggles at most once, or twice after a proven conflict.
 """
 
-import logging
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import monotonic
 
 from aircall.auth.logins import AuthorizedClient, Logins, TokenClient
 from aircall.calls.replica import CallReplica
 from aircall.changes.errors import BusyError, ChangedSinceError, ConflictError, UnconfirmedError
 from aircall.changes.notes import NoteWriter
+from aircall.changes.verification import VERIFY_INTERVAL, VERIFY_TIMEOUT, verify
 from aircall.errors import AircallError, NotFoundError, UnauthorizedError
 from aircall.models import Call
 from aircall.storage.records import RecordStore
 
-log = logging.getLogger(__name__)
-
 MAX_TOGGLES = 2
-# Seconds between two reads of a call whose change has an unknown outcome, and in all.
-VERIFY_INTERVAL = 0.3
-VERIFY_TIMEOUT = 6.0
 # Seconds. Must exceed the longest change (41 s), so that a waiter sees its outcome.
 CHANGE_LOCK_WAIT = 45.0
 # Seconds. Must exceed the longest change: a process that was killed blocks its call for this long.
@@ -169,26 +162,13 @@ def ensure_archived(
                     raise
                 # Our first toggle has undone another client's change: a person should look at it.
                 raise ConflictError("Another client has changed this call.", last_seen=call) from error
-            found = _verify(client, call_id, is_archived, verify_interval, verify_timeout)
+            found = verify(
+                lambda left: client.get_call(call_id, deadline=left),
+                lambda seen: seen.is_archived == is_archived,
+                verify_interval,
+                verify_timeout,
+            )
             return ArchiveResult(found, is_changed=toggles == 0)
     if call.is_archived == is_archived:
         return ArchiveResult(call, is_changed=False)
     raise ConflictError("Another client keeps changing this call.", last_seen=call)
-
-
-def _verify(client: TokenClient, call_id: str, is_archived: bool, interval: float, timeout: float) -> Call:
-    ends = monotonic() + timeout
-    last_seen: Call | None = None
-    while (left := ends - monotonic()) > 0:
-        try:
-            last_seen = client.get_call(call_id, deadline=left)
-            if last_seen.is_archived == is_archived:
-                return last_seen
-        except NotFoundError:
-            raise
-        except UnauthorizedError:
-            break
-        except AircallError as error:
-            log.info("verifying a change", extra={"error": type(error).__name__})
-        time.sleep(interval)
-    raise UnconfirmedError("The change of the call was not seen in time.", last_seen=last_seen)

@@ -21,7 +21,8 @@ from aircall.calls.statistics import CallStatisticsQuery
 from aircall.calls.store import CallStore
 from aircall.changes.jobs import JobService
 from aircall.changes.notes import NoteWriter
-from aircall.changes.service import VERIFY_TIMEOUT, ChangeService
+from aircall.changes.service import ChangeService
+from aircall.changes.verification import VERIFY_TIMEOUT
 from aircall.cluster.node import ClusterNode, ClusterSync
 from aircall.concurrency import MessageBus
 from aircall.pusher.connection import LinkTimings, PusherSettings
