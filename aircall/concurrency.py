@@ -5,7 +5,7 @@ import threading
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +79,7 @@ class MessageBus:
 
     def deliver(self, name: str, text: str) -> None:
         """Call the handlers of this process."""
-        for handler in self._handlers[name]:
-            call_safely(handler, text)
+        call_all(self._handlers[name], text)
 
 
 def call_safely(callback: Callable[..., object], *args: object) -> bool:
@@ -93,6 +92,12 @@ def call_safely(callback: Callable[..., object], *args: object) -> bool:
         log.error("A callback failed: %s in %s:%s", type(error).__name__, place.filename, place.lineno)
         return False
     return True
+
+
+def call_all(callbacks: Iterable[Callable[..., object]], *args: object) -> None:
+    """Call every subscriber's function, each safely: see `call_safely`."""
+    for callback in callbacks:
+        call_safely(callback, *args)
 
 
 def yield_control() -> None:

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Self
 
 from aircall import metrics
-from aircall.concurrency import call_safely
+from aircall.concurrency import call_all
 from aircall.models import Call
 
 # Changes that the feed keeps.
@@ -146,8 +146,7 @@ class ChangeFeed:
         self._latest[change.call_id] = (offset, entry)
         if len(self._changes) > self._length:
             self._drop_oldest()
-        for handler in self._on_entry:
-            call_safely(handler, entry)
+        call_all(self._on_entry, entry)
         return entry
 
     def _drop_oldest(self) -> None:
@@ -161,8 +160,7 @@ class ChangeFeed:
         # The offset first: `position`, read without the lock, must never give an old offset in the new epoch.
         self._offset = offset
         self._epoch = epoch
-        for handler in self._on_epoch:
-            call_safely(handler, self.position)
+        call_all(self._on_epoch, self.position)
 
 
 def new_epoch() -> str:

@@ -12,7 +12,7 @@ from aircall.cluster.feed import RedisChangeFeed
 from aircall.cluster.heartbeat import Heartbeat, Heartbeats
 from aircall.cluster.leader import LeaderElection
 from aircall.cluster.streams import BLOCK, RedisMessageBus, StreamReader
-from aircall.concurrency import MessageBus, call_safely
+from aircall.concurrency import MessageBus, call_all
 from aircall.status import NOT_STARTED, WATCH_TIME, Audience, LinkState, LinkStatus, Role, SyncStatus
 from aircall.storage.redis import PREFIX, connect
 from aircall.sync.supervisor import SyncService
@@ -131,8 +131,7 @@ class ClusterState:
             if status == self._published:
                 return
             self._published = status
-            for handler in self._handlers:
-                call_safely(handler, status)
+            call_all(self._handlers, status)
 
     def _ensure_fresh_as_leader(self) -> None:
         if self._is_leader:

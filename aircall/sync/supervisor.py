@@ -6,7 +6,7 @@ several it is ClusterSync (cluster/node.py), which starts a supervisor in the le
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -16,7 +16,7 @@ from aircall import metrics
 from aircall.auth.logins import ServiceAccount
 from aircall.calls.replica import CallReplica
 from aircall.calls.store import FencedError
-from aircall.concurrency import call_safely
+from aircall.concurrency import call_all
 from aircall.errors import AircallError
 from aircall.models import Call
 from aircall.pusher.connection import PusherSettings
@@ -175,7 +175,7 @@ class SyncSupervisor:
         try:
             self._replica.apply(call)
         except FencedError:
-            _call_all(self._fenced_handlers)
+            call_all(self._fenced_handlers)
             raise
 
     def _read(self, call_id: str) -> None:
@@ -183,15 +183,14 @@ class SyncSupervisor:
 
     def _on_synced(self) -> None:
         self._live_status.on_synced()
-        _call_all(self._synced_handlers)
+        call_all(self._synced_handlers)
         try:
             self._replica.store.search.catch_up()
         except STORAGE_ERRORS as error:
             log.warning("searches are slow until the next full sync: %s", type(error).__name__)
 
     def _publish(self, status: LinkStatus) -> None:
-        for handler in self._status_handlers:
-            call_safely(handler, status)
+        call_all(self._status_handlers, status)
 
 
 class LiveStatus:
@@ -261,11 +260,6 @@ class LiveStatus:
         last = self._published
         is_same = last is not None and (last.state is LinkState.LIVE) == (state is LinkState.LIVE)
         return last.since if last is not None and is_same else datetime.now(UTC)
-
-
-def _call_all(handlers: Iterable[Callable[[], None]]) -> None:
-    for handler in handlers:
-        call_safely(handler)
 
 
 def _sync_error(error: Exception | None) -> SyncError | None:
