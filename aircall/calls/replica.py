@@ -31,7 +31,7 @@ class CallReplica:
         An earlier leader may have been killed between writing a change and publishing it.
         """
         self._fence = self.store.new_fence()
-        self.begin_epoch()
+        self.feed.begin_epoch()
 
     def apply(self, call: Call) -> None:
         """Write a call as an event describes it, and publish the change.
@@ -86,15 +86,11 @@ class CallReplica:
         self.merge([call], read_version)
         return call
 
-    def begin_epoch(self) -> None:
-        """Make every open page reload."""
-        self.feed.begin_epoch()
-
     def _write(self, write: Callable[[], list[Change]]) -> list[Change]:
         with self._lock:
             changes = write()
             if len(changes) > BURST_LIMIT:
-                self.begin_epoch()
+                self.feed.begin_epoch()
                 return changes
             for change in changes:
                 self.feed.append(change)

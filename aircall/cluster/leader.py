@@ -77,7 +77,6 @@ class LeaderElection:
 
     def _renew(self) -> None:
         if self._is_reelection_due and self.is_leader:
-            self._is_reelection_due = False
             self._demote()
             self._release()
         attempted_at = monotonic()

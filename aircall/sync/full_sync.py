@@ -114,18 +114,17 @@ class FullSync:
     def _request_more(self, scan: ScanPass, in_flight: set[PageRange], error: Exception | None) -> bool:
         """Request as many pages as may be in flight; return whether any is."""
         while error is None and len(in_flight) < self._parallel:
-            # People wait for the first page of the first sync alone.
-            is_waited_for = scan.is_first and not scan.row_count
-            page_range = scan.next_range(self._first_page_size if is_waited_for else self._page_size)
+            page_range = scan.next_range(self._next_page_size(scan))
             if page_range is None:
                 break
             in_flight.add(page_range)
             run_in_background("sync-page", self._fetch, page_range, self._results)
         return bool(in_flight)
 
-    @property
-    def _first_page_size(self) -> int:
-        return min(FIRST_PAGE_SIZE, self._page_size)
+    def _next_page_size(self, scan: ScanPass) -> int:
+        # People wait for the first page of the first sync alone.
+        is_waited_for = scan.is_first and not scan.row_count
+        return min(FIRST_PAGE_SIZE, self._page_size) if is_waited_for else self._page_size
 
     def _fetch(self, page_range: PageRange, results: "SimpleQueue[_Result | None]") -> None:
         read_version = 0
@@ -154,7 +153,7 @@ class FullSync:
         metrics.SYNCED_AT.set(scan.started_at.timestamp())
         if scan.is_first:
             # After the mark: pages rendered before it refresh by themselves, and follow the new epoch too.
-            self._replica.begin_epoch()
+            self._replica.feed.begin_epoch()
 
 
 class BatchWriter:
