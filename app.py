@@ -77,7 +77,7 @@ def create_app(config: Config | None = None, timings: Timings = PRODUCTION) -> F
     _cache_templates(app, config.data_dir / "jinja")
     # The last one is the outermost: built files need no session, and Engine.IO must get the wrapped sockets.
     assets.serve(app)
-    app.wsgi_app = WebSocketMiddleware(app.wsgi_app, security.HEADERS, timings.send_timeout)  # type: ignore[method-assign]
+    app.wsgi_app = WebSocketMiddleware(app.wsgi_app, security.HEADERS, timings.send_timeout)  # type: ignore[method-assign]  # Flask's documented place
     return app
 
 

@@ -141,7 +141,7 @@ def _archive(recorder: Recorder, alice: Person, call_id: str) -> set[str]:
         heard = _events_heard()
         with recorder.recording() as modules:
             alice.client.post(path, data={"archived": archived, "csrf_token": token}, headers=ORIGIN)
-            wait_until(lambda before=heard: _events_heard() > before, EVENT_TIME, "the event that follows")  # type: ignore[misc]
+            _wait_for_next_event(heard)
     return modules
 
 
@@ -175,7 +175,11 @@ def _wait_for_event(sandbox: Sandbox, call_id: str) -> None:
     for _ in range(1 + (not sandbox.call(call_id)["is_archived"])):
         heard = _events_heard()
         sandbox.archive(call_id)
-        wait_until(lambda count=heard: _events_heard() > count, EVENT_TIME, "an event")  # type: ignore[misc]
+        _wait_for_next_event(heard)
+
+
+def _wait_for_next_event(heard: float) -> None:
+    wait_until(lambda: _events_heard() > heard, EVENT_TIME, "an event")
 
 
 def _events_heard() -> float:

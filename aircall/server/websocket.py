@@ -17,8 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-# python-engineio publishes no types.
-from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI  # type: ignore[import-untyped]
+from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI  # type: ignore[import-untyped]  # it publishes no types
 
 SOCKET_KEY = "gunicorn.socket"
 PATH = "/socket.io/"

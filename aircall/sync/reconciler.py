@@ -27,9 +27,8 @@ MAX_CALLS = 100
 class Reconciler:
     """Read repair of calls that change twice in quick succession.
 
-    `read` is called with the id of each of them, and `on_failure` if that fails.
-
-    `on_failure` has to arrange that the call is corrected in another way.
+    `read` is called with the id of each of them, and `on_failure` if that fails: it has to arrange that the
+    call is corrected in another way.
     """
 
     def __init__(

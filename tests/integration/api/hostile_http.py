@@ -15,7 +15,7 @@ from typing import Self
 
 LOOPBACK = "127.0.0.1"
 # Seconds. Upper bound for every wait here, so that a broken test ends.
-VERIFY_TIMEOUT = 30.0
+LONGEST_WAIT = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Peer:
             self.send(bytes([byte]))
             self.wait(pause)
 
-    def wait(self, seconds: float = VERIFY_TIMEOUT) -> None:
+    def wait(self, seconds: float = LONGEST_WAIT) -> None:
         """Wait, or raise when the server is stopped."""
         if self._stopping.wait(seconds):
             raise ConnectionAbortedError
@@ -100,7 +100,7 @@ class HostileServer:
             _shut_down(sock)
         # The first thread, which accepts, adds others until it ends.
         for thread in self._threads:
-            thread.join(VERIFY_TIMEOUT)
+            thread.join(LONGEST_WAIT)
         self._listener.close()
 
     def _start(self, thread: Thread) -> None:
@@ -115,7 +115,7 @@ class HostileServer:
                 self._start(Thread(target=self._serve, args=(sock, self.accepted), daemon=True))
 
     def _serve(self, raw: socket.socket, number: int) -> None:
-        raw.settimeout(VERIFY_TIMEOUT)
+        raw.settimeout(LONGEST_WAIT)
         with raw, suppress(OSError):
             sock = self._tls.wrap_socket(raw, server_side=True) if self._tls else raw
             self._open.append(sock)

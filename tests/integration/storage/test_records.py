@@ -16,7 +16,7 @@ from tests.integration.storage.stores import Stores
 
 LONG = 3600.0
 # Seconds. Longer than any passing test holds a lock.
-VERIFY_TIMEOUT = 10.0
+LOCK_WAIT = 10.0
 
 
 def replace(store: RecordStore, ttl: float) -> None:
@@ -90,7 +90,7 @@ def test_one_of_many_concurrent_compare_and_sets_wins(store: RecordStore) -> Non
     start = threading.Barrier(8)
 
     def replace(number: int) -> bool:
-        start.wait(VERIFY_TIMEOUT)
+        start.wait(LOCK_WAIT)
         return store.compare_and_set("a", 1, b"%d" % number, LONG)
 
     with ThreadPoolExecutor(8) as pool:
@@ -136,12 +136,12 @@ def held(store: RecordStore, name: str) -> Iterator[None]:
     def hold() -> None:
         with store.lock(name, 0):
             is_held.set()
-            is_enough.wait(VERIFY_TIMEOUT)
+            is_enough.wait(LOCK_WAIT)
 
     thread = threading.Thread(target=hold)
     thread.start()
     try:
-        assert is_held.wait(VERIFY_TIMEOUT)
+        assert is_held.wait(LOCK_WAIT)
         yield
     finally:
         is_enough.set()
@@ -153,7 +153,7 @@ def test_a_lock_is_held_by_one_thread_at_a_time(store: RecordStore) -> None:
 
     def enter(_: int) -> bool:
         nonlocal inside, most
-        with store.lock("a", VERIFY_TIMEOUT) as is_held:
+        with store.lock("a", LOCK_WAIT) as is_held:
             inside += 1
             most = max(most, inside)
             # Reading a record lets the other threads run.
@@ -213,7 +213,7 @@ def interrupt(*_: object) -> None:
 def wait_in_vain(store: RecordStore) -> None:
     """Wait for a lock until the wait is interrupted."""
     threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1)).start()
-    with store.lock("a", VERIFY_TIMEOUT):
+    with store.lock("a", LOCK_WAIT):
         pass
 
 

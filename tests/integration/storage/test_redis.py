@@ -19,7 +19,7 @@ from aircall.storage.redis import (
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 
-LONG, SHORT_LEASE, VERIFY_TIMEOUT = 3600.0, 1.0, 10.0
+LONG, SHORT_LEASE, LOCK_WAIT = 3600.0, 1.0, 10.0
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_the_lock_of_a_holder_that_died_is_free_after_its_lease(
     assert never_released.__enter__()
     dead.close()
 
-    with store.lock("a", 0) as at_once, store.lock("a", VERIFY_TIMEOUT) as later:
+    with store.lock("a", 0) as at_once, store.lock("a", LOCK_WAIT) as later:
         assert not at_once
         assert later
 
@@ -147,7 +147,7 @@ def test_releasing_a_lost_lock_logs_a_warning_and_leaves_it_to_its_new_holder(
     lost = store.lock("a", 0, SHORT_LEASE)
     assert lost.__enter__()
 
-    with store.lock("a", VERIFY_TIMEOUT) as is_held:
+    with store.lock("a", LOCK_WAIT) as is_held:
         assert is_held
         lost.__exit__(None, None, None)
         with store.lock("a", 0) as is_free:
