@@ -218,6 +218,11 @@ def call_url(query: ListQuery, call: Call | str) -> str:
     return url_for("calls.show", call_id=call_id, **call_args(query))
 
 
+def call_search(query: ListQuery) -> str:
+    """Return the part of `call_url` that is the same for every call, from its `?`."""
+    return "?" + call_url(query, "-").partition("?")[2]
+
+
 def back_url(store: CallQuery, query: ListQuery, call: Call, zone: ZoneInfo) -> str:
     """Return the URL of the list's page with this call, counted from the same cursor, at the call's row."""
     key = SortKey.of(call)

@@ -33,6 +33,7 @@ from aircall.storage.records import RecordStore, SQLiteRecordStore
 from aircall.storage.redis import RedisRecordStore, connect
 from aircall.sync.scheduler import SYNC_INTERVAL, SYNC_RETRY_INTERVAL
 from aircall.sync.supervisor import SyncService, SyncSupervisor
+from aircall.web.fragments import CallRows
 from aircall.web.live.hub import LOGIN_ENDED, SocketHub, SocketTimings
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
 from aircall.web.startup import sessions_url
@@ -76,6 +77,7 @@ class Services:
     jobs: JobService
     sync: SyncService
     hub: SocketHub
+    rows: CallRows
 
 
 def services() -> Services:
@@ -126,6 +128,7 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
         jobs=JobService(changes, records, bus),
         sync=sync,
         hub=hub,
+        rows=CallRows(app),
     )
 
 

@@ -1,6 +1,7 @@
 """The call list, its rows and counts, a call's page, and adding notes."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 from wtforms import HiddenField, TextAreaField
 from wtforms.validators import ValidationError
 
@@ -23,10 +25,12 @@ from aircall.web.error_messages import api_sentences, sentence_for
 from aircall.web.formatting import count
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
+from aircall.web.i18n import viewer_language
 from aircall.web.list_query import (
     ListQuery,
     back_url,
     call_args,
+    call_search,
     call_url,
     calls_url,
     confirm_url,
@@ -99,7 +103,7 @@ def _list_urls(query: ListQuery, view: CallList) -> dict[str, Any]:
     return {
         "calls_url": partial(calls_url, query),
         "all_url": partial(confirm_url, query),
-        "call_url": partial(call_url, from_cursor),
+        "rows": partial(_rows_of, from_cursor),
         "page_url": partial(calls_url, from_cursor),
         "counts_url": url_for(".counts", **from_cursor.to_args(page=view.number)),
         "rows_url": url_for(".rows", **from_cursor.to_args(page=view.number)),
@@ -125,8 +129,12 @@ def counts() -> ResponseReturnValue:
 def rows() -> ResponseReturnValue:
     """Return the list rows of the calls in `ids`, separated by commas; unknown calls are left out."""
     found = services().replica.store.find(_requested_ids())
-    query = current_query()
-    return render_template("calls/_rows.html", calls=found, call_url=partial(call_url, query))
+    return _rows_of(current_query(), found)
+
+
+def _rows_of(query: ListQuery, found: Iterable[Call]) -> Markup:
+    """Return the rows of these calls, whose links lead into the list of this query."""
+    return services().rows.rows(found, viewer_language(), viewer_zone().key, call_search(query))
 
 
 def _requested_ids() -> list[str]:
