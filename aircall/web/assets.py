@@ -49,6 +49,9 @@ SENTENCES = (
 PLURALS = (
     marked_plural("%(number)s call updated.", "%(number)s calls updated."),
     marked_plural("%(number)s selected", "%(number)s selected"),
+    marked_plural("%(number)s call", "%(number)s calls"),
+    marked_plural("%(number)s missed in the inbox", "%(number)s missed in the inbox"),
+    marked_plural("%(number)s new call – show", "%(number)s new calls – show"),
     marked_plural("%(number)s other", "%(number)s others"),
     marked_plural("%(names)s is viewing", "%(names)s are viewing"),
 )

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
 from babel import Locale
@@ -200,6 +200,12 @@ def zone_name(instant: datetime | None, zone: str) -> str:
     if not name:
         return ""
     return f"UTC{name}" if name.startswith(("+", "-")) else name
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Return the names of all time zones."""
+    return frozenset(available_timezones())
 
 
 def iso(instant: datetime | None) -> str:

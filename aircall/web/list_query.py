@@ -107,7 +107,7 @@ class ListQuery:
             "from": self.date_from.isoformat() if self.date_from else "",
             "to": self.date_to.isoformat() if self.date_to else "",
             "per_page": self.per_page,
-            "top": _sort_key_text(self.cursor) if self.cursor and "page" in changes else "",
+            "top": sort_key_text(self.cursor) if self.cursor and "page" in changes else "",
         }
         values |= changes | ({"page": ""} if changes.get("page") == 1 else {})
         return {name: value for name, value in values.items() if value not in ("", None)}
@@ -198,7 +198,8 @@ def _sort_key(text: str) -> SortKey | None:
     return SortKey(int(found[1]), found[2]) if found and is_call_id(found[2]) else None
 
 
-def _sort_key_text(key: SortKey) -> str:
+def sort_key_text(key: SortKey) -> str:
+    """Return the sort key as it stands in a URL."""
     return f"{key.time_key}-{key.call_id}"
 
 

@@ -34,6 +34,7 @@ from aircall.storage.redis import RedisRecordStore, connect
 from aircall.sync.scheduler import SYNC_INTERVAL, SYNC_RETRY_INTERVAL
 from aircall.sync.supervisor import SyncService, SyncSupervisor
 from aircall.web.fragments import CallRows
+from aircall.web.live.change_messages import ChangeMessages
 from aircall.web.live.hub import LOGIN_ENDED, SocketHub, SocketTimings
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
 from aircall.web.startup import sessions_url
@@ -111,7 +112,11 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
         timings.sync_retry_interval,
     )
     sync: SyncService = ClusterSync(supervisor, node, presence) if node else supervisor
-    hub = SocketHub(app, feed, logins, connections, presence, bus, config.public_origin, timings.sockets)
+    rows = CallRows(app)
+    messages = ChangeMessages(replica.store, rows)
+    hub = SocketHub(
+        app, feed, logins, connections, presence, messages, bus, config.public_origin, timings.sockets
+    )
     feed.subscribe(hub.send_change, hub.send_reload)
     sync.on_status(hub.send_link)
     bus.on(LOGIN_ENDED, hub.close_login_sockets)
@@ -128,7 +133,7 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
         jobs=JobService(changes, records, bus),
         sync=sync,
         hub=hub,
-        rows=CallRows(app),
+        rows=rows,
     )
 
 

@@ -9,6 +9,7 @@ const plurals = new Intl.PluralRules(language);
 
 // For Intl formatters.
 export const locale = language === 'en' ? 'en-GB' : language;
+const numbers = new Intl.NumberFormat(locale);
 
 export function gettext(sentence, values = {}) {
   return fill(catalog[sentence] ?? sentence, values);
@@ -18,6 +19,11 @@ export function gettext(sentence, values = {}) {
 export function ngettext(one, many, number, values = {}) {
   const [singular, plural] = catalog[many] ?? [one, many];
   return fill(plurals.select(number) === 'one' ? singular : plural, { number, ...values });
+}
+
+// With grouped digits, as on the server: `94,000`.
+export function formatNumber(number) {
+  return numbers.format(number);
 }
 
 function fill(sentence, values) {

@@ -37,6 +37,7 @@ from aircall.web.list_query import (
     current_query,
     keep_page_size,
     known_id,
+    sort_key_text,
 )
 from aircall.web.login import form_recovery
 from aircall.web.login.session import login_id, login_required, username
@@ -107,6 +108,7 @@ def _list_urls(query: ListQuery, view: CallList) -> dict[str, Any]:
         "page_url": partial(calls_url, from_cursor),
         "counts_url": url_for(".counts", **from_cursor.to_args(page=view.number)),
         "rows_url": url_for(".rows", **from_cursor.to_args(page=view.number)),
+        "cursor_text": sort_key_text(view.cursor) if view.cursor else "",
     }
 
 

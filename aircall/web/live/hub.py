@@ -1,10 +1,12 @@
-"""Live updates to browsers over Socket.IO: facts are pushed, each page pulls its own HTML.
+"""Live updates to browsers over Socket.IO.
 
-A page connects with `auth: {position, call}`: the stream position it was rendered at, and the id of the call
-that it shows. Later it sends `view {id}` when it shows another call, without an id for none. It receives:
+A page connects with `auth: {position, call, rows}`: the stream position it was rendered at, the id of the call
+that it shows, and if it shows a list, the `{language, zone}` of its rows. Later it sends `view {id}` when it
+shows another call, without an id for none. It receives:
 
 - `update-call {call, position}`, `add-call {call, position}`, `remove-call {id, position}`: a change, and the
-  position to resume from
+  position to resume from. Also `counts {inbox, archived, all, missed}` of the unfiltered views, and for a
+  list's page `html`, the rendered row; each may be missing
 - `caught-up {position}`: on connecting, after what was missed; `reload {position}`: too much was missed
 - `link {state, since, reason}`: state of the link to the Pusher channel; `since` is when it was last live
 - `viewers {id, viewers}`: the usernames of all who view this call, the page's own user included
@@ -16,7 +18,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import flask_socketio
 from flask import Flask, request, session
@@ -25,11 +27,12 @@ from gevent import monkey
 
 from aircall import metrics
 from aircall.auth.logins import Logins
-from aircall.calls.feed import BURST_LIMIT, ChangeFeed, ChangeKind, FeedEntry
+from aircall.calls.feed import BURST_LIMIT, ChangeFeed, FeedEntry
 from aircall.concurrency import MessageBus
 from aircall.models import instant_text, is_call_id
 from aircall.server.websocket import LARGEST_FRAME, bound_frames, packet_log
 from aircall.status import LinkStatus
+from aircall.web.live.change_messages import EVENT_OF, ChangeMessages, RowRooms, facts
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
 from aircall.web.live.session_monitor import CHECK_INTERVAL, SessionMonitor
 from aircall.web.security import is_own_origin
@@ -37,11 +40,10 @@ from aircall.web.session_store import SIGNED_IN_KEY
 
 log = logging.getLogger(__name__)
 
-# The room of all signed-in pages.
-ROOM = "signed-in"
+# The room of all signed-in pages, and that of those without a list.
+ROOM, FACTS_ROOM = "signed-in", "facts"
 # Message with the id of a login that has ended.
 LOGIN_ENDED = "login-ended"
-EVENT_OF = {ChangeKind.UPDATE: "update-call", ChangeKind.ADD: "add-call"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,7 @@ class SocketHub:
         logins: Logins,
         connections: ConnectionRegistry,
         presence: PresenceService,
+        messages: ChangeMessages,
         bus: MessageBus,
         public_origin: str | None,
         timings: SocketTimings,
@@ -75,6 +78,8 @@ class SocketHub:
         self._link: LinkStatus | None = None
         self._connections = connections
         self._presence = presence
+        self._messages = messages
+        self._rooms = RowRooms()
         self._bus = bus
         self._monitor = SessionMonitor(logins, connections, self.close_login_sockets, timings.login_check)
         # Keeps the link's states in order.
@@ -101,8 +106,14 @@ class SocketHub:
         self._presence.stop()
 
     def send_change(self, entry: FeedEntry) -> None:
-        """Send a change to every page."""
-        self._broadcast(*_change_message(entry))
+        """Send a change to every page, and its row to those that may show it."""
+        if not self._connections:
+            return
+        name, payload = EVENT_OF[entry.change.kind], self._messages.for_all(entry)
+        metrics.EVENTS_OUT.labels(name).inc(len(self._connections))
+        self.socketio.emit(name, payload, to=FACTS_ROOM)
+        for room in self._rooms.rooms:
+            self.socketio.emit(name, payload | self._messages.for_lists(entry, room), to=room.name)
 
     def send_reload(self, position: str) -> None:
         """Make every page reload: a new epoch has begun."""
@@ -139,9 +150,9 @@ class SocketHub:
         given = auth if isinstance(auth, dict) else {}
         position = given.get("position")
         try:
-            self._send_state(position if isinstance(position, str) else None)
+            self._send_state(position if isinstance(position, str) else None, given.get("rows"))
         except Exception:
-            self._connections.remove(socket_id)
+            self._forget(socket_id)
             raise
         self._view(socket_id, {"id": given.get("call")})
         return True
@@ -150,14 +161,21 @@ class SocketHub:
         socket_id = _socket_id()
         # A page may also send an event of this name.
         if not self.socketio.server.manager.is_connected(socket_id, "/"):
-            username = self._connections.remove(socket_id)
+            username = self._forget(socket_id)
             if username is not None:
                 self._presence.view(socket_id, username, None)
 
-    def _send_state(self, position: str | None) -> None:
-        """Let the page join the room, and send what it needs to follow what is sent there from now on."""
+    def _forget(self, socket_id: str) -> str | None:
+        """Remove a page, and return its username; None if it is not registered."""
+        self._rooms.leave(socket_id)
+        return self._connections.remove(socket_id)
+
+    def _send_state(self, position: str | None, rows: object) -> None:
+        """Let the page join its rooms, and send what it needs to follow what is sent there from now on."""
         with self._feed.paused(), self._link_lock, self._presence.paused() as viewers:
             join_room(ROOM)
+            room = self._rooms.join(_socket_id(), rows)
+            join_room(room.name if room else FACTS_ROOM)
             if self._link is not None:
                 _reply("link", _link_message(self._link))
             _reply("all-viewers", viewers)
@@ -170,7 +188,7 @@ class SocketHub:
             _reply("reload", {"position": self._feed.position})
             return
         for entry in entries:
-            _reply(*_change_message(entry))
+            _reply(EVENT_OF[entry.change.kind], facts(entry))
         _reply("caught-up", {"position": self._feed.position})
 
     def _view(self, socket_id: str, given: object = None, *_more: object) -> None:
@@ -214,13 +232,6 @@ def _socket_server(
 def _refuse(error: Exception) -> bool:
     log.error("a page could not be served", extra={"error": type(error).__name__})
     return False
-
-
-def _change_message(entry: FeedEntry) -> tuple[str, dict[str, Any]]:
-    call = entry.change.call
-    if call is None:
-        return "remove-call", {"id": entry.change.call_id, "position": entry.position}
-    return EVENT_OF[entry.change.kind], {"call": call.to_json(), "position": entry.position}
 
 
 def _link_message(status: LinkStatus) -> dict[str, str]:
