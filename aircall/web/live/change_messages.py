@@ -1,6 +1,7 @@
-"""What pages are sent of a change: its facts and the counts, and for a page with a list also the rendered row.
+"""What pages are sent of a change: its facts and the counts, and to a page with a list also the rendered row.
 
-A list's pages are in rooms by language and time zone, so that a row is rendered once for all who read it alike.
+Pages of lists are in rooms by language and time zone, so that a row is rendered once for all that show it
+alike (docs/decisions/0038-rows-are-pushed-to-rooms.md).
 """
 
 import logging
@@ -10,11 +11,11 @@ from typing import Any, NamedTuple
 from aircall.calls.feed import ChangeKind, FeedEntry
 from aircall.calls.query import CallFilter, CallQuery
 from aircall.storage import STORAGE_ERRORS
-from aircall.web.fragments import CallRows
 from aircall.web.formatting import zone_names
+from aircall.web.fragments import CallRows
 from aircall.web.i18n import LANGUAGES
 
-# Rooms of one process. Each costs the rendering of a row for every change; pages of further ones fetch their rows.
+# Rooms of one process. A row is rendered for each; pages of further languages and zones request theirs.
 MOST_ROOMS = 50
 EVENT_OF = {ChangeKind.UPDATE: "update-call", ChangeKind.ADD: "add-call", ChangeKind.REMOVE: "remove-call"}
 

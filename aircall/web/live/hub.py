@@ -1,12 +1,12 @@
 """Live updates to browsers over Socket.IO.
 
-A page connects with `auth: {position, call, rows}`: the stream position it was rendered at, the id of the call
-that it shows, and if it shows a list, the `{language, zone}` of its rows. Later it sends `view {id}` when it
-shows another call, without an id for none. It receives:
+A page connects with `auth: {position, call, rows}`: the stream position it was rendered at, the id of the
+call that it shows, and if it shows a list, the `{language, zone}` of its rows. Later it sends `view {id}` when
+it shows another call, without an id for none. It receives:
 
 - `update-call {call, position}`, `add-call {call, position}`, `remove-call {id, position}`: a change, and the
-  position to resume from. Also `counts {inbox, archived, all, missed}` of the unfiltered views, and for a
-  list's page `html`, the rendered row; each may be missing
+  position to resume from. Also `counts {inbox, archived, all, missed}` of the unfiltered views and, for a
+  list's page, `html`, the rendered row; each may be missing
 - `caught-up {position}`: on connecting, after what was missed; `reload {position}`: too much was missed
 - `link {state, since, reason}`: state of the link to the Pusher channel; `since` is when it was last live
 - `viewers {id, viewers}`: the usernames of all who view this call, the page's own user included
