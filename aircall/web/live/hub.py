@@ -1,8 +1,8 @@
 """Live updates to browsers over Socket.IO.
 
 A page connects with `auth: {position, call, rows}`: the stream position it was rendered at, the id of the
-call that it shows, and if it shows a list, the `{language, zone}` of its rows. Later it sends `view {id}` when
-it shows another call, without an id for none. It receives:
+call that it shows, and if it shows a list, the `{language, zone}` of its rows. Later it sends `view {id}`
+when it shows another call, without an id for none. It receives:
 
 - `update-call {call, position}`, `add-call {call, position}`, `remove-call {id, position}`: a change, and the
   position to resume from. Also `counts {inbox, archived, all, missed}` of the unfiltered views and, for a

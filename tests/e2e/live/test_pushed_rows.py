@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, SetCookieParam, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.pages import call_ids, expect_archived, expect_live, open_live, shown, sign_in
 from tests.e2e.troubles import Visitor
@@ -99,11 +99,11 @@ def test_each_page_gets_rows_in_its_own_language_and_time_zone(
     shared_address: str, visitor: Visitor, shared_sandbox: Sandbox
 ) -> None:
     places = (("fr-FR", "Europe/Paris"), ("en-US", "America/New_York"), ("en-GB", "Asia/Tokyo"))
-    cookie: SetCookieParam = {"name": COOKIE, "value": log_in(shared_address), "url": shared_address}
+    cookie = log_in(shared_address)
     pages = []
     for locale, zone in places:
         context = visitor(shared_address, locale=locale, timezone_id=zone)
-        context.add_cookies([cookie])
+        context.add_cookies([{"name": COOKIE, "value": cookie, "url": shared_address}])
         pages.append(context.new_page())
         pages[-1].goto("/calls")
         expect(pages[-1].locator("#connection")).to_have_attribute("data-state", "live")
