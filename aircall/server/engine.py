@@ -9,8 +9,8 @@ import base64
 import hashlib
 import logging
 import time
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, NoReturn
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -57,15 +57,12 @@ class EventedServer(engineio.Server):  # type: ignore[misc]  # as imported, with
         # Pages that did not take all that was sent to them.
         self.behind: set[PageSocket] = set()
         self._is_ticking = False
+        self.before_packet: Callable[[], None] = lambda: None
 
-    def broadcast(self, sids: Iterable[str], text: str) -> None:
-        """Send a message to these sockets, framed once."""
-        data = frame(TEXT, b"4" + text.encode())
-        sockets = self.sockets
-        for sid in sids:
-            page = sockets.get(sid)
-            if page is not None:
-                page.write(data)
+    def send_packet(self, sid: str, pkt: Any) -> None:
+        """Send a packet to one page, after the events that its rooms were sent before."""
+        self.before_packet()
+        super().send_packet(sid, pkt)
 
     def expect_pong(self, page: PageSocket) -> None:
         """Ping a page, and give it `ping_timeout` to answer."""
@@ -150,15 +147,26 @@ class EventedServer(engineio.Server):  # type: ignore[misc]  # as imported, with
 
 
 class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, without types
-    """Rooms whose events are encoded and framed once for all their sockets."""
+    """Rooms whose events are encoded and framed once for all their pages.
+
+    What is emitted in one turn of the event loop leaves at its end, to each page by one system call, and in
+    its order, also with what is sent to single pages. If the turn takes long, an event waits no longer than
+    sending took the last time.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        # What was emitted in this turn: the key of the room, and the frame.
+        self._emitted: list[tuple[Hashable, bytes]] = []
+        self._oldest_at = 0.0
+        # Seconds that sending took the last time.
+        self._sending_time = 0.0
         # Rooms that were entered by name; each socket is also alone in a room of its own.
         self._names: set[Any] = set()
 
     def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
-        """Add a socket to a room."""
+        """Add a socket to a room. It gets none of the events before."""
+        self.send_emitted()
         super().enter_room(sid, namespace, room, eio_sid)
         self._names.add(room)
 
@@ -191,8 +199,55 @@ class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, witho
         if callback or skip_sid or packet.packet_type != socketio_packet.EVENT:
             super().emit(event, data, namespace, room, skip_sid, callback, to, **more)
             return
-        sids = (engine_sid for _, engine_sid in self.get_participants(namespace, to or room))
-        self.server.eio.broadcast(sids, packet.encode())
+        target = to or room
+        key = (namespace, tuple(target) if isinstance(target, list) else target)
+        data = frame(TEXT, b"4" + packet.encode().encode())
+        if self.is_sid_room(*key):
+            self.send_emitted()
+            _send_to_all(self._pages(key), data)
+        else:
+            self._hold(key, data)
+
+    def send_emitted(self) -> None:
+        """Send what has been emitted in this turn of the event loop."""
+        emitted, self._emitted = self._emitted, []
+        if emitted:
+            began = time.monotonic()
+            keys = list(dict.fromkeys(key for key, _ in emitted))
+            for of_these, pages in self._groups(keys):
+                _send_to_all(pages, b"".join(data for key, data in emitted if key in of_these))
+            self._sending_time = time.monotonic() - began
+
+    def _hold(self, key: Hashable, data: bytes) -> None:
+        now = time.monotonic()
+        if not self._emitted:
+            self._oldest_at = now
+            gevent.get_hub().loop.run_callback(self.send_emitted)
+        self._emitted.append((key, data))
+        if now - self._oldest_at > self._sending_time:
+            self.send_emitted()
+
+    def _groups(self, keys: list[Hashable]) -> Iterable[tuple[tuple[Hashable, ...], list[PageSocket]]]:
+        """Return the pages of these rooms, together those that are in the same ones."""
+        if len(keys) == 1:
+            return [(tuple(keys), self._pages(keys[0]))]
+        keys_of: dict[PageSocket, tuple[Hashable, ...]] = {}
+        for key in keys:
+            for page in self._pages(key):
+                keys_of[page] = (*keys_of.get(page, ()), key)
+        groups = defaultdict(list)
+        for page, its_keys in keys_of.items():
+            groups[its_keys].append(page)
+        return groups.items()
+
+    def _pages(self, key: Any) -> list[PageSocket]:
+        sockets = self.server.eio.sockets
+        return [sockets[sid] for _, sid in self.get_participants(*key) if sid in sockets]
+
+
+def _send_to_all(pages: Iterable[PageSocket], data: bytes) -> None:
+    for page in pages:
+        page.write(data)
 
 
 def install(server: Any, send_timeout: float) -> None:
@@ -210,6 +265,7 @@ def install(server: Any, send_timeout: float) -> None:
         logger=stock.logger,
     )
     server.eio.handlers = stock.handlers
+    server.eio.before_packet = server.manager.send_emitted
 
 
 class WebSocketMiddleware:
