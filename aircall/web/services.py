@@ -26,7 +26,6 @@ from aircall.changes.verification import VERIFY_TIMEOUT
 from aircall.cluster.node import ClusterNode, ClusterSync
 from aircall.concurrency import MessageBus
 from aircall.pusher.connection import LinkTimings, PusherSettings
-from aircall.server.websocket import SEND_TIMEOUT
 from aircall.storage import StorageBusyError
 from aircall.storage.database import open_database
 from aircall.storage.records import RecordStore, SQLiteRecordStore
@@ -59,7 +58,6 @@ class Timings:
     verify_timeout: float = VERIFY_TIMEOUT
     sync_interval: float = SYNC_INTERVAL
     sync_retry_interval: float = SYNC_RETRY_INTERVAL
-    send_timeout: float = SEND_TIMEOUT
     sockets: SocketTimings = field(default_factory=SocketTimings)
     link: LinkTimings = field(default_factory=LinkTimings)
 

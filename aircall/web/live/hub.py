@@ -30,7 +30,9 @@ from aircall.auth.logins import Logins
 from aircall.calls.feed import BURST_LIMIT, ChangeFeed, FeedEntry
 from aircall.concurrency import MessageBus
 from aircall.models import instant_text, is_call_id
-from aircall.server.websocket import LARGEST_FRAME, bound_frames, packet_log
+from aircall.server.engine import SEND_TIMEOUT, RoomManager, install
+from aircall.server.logs import packet_log
+from aircall.server.websocket import LARGEST_MESSAGE
 from aircall.status import LinkStatus
 from aircall.web.live.change_messages import EVENT_OF, ChangeMessages, RowRooms, facts
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
@@ -55,6 +57,7 @@ class SocketTimings:
 
     ping_interval: float = 4.0
     ping_timeout: float = 5.0
+    send_timeout: float = SEND_TIMEOUT
     login_check: float = CHECK_INTERVAL
 
 
@@ -86,8 +89,8 @@ class SocketHub:
         self._link_lock = threading.Lock()
         self.socketio = _socket_server(app, self._is_own_origin, timings)
         self.socketio.on_event("connect", self._connect)
-        self.socketio.on_event("disconnect", self._disconnect)
         # Not through Flask-SocketIO, which would load the session each time.
+        self.socketio.server.on("disconnect", self._disconnect)
         self.socketio.server.on("view", self._view)
 
     @property
@@ -157,8 +160,7 @@ class SocketHub:
         self._view(socket_id, {"id": given.get("call")})
         return True
 
-    def _disconnect(self, _reason: object = None) -> None:
-        socket_id = _socket_id()
+    def _disconnect(self, socket_id: str, *_reason: object) -> None:
         # A page may also send an event of this name.
         if not self.socketio.server.manager.is_connected(socket_id, "/"):
             username = self._forget(socket_id)
@@ -208,23 +210,26 @@ class SocketHub:
 def _socket_server(
     app: Flask, is_allowed: Callable[[str | None, dict[str, str]], bool], timings: SocketTimings
 ) -> SocketIO:
+    is_served = monkey.is_module_patched("socket")
     server = SocketIO(
         app,
         # Without loggers of ours, these two write past the settings.
         logger=packet_log("socketio"),
         engineio_logger=packet_log("engineio"),
-        async_mode="gevent" if monkey.is_module_patched("socket") else "threading",
+        async_mode="gevent" if is_served else "threading",
+        client_manager=RoomManager() if is_served else None,
         # One after the other, and never more in flight than there are pages.
         async_handlers=False,
         transports=["websocket"],
         manage_session=False,
         ping_interval=timings.ping_interval,
         ping_timeout=timings.ping_timeout,
-        max_http_buffer_size=LARGEST_FRAME,
+        max_http_buffer_size=LARGEST_MESSAGE,
         http_compression=False,
         cors_allowed_origins=is_allowed,
     )
-    bound_frames(server.server.eio)
+    if is_served:
+        install(server.server, timings.send_timeout)
     server.on_error_default(_refuse)
     return server
 
