@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measured value and its reference, in the same unit. `limit` is the maximum ratio, if any."""
+    """A measured value and its reference, in the same unit.
+
+    `limit` is the maximum ratio, and `budget` the maximum value, if any.
+    """
 
     name: str
     value: float
     reference: float
     unit: str
     limit: float | None = None
+    budget: float | None = None
 
     @property
     def ratio(self) -> float:
@@ -21,8 +25,9 @@ class Figure:
 
     @property
     def is_over(self) -> bool:
-        """Return whether the ratio exceeds its limit."""
-        return self.limit is not None and self.ratio > self.limit
+        """Return whether the ratio exceeds its limit, or the value its budget."""
+        is_over_limit = self.limit is not None and self.ratio > self.limit
+        return is_over_limit or (self.budget is not None and self.value > self.budget)
 
 
 def table(figures: Sequence[Figure]) -> list[str]:
