@@ -110,13 +110,17 @@ class LoadClient:
 
 @dataclass(slots=True)
 class SocketServer:
-    """A running server with its load client; `payload` is what it is told to send, if not its own."""
+    """A running server with its load client; `payload` is what it is told to send, if not its own.
+
+    `cookie` is that of a session of the dashboard.
+    """
 
     name: str
     address: str
     process_ids: list[int]
     pages: LoadClient
     path: str
+    cookie: str = "none"
     payload: Any = None
     _connection: HTTPConnection = field(init=False)
 
@@ -175,9 +179,13 @@ def allow_many_files() -> None:
 
 @contextmanager
 def dashboard_server(
-    sandbox: Sandbox, programs: Path, more: Mapping[str, str] | None = None
+    sandbox: Sandbox,
+    programs: Path,
+    more: Mapping[str, str] | None = None,
+    *,
+    auth: Mapping[str, object] | None = None,
 ) -> Iterator[SocketServer]:
-    """The dashboard with one login, after its first full sync."""
+    """The dashboard with one login, after its first full sync; `auth` is what its pages say of themselves."""
     with ExitStack() as stack:
         data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callboard-bench-")))
         environment = dict(os.environ) | settings(sandbox, data_dir) | dict(more or {})
@@ -186,9 +194,9 @@ def dashboard_server(
         address = started.ready[1]
         cookie = log_in(address)
         wait_until(lambda: sandbox.counters().subscriptions_now >= 1, 60, "a subscription")
-        pages = LoadClient(programs / "client", address, cookie, {})
+        pages = LoadClient(programs / "client", address, cookie, auth or {})
         stack.callback(pages.stop)
-        yield SocketServer("ours", address, workers_of(started.process.pid), pages, "/bench/emit")
+        yield SocketServer("ours", address, workers_of(started.process.pid), pages, "/bench/emit", cookie)
 
 
 @contextmanager

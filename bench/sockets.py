@@ -36,7 +36,8 @@ MEMORY_BUDGET, HEARTBEAT_BUDGET = 40.0, 5.0
 def run() -> list[Figure]:
     """Measure connecting, memory, events to 1,000 and to 3,000 pages, and the heartbeats of 5,000."""
     with Sandbox.start() as sandbox, _servers(sandbox) as servers:
-        figures = _connects(servers)
+        ours, node, _ = (server.memory() / 1e6 for server in servers)
+        figures = [Figure("memory of a process without open pages", ours, node, "MB"), *_connects(servers)]
         with _open(servers, FEW):
             figures += _events(servers, FEW) + _bursts(servers) + _changes(sandbox, servers, FEW)
         with _open(servers, MANY):
@@ -89,7 +90,7 @@ def _connects(servers: Sequence[SocketServer]) -> list[Figure]:
     our_size, node_size, _ = (size[0] for size in sizes)
     return [
         Figure("3,000 sockets connect", ours, node, "s", CONNECT_LIMIT),
-        Figure("3,000 sockets connect, Node to the floor in C", node, floor, "s"),
+        Figure("3,000 sockets connect, Node to the floor in C", node, floor, "s", is_judged=False),
         Figure("memory of a socket", our_size, node_size, "kB", budget=MEMORY_BUDGET),
     ]
 
@@ -104,9 +105,16 @@ def _events(servers: Sequence[SocketServer], pages: int) -> list[Figure]:
     ]
     ours, node, floor = (_last(deliveries) for deliveries in seen)
     _tell(f"event to {pages:,} sockets", servers, seen)
+    name = f"event to the last of {pages:,} sockets"
     return [
-        Figure(f"event to the last of {pages:,} sockets", ours, node, "ms", EVENT_LIMIT),
-        Figure(f"event to the last of {pages:,} sockets, Node to the floor in C", node, floor, "ms"),
+        Figure(name, ours, node, "ms", EVENT_LIMIT),
+        Figure(
+            f"{name}, Node to the floor in C",
+            node,
+            floor,
+            "ms",
+            is_judged=False,
+        ),
         Figure(f"processor time of an event to {pages:,} sockets", used[0], used[1], "ms"),
     ]
 
@@ -134,7 +142,7 @@ def _changes(sandbox: Sandbox, servers: Sequence[SocketServer], pages: int) -> l
 
     seen = _alternately(CHANGES, [change, node.emit])
     _tell(f"colleague's change to {pages:,} sockets", servers, seen)
-    name = f"colleague's change to the last of {pages:,} sockets, to Node's event"
+    name = f"colleague's change to the last of {pages:,} sockets"
     return [Figure(name, _last(seen[0]), _last(seen[1]), "ms")]
 
 
