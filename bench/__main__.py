@@ -4,7 +4,7 @@ Prints one table, and adds the figures to the history, unless `--dry`. A figure 
 more than a fifth worse than the best of the history on the same kind of machine, is measured once more; the
 better measurement counts. Exits with 1 if it still fails, with 2 if a name is unknown.
 
-`python -m bench sizing` writes the sizes in docs/operations.md again, from the history.
+`python -m bench sizing` writes what docs/operations.md and docs/scaling.md have from the history again.
 """
 
 import sys
@@ -31,7 +31,7 @@ LONG = ("scaling",)
 def main(names: Sequence[str], *, is_dry: bool) -> int:
     """Run these benchmarks and return the exit status."""
     if names == ["sizing"]:
-        sizing.write(read_history())
+        sizing.write_all(read_history())
         return 0
     if unknown := [name for name in names if name not in MODULES + LONG]:
         print(f"No such benchmark: {', '.join(unknown)}. There are: {', '.join(MODULES + LONG)}.")
@@ -43,7 +43,7 @@ def main(names: Sequence[str], *, is_dry: bool) -> int:
     if not is_dry:
         run = Run.now(figures)
         append(run)
-        sizing.write([*history, run])
+        sizing.write_all([*history, run])
         print(f"\nAdded to {HISTORY.name}.")
     return int(any(verdict(figure, best.get(figure.name)) for figure in figures))
 

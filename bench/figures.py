@@ -11,8 +11,8 @@ TOLERANCE = 1.2
 class Figure:
     """A measured value and its reference, in the same unit.
 
-    `limit` is the maximum ratio, and `budget` the maximum value, if any. `is_judged` is False for a figure that
-    compares references with each other, which is not judged.
+    `limit` is the maximum ratio, and `budget` the maximum value, if any. `is_judged` is False for a figure
+    that cannot be better or worse: one of the references, or one that only the sizes are made of.
     """
 
     name: str

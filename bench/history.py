@@ -108,7 +108,7 @@ class Run:
 
 
 # What the figures and sizes are written to is not what was measured.
-_MEASURED = ("--", ".", ":!bench/history.jsonl", ":!docs/operations.md")
+_MEASURED = ("--", ".", ":!bench/history.jsonl", ":!docs/operations.md", ":!docs/scaling.md")
 
 
 def read_history(path: Path = HISTORY) -> list[Run]:

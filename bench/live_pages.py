@@ -98,10 +98,7 @@ def run() -> list[Figure]:
 
 def _change(sandbox: Sandbox, call_id: str, ours: SocketServer, lists: Lists) -> float:
     with _processor_time(ours) as took:
-        ours.pages.expect(1)
-        began = time.monotonic()
-        sandbox.archive(call_id)
-        ours.pages.delivery(began)
+        ours.deliver(lambda: sandbox.archive(call_id))
         lists.follow(ours.pages.sample())
         ours.rest()
     return took[0]

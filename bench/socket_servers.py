@@ -10,9 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -39,13 +39,17 @@ DELIVERY_TIME, REST_TIME, REST_SHARE = 60.0, 60.0, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """When events reached the pages, in seconds since the trigger, and how many bytes each took."""
+    """When events reached the pages, in seconds since the trigger, and how many bytes each took.
+
+    `processor` is the processor time in seconds that the server used until then.
+    """
 
     first: float
     median: float
     p99: float
     last: float
     bytes_per_event: float
+    processor: float = 0.0
 
 
 class LoadClient:
@@ -131,13 +135,20 @@ class SocketServer:
         """Trigger events to all pages by one HTTP request, and return when they came."""
         body = b"" if self.payload is None else json.dumps(self.payload, **COMPACT).encode()
         self._connection.connect()
-        self.pages.expect(count)
-        began = time.monotonic()
-        self._connection.request("POST", f"{self.path}?count={count}", body)
-        delivery = self.pages.delivery(began)
+        path = f"{self.path}?count={count}"
+        delivery = self.deliver(lambda: self._connection.request("POST", path, body), count)
         self._connection.getresponse().read()
         self._connection.close()
         return delivery
+
+    def deliver(self, trigger: Callable[[], object], count: int = 1) -> Delivery:
+        """Trigger this many events to all pages, and return when they came."""
+        before = self.processor_seconds()
+        self.pages.expect(count)
+        began = time.monotonic()
+        trigger()
+        delivery = self.pages.delivery(began)
+        return replace(delivery, processor=self.processor_seconds() - before)
 
     def rest(self) -> None:
         """Wait until the server has finished what it was told. Raises AssertionError if it does not."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench import sizing
+from bench.capacity import Costs, Load, need, processes_for
 from bench.figures import Figure, better, table, verdict
 from bench.history import HistoryError, Machine, Run, append, best_ratios, read_history
 
@@ -113,18 +114,60 @@ def test_the_history_has_every_figure_that_the_sizes_are_made_of() -> None:
     assert {size.figure for size in sizing.SIZES} <= sizing.latest_figures(read_history()).keys()
 
 
-def test_the_sizes_in_the_guide_are_those_of_the_history() -> None:
-    assert sizing.written() == sizing.block(read_history()), "`python -m bench sizing` writes them again"
+def test_the_sizes_in_the_guide_and_the_model_are_those_of_the_history() -> None:
+    runs = read_history()
+    hint = "`python -m bench sizing` writes them again"
+    assert sizing.written(sizing.GUIDE) == sizing.sizes(runs), hint
+    assert sizing.written(sizing.MODEL) == sizing.model(runs), hint
 
 
-def test_sizes_come_from_the_latest_figures_of_the_last_machine(tmp_path: Path) -> None:
-    page, size = tmp_path / "operations.md", sizing.SIZES[0]
-    page.write_text(f"Before\n{sizing.BEGIN}\nold\n{sizing.END}\nAfter\n")
-    other = replace(MACHINE, processor="Another")
+def test_sizes_come_from_the_latest_figures_of_the_last_machine() -> None:
+    size, other = sizing.SIZES[0], replace(MACHINE, processor="Another")
     values = [(52.3, MACHINE), (71.2, other), (61.4, MACHINE)]
-    sizing.write([run_of(Figure(size.figure, value, 1.0, "MB"), machine=one) for value, one in values], page)
-    lines = page.read_text().splitlines()
-    assert f"| {size.what} | 61 MB |" in lines
-    assert lines[0] == "Before"
-    assert lines[-1] == "After"
-    assert not any("old" in line or "Another" in line for line in lines)
+    runs = [run_of(Figure(size.figure, value, 1.0, "MB"), machine=machine) for value, machine in values]
+    assert f"| {size.what} | 61 MB |" in sizing.sizes(runs).splitlines()
+
+
+def test_only_the_marked_part_of_a_page_is_replaced(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"Before\n{sizing.BEGIN}\nold\n{sizing.END}\nAfter\n")
+    new = f"{sizing.BEGIN}\nnew\n{sizing.END}\n"
+    sizing.write(new, page)
+    assert page.read_text() == f"Before\n{new}After\n"
+
+
+COSTS = Costs(
+    process_mb=70, page_mb=0.05, heartbeat=1e-5, change=1e-3, event=1e-5, lead=4e-3, read=1e-2, sync=5e-5
+)
+
+
+def test_the_time_of_a_change_grows_with_pages_and_processes() -> None:
+    needed = need(COSTS, Load(pages=10_000, processes=4, changes=2.0, reads=10.0))
+    assert needed.memory_mb == pytest.approx(4 * 70 + 10_000 * 0.05)
+    assert needed.idle == pytest.approx(0.1)
+    assert needed.change == pytest.approx(0.004 + 4 * 0.001 + 10_000 * 1e-5)
+    assert needed.cores == pytest.approx(0.1 + 2 * needed.change + 10 * 0.01)
+
+
+@pytest.mark.parametrize(
+    ("pages", "changes", "reads", "expected"),
+    [
+        (100, 0.1, 1.0, 1),
+        # The connections of a process.
+        (20_000, 0.0, 0.0, 3),
+        # 0.69 cores are left for pages asked for at one process.
+        (100, 0.0, 100.0, 2),
+        # What the leader does for a change is not shared.
+        (100, 140.0, 0.0, None),
+    ],
+)
+def test_there_are_as_many_processes_as_the_leader_needs_to_have_room(
+    pages: int, changes: float, reads: float, expected: int | None
+) -> None:
+    assert processes_for(COSTS, pages, changes, reads, calls=1000) == expected
+
+
+def test_a_sync_takes_a_tenth_of_the_time_at_most() -> None:
+    few, many = (need(COSTS, Load(pages=0, processes=1, calls=calls)).cores for calls in (10_000, 10_000_000))
+    assert few == pytest.approx(0.5 / 15)
+    assert many == pytest.approx(0.1)
