@@ -8,6 +8,7 @@ better measurement counts. Exits with 1 if it still fails, with 2 if a name is u
 """
 
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 
@@ -38,14 +39,23 @@ def main(names: Sequence[str], *, is_dry: bool) -> int:
         return 2
     history = read_history()
     best = best_ratios(history, Machine.this())
-    figures = [figure for name in names or MODULES for figure in measured(name, best)]
+    figures, broken = [], []
+    for name in names or MODULES:
+        try:
+            figures += measured(name, best)
+        except Exception:
+            # The figures of the others are worth having.
+            traceback.print_exc()
+            broken.append(name)
     print(*table(figures, best), sep="\n")
     if not is_dry:
         run = Run.now(figures)
         append(run)
         sizing.write_all([*history, run])
         print(f"\nAdded to {HISTORY.name}.")
-    return int(any(verdict(figure, best.get(figure.name)) for figure in figures))
+    if broken:
+        print(f"Ended by an error: {', '.join(broken)}.")
+    return int(bool(broken) or any(verdict(figure, best.get(figure.name)) for figure in figures))
 
 
 def measured(name: str, best: Mapping[str, float]) -> list[Figure]:
@@ -56,11 +66,8 @@ def measured(name: str, best: Mapping[str, float]) -> list[Figure]:
     if not failing:
         return figures
     print(f"Measured once more: {', '.join(failing)}.", flush=True)
-    again = {figure.name: figure for figure in benchmark.run()}
-    return [
-        better(figure, again[figure.name]) if figure.name in failing and figure.name in again else figure
-        for figure in figures
-    ]
+    again = {figure.name: figure for figure in benchmark.run() if figure.name in failing}
+    return [better(figure, again.get(figure.name, figure)) for figure in figures]
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ SIZES = (
 
 
 LOAD_HEADINGS = (
-    "| open pages | changes /s | pages asked for /s | calls | processes | cores | memory | Redis | PostgreSQL |",
+    "| open pages | changes /s | page views /s | calls | processes | cores | memory | Redis | PostgreSQL |",
     "|---" * 9 + "|",
 )
 # Open pages, changes in a second, pages of the list asked for in a second, calls.

@@ -66,10 +66,10 @@ class LoadClient:
         )
 
     def open(self, count: int) -> float:
-        """Connect this many pages. Return the seconds that it took. Raises RuntimeError if one is refused."""
+        """Connect this many pages. Return the seconds that it took. Raises RuntimeError if they cannot."""
         answer = self._ask(f"open {count} {WINDOW}")
-        if answer["refused"]:
-            raise RuntimeError(f"{answer['refused']} of {count} sockets were refused")
+        if answer["opened"] < count:
+            raise RuntimeError(f"only {answer['opened']} sockets are open, {answer['refused']} were refused")
         return float(answer["seconds"])
 
     def expect(self, count: int) -> None:

@@ -26,6 +26,7 @@ FEW, MANY, IDLE = 1_000, 3_000, 5_000
 WARM_UP = 20
 CONNECTS, EVENTS, BURSTS, CHANGES = 3, 15, 5, 10
 BURST = 30
+MOST_DROPPED = 0.01
 # Seconds, four ping intervals.
 HEARTBEATS = 16.0
 # Maximum ratios to Node; kB for each socket; percent of a core.
@@ -68,7 +69,8 @@ def _open(servers: Sequence[SocketServer], count: int) -> Iterator[None]:
         server.rest()
     yield
     for server in servers:
-        if dropped := server.pages.dropped():
+        # A machine that does something else at the same time may be late for a ping.
+        if (dropped := server.pages.dropped()) > count * MOST_DROPPED:
             raise RuntimeError(f"{server.name} dropped {dropped} of {count} sockets")
         server.pages.close()
         server.rest()

@@ -2,7 +2,7 @@
 //
 // Speaks as much of WebSocket, Engine.IO 4 and Socket.IO 5 as a page needs, answers pings all the time, and
 // obeys one command per line of its input, each answered by one line of JSON:
-//   open N WINDOW      connect N sockets, at most WINDOW of them at once
+//   open N WINDOW      connect N sockets, at most WINDOW of them at once, each until it is let in
 //   expect K SECONDS   "ready" at once; then, when each socket has received K more events named EVENT, or
 //                      after SECONDS, how many came and when
 //   sample             the last event, its name and its payload
@@ -74,7 +74,7 @@ static void say(const char *format, ...) {
 static void let_go(Page *page) {
     if (page->state == CLOSED) return;
     if (page->state == OPEN) open_now--, dropped++;
-    else under_way--, refused++;
+    else under_way--, refused++, wanted += opening_since > 0 && wanted < MOST;  // try again, as a page does
     close(page->fd);
     free(page->part);
     page->part = NULL;
