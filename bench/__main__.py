@@ -1,8 +1,8 @@
-"""`python -m bench [--dry] [NAME…]`: run all benchmarks, or those named.
+"""`python -m bench [--dry] [--once] [NAME…]`: run all benchmarks, or those named.
 
 Prints one table, and adds the figures to the history, unless `--dry`. A figure that is over its budget, or
-more than a fifth worse than the best of the history on the same kind of machine, is measured once more; the
-better measurement counts. Exits with 1 if it still fails, with 2 if a name is unknown.
+more than a fifth worse than the best of the history on the same kind of machine, is measured once more, unless
+`--once`; the better measurement counts. Exits with 1 if it still fails, with 2 if a name is unknown.
 
 `python -m bench sizing` writes what docs/operations.md and docs/scaling.md have from the history again.
 """
@@ -29,7 +29,7 @@ MODULES = (
 LONG = ("scaling",)
 
 
-def main(names: Sequence[str], *, is_dry: bool) -> int:
+def main(names: Sequence[str], *, is_dry: bool, is_once: bool) -> int:
     """Run these benchmarks and return the exit status."""
     if names == ["sizing"]:
         sizing.write_all(read_history())
@@ -39,14 +39,13 @@ def main(names: Sequence[str], *, is_dry: bool) -> int:
         return 2
     history = read_history()
     best = best_ratios(history, Machine.this())
-    figures, broken = [], []
+    figures: list[Figure] = []
+    broken: list[str] = []
     for name in names or MODULES:
-        try:
-            figures += measured(name, best)
-        except Exception:
-            # The figures of the others are worth having.
-            traceback.print_exc()
+        measured = figures_of(name)
+        if not measured:
             broken.append(name)
+        figures += measured if is_once else confirmed(name, measured, best)
     print(*table(figures, best), sep="\n")
     if not is_dry:
         run = Run.now(figures)
@@ -58,18 +57,26 @@ def main(names: Sequence[str], *, is_dry: bool) -> int:
     return int(bool(broken) or any(verdict(figure, best.get(figure.name)) for figure in figures))
 
 
-def measured(name: str, best: Mapping[str, float]) -> list[Figure]:
+def figures_of(name: str) -> list[Figure]:
+    """Return the figures of a benchmark; none, and why, if it ends by an error: others are worth having."""
+    try:
+        return list(import_module(f"bench.{name}").run())
+    except Exception:
+        traceback.print_exc()
+        return []
+
+
+def confirmed(name: str, figures: list[Figure], best: Mapping[str, float]) -> list[Figure]:
     """Return the figures of a benchmark, those that fail measured once more."""
-    benchmark = import_module(f"bench.{name}")
-    figures: list[Figure] = benchmark.run()
     failing = [figure.name for figure in figures if verdict(figure, best.get(figure.name))]
     if not failing:
         return figures
     print(f"Measured once more: {', '.join(failing)}.", flush=True)
-    again = {figure.name: figure for figure in benchmark.run() if figure.name in failing}
-    return [better(figure, again.get(figure.name, figure)) for figure in figures]
+    again = {figure.name: figure for figure in figures_of(name)}
+    return [better(one, again.get(one.name, one)) if one.name in failing else one for one in figures]
 
 
 if __name__ == "__main__":
     # Other options are those of the benchmarks.
-    sys.exit(main([name for name in sys.argv[1:] if not name.startswith("--")], is_dry="--dry" in sys.argv))
+    _names = [name for name in sys.argv[1:] if not name.startswith("--")]
+    sys.exit(main(_names, is_dry="--dry" in sys.argv, is_once="--once" in sys.argv))

@@ -74,7 +74,8 @@ static void say(const char *format, ...) {
 static void let_go(Page *page) {
     if (page->state == CLOSED) return;
     if (page->state == OPEN) open_now--, dropped++;
-    else under_way--, refused++, wanted += opening_since > 0 && wanted < MOST;  // try again, as a page does
+    else under_way--, refused++;
+    if (opening_since > 0 && wanted < MOST) wanted++;  // try again, as a page does
     close(page->fd);
     free(page->part);
     page->part = NULL;
