@@ -14,7 +14,7 @@ from aircall.calls.statistics import CallKind, CallStatistics
 from aircall.web.calls.list_page import read_list
 from aircall.web.charts import SERIES, draw_week, whole_chart
 from aircall.web.formatting import KINDS, UNKNOWN_KIND, Kind, by_kind
-from aircall.web.list_query import ListQuery, calls_url, current_query
+from aircall.web.list_query import ListQuery, calls_url, current_query, days_url
 from aircall.web.login.session import login_required
 from aircall.web.page import await_fresh_list, list_freshness
 from aircall.web.preferences import viewer_zone
@@ -68,6 +68,7 @@ def index() -> ResponseReturnValue:
         sync=list_freshness(),
         calls_url=partial(calls_url, query),
         insights_url=partial(insights_url, query),
+        days_url=days_url(query),
         **_pictures(query, viewer_zone(), datetime.now(UTC)),
     )
 

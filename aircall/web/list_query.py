@@ -16,7 +16,7 @@ from flask import abort, request, session, url_for
 from aircall.calls.phone_numbers import number_key
 from aircall.calls.query import VIEWS, CallFilter, CallQuery, SortKey, midnight
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, Call, clean_text, is_call_id
-from aircall.web.formatting import day_range, listed, phone
+from aircall.web.formatting import FIRST_PLACE, LAST_PLACE, day_range, listed, phone
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 
@@ -32,6 +32,7 @@ LONGEST_NUMBER = 12
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 # A sort key in a URL: a time in milliseconds, and a call's id.
 SORT_KEY = re.compile(r"(-?[0-9]{1,16})-(.{36})")
+
 
 UNKNOWN_WORDS = {
     "view": _l("“%(text)s” is not a view we know, so it is left out."),
@@ -205,6 +206,11 @@ def _sort_key_text(key: SortKey) -> str:
 def calls_url(query: ListQuery, **changes: Any) -> str:
     """Return the URL of this list with `changes`."""
     return url_for("calls.index", **query.to_args(**changes))
+
+
+def days_url(query: ListQuery) -> str:
+    """Return the URL of this list with places for other days, which `for_days` fills in."""
+    return calls_url(query, **{"from": FIRST_PLACE, "to": LAST_PLACE})
 
 
 def call_args(query: ListQuery) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from aircall.web.list_query import (
     calls_url,
     confirm_url,
     current_query,
+    days_url,
     keep_page_size,
     known_id,
 )
@@ -102,6 +103,7 @@ def _list_urls(query: ListQuery, view: CallList) -> dict[str, Any]:
     from_cursor = replace(query, cursor=view.cursor)
     return {
         "calls_url": partial(calls_url, query),
+        "days_url": days_url(query),
         "all_url": partial(confirm_url, query),
         "rows": partial(_rows_of, from_cursor),
         "page_url": partial(calls_url, from_cursor),
