@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     delete,
     func,
     select,
@@ -80,6 +81,10 @@ records = Table(
     Column("generation", Integer, nullable=False),
     Column("expires_at", Float, nullable=False, index=True),
 )
+# Built once: each request loads two records.
+LOAD = select(records.c.value, records.c.generation).where(
+    records.c.key == bindparam("key"), records.c.expires_at > bindparam("now")
+)
 
 
 class SQLiteRecordStore:
@@ -92,11 +97,8 @@ class SQLiteRecordStore:
         metadata.create_all(engine)
 
     def load(self, key: str) -> Record | None:
-        query = select(records.c.value, records.c.generation).where(
-            records.c.key == key, records.c.expires_at > self._clock()
-        )
         with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(LOAD, {"key": key, "now": self._clock()}).one_or_none()
         return None if row is None else Record(row.value, row.generation)
 
     def put(self, key: str, value: bytes, ttl: float) -> None:

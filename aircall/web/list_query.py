@@ -50,9 +50,11 @@ SORT_WORDS = {
 }
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, unsafe_hash=True)
 class ListQuery:
     """A usable query; `problems` are sentences about the values that were not.
+
+    Not changed once it has been read: it is what fragments are found by.
 
     `number` is the number of the other party in any spelling. `cursor` is the sort key of the call that pages
     are counted from, so that newer calls do not push others from page to page.
@@ -69,7 +71,7 @@ class ListQuery:
     per_page: int = DEFAULT_PAGE_SIZE
     page: int = 1
     cursor: SortKey | None = None
-    problems: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list, hash=False)
 
     @property
     def is_filtered(self) -> bool:
@@ -201,6 +203,18 @@ def _sort_key(text: str) -> SortKey | None:
 
 def _sort_key_text(key: SortKey) -> str:
     return f"{key.time_key}-{key.call_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ListLinks:
+    """Makes the URLs of one list, or of its insights: `links(page=2)`. Equal for equal queries."""
+
+    endpoint: str
+    query: ListQuery
+
+    def __call__(self, **changes: Any) -> str:
+        """Return the URL with `changes`."""
+        return url_for(self.endpoint, **self.query.to_args(**changes))
 
 
 def calls_url(query: ListQuery, **changes: Any) -> str:
