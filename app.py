@@ -29,6 +29,7 @@ from aircall.web import (
     assets,
     error_pages,
     formatting,
+    fragments,
     i18n,
     insights,
     ops,
@@ -118,6 +119,7 @@ def _register_pages(app: Flask, config: Config) -> None:
     i18n.register(app)
     preferences.register(app)
     formatting.register(app)
+    fragments.register(app)
     assets.register(app)
     session.register(app)
     page.register(app)

@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, make_url
@@ -129,11 +130,33 @@ T = TypeVar("T")
 SIZE = 256
 
 
+# Engine, query and result of `reading_once`.
+_read_revision: ContextVar[tuple[Engine, Select[int], int] | None] = ContextVar("revision", default=None)
+
+
+@contextmanager
+def reading_once(engine: Engine, revision: Select[int]) -> Iterator[None]:
+    """Use the revision at the beginning of the block for all lookups in it, whose results may be newer."""
+    before = _read_revision.set((engine, revision, _revision(engine, revision)))
+    try:
+        yield
+    finally:
+        _read_revision.reset(before)
+
+
+def _revision(engine: Engine, revision: Select[int]) -> int:
+    known = _read_revision.get()
+    if known and known[0] is engine and known[1] is revision:
+        return known[2]
+    with engine.connect() as connection:
+        return connection.execute(revision).scalar_one()
+
+
 class RevisionCache:
     """An LRU cache of query results, each valid for one revision of the data.
 
-    `revision` selects a number that grows with every write. It is read from the database for each lookup, so
-    writes of other processes invalidate the cache too.
+    `revision` selects a number that grows with every write. It is read from the database for each lookup, or
+    once for several (`reading_once`), so writes of other processes invalidate the cache too.
     """
 
     def __init__(self, engine: Engine, revision: Select[int], size: int = SIZE) -> None:
@@ -149,14 +172,14 @@ class RevisionCache:
         `question` must name every input of the query except the data. `ask` may run in several threads at
         once.
         """
+        # Read before the query: a write in between stores a newer result under an outdated revision.
+        key = (_revision(self._engine, self._revision), question)
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+                cached: T = self._results[key]
+                return cached
         with self._engine.connect() as connection:
-            # Read before the query: a write in between stores a newer result under an outdated revision.
-            key = (connection.execute(self._revision).scalar_one(), question)
-            with self._lock:
-                if key in self._results:
-                    self._results.move_to_end(key)
-                    cached: T = self._results[key]
-                    return cached
             result = ask(connection)
         self._store(key, result)
         return result

@@ -7,7 +7,7 @@ Inbound and outbound calls of a kind are counted together.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -94,8 +94,9 @@ class Bar:
 
     first: date
     last: date
-    numbers: Counter[str]
-    parts: Sequence[Part]
+    # Equal bars have equal numbers; a Counter has no hash.
+    numbers: Counter[str] = field(hash=False)
+    parts: tuple[Part, ...]
     place: float
     x: float
     middle: float
@@ -120,8 +121,8 @@ class Chart:
 
     unit: str
     days: str
-    bars: Sequence[Bar]
-    kinds: Sequence[Kind]
+    bars: tuple[Bar, ...]
+    kinds: tuple[Kind, ...]
     highest: Bar
     today: Bar | None
     place_width: float
@@ -148,7 +149,7 @@ class Hour:
 class Week:
     """Seven named days of 24 hours, Monday first, and the busiest hour with its number of calls."""
 
-    days: Sequence[tuple[str, Sequence[Hour]]]
+    days: tuple[tuple[str, tuple[Hour, ...]], ...]
     busiest_day: str
     busiest_hour: int
     most: int
@@ -207,8 +208,8 @@ def draw_chart(statistics: CallStatistics, first: date, last: date, today: date)
     return Chart(
         unit=unit.name,
         days=day_range((first, last), today),
-        bars=bars,
-        kinds=[kind for kind in SERIES if any(bar.numbers[kind.name] for bar in bars)],
+        bars=tuple(bars),
+        kinds=tuple(kind for kind in SERIES if any(bar.numbers[kind.name] for bar in bars)),
         highest=max(bars, key=lambda bar: bar.total),
         today=next((bar for bar in bars if bar.first == today == bar.last), None),
         place_width=round(width, 2),
@@ -268,13 +269,13 @@ def _bar(span: Span, numbers: Counter[str], highest: int, place: float, width: f
     )
 
 
-def _parts(numbers: Counter[str], highest: int) -> list[Part]:
+def _parts(numbers: Counter[str], highest: int) -> tuple[Part, ...]:
     parts, top = [], 0
     for kind in SERIES:
         if number := numbers[kind.name]:
             top += number
             parts.append(Part(kind, round(100 - 100 * top / highest, 2), round(100 * number / highest, 2)))
-    return parts
+    return tuple(parts)
 
 
 def _counted_kind(name: str, number: int) -> str:
@@ -296,10 +297,10 @@ def draw_week(statistics: CallStatistics) -> Week | None:
         return None
     (busiest_day, busiest_hour), most = min(statistics.hours.items(), key=lambda item: (-item[1], item[0]))
     names = weekdays()
-    days = [
-        (short, [_hour(statistics.hours[weekday, hour], most) for hour in range(24)])
+    days = tuple(
+        (short, tuple(_hour(statistics.hours[weekday, hour], most) for hour in range(24)))
         for weekday, (short, _long) in enumerate(names)
-    ]
+    )
     return Week(days, names[busiest_day][1], busiest_hour, most)
 
 

@@ -250,7 +250,7 @@ def test_to_a_page_that_had_no_call_every_call_is_new(full_store: CallStore) -> 
 def test_the_last_seven_days_end_today(full_store: CallStore) -> None:
     yesterday, week_ago = TODAY - timedelta(days=1), TODAY - timedelta(days=6)
 
-    assert read(full_store, ListQuery()).recent_days == (
+    assert read(full_store, ListQuery()).choices.recent_days == (
         ("Today", TODAY, TODAY),
         ("Yesterday", yesterday, yesterday),
         ("Last 7 days", week_ago, TODAY),

@@ -1,7 +1,7 @@
 """The data of the list page: a page of calls grouped by day, and counts. Independent of requests and HTML."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -37,6 +37,19 @@ class ListCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilterChoices:
+    """What the filter form offers, and how many calls each view has under it.
+
+    `recent_days` are ranges of days for quick selection: label, first and last day.
+    """
+
+    counts: dict[str, int] = field(hash=False)
+    today: date
+    recent_days: tuple[tuple[str, date, date], ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallList(ListCounts):
     """A page of the filtered list. `first` and `last` count from one, and are 0 on an empty page.
 
@@ -53,13 +66,16 @@ class CallList(ListCounts):
     lines: Sequence[str]
 
     @property
-    def recent_days(self) -> Sequence[tuple[str, date, date]]:
-        """Ranges of days for quick selection: label, first and last day."""
+    def choices(self) -> FilterChoices:
+        """What the filter form shows of this list."""
         yesterday, week_ago = self.today - timedelta(days=1), self.today - timedelta(days=6)
-        return (
+        recent_days = (
             (_("Today"), self.today, self.today),
             (_("Yesterday"), yesterday, yesterday),
             (_("Last 7 days"), week_ago, self.today),
+        )
+        return FilterChoices(
+            counts=self.counts, today=self.today, recent_days=recent_days, lines=tuple(self.lines)
         )
 
 
@@ -80,7 +96,10 @@ def _read_page(
     offset = (query.page - 1) * query.per_page
     calls = store.page(wanted, offset, query.per_page)
     return CallList(
-        **asdict(counts),
+        counts=counts.counts,
+        missed_count=counts.missed_count,
+        total=counts.total,
+        new_count=counts.new_count,
         today=today,
         days=group_by_day(calls, zone, today),
         cursor=query.cursor or _key_of_first(store.page(wanted, 0, 1) if offset else calls),

@@ -27,14 +27,15 @@ from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.i18n import viewer_language
 from aircall.web.list_query import (
+    ListLinks,
     ListQuery,
     back_url,
     call_args,
     call_search,
     call_url,
-    calls_url,
     confirm_url,
     current_query,
+    days_url,
     keep_page_size,
     known_id,
     sort_key_text,
@@ -84,8 +85,10 @@ def index() -> ResponseReturnValue:
     await_fresh_list()
     # Before the data is read: a change in between is sent to the page again rather than missed.
     position = services().replica.feed.position
-    zone, now = viewer_zone(), datetime.now(UTC)
-    view = read_list(services().replica.store, query, zone, now)
+    zone, now, store = viewer_zone(), datetime.now(UTC), services().replica.store
+    with store.reading_once():
+        view = read_list(store, query, zone, now)
+        chart = recent_chart(services().statistics, query, zone, now)
     return render_template(
         "calls/index.html",
         view=view,
@@ -93,7 +96,7 @@ def index() -> ResponseReturnValue:
         problems=query.problems,
         position=position,
         sync=list_freshness(),
-        chart=recent_chart(services().statistics, query, zone, now),
+        chart=chart,
         **_list_urls(query, view),
     )
 
@@ -102,10 +105,11 @@ def _list_urls(query: ListQuery, view: CallList) -> dict[str, Any]:
     """Return the URLs of the list page. Its pages and rows are counted from the cursor of this view."""
     from_cursor = replace(query, cursor=view.cursor)
     return {
-        "calls_url": partial(calls_url, query),
+        "calls_url": ListLinks("calls.index", query),
+        "days_url": days_url(query),
         "all_url": partial(confirm_url, query),
         "rows": partial(_rows_of, from_cursor),
-        "page_url": partial(calls_url, from_cursor),
+        "page_url": ListLinks("calls.index", from_cursor),
         "counts_url": url_for(".counts", **from_cursor.to_args(page=view.number)),
         "rows_url": url_for(".rows", **from_cursor.to_args(page=view.number)),
         "cursor_text": sort_key_text(view.cursor) if view.cursor else "",
@@ -122,7 +126,7 @@ def counts() -> ResponseReturnValue:
     query = current_query()
     view = read_news(services().replica.store, query, viewer_zone(), _requested_ids())
     return render_template(
-        "calls/_counts.html", view=view, filters=query, calls_url=partial(calls_url, query)
+        "calls/_counts.html", view=view, filters=query, calls_url=ListLinks("calls.index", query)
     )
 
 
