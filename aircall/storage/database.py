@@ -6,13 +6,13 @@ wait for anything else inside a transaction.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 
 class DatabaseError(Exception):
@@ -91,6 +91,36 @@ def exclusive_transaction(engine: Engine) -> Iterator[Connection]:
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
+
+
+def insert_rows(
+    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert rows by the fastest means of the driver. Raises SQLAlchemyError.
+
+    SQLAlchemy takes as long for a row as SQLite itself; PostgreSQL takes three times as long for an INSERT
+    as for a row of a COPY.
+    """
+    names = ", ".join(columns)
+    if connection.dialect.name == "postgresql":
+        _copy_rows(connection, f"COPY {table} ({names}) FROM STDIN", rows)
+        return
+    placeholders = ", ".join("?" * len(columns))
+    connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({placeholders})", list(rows))  # noqa: S608  # the callers' constants
+
+
+def _copy_rows(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except connection.dialect.loaded_dbapi.Error as error:
+        failure = OperationalError(statement, None, error, hide_parameters=True)
+    else:
+        return
+    # Raised here, without a cause: PostgreSQL's own error quotes the row.
+    raise failure
 
 
 def _try_to_write(connection: Connection) -> None:
