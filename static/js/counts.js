@@ -80,9 +80,9 @@ function drawTotals(counts, view) {
   for (const tab of document.querySelectorAll('[data-count]')) setText(tab, formatNumber(counts[tab.dataset.count]));
   const head = document.getElementById('page-head');
   head.dataset.missed = counts.missed;
-  const texts = [counted('%(number)s call', '%(number)s calls', counts[view])];
+  const texts = [ngettext('%(number)s call', '%(number)s calls', counts[view])];
   if (counts.missed) {
-    texts.push(counted('%(number)s missed in the inbox', '%(number)s missed in the inbox', counts.missed));
+    texts.push(ngettext('%(number)s missed in the inbox', '%(number)s missed in the inbox', counts.missed));
   }
   setText(head.querySelector('p'), texts.join(' · '));
 }
@@ -100,7 +100,7 @@ function drawNews(list) {
   const link = document.getElementById('new-calls');
   if (link.hidden && number) announce(gettext('New calls available.'));
   link.hidden = number === 0;
-  setText(link.querySelector('span'), counted('%(number)s new call – show', '%(number)s new calls – show', number));
+  setText(link.querySelector('span'), ngettext('%(number)s new call – show', '%(number)s new calls – show', number));
   return true;
 }
 
@@ -163,10 +163,6 @@ function drawLink(wanted) {
 
 function drawTitle(missed) {
   document.title = document.title.replace(/^(\(\d+\) )?/, missed > 0 ? `(${missed}) ` : '');
-}
-
-function counted(one, many, number) {
-  return ngettext(one, many, number, { number: formatNumber(number) });
 }
 
 function setText(element, text) {
