@@ -1,7 +1,7 @@
 """The data of the list page: a page of calls grouped by day, and counts. Independent of requests and HTML."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ class ListCounts:
     Of the current view, `total` calls are at or after the query's cursor, and `new_count` before it.
     """
 
-    counts: dict[str, int]
+    counts: dict[str, int] = field(hash=False)
     missed_count: int
     total: int
     new_count: int
@@ -50,8 +50,18 @@ class FilterChoices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallList(ListCounts):
-    """A page of the filtered list. `first` and `last` count from one, and are 0 on an empty page.
+class PlaceInList(ListCounts):
+    """Where a page is in its list. `first` and `last` count from one, and are 0 on an empty page."""
+
+    first: int
+    last: int
+    number: int
+    page_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallList(PlaceInList):
+    """A page of the filtered list.
 
     `cursor` is the sort key that pages are counted from, None without calls. `today` is the viewer's day.
     """
@@ -59,11 +69,12 @@ class CallList(ListCounts):
     today: date
     days: Sequence[Day]
     cursor: SortKey | None
-    first: int
-    last: int
-    number: int
-    page_count: int
     lines: Sequence[str]
+
+    @property
+    def place(self) -> PlaceInList:
+        """The same without the calls."""
+        return PlaceInList(**{field.name: getattr(self, field.name) for field in fields(PlaceInList)})
 
     @property
     def choices(self) -> FilterChoices:
