@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from aircall.calls.statistics import CallStatistics, CallStatisticsQuery
@@ -79,8 +80,7 @@ UNITS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One kind of calls in a bar."""
 
     kind: Kind
@@ -140,8 +140,7 @@ class Chart:
         return _("%(calls)s – %(kinds)s", calls=calls, kinds=listed(parts)) if parts else calls
 
 
-@dataclass(frozen=True, slots=True)
-class Hour:
+class Hour(NamedTuple):
     """The number of calls in one hour of the week, and its shade, 0 to SHADES."""
 
     number: int
@@ -307,6 +306,11 @@ def _counted_kind(name: str, number: int) -> str:
 
 def draw_week(statistics: CallStatistics) -> Week | None:
     """Draw the hours of the week; None if no call has a time. The first of equally busy hours is named."""
+    return _draw_week(statistics, viewer_language())
+
+
+@lru_cache(DRAWN_CHARTS)
+def _draw_week(statistics: CallStatistics, _language: str) -> Week | None:
     if not statistics.hours:
         return None
     (busiest_day, busiest_hour), most = min(statistics.hours.items(), key=lambda item: (-item[1], item[0]))

@@ -38,15 +38,21 @@ class ListCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterChoices:
-    """What the filter form offers, and how many calls each view has under it.
-
-    `recent_days` are ranges of days for quick selection: label, first and last day.
-    """
+    """What the filter form offers, and how many calls each view has under it. `today` is the viewer's day."""
 
     counts: dict[str, int] = field(hash=False)
     today: date
-    recent_days: tuple[tuple[str, date, date], ...]
     lines: tuple[str, ...]
+
+    @property
+    def recent_days(self) -> Sequence[tuple[str, date, date]]:
+        """Ranges of days for quick selection: label, first and last day."""
+        yesterday, week_ago = self.today - timedelta(days=1), self.today - timedelta(days=6)
+        return (
+            (_("Today"), self.today, self.today),
+            (_("Yesterday"), yesterday, yesterday),
+            (_("Last 7 days"), week_ago, self.today),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +75,7 @@ class CallList(PlaceInList):
     today: date
     days: Sequence[Day]
     cursor: SortKey | None
-    lines: Sequence[str]
+    lines: tuple[str, ...]
 
     @property
     def place(self) -> PlaceInList:
@@ -79,15 +85,7 @@ class CallList(PlaceInList):
     @property
     def choices(self) -> FilterChoices:
         """What the filter form shows of this list."""
-        yesterday, week_ago = self.today - timedelta(days=1), self.today - timedelta(days=6)
-        recent_days = (
-            (_("Today"), self.today, self.today),
-            (_("Yesterday"), yesterday, yesterday),
-            (_("Last 7 days"), week_ago, self.today),
-        )
-        return FilterChoices(
-            counts=self.counts, today=self.today, recent_days=recent_days, lines=tuple(self.lines)
-        )
+        return FilterChoices(counts=self.counts, today=self.today, lines=self.lines)
 
 
 def read_list(store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime) -> CallList:
@@ -118,8 +116,14 @@ def _read_page(
         last=offset + len(calls) if calls else 0,
         number=query.page,
         page_count=page_count,
-        lines=store.lines(),
+        lines=tuple(store.lines()),
     )
+
+
+def read_choices(store: CallQuery, query: ListQuery, zone: ZoneInfo, today: date) -> FilterChoices:
+    """Return what the filter form shows, without reading calls."""
+    counts = store.counts(replace(query, cursor=None).to_filter(zone))
+    return FilterChoices(counts=counts, today=today, lines=tuple(store.lines()))
 
 
 def read_counts(store: CallQuery, query: ListQuery, zone: ZoneInfo) -> ListCounts:
