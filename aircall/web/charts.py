@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from aircall.calls.statistics import CallStatistics, CallStatisticsQuery
@@ -33,7 +35,7 @@ from aircall.web.formatting import (
 )
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
-from aircall.web.i18n import ngettext
+from aircall.web.i18n import ngettext, viewer_language
 from aircall.web.list_query import FIRST_DAY, LAST_DAY, ListQuery
 
 # The kinds of a bar, from its foot to its top.
@@ -47,6 +49,8 @@ MOST_LABELS = 5
 # Shades of an hour, 1 for few calls to SHADES for the most; 0 means no calls.
 SHADES = 5
 ONE_DAY = timedelta(days=1)
+# Charts that are kept: those of lists without changes are drawn once.
+DRAWN_CHARTS = 32
 # The days of the list's chart if the query leaves them open.
 RECENT_DAYS = timedelta(days=14)
 
@@ -76,8 +80,7 @@ UNITS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One kind of calls in a bar."""
 
     kind: Kind
@@ -137,8 +140,7 @@ class Chart:
         return _("%(calls)s – %(kinds)s", calls=calls, kinds=listed(parts)) if parts else calls
 
 
-@dataclass(frozen=True, slots=True)
-class Hour:
+class Hour(NamedTuple):
     """The number of calls in one hour of the week, and its shade, 0 to SHADES."""
 
     number: int
@@ -195,6 +197,17 @@ def draw_chart(statistics: CallStatistics, first: date, last: date, today: date)
 
     Of a range of more years than that, the first bar stands for all the earliest years.
     """
+    return _draw_chart(statistics, first, last, today, viewer_language())
+
+
+@lru_cache(DRAWN_CHARTS)
+def _draw_chart(
+    statistics: CallStatistics,
+    first: date,
+    last: date,
+    today: date,
+    _language: str,
+) -> Chart | None:
     unit, spans = _spans_of(first, last)
     numbers = _by_span(statistics, spans)
     highest = max(number.total() for number in numbers)
@@ -293,6 +306,11 @@ def _counted_kind(name: str, number: int) -> str:
 
 def draw_week(statistics: CallStatistics) -> Week | None:
     """Draw the hours of the week; None if no call has a time. The first of equally busy hours is named."""
+    return _draw_week(statistics, viewer_language())
+
+
+@lru_cache(DRAWN_CHARTS)
+def _draw_week(statistics: CallStatistics, _language: str) -> Week | None:
     if not statistics.hours:
         return None
     (busiest_day, busiest_hour), most = min(statistics.hours.items(), key=lambda item: (-item[1], item[0]))

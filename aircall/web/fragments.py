@@ -4,10 +4,11 @@ A fragment is found by everything that it depends on, so it is never outdated an
 it. Nothing personal is in a fragment: no user, no CSRF token, no filter of a list.
 """
 
+import re
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 
 from flask import Flask
 from markupsafe import Markup, escape
@@ -17,25 +18,32 @@ from aircall.web.i18n import speaking, viewer_language
 
 # Bytes of HTML, and of what it is found by. 8,000 rows, and the other pieces of many lists.
 ROWS_LIMIT, PIECES_LIMIT = 16 * 1024 * 1024, 4 * 1024 * 1024
-# Stands in a row for the query of the list that it is shown in. `clean_text` lets no such character into a
-# call, so it stands nowhere else.
-QUERY_PLACE = "\x00"
+# Stands in fragments for what is put in later. `clean_text` lets no such character into a text, so it stands
+# nowhere else.
+PLACE = "\x00"
+# Stands in a row for the query of the list that it is shown in.
+QUERY_PLACE = PLACE
+PERSONAL = re.compile(f"{PLACE}([a-z_]+){PLACE}")
+NOTHING: Mapping[str, str] = {}
 
 
 def register(app: Flask) -> None:
     """Provide templates with `fragment(template, …)`: the template, rendered with these values alone.
 
     The values, and the viewer's language, are what the fragment is found by, so they must not be changed
-    later.
+    later. Values in `personal` are texts, put in afterwards: the template may only print them.
     """
     cache = FragmentCache(PIECES_LIMIT)
 
-    def fragment(template: str, /, **values: Hashable) -> Markup:
+    def fragment(template: str, /, personal: Mapping[str, str] = NOTHING, **values: Hashable) -> Markup:
         def render() -> str:
-            return app.jinja_env.get_template(template).render(values)
+            places = {name: f"{PLACE}{name}{PLACE}" for name in personal}
+            return app.jinja_env.get_template(template).render(values | places)
 
-        key = template, viewer_language(), *values.items()
-        return Markup(cache.get(key, render))  # noqa: S704  # rendered by a template
+        html = cache.get((template, viewer_language(), *personal, *values.items()), render)
+        if personal:
+            html = PERSONAL.sub(lambda found: escape(personal[found[1]]), html)
+        return Markup(html)  # noqa: S704  # rendered by a template, and escaped
 
     app.add_template_global(fragment)
 

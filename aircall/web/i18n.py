@@ -100,8 +100,9 @@ def register(app: Flask) -> None:
         gettext=_template_gettext,
         ngettext=_template_ngettext,
         pgettext=_template_pgettext,
+        languages=LANGUAGES,
     )
-    app.context_processor(lambda: {"language": viewer_language(), "languages": LANGUAGES})
+    app.context_processor(lambda: {"language": viewer_language()})
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from aircall.calls.statistics import CallKind, CallStatistics
-from aircall.web.calls.list_page import read_list
+from aircall.web.calls.list_page import read_choices
 from aircall.web.charts import SERIES, draw_week, whole_chart
 from aircall.web.formatting import KINDS, UNKNOWN_KIND, Kind, by_kind
 from aircall.web.list_query import ListLinks, ListQuery, current_query, days_url
@@ -76,7 +76,7 @@ def _pictures(query: ListQuery, zone: ZoneInfo, now: datetime) -> dict[str, Any]
     with services().replica.store.reading_once():
         statistics = services().statistics.read(query.to_filter(zone), zone)
         # For the filter form, which is the list's.
-        view = read_list(services().replica.store, query, zone, now)
+        view = read_choices(services().replica.store, query, zone, now.astimezone(zone).date())
     count = statistics.totals.total()
     return {
         "view": view,

@@ -218,6 +218,17 @@ class ListLinks:
         return url_for(self.endpoint, **self.query.to_args(**changes))
 
 
+@dataclass(frozen=True, slots=True)
+class ConfirmLinks:
+    """Makes the URLs of the page that asks before all matching calls are archived or moved to the inbox."""
+
+    query: ListQuery
+
+    def __call__(self, *, archived: bool) -> str:
+        """Return the URL for this desired state."""
+        return url_for("archive.confirm", archived=str(archived).lower(), **self.query.to_args())
+
+
 def calls_url(query: ListQuery, **changes: Any) -> str:
     """Return the URL of this list with `changes`."""
     return url_for("calls.index", **query.to_args(**changes))
@@ -259,11 +270,6 @@ def _count_before(store: CallQuery, wanted: CallFilter, key: SortKey) -> int:
     )
     # The replica may have changed between the two reads.
     return max(0, from_top - from_key)
-
-
-def confirm_url(query: ListQuery, *, archived: bool) -> str:
-    """Return the URL of the page that asks before all matching calls are archived or moved to the inbox."""
-    return url_for("archive.confirm", archived=str(archived).lower(), **query.to_args())
 
 
 def filter_words(query: ListQuery) -> str:

@@ -26,7 +26,8 @@ ZONE_COOKIE = "tz"
 
 def register(app: Flask) -> None:
     """Provide templates with `theme`, `themes` and `zone`, and accept choices of theme and language."""
-    app.context_processor(lambda: {"theme": viewer_theme(), "themes": THEMES, "zone": viewer_zone().key})
+    app.context_processor(lambda: {"theme": viewer_theme(), "zone": viewer_zone().key})
+    app.jinja_env.globals["themes"] = THEMES
     app.register_blueprint(bp)
 
 

@@ -1,7 +1,7 @@
 """The data of the list page: a page of calls grouped by day, and counts. Independent of requests and HTML."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ class ListCounts:
     Of the current view, `total` calls are at or after the query's cursor, and `new_count` before it.
     """
 
-    counts: dict[str, int]
+    counts: dict[str, int] = field(hash=False)
     missed_count: int
     total: int
     new_count: int
@@ -38,20 +38,36 @@ class ListCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterChoices:
-    """What the filter form offers, and how many calls each view has under it.
-
-    `recent_days` are ranges of days for quick selection: label, first and last day.
-    """
+    """What the filter form offers, and how many calls each view has under it. `today` is the viewer's day."""
 
     counts: dict[str, int] = field(hash=False)
     today: date
-    recent_days: tuple[tuple[str, date, date], ...]
     lines: tuple[str, ...]
+
+    @property
+    def recent_days(self) -> Sequence[tuple[str, date, date]]:
+        """Ranges of days for quick selection: label, first and last day."""
+        yesterday, week_ago = self.today - timedelta(days=1), self.today - timedelta(days=6)
+        return (
+            (_("Today"), self.today, self.today),
+            (_("Yesterday"), yesterday, yesterday),
+            (_("Last 7 days"), week_ago, self.today),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallList(ListCounts):
-    """A page of the filtered list. `first` and `last` count from one, and are 0 on an empty page.
+class PlaceInList(ListCounts):
+    """Where a page is in its list. `first` and `last` count from one, and are 0 on an empty page."""
+
+    first: int
+    last: int
+    number: int
+    page_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallList(PlaceInList):
+    """A page of the filtered list.
 
     `cursor` is the sort key that pages are counted from, None without calls. `today` is the viewer's day.
     """
@@ -59,24 +75,17 @@ class CallList(ListCounts):
     today: date
     days: Sequence[Day]
     cursor: SortKey | None
-    first: int
-    last: int
-    number: int
-    page_count: int
-    lines: Sequence[str]
+    lines: tuple[str, ...]
+
+    @property
+    def place(self) -> PlaceInList:
+        """The same without the calls."""
+        return PlaceInList(**{field.name: getattr(self, field.name) for field in fields(PlaceInList)})
 
     @property
     def choices(self) -> FilterChoices:
         """What the filter form shows of this list."""
-        yesterday, week_ago = self.today - timedelta(days=1), self.today - timedelta(days=6)
-        recent_days = (
-            (_("Today"), self.today, self.today),
-            (_("Yesterday"), yesterday, yesterday),
-            (_("Last 7 days"), week_ago, self.today),
-        )
-        return FilterChoices(
-            counts=self.counts, today=self.today, recent_days=recent_days, lines=tuple(self.lines)
-        )
+        return FilterChoices(counts=self.counts, today=self.today, lines=self.lines)
 
 
 def read_list(store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime) -> CallList:
@@ -107,8 +116,14 @@ def _read_page(
         last=offset + len(calls) if calls else 0,
         number=query.page,
         page_count=page_count,
-        lines=store.lines(),
+        lines=tuple(store.lines()),
     )
+
+
+def read_choices(store: CallQuery, query: ListQuery, zone: ZoneInfo, today: date) -> FilterChoices:
+    """Return what the filter form shows, without reading calls."""
+    counts = store.counts(replace(query, cursor=None).to_filter(zone))
+    return FilterChoices(counts=counts, today=today, lines=tuple(store.lines()))
 
 
 def read_counts(store: CallQuery, query: ListQuery, zone: ZoneInfo) -> ListCounts:

@@ -27,13 +27,13 @@ from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.i18n import viewer_language
 from aircall.web.list_query import (
+    ConfirmLinks,
     ListLinks,
     ListQuery,
     back_url,
     call_args,
     call_search,
     call_url,
-    confirm_url,
     current_query,
     days_url,
     keep_page_size,
@@ -107,7 +107,7 @@ def _list_urls(query: ListQuery, view: CallList) -> dict[str, Any]:
     return {
         "calls_url": ListLinks("calls.index", query),
         "days_url": days_url(query),
-        "all_url": partial(confirm_url, query),
+        "all_url": ConfirmLinks(query),
         "rows": partial(_rows_of, from_cursor),
         "page_url": ListLinks("calls.index", from_cursor),
         "counts_url": url_for(".counts", **from_cursor.to_args(page=view.number)),
