@@ -165,10 +165,15 @@ class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, witho
         self._names: set[Any] = set()
 
     def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
-        """Add a socket to a room. It gets none of the events before."""
+        """Add a socket to a room. It gets no event from before."""
         self.send_emitted()
         super().enter_room(sid, namespace, room, eio_sid)
         self._names.add(room)
+
+    def leave_room(self, sid: str, namespace: str, room: Any) -> None:
+        """Remove a socket from a room. It gets every event from before."""
+        self.send_emitted()
+        super().leave_room(sid, namespace, room)
 
     def basic_disconnect(self, sid: str, namespace: str, **_: object) -> None:
         """Forget a socket. python-socketio's would look through the rooms of all sockets."""

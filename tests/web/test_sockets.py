@@ -1,4 +1,4 @@
-"""What pages are sent of a change, and what is left of a page that could not be let in: nothing."""
+"""What pages are sent of a change, and pages that could not be let in, or ask for it once more."""
 
 from typing import Any
 
@@ -127,3 +127,19 @@ def test_rows_are_rendered_for_so_many_languages_and_zones_and_a_page_that_leave
     last = connected(app, alice, wanted[MOST_ROOMS + 1])
     services_of(app).replica.apply(Call.from_json(sandbox.archive(alice.call_ids[0])))
     assert "html" in events(last, "update-call")[0]
+
+
+def test_a_page_cannot_ask_to_be_let_in_by_an_event_with_a_request_of_its_own(
+    app: Flask, alice: Person
+) -> None:
+    with app.app_context():
+        live = services().hub
+    page = live.socketio.test_client(app, headers=HEADERS, flask_test_client=alice.client)
+    page.get_received()
+
+    page.emit("connect", {"HTTP_ORIGIN": "x", "HTTP_COOKIE": "callboard=x"})
+    page.emit("connect")
+
+    assert page.get_received() == []
+    assert live.page_count == 1
+    page.disconnect()

@@ -18,11 +18,11 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
+from wsgiref.types import WSGIEnvironment
 
-import flask_socketio
-from flask import Flask, request, session
-from flask_socketio import SocketIO, join_room
+from flask import Flask
+from flask_socketio import SocketIO
 from gevent import monkey
 
 from aircall import metrics
@@ -38,7 +38,7 @@ from aircall.web.live.change_messages import EVENT_OF, ChangeMessages, RowRooms,
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
 from aircall.web.live.session_monitor import CHECK_INTERVAL, SessionMonitor
 from aircall.web.security import is_own_origin
-from aircall.web.session_store import SIGNED_IN_KEY
+from aircall.web.session_store import StoreSessionInterface
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +76,7 @@ class SocketHub:
         public_origin: str | None,
         timings: SocketTimings,
     ) -> None:
+        self._app = app
         self._feed = feed
         self._public_origin = public_origin
         self._link: LinkStatus | None = None
@@ -88,8 +89,8 @@ class SocketHub:
         # Keeps the link's states in order.
         self._link_lock = threading.Lock()
         self.socketio = _socket_server(app, self._is_own_origin, timings)
-        self.socketio.on_event("connect", self._connect)
-        # Not through Flask-SocketIO, which would load the session each time.
+        # Not through Flask-SocketIO, whose request context takes longer than what is done in it.
+        self.socketio.server.on("connect", self._connect)
         self.socketio.server.on("disconnect", self._disconnect)
         self.socketio.server.on("view", self._view)
 
@@ -143,17 +144,27 @@ class SocketHub:
         """Close every socket. Pages reconnect by themselves, to the server that is there then."""
         self.socketio.server.eio.disconnect()
 
-    def _connect(self, auth: object = None) -> bool:
-        login_id, socket_id = session.get(SIGNED_IN_KEY), _socket_id()
-        # Engine.IO accepts a missing Origin. A page that is connected must not connect again.
-        if login_id is None or "Origin" not in request.headers or socket_id in self._connections:
+    def _connect(self, socket_id: str, _environ: object = None, auth: object = None, *_more: object) -> bool:
+        # A page may also send an event of this name, with anything for the request and once it is connected.
+        if socket_id in self._connections:
+            return False
+        try:
+            environ = self.socketio.server.get_environ(socket_id)
+            return self._let_in(socket_id, environ, auth if isinstance(auth, dict) else {})
+        except Exception as error:
+            log.error("a page could not be served", extra={"error": type(error).__name__})
+            return False
+
+    def _let_in(self, socket_id: str, environ: WSGIEnvironment, given: dict[str, Any]) -> bool:
+        login_id = cast(StoreSessionInterface, self._app.session_interface).login_id(environ)
+        # Engine.IO accepts a missing Origin.
+        if login_id is None or "HTTP_ORIGIN" not in environ:
             return False
         if not self._connections.add(socket_id, login_id):
             return False
-        given = auth if isinstance(auth, dict) else {}
         position = given.get("position")
         try:
-            self._send_state(position if isinstance(position, str) else None, given.get("rows"))
+            self._send_state(socket_id, position if isinstance(position, str) else None, given.get("rows"))
         except Exception:
             self._forget(socket_id)
             raise
@@ -172,32 +183,37 @@ class SocketHub:
         self._rooms.leave(socket_id)
         return self._connections.remove(socket_id)
 
-    def _send_state(self, position: str | None, rows: object) -> None:
+    def _send_state(self, socket_id: str, position: str | None, rows: object) -> None:
         """Let the page join its rooms, and send what it needs to follow what is sent there from now on."""
         with self._feed.paused(), self._link_lock, self._presence.paused() as viewers:
-            join_room(ROOM)
-            room = self._rooms.join(_socket_id(), rows)
-            join_room(room.name if room else FACTS_ROOM)
+            self.socketio.server.enter_room(socket_id, ROOM)
+            room = self._rooms.join(socket_id, rows)
+            self.socketio.server.enter_room(socket_id, room.name if room else FACTS_ROOM)
             if self._link is not None:
-                _reply("link", _link_message(self._link))
-            _reply("all-viewers", viewers)
-            self._catch_up(position)
+                self._reply(socket_id, "link", _link_message(self._link))
+            self._reply(socket_id, "all-viewers", viewers)
+            self._catch_up(socket_id, position)
 
-    def _catch_up(self, position: str | None) -> None:
+    def _catch_up(self, socket_id: str, position: str | None) -> None:
         """Send the changes after the position that the page was rendered at, or make it reload."""
         entries = self._feed.changes_after(position) if position else []
         if entries is None or len(entries) > BURST_LIMIT:
-            _reply("reload", {"position": self._feed.position})
+            self._reply(socket_id, "reload", {"position": self._feed.position})
             return
         for entry in entries:
-            _reply(EVENT_OF[entry.change.kind], facts(entry))
-        _reply("caught-up", {"position": self._feed.position})
+            self._reply(socket_id, EVENT_OF[entry.change.kind], facts(entry))
+        self._reply(socket_id, "caught-up", {"position": self._feed.position})
 
     def _view(self, socket_id: str, given: object = None, *_more: object) -> None:
         call_id = given.get("id") if isinstance(given, dict) else False
         username = self._connections.username(socket_id)
         if username is not None and (call_id is None or (isinstance(call_id, str) and is_call_id(call_id))):
             self._presence.view(socket_id, username, call_id)
+
+    def _reply(self, socket_id: str, name: str, payload: object) -> None:
+        """Send an event to the page that is connecting."""
+        metrics.EVENTS_OUT.labels(name).inc()
+        self.socketio.server.emit(name, payload, to=socket_id)
 
     def _broadcast(self, name: str, payload: object) -> None:
         metrics.EVENTS_OUT.labels(name).inc(len(self._connections))
@@ -230,24 +246,8 @@ def _socket_server(
     )
     if is_served:
         install(server.server, timings.send_timeout)
-    server.on_error_default(_refuse)
     return server
-
-
-def _refuse(error: Exception) -> bool:
-    log.error("a page could not be served", extra={"error": type(error).__name__})
-    return False
 
 
 def _link_message(status: LinkStatus) -> dict[str, str]:
     return {"state": status.state, "since": instant_text(status.since), "reason": status.reason}
-
-
-def _reply(name: str, payload: object) -> None:
-    """Send an event to the page that is connecting."""
-    metrics.EVENTS_OUT.labels(name).inc()
-    flask_socketio.emit(name, payload)
-
-
-def _socket_id() -> str:
-    return cast(str, request.sid)  # type: ignore[attr-defined]  # set by Flask-SocketIO
