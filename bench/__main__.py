@@ -1,8 +1,8 @@
 """`python -m bench [--dry] [--once] [NAME…]`: run all benchmarks, or those named.
 
 Prints one table, and adds the figures to the history, unless `--dry`. A figure that is over its budget, or
-more than a fifth worse than the best of its history on such a machine, is measured once more, unless
-`--once`; the better measurement counts. Exits with 1 if it still fails, with 2 if a name is unknown.
+more than a fifth worse than the best of the history on the same kind of machine, is measured once more,
+unless `--once`; the better measurement counts. Exits with 1 if it still fails, with 2 if a name is unknown.
 
 `python -m bench sizing` writes what docs/operations.md and docs/scaling.md have from the history again.
 """

@@ -207,7 +207,12 @@ def dashboard_server(
         wait_until(lambda: sandbox.counters().subscriptions_now >= 1, 60, "a subscription")
         pages = LoadClient(programs / "client", address, cookie, auth or {})
         stack.callback(pages.stop)
-        yield SocketServer("ours", address, workers_of(started.process.pid), pages, "/bench/emit", cookie)
+        server = SocketServer("ours", address, workers_of(started.process.pid), pages, "/bench/emit", cookie)
+        try:
+            yield server
+        except RuntimeError:
+            print(started.output())
+            raise
 
 
 @contextmanager
