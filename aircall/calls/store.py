@@ -9,11 +9,12 @@ token, and are rejected once another process has been elected.
 import logging
 import re
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, inspect, or_, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from aircall.calls.feed import Change, ChangeKind
 from aircall.calls.query import CallQuery
@@ -37,8 +38,8 @@ from aircall.concurrency import yield_control
 from aircall.models import Call
 from aircall.storage.database import DatabaseError, exclusive_transaction, first_line, insert_rows
 
-# Ids fetched from the database at a time.
-IDS_AT_ONCE = 2000
+# Ids fetched from the database at a time; other greenlets run between two times.
+IDS_AT_ONCE = 10_000
 # Ids. Databases limit the number of parameters of a statement.
 MAX_IDS = 500
 # Writes. Removals are remembered for so long, so that a full sync in progress does not restore the calls.
@@ -65,6 +66,7 @@ class CallStore(CallQuery):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine, _create_tables(engine))
+        self._has_deferred_indexes = False
 
     @property
     def version(self) -> int:
@@ -88,21 +90,25 @@ class CallStore(CallQuery):
         return int(row[0]) if row and row[1:] == row_content(call) else 0
 
     def call_ids(self, *, besides: Container[str] = ()) -> list[str]:
-        """Return the ids of all calls except `besides`, unsorted."""
+        """Return the ids of all calls except `besides`, sorted."""
+        found, after = list[str](), ""
+        query = select(calls.c.id).order_by(calls.c.id).limit(IDS_AT_ONCE)
         with self.engine.connect() as connection:
-            ids = connection.execution_options(yield_per=IDS_AT_ONCE).scalars(select(calls.c.id))
-            return [call_id for call_id in ids if call_id not in besides]
+            # By the driver, as in `_known_rows`.
+            while rows := connection.execute(query.where(calls.c.id > after)).cursor.fetchall():
+                found += [call_id for (call_id,) in rows if call_id not in besides]
+                (after,) = rows[-1]
+                # A transaction must not wait for other greenlets.
+                connection.rollback()
+                yield_control()
+        return found
 
     def mark_synced(self, began_at: datetime) -> None:
         """Record a complete full sync that began at this time, unless a later one is recorded already."""
-        is_first = self.synced_at is None
         at = to_milliseconds(began_at)
         is_later = or_(state.c.synced_at.is_(None), state.c.synced_at < at)
         with self.engine.begin() as connection:
             connection.execute(update(state).where(is_later).values(synced_at=at))
-        if is_first:
-            # After the commit: a process that starts before it drops the deferred indexes.
-            create_deferred_indexes(self.engine)
 
     def new_fence(self) -> int:
         """Return a new fencing token. Writes with an older one are rejected from now on."""
@@ -127,8 +133,16 @@ class CallStore(CallQuery):
         ]
 
     def fill(self, found: Sequence[Call], read_version: int) -> bool:
-        """Write calls as `apply` does; return whether anything changed. Saves a Change for each call."""
-        return bool(found) and bool(self._write(found, read_version)[0])
+        """Write calls as `apply` does, faster if all of them are new; return whether anything changed."""
+        if not found:
+            return False
+        with suppress(IntegrityError), self.engine.begin() as connection:
+            version = _next_version(connection)
+            if not _has_removals(connection, read_version):
+                self._replace(connection, found, {}, version)
+                return True
+        # Some are known, or were removed while they were read.
+        return bool(self._write(found, read_version)[0])
 
     def remove(self, call_ids: Collection[str], read_version: int) -> list[Change]:
         """Remove these calls, except those written after `read_version`, and return the resulting changes."""
@@ -155,6 +169,13 @@ class CallStore(CallQuery):
                     raise DatabaseError(OTHER_API.format(stored_url, api_url))
                 self._clear(connection)
             connection.execute(update(state).values(api_url=api_url))
+
+    def catch_up(self) -> None:
+        """Create the deferred indexes, and index every row that is not yet. Call it after `mark_synced`."""
+        if not self._has_deferred_indexes:
+            create_deferred_indexes(self.engine)
+            self._has_deferred_indexes = True
+        self.search.catch_up()
 
     def clear(self) -> None:
         """Remove every call and the record of full syncs."""
@@ -292,12 +313,17 @@ def _not_written_since(
 
 def _removed_since(connection: Connection, call_ids: Collection[str], read_version: int) -> dict[str, int]:
     """Return the calls that were removed after `read_version`, with the store version of the removal."""
-    recent = select(removals.c.id, removals.c.version).where(removals.c.version > read_version)
-    # Fast path: mostly there are none, and the first full sync asks for each of its calls.
-    if not call_ids or connection.execute(recent.limit(1)).first() is None:
+    # Fast path: mostly there are none, and a full sync asks for each new call.
+    if not call_ids or not _has_removals(connection, read_version):
         return {}
+    recent = select(removals.c.id, removals.c.version).where(removals.c.version > read_version)
     queries = (recent.where(removals.c.id.in_(ids)) for ids in _batches(call_ids))
     return {row.id: row.version for query in queries for row in connection.execute(query)}
+
+
+def _has_removals(connection: Connection, read_version: int) -> bool:
+    recent = select(removals.c.id).where(removals.c.version > read_version)
+    return connection.execute(recent.limit(1)).first() is not None
 
 
 def _remember_removals(connection: Connection, call_ids: Collection[str], version: int) -> None:

@@ -1,4 +1,4 @@
-"""SQLAlchemy engines for SQLite and PostgreSQL, exclusive transactions, and a cache of query results.
+"""SQLAlchemy engines for SQLite and PostgreSQL, exclusive transactions, bulk inserts, and a cache of results.
 
 Under gevent, waiting for SQLite's write lock blocks every greenlet, the one that holds it included. So never
 wait for anything else inside a transaction.
@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 
 class DatabaseError(Exception):
@@ -111,12 +111,13 @@ def insert_rows(
 
 def _copy_rows(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
     driver: Any = connection.connection.driver_connection
+    driver_error = connection.dialect.loaded_dbapi.Error
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
-    except connection.dialect.loaded_dbapi.Error as error:
-        failure = OperationalError(statement, None, error, hide_parameters=True)
+    except driver_error as error:
+        failure = DBAPIError.instance(statement, None, error, driver_error, hide_parameters=True)
     else:
         return
     # Raised here, without a cause: PostgreSQL's own error quotes the row.
