@@ -89,7 +89,7 @@ def test_the_language_of_a_row_is_not_that_of_the_request(rows: CallRows, tmp_pa
 
 def test_the_least_recently_used_fragments_make_room() -> None:
     html = "x" * 1000
-    cache = FragmentCache(limit=3 * sys.getsizeof(html))
+    cache = FragmentCache(limit=7 * sys.getsizeof(html))
     rendered: list[str] = []
 
     def render(key: str) -> str:
