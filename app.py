@@ -11,11 +11,13 @@ import hashlib
 import logging
 import pickle
 import time
+from collections.abc import MutableMapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+import flask.templating
 import jinja2
 from flask import Flask
 from flask_compress import Compress
@@ -68,6 +70,7 @@ def create_app(config: Config | None = None, timings: Timings = PRODUCTION) -> F
     config = config or Config.from_environment(environment(ROOT))
     # No static folder: only built files are served, by `assets.serve`.
     app = Flask(__name__, static_folder=None)
+    app.jinja_environment = Environment
     _configure(app, config)
     # Innermost, because requests for built files and sockets are not logged as pages.
     request_log.register(app)
@@ -123,6 +126,13 @@ def _register_pages(app: Flask, config: Config) -> None:
     assets.register(app)
     session.register(app)
     page.register(app)
+
+
+class Environment(flask.templating.Environment):
+    """Templates that share one dictionary of globals, and so import each other in 1 µs instead of 40."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return super().make_globals(d) if d else self.globals
 
 
 class TemplateCache(jinja2.FileSystemBytecodeCache):

@@ -12,11 +12,24 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, func, select, true, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+    true,
+    tuple_,
+)
 
 from aircall.calls.phone_numbers import number_key
 from aircall.calls.search import SearchIndex, search_condition
-from aircall.calls.tables import NO_TIME, REVISION, calls, from_row, time_key, to_milliseconds
+from aircall.calls.tables import NO_TIME, REVISION, TEXT, calls, from_row, time_key, to_milliseconds
 from aircall.models import UNKNOWN, Call
 from aircall.storage.database import RevisionCache, reading_once
 
@@ -160,13 +173,10 @@ class CallQuery:
 
     def neighbors(self, wanted: CallFilter, call: Call) -> Neighbors:
         """Return the calls before and after this one in the filtered list, which need not contain it."""
-        sort_key = tuple_(calls.c.created_at, calls.c.id)
-        here = (time_key(call), call.id)
-        newer = select(calls.c.id).where(sort_key > here, *filter_conditions(wanted))
-        newer = newer.order_by(calls.c.created_at, calls.c.id)
-        older = _newest_first(wanted).with_only_columns(calls.c.id).where(sort_key < here)
+        newer, older = _neighbors(wanted)
+        here = {"time_key": time_key(call), "call_id": call.id}
         with self.engine.connect() as connection:
-            return Neighbors(connection.scalar(newer.limit(1)), connection.scalar(older.limit(1)))
+            return Neighbors(connection.scalar(newer, here), connection.scalar(older, here))
 
     def _read(self, query: Select[tuple[object, ...]]) -> list[Call]:
         with self.engine.connect() as connection:
@@ -178,11 +188,11 @@ def read_related_calls(store: CallQuery, call: Call, today: tuple[datetime, date
     key = number_key(call.counterpart)
     if not key:
         return RelatedCalls(number="")
-    is_related = and_(calls.c.counterpart == key, calls.c.id != call.id)
-    newest = _newest_first(CallFilter(view="all")).where(is_related).limit(LATEST)
+    begins, ends = map(to_milliseconds, today)
+    values = {"number": key, "call_id": call.id, "begins": begins, "ends": ends}
     with store.engine.connect() as connection:
-        counts = connection.execute(_count_missed(is_related, today)).one()
-        latest = tuple(from_row(row) for row in connection.execute(newest))
+        counts = connection.execute(COUNT_RELATED, values).one()
+        latest = tuple(from_row(row) for row in connection.execute(LATEST_RELATED, values))
     return RelatedCalls(number=key, latest=latest, **counts._asdict())
 
 
@@ -195,6 +205,19 @@ def filter_conditions(
     others = and_(_in_view(wanted.view), *_column_conditions(replace(wanted, search="")))
     # Inside a CASE they use no index, so that SQLite starts from the candidates.
     return [*candidates, case((others, 1)) == 1]
+
+
+@lru_cache(STATEMENTS)
+def _neighbors(wanted: CallFilter) -> tuple[Select[str], Select[str]]:
+    """Return the queries of the calls before and after the one with `time_key` and `call_id`."""
+    sort_key, here = (
+        tuple_(calls.c.created_at, calls.c.id),
+        tuple_(bindparam("time_key", type_=BigInteger), bindparam("call_id", type_=TEXT)),
+    )
+    newer = select(calls.c.id).where(sort_key > here, *filter_conditions(wanted))
+    newer = newer.order_by(calls.c.created_at, calls.c.id)
+    older = _newest_first(wanted).with_only_columns(calls.c.id).where(sort_key < here)
+    return newer.limit(1), older.limit(1)
 
 
 # Building a statement takes as long as executing it.
@@ -228,15 +251,19 @@ def _column_conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _count_missed(is_related: ColumnElement[bool], today: tuple[datetime, datetime]) -> Select[int, int, int]:
-    begins, ends = map(to_milliseconds, today)
+def _count_related() -> Select[int, int, int]:
     is_missed = and_(calls.c.call_type == "missed", calls.c.direction != "outbound")
-    is_today = and_(calls.c.created_at >= begins, calls.c.created_at < ends)
+    is_today = and_(calls.c.created_at >= bindparam("begins"), calls.c.created_at < bindparam("ends"))
     return select(
         func.count().label("count"),
         func.count().filter(is_missed).label("missed_count"),
         func.count().filter(and_(is_missed, is_today)).label("missed_today_count"),
-    ).where(is_related)
+    ).where(*IS_RELATED)
+
+
+IS_RELATED = (calls.c.counterpart == bindparam("number"), calls.c.id != bindparam("call_id"))
+COUNT_RELATED = _count_related()
+LATEST_RELATED = _newest_first(CallFilter(view="all")).where(*IS_RELATED).limit(LATEST)
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

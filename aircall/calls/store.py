@@ -13,7 +13,18 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, inspect, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    bindparam,
+    delete,
+    insert,
+    inspect,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from aircall.calls.feed import Change, ChangeKind
@@ -51,6 +62,12 @@ INITIAL_STATE = {
 VERSIONED_TABLE = re.compile(rf"{PREFIX}(?:calls|state|log|search|removed)_(\d+)")
 OTHER_API = "DATABASE_URL holds the calls of {}, not of {}: give this dashboard a database of its own."
 
+# Built once: each page asks.
+SYNCED_AT = select(state.c.synced_at)
+STORED_CONTENT = select(calls.c.row_version, *(calls.c[name] for name in CONTENT_COLUMNS)).where(
+    calls.c.id == bindparam("call_id")
+)
+
 # By call id: version, id and CONTENT_COLUMNS.
 KnownRows = Mapping[str, tuple[Any, ...]]
 
@@ -78,14 +95,13 @@ class CallStore(CallQuery):
     def synced_at(self) -> datetime | None:
         """When the latest complete full sync began; None before the first one."""
         with self.engine.connect() as connection:
-            value = connection.execute(select(state.c.synced_at)).scalar_one()
+            value = connection.execute(SYNCED_AT).scalar_one()
         return None if value is None else from_milliseconds(value)
 
     def row_version(self, call: Call) -> int:
         """Return the version of the call's content, never used again; 0 if the stored content differs."""
-        stored = select(calls.c.row_version, *(calls.c[name] for name in CONTENT_COLUMNS))
         with self.engine.connect() as connection:
-            row = connection.execute(stored.where(calls.c.id == call.id)).one_or_none()
+            row = connection.execute(STORED_CONTENT, {"call_id": call.id}).one_or_none()
         # Compare rows, not calls: a row rounds times and durations to milliseconds.
         return int(row[0]) if row and row[1:] == row_content(call) else 0
 

@@ -137,10 +137,7 @@ def type_and_direction(call: Call) -> str:
 
 def phone(number: str) -> str:
     """Return the number's international form, `+33 6 12 34 56 78`; unchanged if it is no phone number."""
-    parsed = _parsed(number)
-    if parsed is None:
-        return number.strip() or _("Unknown number")
-    return phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
+    return _international(number) or number.strip() or _("Unknown number")
 
 
 def phone_uri(number: str) -> str:
@@ -151,15 +148,26 @@ def phone_uri(number: str) -> str:
 
 def country(number: str) -> str:
     """Return the name of the number's country, `France`; empty if the number has none."""
-    parsed = _parsed(number)
-    region = phonenumbers.region_code_for_number(parsed) if parsed else None
+    region = _region(number)
     # "001" is the region of international numbers, such as toll-free ones.
-    return viewer_locale().territories.get(region or "", "") if region != "001" else ""
+    return viewer_locale().territories.get(region, "") if region != "001" else ""
 
 
 def with_phones(numbers: Iterable[str]) -> list[tuple[str, str]]:
     """Return the options of a select: each number and its international form."""
     return [(number, phone(number)) for number in numbers]
+
+
+@lru_cache(maxsize=10_000)
+def _international(number: str) -> str:
+    parsed = _parsed(number)
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL) if parsed else ""
+
+
+@lru_cache(maxsize=10_000)
+def _region(number: str) -> str:
+    parsed = _parsed(number)
+    return (phonenumbers.region_code_for_number(parsed) if parsed else None) or ""
 
 
 @lru_cache(maxsize=10_000)

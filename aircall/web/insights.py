@@ -1,8 +1,9 @@
 """The insights page: totals by kind, chart and busiest hours of exactly the calls that the list shows."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from aircall.calls.statistics import CallKind, CallStatistics
 from aircall.web.calls.list_page import read_choices
-from aircall.web.charts import SERIES, draw_week, whole_chart
+from aircall.web.charts import DRAWN_CHARTS, SERIES, draw_week, whole_chart
 from aircall.web.formatting import KINDS, UNKNOWN_KIND, Kind, by_kind
 from aircall.web.list_query import ListLinks, ListQuery, current_query, days_url
 from aircall.web.login.session import login_required
@@ -26,14 +27,15 @@ class Total:
 
     kind: Kind
     number: int
-    changes: Mapping[str, str] | None
+    changes: Mapping[str, str] | None = field(hash=False)
 
 
-def read_totals(statistics: CallStatistics) -> Sequence[Total]:
+@lru_cache(DRAWN_CHARTS)
+def read_totals(statistics: CallStatistics) -> tuple[Total, ...]:
     """Return the total of every known kind, and of unknown calls if there are any."""
     numbers = by_kind(statistics.totals)
     shown = [kind for kind in SERIES if numbers[kind.name] or kind is not UNKNOWN_KIND]
-    return [Total(kind, numbers[kind.name], _changes(kind, set(statistics.totals))) for kind in shown]
+    return tuple(Total(kind, numbers[kind.name], _changes(kind, set(statistics.totals))) for kind in shown)
 
 
 def _changes(kind: Kind, present: set[CallKind]) -> Mapping[str, str] | None:

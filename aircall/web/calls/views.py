@@ -188,6 +188,8 @@ def _call_page(
     # Before the data is read: a change in between is sent to the page again rather than missed.
     position = services().replica.feed.position
     call, as_of, trouble = _read_call(call_id)
+    with services().replica.store.reading_once():
+        values = _surroundings(call) | _call_urls(call)
     page = render_template(
         "calls/show.html",
         call=call,
@@ -198,8 +200,7 @@ def _call_page(
         position=position,
         was_kept=_fill_with_kept_note(call_id, form),
         note_form=form,
-        **_surroundings(call),
-        **_call_urls(call),
+        **values,
     )
     return page, status
 

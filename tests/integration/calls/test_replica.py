@@ -159,6 +159,17 @@ def test_a_call_that_is_read_is_stored_and_is_removed_if_the_api_does_not_know_i
     assert published_since(replica, position) == [(ChangeKind.REMOVE, CALL.id, None)]
 
 
+def test_reading_a_call_that_has_not_changed_writes_nothing(replica: CallReplica) -> None:
+    replica.apply(CALL)
+    before = replica.store.version
+
+    replica.read(CALL.id, answering(CALL))
+    assert replica.store.version == before
+
+    replica.read(CALL.id, answering(ARCHIVED))
+    assert replica.store.find([CALL.id]) == [ARCHIVED]
+
+
 @pytest.mark.parametrize("answer", [CALL, NOT_FOUND])
 def test_an_event_during_a_read_is_newer_than_what_is_read(
     replica: CallReplica, answer: Call | AircallError
