@@ -114,8 +114,10 @@ def go_on_without_storage(error: Exception) -> None:
 
 def pop_has_ended() -> bool:
     """Return whether the session ended by itself. True once, and not for requests of the script."""
-    is_script = "X-Requested-With" in request.headers
-    return not is_script and bool(session.pop(HAS_ENDED_KEY, False))
+    # Popping what is not there would count as a change, and save the session.
+    if "X-Requested-With" in request.headers or HAS_ENDED_KEY not in session:
+        return False
+    return bool(session.pop(HAS_ENDED_KEY))
 
 
 def to_login() -> ResponseReturnValue:
