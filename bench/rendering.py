@@ -157,5 +157,4 @@ def _compare(
         for took, page in zip(times, (ours, bare), strict=True):
             took.append(page.get())
     median, reference = (statistics.median(took[WARM_UP:]) for took in times)
-    sizes = f"{len(ours.text) >> 10} and {len(bare.text) >> 10} kB"
-    return Figure(f"{name} ({sizes})", median, reference, "ms", limit)
+    return Figure(name, median, reference, "ms", limit)

@@ -42,7 +42,7 @@ def register(app: Flask) -> None:
 
         html = cache.get((template, viewer_language(), *personal, *values.items()), render)
         if personal:
-            html = PERSONAL.sub(lambda found: escape(personal[found[1]]), html)
+            html = PERSONAL.sub(lambda found: escape(personal.get(found[1], "")), html)
         return Markup(html)  # noqa: S704  # rendered by a template, and escaped
 
     app.add_template_global(fragment)

@@ -121,10 +121,11 @@ def viewer_language() -> str:
         return spoken
     if not has_request_context():
         return DEFAULT
-    if "language" not in g:
+    language = cast(str | None, g.get("language"))
+    if language is None:
         chosen = request.cookies.get(COOKIE, "")
-        g.language = chosen if chosen in LANGUAGES else _accepted()
-    return cast(str, g.language)
+        language = g.language = chosen if chosen in LANGUAGES else _accepted()
+    return language
 
 
 def viewer_locale() -> Locale:

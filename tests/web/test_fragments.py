@@ -1,8 +1,10 @@
 """Rows are rendered once per state of a call, language and zone, and kept within a limit."""
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 from bs4 import BeautifulSoup
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aircall.models import Call
-from aircall.web.fragments import QUERY_PLACE, CallRows, FragmentCache
+from aircall.web.fragments import PLACE, QUERY_PLACE, CallRows, FragmentCache
 from app import create_app
 from config import Config
 from tests.support.made_calls import call_id, made_call, made_notes
@@ -106,3 +108,20 @@ def test_a_large_key_counts() -> None:
     for _ in range(2):
         assert cache.get("large", lambda: "x", key_size=20_000) == "x"
     assert cache.get("small", lambda: "y") == "y"
+
+
+def test_what_is_personal_is_put_in_afterwards_and_never_kept(tmp_path: Path) -> None:
+    app = _app(str(tmp_path))
+    fragment = cast(Callable[..., str], app.jinja_env.globals["fragment"])
+
+    def header(username: str) -> str:
+        personal = {"username": username, "csrf_token": f"token of {username}"}
+        return str(fragment("_header.html", is_live=True, is_signed_in=True, personal=personal))
+
+    with app.test_request_context():
+        assert "&lt;alice&gt;" in (first := header("<alice>"))
+        assert "token of &lt;alice&gt;" in first
+        assert first == header("<alice>") != header("bob")
+        assert "alice" not in header("bob")
+        # A name that looks like a place is shown as it is.
+        assert f"{PLACE}csrf_token{PLACE}</" in "".join(header(f"{PLACE}csrf_token{PLACE}").split())

@@ -36,7 +36,8 @@ def show() -> ResponseReturnValue:
     """Show the login page, or redirect to the wanted page if there is a session."""
     if session.current_login() is not None:
         return see_other(request.args.get("next"))
-    return _page(LoginForm(next=request.args.get("next")))
+    # The page writes the CSRF token itself.
+    return _page(LoginForm(next=request.args.get("next"), meta={"csrf": False}))
 
 
 @bp.post("/login")
