@@ -1,4 +1,4 @@
-"""An Engine.IO server for thousands of open pages, its rooms, and the WSGI middleware in front.
+"""An Engine.IO server for thousands of open pages, and its rooms.
 
 The event loop watches the sockets (websocket.py), and one greenlet pings them all. An event for a room is
 encoded and framed once. Overrides parts of python-engineio 4.15 and python-socketio 5.18, and works under
@@ -8,30 +8,28 @@ gevent and gunicorn alone.
 import base64
 import hashlib
 import logging
+import os
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref.types import WSGIEnvironment
 
 import engineio  # type: ignore[import-untyped]  # it publishes no types
 import gevent
 import socketio
+from gevent import monkey
 from socketio import packet as socketio_packet
 
-from aircall.server.websocket import (
-    PING_PACKET,
-    TEXT,
-    PageSocket,
-    frame,
-)
+from aircall.server.websocket import PING_PACKET, TEXT, PageSocket, frame
+
+# Threads of the system, not gevent's.
+allocate_lock = monkey.get_original("_thread", "allocate_lock")
+start_new_thread = monkey.get_original("_thread", "start_new_thread")
 
 log = logging.getLogger(__name__)
 
-PATH = "/socket.io/"
 SOCKET_KEY = "gunicorn.socket"
-# Characters of `Sec-WebSocket-Key`: 16 bytes in base64.
-KEY_LENGTH = 24
 KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 # Open pages of a process; more are refused.
 MOST_PAGES = 10_000
@@ -39,6 +37,8 @@ MOST_PAGES = 10_000
 SEND_TIMEOUT = 15.0
 # Seconds between two looks at what is due.
 TICK = 0.1
+# Pages from which on a second thread helps to send.
+CROWD = 500
 # Seconds for a page to take the close frame, and to close its side.
 CLOSING_TIME = 2.0
 
@@ -161,6 +161,7 @@ class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, witho
         self._oldest_at = 0.0
         # Seconds that sending took the last time.
         self._sending_time = 0.0
+        self._crowd = CrowdSender()
         # Rooms that were entered by name; each socket is also alone in a room of its own.
         self._names: set[Any] = set()
 
@@ -209,7 +210,7 @@ class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, witho
         data = frame(TEXT, b"4" + packet.encode().encode())
         if self.is_sid_room(*key):
             self.send_emitted()
-            _send_to_all(self._pages(key), data)
+            self._crowd.send(self._pages(key), data)
         else:
             self._hold(key, data)
 
@@ -220,7 +221,7 @@ class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, witho
             began = time.monotonic()
             keys = list(dict.fromkeys(key for key, _ in emitted))
             for of_these, pages in self._groups(keys):
-                _send_to_all(pages, b"".join(data for key, data in emitted if key in of_these))
+                self._crowd.send(pages, b"".join(data for key, data in emitted if key in of_these))
             self._sending_time = time.monotonic() - began
 
     def _hold(self, key: Hashable, data: bytes) -> None:
@@ -250,9 +251,60 @@ class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, witho
         return [sockets[sid] for _, sid in self.get_participants(*key) if sid in sockets]
 
 
-def _send_to_all(pages: Iterable[PageSocket], data: bytes) -> None:
-    for page in pages:
-        page.write(data)
+class CrowdSender:
+    """Sends the same data to many pages by two threads, if there is a processor for the second.
+
+    Nine tenths of sending is the system call, which does not hold Python's lock.
+    """
+
+    def __init__(self) -> None:
+        self._begin, self._done = allocate_lock(), allocate_lock()
+        self._begin.acquire()
+        self._done.acquire()
+        self._has_thread = False
+        self._pages: Iterator[PageSocket] = iter(())
+        self._data = b""
+        # Pages whose sockets did not take all, and how many bytes they took.
+        self._unsent: list[tuple[PageSocket, int]] = []
+
+    def send(self, pages: Sequence[PageSocket], data: bytes) -> None:
+        """Send this data to these pages."""
+        ready = [page for page in pages if page.is_ready]
+        if len(ready) < len(pages):
+            for page in pages:
+                if not page.is_ready:
+                    page.write(data)
+        self._pages, self._data, self._unsent = iter(ready), data, []
+        has_help = len(ready) >= CROWD and len(os.sched_getaffinity(0)) > 1
+        if has_help:
+            self._call_for_help()
+        self._send_each()
+        if has_help:
+            self._done.acquire()
+        for page, sent in self._unsent:
+            page.keep_unsent(data, sent)
+
+    def _call_for_help(self) -> None:
+        if not self._has_thread:
+            self._has_thread = True
+            start_new_thread(self._help, ())
+        self._begin.release()
+
+    def _help(self) -> None:
+        while True:
+            self._begin.acquire()
+            try:
+                self._send_each()
+            finally:
+                self._done.release()
+
+    def _send_each(self) -> None:
+        # Both threads take pages from one iterator.
+        data, size = self._data, len(self._data)
+        for page in self._pages:
+            sent = page.try_to_send(data)
+            if sent != size:
+                self._unsent.append((page, sent))
 
 
 def install(server: Any, send_timeout: float) -> None:
@@ -273,22 +325,6 @@ def install(server: Any, send_timeout: float) -> None:
     server.eio.before_packet = server.manager.send_emitted
 
 
-class WebSocketMiddleware:
-    """WSGI middleware that refuses bad handshakes and adds `headers` to the answers of Engine.IO."""
-
-    def __init__(self, app: WSGIApplication, headers: Mapping[str, str]) -> None:
-        self._app = app
-        self._headers = headers
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ.get("HTTP_UPGRADE", "").lower() == "websocket" and not _is_handshake(environ):
-            # Without this Engine.IO answers 400.
-            del environ["HTTP_UPGRADE"]
-        if environ.get("PATH_INFO", "").startswith(PATH):
-            return self._app(environ, _with_headers(start_response, self._headers))
-        return self._app(environ, start_response)
-
-
 def _accepting(key: str) -> bytes:
     """Return the response that accepts a handshake with this key."""
     # The protocol's own use of SHA-1.
@@ -297,22 +333,6 @@ def _accepting(key: str) -> bytes:
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n"
     )
-
-
-def _is_handshake(environ: WSGIEnvironment) -> bool:
-    has_key = len(environ.get("HTTP_SEC_WEBSOCKET_KEY", "")) == KEY_LENGTH
-    is_known = environ.get("HTTP_SEC_WEBSOCKET_VERSION") == "13"
-    return environ.get("REQUEST_METHOD") == "GET" and has_key and is_known
-
-
-def _with_headers(start_response: StartResponse, extra: Mapping[str, str]) -> StartResponse:
-    # Engine.IO answers without passing through Flask, which adds the security headers elsewhere.
-    def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-        given = {name.lower() for name, _ in headers}
-        missing = [(name, value) for name, value in extra.items() if name.lower() not in given]
-        return start_response(status, headers + missing, *more)
-
-    return start
 
 
 def _kept(environ: WSGIEnvironment) -> WSGIEnvironment:
