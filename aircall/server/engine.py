@@ -197,20 +197,25 @@ class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, witho
         to: Any = None,
         **more: Any,
     ) -> None:
-        """Send an event to a room, or to several."""
-        arguments = list(data) if isinstance(data, tuple) else [] if data is None else [data]
-        packet = self.server.packet_class(
-            socketio_packet.EVENT, namespace=namespace, data=[event, *arguments]
-        )
-        if callback or skip_sid or packet.packet_type != socketio_packet.EVENT:
+        """Send an event to a room, or to several. It may not contain bytes."""
+        if callback or skip_sid:
             super().emit(event, data, namespace, room, skip_sid, callback, to, **more)
             return
+        arguments = list(data) if isinstance(data, tuple) else [] if data is None else [data]
+        packet = self.server.packet_class(
+            # No search for bytes, which JSON refuses anyway.
+            socketio_packet.EVENT,
+            namespace=namespace,
+            data=[event, *arguments],
+            binary=False,
+        )
         target = to or room
         key = (namespace, tuple(target) if isinstance(target, list) else target)
         data = frame(TEXT, b"4" + packet.encode().encode())
         if self.is_sid_room(*key):
             self.send_emitted()
-            self._crowd.send(self._pages(key), data)
+            for page in self._pages(key):
+                page.write(data)
         else:
             self._hold(key, data)
 
