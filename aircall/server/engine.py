@@ -27,10 +27,21 @@ from aircall.server.websocket import PING_PACKET, TEXT, PageSocket, frame
 allocate_lock = monkey.get_original("_thread", "allocate_lock")
 start_new_thread = monkey.get_original("_thread", "start_new_thread")
 
+# Pages with the keys of the rooms that all of them are in.
+Groups = Iterable[tuple[tuple[Hashable, ...], list[PageSocket]]]
+
 log = logging.getLogger(__name__)
 
 SOCKET_KEY = "gunicorn.socket"
 KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+# Options of engineio's server.
+OPTIONS = (
+    "ping_interval",
+    "ping_timeout",
+    "max_http_buffer_size",
+    "http_compression",
+    "cors_allowed_origins",
+)
 # Open pages of a process; more are refused.
 MOST_PAGES = 10_000
 # Seconds. A page that takes no data for this long is disconnected.
@@ -47,7 +58,7 @@ class EventedServer(engineio.Server):  # type: ignore[misc]  # as imported, with
     """An Engine.IO server whose sockets are PageSockets."""
 
     def __init__(self, send_timeout: float = SEND_TIMEOUT, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(async_mode="gevent", transports=["websocket"], **options)
         self._send_timeout = send_timeout
         # All pages wait equally long, so these are in order of time: pages to ping, pages whose pong is
         # awaited, and pages that have been told to close.
@@ -149,18 +160,18 @@ class EventedServer(engineio.Server):  # type: ignore[misc]  # as imported, with
 class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, without types
     """Rooms whose events are encoded and framed once for all their pages.
 
-    What is emitted in one turn of the event loop leaves at its end, to each page by one system call, and in
-    its order, also with what is sent to single pages. If the turn takes long, an event waits no longer than
-    sending took the last time.
+    The first event of a turn of the event loop is sent at once. Others leave at the turn's end, to each page
+    by one system call, and in their order, also with what is sent to single pages. If the turn takes long,
+    none waits longer than sending took the last time.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        # What was emitted in this turn: the key of the room, and the frame.
+        # What was emitted in this turn after its first event: the key of the room, and the frame.
         self._emitted: list[tuple[Hashable, bytes]] = []
-        self._oldest_at = 0.0
-        # Seconds that sending took the last time.
-        self._sending_time = 0.0
+        self._is_holding = False
+        # When something was sent the last time, and for how many seconds.
+        self._sent_at = self._sending_time = 0.0
         self._crowd = CrowdSender()
         # Rooms that were entered by name; each socket is also alone in a room of its own.
         self._names: set[Any] = set()
@@ -202,13 +213,7 @@ class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, witho
             super().emit(event, data, namespace, room, skip_sid, callback, to, **more)
             return
         arguments = list(data) if isinstance(data, tuple) else [] if data is None else [data]
-        packet = self.server.packet_class(
-            # No search for bytes, which JSON refuses anyway.
-            socketio_packet.EVENT,
-            namespace=namespace,
-            data=[event, *arguments],
-            binary=False,
-        )
+        packet = self.server.packet_class(socketio_packet.EVENT, [event, *arguments], namespace, binary=False)
         target = to or room
         key = (namespace, tuple(target) if isinstance(target, list) else target)
         data = frame(TEXT, b"4" + packet.encode().encode())
@@ -217,28 +222,36 @@ class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, witho
             for page in self._pages(key):
                 page.write(data)
         else:
-            self._hold(key, data)
+            self._send_or_hold(key, data)
 
     def send_emitted(self) -> None:
         """Send what has been emitted in this turn of the event loop."""
         emitted, self._emitted = self._emitted, []
         if emitted:
-            began = time.monotonic()
-            keys = list(dict.fromkeys(key for key, _ in emitted))
-            for of_these, pages in self._groups(keys):
-                self._crowd.send(pages, b"".join(data for key, data in emitted if key in of_these))
-            self._sending_time = time.monotonic() - began
+            self._send(self._groups(list(dict.fromkeys(key for key, _ in emitted))), emitted)
 
-    def _hold(self, key: Hashable, data: bytes) -> None:
-        now = time.monotonic()
-        if not self._emitted:
-            self._oldest_at = now
-            gevent.get_hub().loop.run_callback(self.send_emitted)
-        self._emitted.append((key, data))
-        if now - self._oldest_at > self._sending_time:
-            self.send_emitted()
+    def _send_or_hold(self, key: Hashable, data: bytes) -> None:
+        if self._is_holding:
+            self._emitted.append((key, data))
+            if time.monotonic() - self._sent_at > self._sending_time:
+                self.send_emitted()
+        elif pages := self._pages(key):
+            self._is_holding = True
+            gevent.get_hub().loop.run_callback(self._end_turn)
+            self._send([((key,), pages)], [(key, data)])
 
-    def _groups(self, keys: list[Hashable]) -> Iterable[tuple[tuple[Hashable, ...], list[PageSocket]]]:
+    def _end_turn(self) -> None:
+        self._is_holding = False
+        self.send_emitted()
+
+    def _send(self, groups: Groups, emitted: list[tuple[Hashable, bytes]]) -> None:
+        began = time.monotonic()
+        for keys, pages in groups:
+            self._crowd.send(pages, b"".join(data for key, data in emitted if key in keys))
+        self._sent_at = time.monotonic()
+        self._sending_time = self._sent_at - began
+
+    def _groups(self, keys: list[Hashable]) -> Groups:
         """Return the pages of these rooms, together those that are in the same ones."""
         if len(keys) == 1:
             return [(tuple(keys), self._pages(keys[0]))]
@@ -257,10 +270,7 @@ class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, witho
 
 
 class CrowdSender:
-    """Sends the same data to many pages by two threads, if there is a processor for the second.
-
-    Nine tenths of sending is the system call, which does not hold Python's lock.
-    """
+    """Sends the same data to many pages, by two threads if there is a processor for each."""
 
     def __init__(self) -> None:
         self._begin, self._done = allocate_lock(), allocate_lock()
@@ -281,19 +291,16 @@ class CrowdSender:
                     page.write(data)
         self._pages, self._data, self._unsent = iter(ready), data, []
         has_help = len(ready) >= CROWD and len(os.sched_getaffinity(0)) > 1
+        if has_help and not self._has_thread:
+            self._has_thread = True
+            start_new_thread(self._help, ())
         if has_help:
-            self._call_for_help()
+            self._begin.release()
         self._send_each()
         if has_help:
             self._done.acquire()
         for page, sent in self._unsent:
             page.keep_unsent(data, sent)
-
-    def _call_for_help(self) -> None:
-        if not self._has_thread:
-            self._has_thread = True
-            start_new_thread(self._help, ())
-        self._begin.release()
 
     def _help(self) -> None:
         while True:
@@ -315,17 +322,8 @@ class CrowdSender:
 def install(server: Any, send_timeout: float) -> None:
     """Give this Socket.IO server, which has a RoomManager, an EventedServer for its Engine.IO server."""
     stock = server.eio
-    server.eio = EventedServer(
-        send_timeout,
-        async_mode=stock.async_mode,
-        ping_interval=stock.ping_interval,
-        ping_timeout=stock.ping_timeout,
-        max_http_buffer_size=stock.max_http_buffer_size,
-        http_compression=stock.http_compression,
-        cors_allowed_origins=stock.cors_allowed_origins,
-        transports=stock.transports,
-        logger=stock.logger,
-    )
+    options = {name: getattr(stock, name) for name in OPTIONS}
+    server.eio = EventedServer(send_timeout, logger=stock.logger, **options)
     server.eio.handlers = stock.handlers
     server.eio.before_packet = server.manager.send_emitted
 
