@@ -25,7 +25,6 @@ from flask_wtf import CSRFProtect
 from jinja2.bccache import Bucket
 
 from aircall.auth.login import LOGIN_LIFETIME
-from aircall.server.engine import WebSocketMiddleware
 from aircall.storage import STORAGE_ERRORS
 from aircall.web import (
     assets,
@@ -81,7 +80,7 @@ def create_app(config: Config | None = None, timings: Timings = PRODUCTION) -> F
     _cache_templates(app, config.data_dir / "jinja")
     # The last one is the outermost: built files need no session, and Engine.IO must get the wrapped sockets.
     assets.serve(app)
-    app.wsgi_app = WebSocketMiddleware(app.wsgi_app, security.HEADERS)  # type: ignore[method-assign]  # Flask's documented place
+    app.wsgi_app = security.WebSocketMiddleware(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented place
     return app
 
 

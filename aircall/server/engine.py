@@ -1,4 +1,4 @@
-"""An Engine.IO server for thousands of open pages, its rooms, and the WSGI middleware in front.
+"""An Engine.IO server for thousands of open pages, and its rooms.
 
 The event loop watches the sockets (websocket.py), and one greenlet pings them all. An event for a room is
 encoded and framed once. Overrides parts of python-engineio 4.15 and python-socketio 5.18, and works under
@@ -8,37 +8,48 @@ gevent and gunicorn alone.
 import base64
 import hashlib
 import logging
+import os
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref.types import WSGIEnvironment
 
 import engineio  # type: ignore[import-untyped]  # it publishes no types
 import gevent
 import socketio
+from gevent import monkey
 from socketio import packet as socketio_packet
 
-from aircall.server.websocket import (
-    PING_PACKET,
-    TEXT,
-    PageSocket,
-    frame,
-)
+from aircall.server.websocket import PING_PACKET, TEXT, PageSocket, frame
+
+# Threads of the system, not gevent's.
+allocate_lock = monkey.get_original("_thread", "allocate_lock")
+start_new_thread = monkey.get_original("_thread", "start_new_thread")
+
+# Pages with the keys of the rooms that all of them are in.
+Groups = Iterable[tuple[tuple[Hashable, ...], list[PageSocket]]]
 
 log = logging.getLogger(__name__)
 
-PATH = "/socket.io/"
 SOCKET_KEY = "gunicorn.socket"
-# Characters of `Sec-WebSocket-Key`: 16 bytes in base64.
-KEY_LENGTH = 24
 KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+# Options of engineio's server.
+OPTIONS = (
+    "ping_interval",
+    "ping_timeout",
+    "max_http_buffer_size",
+    "http_compression",
+    "cors_allowed_origins",
+)
 # Open pages of a process; more are refused.
 MOST_PAGES = 10_000
 # Seconds. A page that takes no data for this long is disconnected.
 SEND_TIMEOUT = 15.0
 # Seconds between two looks at what is due.
 TICK = 0.1
+# Pages from which on a second thread helps to send.
+CROWD = 500
 # Seconds for a page to take the close frame, and to close its side.
 CLOSING_TIME = 2.0
 
@@ -47,7 +58,7 @@ class EventedServer(engineio.Server):  # type: ignore[misc]  # as imported, with
     """An Engine.IO server whose sockets are PageSockets."""
 
     def __init__(self, send_timeout: float = SEND_TIMEOUT, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(async_mode="gevent", transports=["websocket"], **options)
         self._send_timeout = send_timeout
         # All pages wait equally long, so these are in order of time: pages to ping, pages whose pong is
         # awaited, and pages that have been told to close.
@@ -149,18 +160,19 @@ class EventedServer(engineio.Server):  # type: ignore[misc]  # as imported, with
 class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, without types
     """Rooms whose events are encoded and framed once for all their pages.
 
-    What is emitted in one turn of the event loop leaves at its end, to each page by one system call, and in
-    its order, also with what is sent to single pages. If the turn takes long, an event waits no longer than
-    sending took the last time.
+    The first event of a turn of the event loop is sent at once. Others leave at the turn's end, to each page
+    by one system call, and in their order, also with what is sent to single pages. If the turn takes long,
+    none waits longer than sending took the last time.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        # What was emitted in this turn: the key of the room, and the frame.
+        # What was emitted in this turn after its first event: the key of the room, and the frame.
         self._emitted: list[tuple[Hashable, bytes]] = []
-        self._oldest_at = 0.0
-        # Seconds that sending took the last time.
-        self._sending_time = 0.0
+        self._is_holding = False
+        # When something was sent the last time, and for how many seconds.
+        self._sent_at = self._sending_time = 0.0
+        self._crowd = CrowdSender()
         # Rooms that were entered by name; each socket is also alone in a room of its own.
         self._names: set[Any] = set()
 
@@ -196,43 +208,50 @@ class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, witho
         to: Any = None,
         **more: Any,
     ) -> None:
-        """Send an event to a room, or to several."""
-        arguments = list(data) if isinstance(data, tuple) else [] if data is None else [data]
-        packet = self.server.packet_class(
-            socketio_packet.EVENT, namespace=namespace, data=[event, *arguments]
-        )
-        if callback or skip_sid or packet.packet_type != socketio_packet.EVENT:
+        """Send an event to a room, or to several. It may not contain bytes."""
+        if callback or skip_sid:
             super().emit(event, data, namespace, room, skip_sid, callback, to, **more)
             return
+        arguments = list(data) if isinstance(data, tuple) else [] if data is None else [data]
+        packet = self.server.packet_class(socketio_packet.EVENT, [event, *arguments], namespace, binary=False)
         target = to or room
         key = (namespace, tuple(target) if isinstance(target, list) else target)
         data = frame(TEXT, b"4" + packet.encode().encode())
         if self.is_sid_room(*key):
             self.send_emitted()
-            _send_to_all(self._pages(key), data)
+            for page in self._pages(key):
+                page.write(data)
         else:
-            self._hold(key, data)
+            self._send_or_hold(key, data)
 
     def send_emitted(self) -> None:
         """Send what has been emitted in this turn of the event loop."""
         emitted, self._emitted = self._emitted, []
         if emitted:
-            began = time.monotonic()
-            keys = list(dict.fromkeys(key for key, _ in emitted))
-            for of_these, pages in self._groups(keys):
-                _send_to_all(pages, b"".join(data for key, data in emitted if key in of_these))
-            self._sending_time = time.monotonic() - began
+            self._send(self._groups(list(dict.fromkeys(key for key, _ in emitted))), emitted)
 
-    def _hold(self, key: Hashable, data: bytes) -> None:
-        now = time.monotonic()
-        if not self._emitted:
-            self._oldest_at = now
-            gevent.get_hub().loop.run_callback(self.send_emitted)
-        self._emitted.append((key, data))
-        if now - self._oldest_at > self._sending_time:
-            self.send_emitted()
+    def _send_or_hold(self, key: Hashable, data: bytes) -> None:
+        if self._is_holding:
+            self._emitted.append((key, data))
+            if time.monotonic() - self._sent_at > self._sending_time:
+                self.send_emitted()
+        elif pages := self._pages(key):
+            self._is_holding = True
+            gevent.get_hub().loop.run_callback(self._end_turn)
+            self._send([((key,), pages)], [(key, data)])
 
-    def _groups(self, keys: list[Hashable]) -> Iterable[tuple[tuple[Hashable, ...], list[PageSocket]]]:
+    def _end_turn(self) -> None:
+        self._is_holding = False
+        self.send_emitted()
+
+    def _send(self, groups: Groups, emitted: list[tuple[Hashable, bytes]]) -> None:
+        began = time.monotonic()
+        for keys, pages in groups:
+            self._crowd.send(pages, b"".join(data for key, data in emitted if key in keys))
+        self._sent_at = time.monotonic()
+        self._sending_time = self._sent_at - began
+
+    def _groups(self, keys: list[Hashable]) -> Groups:
         """Return the pages of these rooms, together those that are in the same ones."""
         if len(keys) == 1:
             return [(tuple(keys), self._pages(keys[0]))]
@@ -250,43 +269,63 @@ class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, witho
         return [sockets[sid] for _, sid in self.get_participants(*key) if sid in sockets]
 
 
-def _send_to_all(pages: Iterable[PageSocket], data: bytes) -> None:
-    for page in pages:
-        page.write(data)
+class CrowdSender:
+    """Sends the same data to many pages, by two threads if there is a processor for each."""
+
+    def __init__(self) -> None:
+        self._begin, self._done = allocate_lock(), allocate_lock()
+        self._begin.acquire()
+        self._done.acquire()
+        self._has_thread = False
+        self._pages: Iterator[PageSocket] = iter(())
+        self._data = b""
+        # Pages whose sockets did not take all, and how many bytes they took.
+        self._unsent: list[tuple[PageSocket, int]] = []
+
+    def send(self, pages: Sequence[PageSocket], data: bytes) -> None:
+        """Send this data to these pages."""
+        ready = [page for page in pages if page.is_ready]
+        if len(ready) < len(pages):
+            for page in pages:
+                if not page.is_ready:
+                    page.write(data)
+        self._pages, self._data, self._unsent = iter(ready), data, []
+        has_help = len(ready) >= CROWD and len(os.sched_getaffinity(0)) > 1
+        if has_help and not self._has_thread:
+            self._has_thread = True
+            start_new_thread(self._help, ())
+        if has_help:
+            self._begin.release()
+        self._send_each()
+        if has_help:
+            self._done.acquire()
+        for page, sent in self._unsent:
+            page.keep_unsent(data, sent)
+
+    def _help(self) -> None:
+        while True:
+            self._begin.acquire()
+            try:
+                self._send_each()
+            finally:
+                self._done.release()
+
+    def _send_each(self) -> None:
+        # Both threads take pages from one iterator.
+        data, size = self._data, len(self._data)
+        for page in self._pages:
+            sent = page.try_to_send(data)
+            if sent != size:
+                self._unsent.append((page, sent))
 
 
 def install(server: Any, send_timeout: float) -> None:
     """Give this Socket.IO server, which has a RoomManager, an EventedServer for its Engine.IO server."""
     stock = server.eio
-    server.eio = EventedServer(
-        send_timeout,
-        async_mode=stock.async_mode,
-        ping_interval=stock.ping_interval,
-        ping_timeout=stock.ping_timeout,
-        max_http_buffer_size=stock.max_http_buffer_size,
-        http_compression=stock.http_compression,
-        cors_allowed_origins=stock.cors_allowed_origins,
-        transports=stock.transports,
-        logger=stock.logger,
-    )
+    options = {name: getattr(stock, name) for name in OPTIONS}
+    server.eio = EventedServer(send_timeout, logger=stock.logger, **options)
     server.eio.handlers = stock.handlers
     server.eio.before_packet = server.manager.send_emitted
-
-
-class WebSocketMiddleware:
-    """WSGI middleware that refuses bad handshakes and adds `headers` to the answers of Engine.IO."""
-
-    def __init__(self, app: WSGIApplication, headers: Mapping[str, str]) -> None:
-        self._app = app
-        self._headers = headers
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ.get("HTTP_UPGRADE", "").lower() == "websocket" and not _is_handshake(environ):
-            # Without this Engine.IO answers 400.
-            del environ["HTTP_UPGRADE"]
-        if environ.get("PATH_INFO", "").startswith(PATH):
-            return self._app(environ, _with_headers(start_response, self._headers))
-        return self._app(environ, start_response)
 
 
 def _accepting(key: str) -> bytes:
@@ -297,22 +336,6 @@ def _accepting(key: str) -> bytes:
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n"
     )
-
-
-def _is_handshake(environ: WSGIEnvironment) -> bool:
-    has_key = len(environ.get("HTTP_SEC_WEBSOCKET_KEY", "")) == KEY_LENGTH
-    is_known = environ.get("HTTP_SEC_WEBSOCKET_VERSION") == "13"
-    return environ.get("REQUEST_METHOD") == "GET" and has_key and is_known
-
-
-def _with_headers(start_response: StartResponse, extra: Mapping[str, str]) -> StartResponse:
-    # Engine.IO answers without passing through Flask, which adds the security headers elsewhere.
-    def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-        given = {name.lower() for name, _ in headers}
-        missing = [(name, value) for name, value in extra.items() if name.lower() not in given]
-        return start_response(status, headers + missing, *more)
-
-    return start
 
 
 def _kept(environ: WSGIEnvironment) -> WSGIEnvironment:

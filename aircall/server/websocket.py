@@ -28,9 +28,8 @@ LONGEST_QUEUE, LONGEST_BEHIND = 4 << 20, 1.0
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 # Bits of the first two bytes of a frame.
 FINAL, RESERVED, OPCODE, MASKED, LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
-# Values of the length that announce a longer one, in 2 or 8 bytes.
+# Values of the length that announce a longer one, in 2 or 8 bytes; control frames are shorter.
 LENGTH_16, LENGTH_64 = 126, 127
-LARGEST_CONTROL = 125
 # Events of a watcher of gevent's loop.
 READ, WRITE = 1, 2
 # Engine.IO packets that a page may send: close, pong, and connect, disconnect, event and ack messages.
@@ -84,7 +83,7 @@ class FrameReader:
         while (received := self._next_frame()) is not None:
             is_final, opcode, payload = received
             if opcode >= CLOSE:
-                if opcode > PONG or not is_final or len(payload) > LARGEST_CONTROL:
+                if opcode > PONG or not is_final or len(payload) >= LENGTH_16:
                     raise FrameError(PROTOCOL_ERROR)
                 yield opcode, payload
             elif (message := self._message(is_final, opcode, payload)) is not None:
@@ -136,13 +135,12 @@ class PageSocket:
     def __init__(self, owner: Any, sid: str, file_number: int) -> None:
         self._owner = owner
         self.sid = sid
-        # Not gevent's: its `send` and `recv` would wait.
+        # Not gevent's, which would wait.
         self._raw = monkey.get_original("socket", "socket")(fileno=file_number)
         self._raw.setblocking(False)
         # What engineio asks for.
         self.connected = self.upgraded = True
         self.closing = self.closed = self._is_released = False
-        self.session: dict[str, Any] = {}
         # When it has to answer the last ping; None if it has.
         self.pong_deadline: float | None = None
         self._reader = FrameReader()
@@ -155,6 +153,11 @@ class PageSocket:
         self._on_writable: Any = None
         self._on_readable.start(self._receive)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing waits, so that `try_to_send` may be called."""
+        return self._queue is None and not self.closed
+
     def send(self, packet: Any) -> None:
         """Send an Engine.IO packet that is no binary one."""
         self.write(frame(TEXT, packet.encode().encode()))
@@ -163,18 +166,26 @@ class PageSocket:
         """Send whole frames at once if the socket takes them, otherwise in their turn."""
         if self.closed:
             return
-        if self._queue is not None:
+        if self._queue is None:
+            self.keep_unsent(data, self.try_to_send(data))
+        else:
             self._queue.append(data)
             self._queued += len(data)
-            return
+
+    def try_to_send(self, data: bytes) -> int:
+        """Return how many bytes the socket took, -1 if the connection is lost. Any thread may call it."""
         try:
-            sent = self._raw.send(data)
+            return int(self._raw.send(data))
         except BlockingIOError:
-            sent = 0
+            return 0
         except OSError:
+            return -1
+
+    def keep_unsent(self, data: bytes, sent: int) -> None:
+        """Send the rest of the data later; `sent` is what `try_to_send` returned."""
+        if sent < 0:
             self._lose()
-            return
-        if sent < len(data):
+        elif sent < len(data):
             self._queue = deque((memoryview(data)[sent:],))
             self._queued = len(data) - sent
             self._wait_until_writable()

@@ -1,6 +1,9 @@
-"""Security of requests and responses: headers, the check of a request's origin, and safe redirects."""
+"""Security of requests and responses: headers, checks of origins and handshakes, and safe redirects."""
 
+from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, abort, current_app, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
@@ -33,6 +36,9 @@ HEADERS = {
     # Pages show customers' numbers: keep no copy, not even for the Back button after a logout.
     "Cache-Control": "no-store",
 }
+SOCKET_PATH = "/socket.io/"
+# Characters of `Sec-WebSocket-Key`: 16 bytes in base64.
+KEY_LENGTH = 24
 # Seconds.
 ONE_YEAR = 365 * 24 * 3600
 # Cache-Control of files whose address changes with their content.
@@ -95,3 +101,34 @@ def local_path(target: str | None) -> str | None:
 def see_other(target: str | None) -> Redirect:
     """Redirect after a form: to the target if it is a page of ours, else to the call list."""
     return redirect(local_path(target) or url_for("calls.index"), code=303)
+
+
+class WebSocketMiddleware:
+    """WSGI middleware that refuses bad handshakes, and adds the headers to the answers of Engine.IO."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("HTTP_UPGRADE", "").lower() == "websocket" and not _is_handshake(environ):
+            # Without this Engine.IO answers 400.
+            del environ["HTTP_UPGRADE"]
+        if environ.get("PATH_INFO", "").startswith(SOCKET_PATH):
+            return self._app(environ, _with_headers(start_response))
+        return self._app(environ, start_response)
+
+
+def _is_handshake(environ: WSGIEnvironment) -> bool:
+    has_key = len(environ.get("HTTP_SEC_WEBSOCKET_KEY", "")) == KEY_LENGTH
+    is_known = environ.get("HTTP_SEC_WEBSOCKET_VERSION") == "13"
+    return environ.get("REQUEST_METHOD") == "GET" and has_key and is_known
+
+
+def _with_headers(start_response: StartResponse) -> StartResponse:
+    # Engine.IO answers without passing through Flask, which adds the security headers elsewhere.
+    def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+        given = {name.lower() for name, _ in headers}
+        missing = [(name, value) for name, value in HEADERS.items() if name.lower() not in given]
+        return start_response(status, headers + missing, *more)
+
+    return start

@@ -11,6 +11,7 @@ from wsgiref.types import WSGIEnvironment
 import msgspec
 from flask import Flask, Request, Response, request, session
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
+from werkzeug.http import parse_cookie
 
 from aircall.storage import STORAGE_ERRORS
 from aircall.storage.records import RecordStore
@@ -56,7 +57,7 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
 
     def login_id(self, environ: WSGIEnvironment) -> str | None:
         """Return the login's id in the session of a WSGI request; None without. Raises STORAGE_ERRORS."""
-        sid = Request(environ).cookies.get(self.get_cookie_name(self._app))
+        sid = parse_cookie(environ).get(self.get_cookie_name(self._app))
         data = self._retrieve_session_data(self._get_store_id(sid)) if sid else None
         login_id = (data or {}).get(SIGNED_IN_KEY)
         return login_id if isinstance(login_id, str) else None

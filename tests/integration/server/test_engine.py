@@ -65,10 +65,12 @@ def pages(opened: Opened, server: Any) -> list[Page]:
     return pages
 
 
+@pytest.mark.parametrize("crowd", [1, 1000], ids=["by two threads", "by one thread"])
 @given(st.lists(st.sampled_from(["a", "b", "all", "one", "turn"]), max_size=30))
 def test_each_page_gets_the_events_of_its_rooms_in_their_order(
-    server: Any, pages: list[Page], steps: list[str]
+    monkeypatch: pytest.MonkeyPatch, server: Any, pages: list[Page], crowd: int, steps: list[str]
 ) -> None:
+    monkeypatch.setattr(engine, "CROWD", crowd)
     expected: list[list[int]] = [[], [], []]
     receivers = {"a": (0, 1), "b": (1, 2), "all": (0, 1, 2), "one": (1,), "turn": ()}
     for number, step in enumerate(steps):
@@ -97,9 +99,11 @@ def test_a_page_gets_nothing_from_before_it_entered_a_room_nor_after_it_left(
     assert pages[2].payloads(3) == ["before", "inside", "after"]
 
 
+@pytest.mark.parametrize("crowd", [1, 1000], ids=["by two threads", "by one thread"])
 def test_a_page_that_does_not_read_delays_no_other_and_later_gets_every_byte(
-    server: Any, pages: list[Page]
+    monkeypatch: pytest.MonkeyPatch, server: Any, pages: list[Page], crowd: int
 ) -> None:
+    monkeypatch.setattr(engine, "CROWD", crowd)
     deaf, other = pages[0], pages[1]
     for number in range(3):
         server.emit("event", f"{number}{LARGE}", to="a")
