@@ -1,7 +1,8 @@
 """What 10,000 open pages take of 4 processes, Redis and PostgreSQL, relative to the model of bench.capacity.
 
-Takes some minutes: `python -m bench scaling`, with `--pages=N` for another number of pages. The model is made of the figures of single processes in the
-history; what only a Redis and a PostgreSQL of several processes show is measured here for it.
+Takes some minutes: `python -m bench scaling`, with `--pages=N` for another number of pages. The model is made
+of the figures of single processes in the history; what only a Redis and a PostgreSQL of several processes
+show is measured here for it.
 """
 
 import sys
