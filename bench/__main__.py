@@ -20,6 +20,7 @@ MODULES = (
     "modules",
     "sync",
     "pages",
+    "rendering",
     "processes",
     "sockets",
     "live_pages",

@@ -5,8 +5,11 @@ write to the database, so counts are cached per revision of the replica (Revisio
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, func, select, true, tuple_
@@ -15,9 +18,11 @@ from aircall.calls.phone_numbers import number_key
 from aircall.calls.search import SearchIndex, search_condition
 from aircall.calls.tables import NO_TIME, REVISION, calls, from_row, time_key, to_milliseconds
 from aircall.models import UNKNOWN, Call
-from aircall.storage.database import RevisionCache
+from aircall.storage.database import RevisionCache, reading_once
 
 VIEWS = ("inbox", "archived", "all")
+# Statements that are kept, one for each list.
+STATEMENTS = 128
 # Calls listed by `read_related_calls`.
 LATEST = 5
 
@@ -77,6 +82,17 @@ class RelatedCalls:
     latest: Sequence[Call] = ()
 
 
+def _all_lines() -> Select[Any]:
+    # A loose index scan: one index lookup for each line, instead of one step for each call.
+    lines = select(func.min(calls.c.via).label("via")).where(calls.c.via > "").cte("lines", recursive=True)
+    following = select(func.min(calls.c.via)).where(calls.c.via > lines.c.via).scalar_subquery()
+    lines = lines.union_all(select(following).where(lines.c.via.is_not(None)))
+    return select(lines.c.via).where(lines.c.via.is_not(None))
+
+
+LINES = _all_lines()
+
+
 class CallQuery:
     """Queries on the calls of one database."""
 
@@ -88,6 +104,10 @@ class CallQuery:
     def close(self) -> None:
         """Close the pooled connections."""
         self.engine.dispose()
+
+    def reading_once(self) -> AbstractContextManager[None]:
+        """Look for changes of the calls once, for all cached queries inside of the block."""
+        return reading_once(self.engine, REVISION)
 
     def page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
         """Return up to `limit` calls of the filtered list, after the first `offset`."""
@@ -106,12 +126,12 @@ class CallQuery:
         """Return the number of calls in each view, "inbox", "archived" and "all", under the other filters."""
         # The result, and so the cache key, does not depend on the view.
         wanted = replace(wanted, view="all")
-        # For a search, group by an expression: by the column, SQLite would read all rows in index order.
-        is_archived = case((calls.c.is_archived, 1), else_=0) if wanted.search else calls.c.is_archived
-        query = select(is_archived, func.count()).group_by(is_archived)
-        query = query.where(*filter_conditions(wanted, self.search.candidates(wanted.search)))
 
         def count(connection: Connection) -> dict[bool, int]:
+            # For a search, group by an expression: by the column, SQLite would read all rows in index order.
+            is_archived = case((calls.c.is_archived, 1), else_=0) if wanted.search else calls.c.is_archived
+            query = select(is_archived, func.count()).group_by(is_archived)
+            query = query.where(*filter_conditions(wanted, self.search.candidates(wanted.search)))
             return dict(connection.execute(query).all())
 
         count_by_archived = self._cache.get(("counts", wanted), count)
@@ -120,21 +140,18 @@ class CallQuery:
 
     def missed_count(self) -> int:
         """Return the number of missed calls in the inbox. Unanswered outbound calls do not count."""
-        # `in`, not `!=`: the index on kinds begins with the direction.
-        is_incoming = calls.c.direction.in_(("inbound", UNKNOWN))
-        query = select(func.count()).where(is_incoming, calls.c.call_type == "missed", _in_view("inbox"))
-        return self._cache.get("missed", lambda connection: connection.scalar(query) or 0)
+
+        def count(connection: Connection) -> int:
+            # `in`, not `!=`: the index on kinds begins with the direction.
+            is_incoming = calls.c.direction.in_(("inbound", UNKNOWN))
+            query = select(func.count()).where(is_incoming, calls.c.call_type == "missed", _in_view("inbox"))
+            return connection.scalar(query) or 0
+
+        return self._cache.get("missed", count)
 
     def lines(self) -> list[str]:
         """Return every line (`via` number) that has calls, sorted."""
-        # A loose index scan: one index lookup for each line, instead of one step for each call.
-        lines = (
-            select(func.min(calls.c.via).label("via")).where(calls.c.via > "").cte("lines", recursive=True)
-        )
-        following = select(func.min(calls.c.via)).where(calls.c.via > lines.c.via).scalar_subquery()
-        lines = lines.union_all(select(following).where(lines.c.via.is_not(None)))
-        query = select(lines.c.via).where(lines.c.via.is_not(None))
-        return list(self._cache.get("lines", lambda connection: tuple(connection.scalars(query))))
+        return list(self._cache.get("lines", lambda connection: tuple(connection.scalars(LINES))))
 
     def matching_ids(self, wanted: CallFilter, limit: int) -> list[str]:
         """Return the ids of the first `limit` calls of the filtered list."""
@@ -180,6 +197,8 @@ def filter_conditions(
     return [*candidates, case((others, 1)) == 1]
 
 
+# Building a statement takes as long as executing it.
+@lru_cache(STATEMENTS)
 def _newest_first(wanted: CallFilter) -> Select[tuple[object, ...]]:
     query = select(calls).where(*filter_conditions(wanted))
     return query.order_by(calls.c.created_at.desc(), calls.c.id.desc())

@@ -5,6 +5,7 @@ than requested because the API has a limit of its own.
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -30,6 +31,45 @@ class PageRange:
         return self.end - self.offset
 
 
+class IdSet:
+    """A set of call ids in about 25 bytes each, exact; a set of texts takes 150, for a million calls 150 MB.
+
+    An id is 16 bytes: the first two choose a bucket, the others are appended to it.
+    """
+
+    def __init__(self) -> None:
+        self._buckets: dict[bytes, bytes] = {}
+        self._count = 0
+
+    def update(self, call_ids: Iterable[str]) -> None:
+        """Add these ids."""
+        for call_id in call_ids:
+            packed = _packed(call_id)
+            bucket = self._buckets.get(packed[:2], b"")
+            if not _holds(bucket, packed[2:]):
+                self._buckets[packed[:2]] = bucket + packed[2:]
+                self._count += 1
+
+    def __contains__(self, call_id: object) -> bool:
+        packed = _packed(str(call_id))
+        return _holds(self._buckets.get(packed[:2], b""), packed[2:])
+
+    def __len__(self) -> int:
+        return self._count
+
+
+def _packed(call_id: str) -> bytes:
+    return bytes.fromhex(call_id.replace("-", ""))
+
+
+def _holds(bucket: bytes, rest: bytes) -> bool:
+    found = bucket.find(rest)
+    # The same bytes may begin inside of another id.
+    while found > 0 and found % len(rest):
+        found = bucket.find(rest, found + 1)
+    return found >= 0
+
+
 class ScanPass:
     """One pass over the list. `read_version` is the version of the call store when the pass started."""
 
@@ -39,7 +79,7 @@ class ScanPass:
         self.started_at = datetime.now(UTC)
         # By the monotonic clock, in seconds.
         self.started = time.monotonic()
-        self.seen: set[str] = set()
+        self.seen = IdSet()
         self.row_count = 0
         self._page_count = 0
         self._repeated_count = self._malformed_count = 0

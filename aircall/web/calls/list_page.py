@@ -1,7 +1,7 @@
 """The data of the list page: a page of calls grouped by day, and counts. Independent of requests and HTML."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -30,27 +30,19 @@ class ListCounts:
     Of the current view, `total` calls are at or after the query's cursor, and `new_count` before it.
     """
 
-    counts: dict[str, int]
+    counts: dict[str, int] = field(hash=False)
     missed_count: int
     total: int
     new_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallList(ListCounts):
-    """A page of the filtered list. `first` and `last` count from one, and are 0 on an empty page.
+class FilterChoices:
+    """What the filter form offers, and how many calls each view has under it. `today` is the viewer's day."""
 
-    `cursor` is the sort key that pages are counted from, None without calls. `today` is the viewer's day.
-    """
-
+    counts: dict[str, int] = field(hash=False)
     today: date
-    days: Sequence[Day]
-    cursor: SortKey | None
-    first: int
-    last: int
-    number: int
-    page_count: int
-    lines: Sequence[str]
+    lines: tuple[str, ...]
 
     @property
     def recent_days(self) -> Sequence[tuple[str, date, date]]:
@@ -61,6 +53,39 @@ class CallList(ListCounts):
             (_("Yesterday"), yesterday, yesterday),
             (_("Last 7 days"), week_ago, self.today),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceInList(ListCounts):
+    """Where a page is in its list. `first` and `last` count from one, and are 0 on an empty page."""
+
+    first: int
+    last: int
+    number: int
+    page_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallList(PlaceInList):
+    """A page of the filtered list.
+
+    `cursor` is the sort key that pages are counted from, None without calls. `today` is the viewer's day.
+    """
+
+    today: date
+    days: Sequence[Day]
+    cursor: SortKey | None
+    lines: tuple[str, ...]
+
+    @property
+    def place(self) -> PlaceInList:
+        """The same without the calls."""
+        return PlaceInList(**{field.name: getattr(self, field.name) for field in fields(PlaceInList)})
+
+    @property
+    def choices(self) -> FilterChoices:
+        """What the filter form shows of this list."""
+        return FilterChoices(counts=self.counts, today=self.today, lines=self.lines)
 
 
 def read_list(store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime) -> CallList:
@@ -80,7 +105,10 @@ def _read_page(
     offset = (query.page - 1) * query.per_page
     calls = store.page(wanted, offset, query.per_page)
     return CallList(
-        **asdict(counts),
+        counts=counts.counts,
+        missed_count=counts.missed_count,
+        total=counts.total,
+        new_count=counts.new_count,
         today=today,
         days=group_by_day(calls, zone, today),
         cursor=query.cursor or _key_of_first(store.page(wanted, 0, 1) if offset else calls),
@@ -88,8 +116,14 @@ def _read_page(
         last=offset + len(calls) if calls else 0,
         number=query.page,
         page_count=page_count,
-        lines=store.lines(),
+        lines=tuple(store.lines()),
     )
+
+
+def read_choices(store: CallQuery, query: ListQuery, zone: ZoneInfo, today: date) -> FilterChoices:
+    """Return what the filter form shows, without reading calls."""
+    counts = store.counts(replace(query, cursor=None).to_filter(zone))
+    return FilterChoices(counts=counts, today=today, lines=tuple(store.lines()))
 
 
 def read_counts(store: CallQuery, query: ListQuery, zone: ZoneInfo) -> ListCounts:
