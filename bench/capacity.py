@@ -15,7 +15,7 @@ MOST_PROCESSES = 256
 # Seconds between two full syncs at the least, and the most of the time that they take.
 SYNC_INTERVAL, SYNC_SHARE = 15.0, 0.1
 # The scale of the figures: pages of events and of heartbeats, calls of the sync, processes of the servers.
-FEW, MANY, IDLE, CALLS, PROCESSES = 1_000, 3_000, 5_000, 100_000, 4
+FEW, MANY, IDLE, CALLS, PROCESSES = 20, 3_000, 5_000, 100_000, 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ class Figure:
     """A measured value and its reference, in the same unit.
 
     `limit` is the maximum ratio, and `budget` the maximum value, if any. `is_judged` is False for a figure
-    that cannot be better or worse: one of the references, or one that only the sizes are made of.
+    that no code of ours moves, or that chance moves more than code: references, and worst cases.
     """
 
     name: str

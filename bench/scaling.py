@@ -1,9 +1,11 @@
 """What 10,000 open pages take of 4 processes, Redis and PostgreSQL, relative to the model of bench.capacity.
 
-Takes some minutes: `python -m bench scaling`. The model is made of the figures of single processes in the
-history; what only a Redis and a PostgreSQL of several processes show is measured here for it.
+Takes some minutes: `python -m bench scaling`, with `--pages=N` for another number of pages. The model is made
+of the figures of single processes in the history; what only a Redis and a PostgreSQL of several processes
+show is measured here for it.
 """
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -27,6 +29,7 @@ from tests.support.redis_server import running_redis
 from tests.support.sandbox import Sandbox
 
 PROCESSES, PAGES = 4, 10_000
+OPTION = "--pages="
 CHANGES, READS = 20, 100
 # Seconds: in which nothing happens; between two changes.
 IDLE, BETWEEN_CHANGES = 20.0, 1.0
@@ -90,16 +93,18 @@ class Cluster:
 def run() -> list[Figure]:
     """Measure memory, idle pages, changes and pages asked for, and compare them with the model."""
     costs = capacity.costs(latest_figures(read_history()))
+    given = [option.removeprefix(OPTION) for option in sys.argv if option.startswith(OPTION)]
+    pages = int(given[0]) if given else PAGES
     with _cluster() as (cluster, sandbox):
-        cluster.server.pages.open(PAGES)
+        cluster.server.pages.open(pages)
         cluster.server.rest()
         size = cluster.memory_mb()
         cluster.note_idle(IDLE)
         times: list[float] = []
         change = cluster.used(lambda: times.extend(_changes(cluster, sandbox))).per(CHANGES)
         read = cluster.used(lambda: _reads(cluster)).per(READS)
-    expected = capacity.need(costs, capacity.Load(pages=PAGES, processes=PROCESSES))
-    where, share = f"{PAGES:,} pages at {PROCESSES} processes", cluster.idle.dashboard * 100
+    expected = capacity.need(costs, capacity.Load(pages=pages, processes=PROCESSES))
+    where, share = f"{pages:,} pages at {PROCESSES} processes", cluster.idle.dashboard * 100
     return [
         Figure(f"{where}: memory", size, expected.memory_mb, "MB", LIMIT),
         Figure(f"{where}: heartbeats", share, expected.idle * 100, "% of a core", LIMIT),

@@ -35,13 +35,15 @@ COMPACT: dict[str, Any] = {"separators": (",", ":"), "ensure_ascii": False}
 WINDOW = 200
 # Seconds: for one event to reach everybody; until a server counts as at rest; the processor's share at rest.
 DELIVERY_TIME, REST_TIME, REST_SHARE = 60.0, 60.0, 0.5
+# Seconds in which a server does what it left for after the last event.
+SETTLING_TIME = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """When events reached the pages, in seconds since the trigger, and how many bytes each took.
 
-    `processor` is the processor time in seconds that the server used until then.
+    `processor` is the processor time in seconds that the server used for them.
     """
 
     first: float
@@ -148,6 +150,7 @@ class SocketServer:
         began = time.monotonic()
         trigger()
         delivery = self.pages.delivery(began)
+        time.sleep(SETTLING_TIME)
         return replace(delivery, processor=self.processor_seconds() - before)
 
     def rest(self) -> None:

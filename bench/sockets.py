@@ -39,6 +39,8 @@ def run() -> list[Figure]:
     with Sandbox.start() as sandbox, _servers(sandbox) as servers:
         ours, node, _ = (server.memory() / 1e6 for server in servers)
         figures = [Figure("memory of a process without open pages", ours, node, "MB"), *_connects(servers)]
+        with _open(servers, WARM_UP):
+            figures += _costs(sandbox, servers)
         with _open(servers, FEW):
             figures += _events(servers, FEW) + _bursts(servers) + _changes(sandbox, servers, FEW)
         with _open(servers, MANY):
@@ -108,6 +110,12 @@ def _events(servers: Sequence[SocketServer], pages: int) -> list[Figure]:
         Figure(f"{name}, Node to the floor in C", node, floor, "ms", is_judged=False),
         Figure(f"processor time of an event to {pages:,} sockets", used, node_used, "ms"),
     ]
+
+
+def _costs(sandbox: Sandbox, servers: Sequence[SocketServer]) -> list[Figure]:
+    """Measure what a change costs apart from its pages, for the model of docs/scaling.md."""
+    measured = [*_events(servers, WARM_UP), *_changes(sandbox, servers, WARM_UP)]
+    return [figure for figure in measured if figure.name.startswith("processor time")]
 
 
 def _bursts(servers: Sequence[SocketServer]) -> list[Figure]:

@@ -2,14 +2,20 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 
 def processor_seconds(process_ids: Sequence[int]) -> float:
     """Return how long these processes have used a core, in all their threads that still run."""
-    tasks = (task for process in process_ids for task in Path(f"/proc/{process}/task").iterdir())
-    # Nanoseconds of the scheduler: exact where utime and stime count ticks of 10 ms.
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+    nanoseconds = 0
+    for process in process_ids:
+        # One that has ended meanwhile is left out.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for task in Path(f"/proc/{process}/task").iterdir():
+                # The scheduler's time: exact where utime and stime count ticks of 10 ms.
+                nanoseconds += int((task / "schedstat").read_text().split()[0])
+    return nanoseconds / 1e9
 
 
 def memory(process_ids: Sequence[int]) -> float:
