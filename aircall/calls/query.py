@@ -11,6 +11,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, func, select, true, tuple_
 
+from aircall.calls.kept_counts import (
+    END,
+    FIRST,
+    FIRST_TIME,
+    CountedRange,
+    are_complete,
+    count_range,
+    find_bucket,
+    most_used_lines,
+)
 from aircall.calls.phone_numbers import number_key
 from aircall.calls.search import SearchIndex, search_condition
 from aircall.calls.tables import NO_TIME, REVISION, calls, from_row, time_key, to_milliseconds
@@ -20,6 +30,10 @@ from aircall.storage.database import RevisionCache
 VIEWS = ("inbox", "archived", "all")
 # Calls listed by `read_related_calls`.
 LATEST = 5
+# A page after so many others is found by the kept counts; the calls before others are skipped one by one.
+SKIPPED_PAGES = 4
+ARCHIVED_FLAGS = {"inbox": (False,), "archived": (True,), "all": (False, True)}
+MISSED = {"call_type": ("missed",), "direction": ("inbound", UNKNOWN)}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -91,12 +105,29 @@ class CallQuery:
 
     def page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
         """Return up to `limit` calls of the filtered list, after the first `offset`."""
+        if offset >= SKIPPED_PAGES * limit and _is_kept(wanted):
+            return self._far_page(wanted, offset, limit)
         query = _newest_first(wanted)
         if candidates := self.search.candidates(wanted.search):
             # `+ 0` disables the index on time, so that SQLite starts from the candidates.
             query = select(calls).where(*filter_conditions(wanted, candidates))
             query = query.order_by((calls.c.created_at + 0).desc(), calls.c.id.desc())
         return self._read(query.offset(offset).limit(limit))
+
+    def _far_page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
+        """Return the page without stepping through the calls before it: by the kept counts."""
+        query = _newest_first(wanted)
+        with self.engine.connect() as connection:
+            if are_complete(connection):
+                # Places are counted from the newest call of all time.
+                place = offset + _count_after(connection, wanted)
+                line, kinds = _counted(wanted).line, _counted(wanted).kinds
+                found = find_bucket(connection, CountedRange(line, kinds), ARCHIVED_FLAGS[wanted.view], place)
+                if found is None:
+                    return []
+                end, skipped = found
+                query, offset = query.where(calls.c.created_at < end), place - skipped
+            return [from_row(row) for row in connection.execute(query.offset(offset).limit(limit))]
 
     def find(self, call_ids: Sequence[str]) -> list[Call]:
         """Return the calls with these ids, newest first, without the unknown ones."""
@@ -112,6 +143,8 @@ class CallQuery:
         query = query.where(*filter_conditions(wanted, self.search.candidates(wanted.search)))
 
         def count(connection: Connection) -> dict[bool, int]:
+            if _is_kept(wanted) and are_complete(connection):
+                return count_range(connection, _counted(wanted))
             return dict(connection.execute(query).all())
 
         count_by_archived = self._cache.get(("counts", wanted), count)
@@ -121,20 +154,22 @@ class CallQuery:
     def missed_count(self) -> int:
         """Return the number of missed calls in the inbox. Unanswered outbound calls do not count."""
         # `in`, not `!=`: the index on kinds begins with the direction.
-        is_incoming = calls.c.direction.in_(("inbound", UNKNOWN))
-        query = select(func.count()).where(is_incoming, calls.c.call_type == "missed", _in_view("inbox"))
-        return self._cache.get("missed", lambda connection: connection.scalar(query) or 0)
+        is_missed = [calls.c[name].in_(allowed) for name, allowed in MISSED.items()]
+        query = select(func.count()).where(*is_missed, _in_view("inbox"))
 
-    def lines(self) -> list[str]:
-        """Return every line (`via` number) that has calls, sorted."""
-        # A loose index scan: one index lookup for each line, instead of one step for each call.
-        lines = (
-            select(func.min(calls.c.via).label("via")).where(calls.c.via > "").cte("lines", recursive=True)
+        def count(connection: Connection) -> int:
+            if are_complete(connection):
+                return count_range(connection, CountedRange(kinds=MISSED)).get(False, 0)
+            return connection.scalar(query) or 0
+
+        return self._cache.get("missed", count)
+
+    def lines(self, limit: int) -> list[str]:
+        """Return the lines (`via` numbers) with the most calls."""
+        found = self._cache.get(
+            ("lines", limit), lambda connection: tuple(most_used_lines(connection, limit))
         )
-        following = select(func.min(calls.c.via)).where(calls.c.via > lines.c.via).scalar_subquery()
-        lines = lines.union_all(select(following).where(lines.c.via.is_not(None)))
-        query = select(lines.c.via).where(lines.c.via.is_not(None))
-        return list(self._cache.get("lines", lambda connection: tuple(connection.scalars(query))))
+        return list(found)
 
     def matching_ids(self, wanted: CallFilter, limit: int) -> list[str]:
         """Return the ids of the first `limit` calls of the filtered list."""
@@ -207,6 +242,37 @@ def _column_conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
         cursor = (wanted.cursor.time_key, wanted.cursor.call_id)
         conditions.append(tuple_(calls.c.created_at, calls.c.id) <= cursor)
     return conditions
+
+
+def _is_kept(wanted: CallFilter) -> bool:
+    """Return whether the kept counts know the calls of this filter."""
+    return not wanted.search and not wanted.number
+
+
+def _counted(wanted: CallFilter) -> CountedRange:
+    """Return what the kept counts count for this filter."""
+    equal = (("call_type", wanted.call_type), ("direction", wanted.direction))
+    since = FIRST if wanted.since is None else to_milliseconds(wanted.since)
+    until, last = END, ""
+    if wanted.until is not None:
+        since, until = max(since, FIRST_TIME), to_milliseconds(wanted.until)
+    if wanted.cursor is not None and wanted.cursor.time_key < until:
+        until, last = wanted.cursor.time_key, wanted.cursor.call_id
+    kinds = {name: (value,) for name, value in equal if value}
+    return CountedRange(wanted.line, kinds, since, until, last)
+
+
+def _count_after(connection: Connection, wanted: CallFilter) -> int:
+    """Return the number of calls of the view after the filter's time range and before its cursor."""
+    in_range = replace(_counted(wanted), since=FIRST)
+    if in_range.until == END:
+        return 0
+    counted, whole = (
+        count_range(connection, in_range),
+        count_range(connection, replace(in_range, until=END, last="")),
+    )
+    flags = ARCHIVED_FLAGS[wanted.view]
+    return sum(whole.get(flag, 0) - counted.get(flag, 0) for flag in flags)
 
 
 def _count_missed(is_related: ColumnElement[bool], today: tuple[datetime, datetime]) -> Select[int, int, int]:

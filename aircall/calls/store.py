@@ -12,10 +12,11 @@ from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, insert, inspect, or_, select, update
+from sqlalchemy import Connection, Engine, Row, delete, insert, inspect, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from aircall.calls.feed import Change, ChangeKind
+from aircall.calls.kept_counts import EVERY_VERSION, KeptCounts
 from aircall.calls.query import CallQuery
 from aircall.calls.search import SearchIndex
 from aircall.calls.tables import (
@@ -44,10 +45,11 @@ MAX_IDS = 500
 # Writes. Removals are remembered for so long, so that a full sync in progress does not restore the calls.
 REMOVAL_MEMORY = 10_000
 INITIAL_STATE = {
-    "id": 1, "version": 0, "revision": 0, "indexed_revision": 0, "indexed_row_version": 0, "fence": 0,
+    "id": 1, "version": 0, "revision": 0, "indexed_revision": 0, "indexed_row_version": 0,
+    "counted_row_version": 0, "fence": 0,
 }  # fmt: skip
 # Up to version 7 the table of the state was named "log".
-VERSIONED_TABLE = re.compile(rf"{PREFIX}(?:calls|state|log|search|removed)_(\d+)")
+VERSIONED_TABLE = re.compile(rf"{PREFIX}(?:calls|state|log|search|removed|counts|lines)_(\d+)")
 OTHER_API = "DATABASE_URL holds the calls of {}, not of {}: give this dashboard a database of its own."
 
 # By call id: version, id and CONTENT_COLUMNS.
@@ -64,7 +66,8 @@ class CallStore(CallQuery):
     """The replica's calls in a database, and their queries. Creates the tables."""
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__(engine, _create_tables(engine))
+        search, self.kept_counts = _create_tables(engine)
+        super().__init__(engine, search)
 
     @property
     def version(self) -> int:
@@ -138,7 +141,7 @@ class CallStore(CallQuery):
             return []
         with self.engine.begin() as connection:
             version = _next_version(connection)
-            removed = self._delete(connection, call_ids, calls.c.version <= read_version)
+            removed = self._delete(connection, call_ids, read_version)
             if removed:
                 self._increment_revision(connection)
             _remember_removals(connection, call_ids, version)
@@ -158,6 +161,11 @@ class CallStore(CallQuery):
                 self._clear(connection)
             connection.execute(update(state).values(api_url=api_url))
 
+    def catch_up(self) -> None:
+        """Count and index every row that is not yet, after large writes."""
+        self.kept_counts.catch_up()
+        self.search.catch_up()
+
     def clear(self) -> None:
         """Remove every call and the record of full syncs."""
         with self.engine.begin() as connection:
@@ -166,6 +174,7 @@ class CallStore(CallQuery):
     def _clear(self, connection: Connection) -> None:
         self._increment_revision(connection)
         self.search.remove(connection)
+        self.kept_counts.clear(connection)
         connection.execute(delete(calls))
         connection.execute(update(state).values(synced_at=None))
 
@@ -177,15 +186,17 @@ class CallStore(CallQuery):
         self._delete(connection, [call.id for call in changed if call.id in known])
         _insert_rows(connection, [to_row(call, version) for call in changed])
         self.search.add(connection, len(changed))
+        self.kept_counts.add(connection, len(changed))
         self._increment_revision(connection)
 
     def _delete(
-        self, connection: Connection, call_ids: Collection[str], *conditions: ColumnElement[bool]
+        self, connection: Connection, call_ids: Collection[str], last_version: int = EVERY_VERSION
     ) -> list[str]:
         deleted: list[str] = []
         for ids in _batches(call_ids):
-            chosen = (calls.c.id.in_(ids), *conditions)
+            chosen = (calls.c.id.in_(ids), calls.c.version <= last_version)
             self.search.remove(connection, *chosen)
+            self.kept_counts.remove(connection, ids, last_version)
             deleted += connection.scalars(delete(calls).where(*chosen).returning(calls.c.id))
         return deleted
 
@@ -211,7 +222,7 @@ def create_deferred_indexes(engine: Engine) -> None:
             connection.exec_driver_sql(f"ANALYZE {calls.name}")
 
 
-def _create_tables(engine: Engine) -> SearchIndex:
+def _create_tables(engine: Engine) -> tuple[SearchIndex, KeptCounts]:
     with exclusive_transaction(engine) as connection:
         _drop_other_versions(connection)
         metadata.create_all(connection)
@@ -221,7 +232,7 @@ def _create_tables(engine: Engine) -> SearchIndex:
         for index in DEFERRED_INDEXES:
             # The process that completed the first full sync may have ended before it created them.
             (index.create if is_synced else index.drop)(connection, checkfirst=True)
-        return SearchIndex(connection)
+        return SearchIndex(connection), KeptCounts(connection)
 
 
 def _drop_other_versions(connection: Connection) -> None:

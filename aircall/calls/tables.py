@@ -14,7 +14,7 @@ from aircall.calls.phone_numbers import fold_text, number_key, spellings
 from aircall.models import Call, Note, milliseconds
 
 # Increase it whenever the columns or their meaning change.
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 # All names of the replica in the database begin with this, and no other names do.
 PREFIX = "callboard_"
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,6 +69,8 @@ state = Table(
     # row version in it. See search.py.
     Column("indexed_revision", BigInteger, nullable=False),
     Column("indexed_row_version", BigInteger, nullable=False),
+    # The greatest row version in the kept counts. See kept_counts.py.
+    Column("counted_row_version", BigInteger, nullable=False),
     # Milliseconds since 1970 UTC at which the latest complete full sync began; NULL before the first one.
     Column("synced_at", BigInteger),
     # The API that the calls come from; NULL until it is set.
@@ -85,6 +87,30 @@ removals = Table(
     # The store version of the removal.
     Column("version", BigInteger, nullable=False),
 )
+# The kept counts (kept_counts.py): calls of a line, or of all lines, in a bucket of time.
+counts = Table(
+    f"{PREFIX}counts_{SCHEMA_VERSION}",
+    metadata,
+    # Empty for all lines together.
+    Column("via", TEXT, primary_key=True),
+    # Of the bucket, in milliseconds; 0 for all time.
+    Column("width", BigInteger, primary_key=True),
+    Column("bucket", BigInteger, primary_key=True),
+    Column("direction", TEXT, primary_key=True),
+    Column("call_type", TEXT, primary_key=True),
+    Column("is_archived", Boolean, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+# Every line that has calls.
+lines = Table(
+    f"{PREFIX}lines_{SCHEMA_VERSION}",
+    metadata,
+    Column("via", TEXT, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index(f"{PREFIX}lines_{SCHEMA_VERSION}_count", lines.c.count.desc(), lines.c.via)
 
 KIND_INDEX = f"{PREFIX}calls_{SCHEMA_VERSION}_kind"
 # Created after the first full sync: maintaining each of them costs 500 ms while 100,000 calls are inserted,

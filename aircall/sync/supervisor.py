@@ -185,9 +185,9 @@ class SyncSupervisor:
         self._live_status.on_synced()
         call_all(self._synced_handlers)
         try:
-            self._replica.store.search.catch_up()
+            self._replica.store.catch_up()
         except STORAGE_ERRORS as error:
-            log.warning("searches are slow until the next full sync: %s", type(error).__name__)
+            log.warning("searches and counts are slow until the next full sync: %s", type(error).__name__)
 
     def _publish(self, status: LinkStatus) -> None:
         call_all(self._status_handlers, status)

@@ -8,22 +8,28 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.calls.query import LATEST, CallFilter, Neighbors, RelatedCalls, read_related_calls
+from aircall.calls.query import LATEST, CallFilter, Neighbors, RelatedCalls, SortKey, read_related_calls
 from aircall.calls.store import CallStore
 from aircall.models import Call
 from tests.integration.calls.drawn import CALLS, FILTERS, LISTS, TIMES, fill
-from tests.integration.calls.naive import newest_first, number_key
+from tests.integration.calls.naive import most_used_lines, newest_first, number_key
 from tests.support.made_calls import NOON, call_id, made_call
 
 ALL = CallFilter(view="all")
 TODAY = (NOON - timedelta(hours=12), NOON + timedelta(hours=12))
 
 
-@given(LISTS, FILTERS, st.integers(1, 6))
+@given(LISTS, FILTERS, st.integers(1, 6), st.booleans(), st.none() | CALLS)
 def test_a_page_is_a_part_of_the_filtered_and_sorted_list(
-    call_store: CallStore, calls: list[Call], wanted: CallFilter, size: int
+    call_store: CallStore,
+    calls: list[Call],
+    wanted: CallFilter,
+    size: int,
+    is_caught_up: bool,
+    cursor: Call | None,
 ) -> None:
-    fill(call_store, calls)
+    fill(call_store, calls, is_caught_up=is_caught_up)
+    wanted = replace(wanted, cursor=cursor and SortKey.of(cursor))
     expected = newest_first(calls, wanted)
 
     for offset in range(0, len(expected) + size, size):
@@ -31,11 +37,12 @@ def test_a_page_is_a_part_of_the_filtered_and_sorted_list(
     assert call_store.matching_ids(wanted, size) == [call.id for call in expected[:size]]
 
 
-@given(LISTS, FILTERS)
+@given(LISTS, FILTERS, st.booleans(), st.none() | CALLS)
 def test_the_counts_are_those_of_the_filtered_lists(
-    call_store: CallStore, calls: list[Call], wanted: CallFilter
+    call_store: CallStore, calls: list[Call], wanted: CallFilter, is_caught_up: bool, cursor: Call | None
 ) -> None:
-    fill(call_store, calls)
+    fill(call_store, calls, is_caught_up=is_caught_up)
+    wanted = replace(wanted, cursor=cursor and SortKey.of(cursor))
 
     assert call_store.counts(wanted) == {
         view: len(newest_first(calls, replace(wanted, view=view))) for view in ("inbox", "archived", "all")
@@ -56,13 +63,13 @@ def test_the_adjacent_calls_are_found_whether_the_call_is_in_the_list_or_not(
         assert call_store.neighbors(wanted, call) == Neighbors(newer, older)
 
 
-@given(LISTS, st.lists(st.integers(0, 40).map(call_id)))
+@given(LISTS, st.lists(st.integers(0, 40).map(call_id)), st.booleans())
 def test_lines_missed_calls_and_ids_are_those_of_the_whole_list(
-    call_store: CallStore, calls: list[Call], ids: list[str]
+    call_store: CallStore, calls: list[Call], ids: list[str], is_caught_up: bool
 ) -> None:
-    fill(call_store, calls)
+    fill(call_store, calls, is_caught_up=is_caught_up)
 
-    assert call_store.lines() == sorted({call.via for call in calls} - {""})
+    assert call_store.lines(3) == most_used_lines(calls)[:3]
     assert call_store.missed_count() == sum(
         call.direction != "outbound" and call.call_type == "missed" and not call.is_archived for call in calls
     )
