@@ -1,9 +1,9 @@
 """Counts that the writes keep, so that no page counts the calls: by time and kind, and by line.
 
 Calls are counted in buckets: those of all lines in one for all time, by day and by hour; those of each line
-by day. A range of time is the sum of its buckets; the calls of an incomplete hour (of a line: day) are counted
-one by one. Like the search index, the counts may lag behind: they are not used while there are rows after
-`counted_row_version`.
+by day. A range of time is the sum of its buckets; the calls of an incomplete hour (of a line: day) are
+counted one by one. Like the search index, the counts may lag behind: they are not used while there are rows
+after `counted_row_version`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,8 +58,8 @@ Kinds = Mapping[str, Sequence[str]]
 class CountedRange:
     """What is counted: calls of a line or, if it is empty, of all, and of these kinds, in a range of time.
 
-    `since` is inclusive, `until` is not; both are in milliseconds since 1970. `last` adds the calls at `until`
-    whose id is not greater.
+    `since` is inclusive, `until` is not; both are in milliseconds since 1970. `last` adds the calls at
+    `until` whose id is not greater.
     """
 
     line: str = ""
@@ -259,14 +259,18 @@ def _in_buckets(wanted: CountedRange, width: int, first: Any, end: Any) -> list[
 
 
 def _of_kinds(table: Table, wanted: CountedRange, *, has_line: bool = False) -> list[ColumnElement[bool]]:
-    of_line = [table.c.via == wanted.line] if wanted.line and not has_line else []
-    return of_line + [table.c[name].in_(allowed) for name, allowed in wanted.kinds.items()]
+    conditions: list[ColumnElement[bool]] = [
+        table.c[name].in_(allowed) for name, allowed in wanted.kinds.items()
+    ]
+    if wanted.line and not has_line:
+        conditions.append(table.c.via == wanted.line)
+    return conditions
 
 
 def _statements(conditions: Sequence[ColumnElement[bool]], sign: int, *, is_postgresql: bool) -> list[Any]:
     """Return the statements that add the calls that match to both tables, or with -1 subtract them."""
-    kind = [calls.c[name] for name in KIND]
-    chosen = select(calls.c.via, calls.c.created_at, *kind).where(*conditions).cte("chosen")
+    counted = ("via", "created_at", *KIND)
+    chosen = select(*(calls.c[name] for name in counted)).where(*conditions).cte("chosen")
     kind, number = [chosen.c[name] for name in KIND], func.count() * sign
     levels = [("", ALL_TIME), ("", DAY), ("", HOUR), (None, DAY)]
     by_bucket = union_all(*(_level(chosen, line, width, kind, number) for line, width in levels))

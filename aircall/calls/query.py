@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, func, or_, select, true, tuple_
 
 from aircall.calls.kept_counts import (
     END,
@@ -21,9 +21,9 @@ from aircall.calls.kept_counts import (
     find_bucket,
     most_used_lines,
 )
-from aircall.calls.phone_numbers import number_key
+from aircall.calls.phone_numbers import number_key, searched_spellings, spellings
 from aircall.calls.search import SearchIndex, search_condition
-from aircall.calls.tables import NO_TIME, REVISION, calls, from_row, time_key, to_milliseconds
+from aircall.calls.tables import NO_TIME, REVISION, calls, from_row, lines, time_key, to_milliseconds
 from aircall.models import UNKNOWN, Call
 from aircall.storage.database import RevisionCache
 
@@ -170,6 +170,24 @@ class CallQuery:
             ("lines", limit), lambda connection: tuple(most_used_lines(connection, limit))
         )
         return list(found)
+
+    def find_lines(self, text: str, limit: int) -> list[str]:
+        """Return up to `limit` lines whose number contains this text in any spelling, sorted.
+
+        If it is the whole number of a line, only lines with that number are returned.
+        """
+        forms = searched_spellings(text)
+        # Spellings differ in their beginning, and in what stands between the digits.
+        patterns = ["%".join(["", *form.lstrip("+0"), ""]) for form in sorted(forms)]
+        with self.engine.connect() as connection:
+            via = lines.c.via if are_complete(connection) else calls.c.via
+            is_similar = or_(via.contains(text, autoescape=True), *map(via.like, patterns))
+            similar = connection.scalars(select(via).where(is_similar, via != "").distinct().order_by(via))
+            found = [
+                line for line in similar if text in line or any(form in spellings(line) for form in forms)
+            ]
+        whole = [line for line in found if line == text or not forms.isdisjoint(spellings(line).split())]
+        return (whole or found)[:limit]
 
     def matching_ids(self, wanted: CallFilter, limit: int) -> list[str]:
         """Return the ids of the first `limit` calls of the filtered list."""

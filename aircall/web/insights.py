@@ -14,10 +14,11 @@ from aircall.calls.statistics import CallKind, CallStatistics
 from aircall.web.calls.list_page import read_list
 from aircall.web.charts import SERIES, draw_week, whole_chart
 from aircall.web.formatting import KINDS, UNKNOWN_KIND, Kind, by_kind
-from aircall.web.list_query import ListQuery, calls_url, current_query
+from aircall.web.list_query import ListQuery, calls_url, current_query, find_line
 from aircall.web.login.session import login_required
 from aircall.web.page import await_fresh_list, list_freshness
 from aircall.web.preferences import viewer_zone
+from aircall.web.security import see_other
 from aircall.web.services import services
 
 
@@ -57,6 +58,8 @@ bp = Blueprint("insights", __name__)
 def index() -> ResponseReturnValue:
     """Show statistics of the filtered list."""
     query = replace(current_query(), cursor=None)
+    if find_line(services().replica.store, query):
+        return see_other(insights_url(query))
     await_fresh_list()
     # Before the data is read: a change in between is sent to the page again rather than missed.
     position = services().replica.feed.position

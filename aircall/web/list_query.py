@@ -5,7 +5,7 @@ of a page carries the query, so that the way back always leads to the same list.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -26,6 +26,10 @@ DEFAULT_PAGE_SIZE = 25
 PAGE_SIZE_KEY = "per_page"
 # Characters.
 LONGEST_SEARCH = 200
+# The option of the filter for a line that is not among the options, but typed beside it.
+OTHER_LINE = "other"
+# Lines in the filter, whose number of options must not grow with the list.
+OFFERED_LINES = 20
 # Digits. int() is slow for very long numbers.
 LONGEST_NUMBER = 12
 # Days outside of this range have no neighbors in some zones.
@@ -53,6 +57,8 @@ SORT_WORDS = {
 class ListQuery:
     """A usable query; `problems` are sentences about the values that were not.
 
+    `line` is the line's number as the calls have it. If `is_line_typed`, its number or a part of it is being
+    typed instead: `typed_line`, in any spelling, which filters nothing; `find_line` looks for `found_lines`.
     `number` is the number of the other party in any spelling. `cursor` is the sort key of the call that pages
     are counted from, so that newer calls do not push others from page to page.
     """
@@ -61,6 +67,9 @@ class ListQuery:
     type: str = ""
     direction: str = ""
     line: str = ""
+    is_line_typed: bool = False
+    typed_line: str = ""
+    found_lines: Sequence[str] = ()
     number: str = ""
     q: str = ""
     date_from: date | None = None
@@ -131,6 +140,9 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
     query.type = _word(args, "type", (*CALL_TYPES, UNKNOWN), query.problems)
     query.direction = _word(args, "direction", (*DIRECTIONS, UNKNOWN), query.problems)
     query.line = _text(args, "line")[:LONGEST_SEARCH]
+    if query.line == OTHER_LINE:
+        query.line, query.is_line_typed = "", True
+        query.typed_line = _text(args, "via")[:LONGEST_SEARCH]
     query.number = _phone_number(args, query.problems)
     query.q = _text(args, "q")[:LONGEST_SEARCH]
     query.date_from = _day(args, "from", query.problems)
@@ -141,6 +153,17 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
     if query.date_from and query.date_to and query.date_from > query.date_to:
         query.problems.append(_("The first day is after the last one, so no call can match."))
     return query
+
+
+def find_line(store: CallQuery, query: ListQuery) -> bool:
+    """Look for the typed line; return whether there is exactly one, which the query then takes."""
+    if not query.typed_line:
+        return False
+    query.found_lines = store.find_lines(query.typed_line, OFFERED_LINES + 1)
+    if len(query.found_lines) != 1:
+        return False
+    query.line, query.is_line_typed, query.typed_line = query.found_lines[0], False, ""
+    return True
 
 
 def _text(args: Mapping[str, str], name: str) -> str:

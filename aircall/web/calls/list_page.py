@@ -10,7 +10,7 @@ from aircall.calls.query import CallQuery, SortKey
 from aircall.models import Call
 from aircall.web.formatting import LONG, day_name
 from aircall.web.i18n import gettext as _
-from aircall.web.list_query import ListQuery
+from aircall.web.list_query import OFFERED_LINES, ListQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,20 @@ class ListCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineChoice:
+    """The lines that the filter offers: those with the most calls and the chosen one, sorted.
+
+    If there are more, another one can be typed. `problem` is a sentence about the typed one, and `found` the
+    lines that it fits, if they are several.
+    """
+
+    offered: Sequence[str]
+    has_more: bool
+    found: Sequence[str] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallList(ListCounts):
     """A page of the filtered list. `first` and `last` count from one, and are 0 on an empty page.
 
@@ -50,7 +64,7 @@ class CallList(ListCounts):
     last: int
     number: int
     page_count: int
-    lines: Sequence[str]
+    lines: LineChoice
 
     @property
     def recent_days(self) -> Sequence[tuple[str, date, date]]:
@@ -88,8 +102,25 @@ def _read_page(
         last=offset + len(calls) if calls else 0,
         number=query.page,
         page_count=page_count,
-        lines=store.lines(),
+        lines=read_lines(store, query),
     )
+
+
+def read_lines(store: CallQuery, query: ListQuery) -> LineChoice:
+    """Return the lines to choose from."""
+    most_used = store.lines(OFFERED_LINES + 1)
+    offered = sorted({*most_used[:OFFERED_LINES], query.line} - {""})
+    has_more = len(most_used) > OFFERED_LINES
+    if not query.typed_line:
+        return LineChoice(offered=offered, has_more=has_more)
+    found, typed = query.found_lines, query.typed_line[:40]
+    if not found:
+        problem = _("No line has “%(text)s” in its number, so all lines are shown.", text=typed)
+    elif len(found) > OFFERED_LINES:
+        problem, found = _("“%(text)s” is in the numbers of many lines. Type more of it.", text=typed), ()
+    else:
+        problem = _("“%(text)s” is in the numbers of several lines. Choose one:", text=typed)
+    return LineChoice(offered=offered, has_more=has_more, found=found, problem=problem)
 
 
 def read_counts(store: CallQuery, query: ListQuery, zone: ZoneInfo) -> ListCounts:

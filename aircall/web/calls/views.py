@@ -31,6 +31,7 @@ from aircall.web.list_query import (
     calls_url,
     confirm_url,
     current_query,
+    find_line,
     keep_page_size,
     known_id,
 )
@@ -76,6 +77,8 @@ def index() -> ResponseReturnValue:
     """Show a page of the call list, filtered, newest first."""
     query = current_query()
     keep_page_size(query)
+    if find_line(services().replica.store, query):
+        return see_other(calls_url(query))
     await_fresh_list()
     # Before the data is read: a change in between is sent to the page again rather than missed.
     position = services().replica.feed.position
