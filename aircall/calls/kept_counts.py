@@ -43,8 +43,8 @@ ALL_TIME = 0
 FIRST, END = NO_TIME // DAY * DAY, -(NO_TIME // DAY) * DAY
 # Every real time is after the bucket of NO_TIME.
 FIRST_TIME = FIRST + DAY
-# Rows that `catch_up` counts in one transaction.
-CATCH_UP_BATCH = 10_000
+# Rows that `catch_up` counts in one transaction: fewer would update the same buckets more often.
+CATCH_UP_BATCH = 50_000
 # Rows among which lines are looked for until all rows are counted.
 SAMPLE = 2000
 KIND = ("direction", "call_type", "is_archived")

@@ -24,7 +24,7 @@ from aircall.calls.kept_counts import (
 from aircall.calls.phone_numbers import number_key, searched_spellings, spellings
 from aircall.calls.search import SearchIndex, search_condition
 from aircall.calls.tables import NO_TIME, REVISION, calls, from_row, lines, time_key, to_milliseconds
-from aircall.models import UNKNOWN, Call
+from aircall.models import DIRECTIONS, UNKNOWN, Call
 from aircall.storage.database import RevisionCache
 
 VIEWS = ("inbox", "archived", "all")
@@ -32,6 +32,8 @@ VIEWS = ("inbox", "archived", "all")
 LATEST = 5
 # A page after so many others is found by the kept counts; the calls before others are skipped one by one.
 SKIPPED_PAGES = 4
+# Of fewer calls of a kind SQLite sorts all, rather than look for them among the others.
+RARE = 2000
 ARCHIVED_FLAGS = {"inbox": (False,), "archived": (True,), "all": (False, True)}
 MISSED = {"call_type": ("missed",), "direction": ("inbound", UNKNOWN)}
 
@@ -107,7 +109,7 @@ class CallQuery:
         """Return up to `limit` calls of the filtered list, after the first `offset`."""
         if offset >= SKIPPED_PAGES * limit and _is_kept(wanted):
             return self._far_page(wanted, offset, limit)
-        query = _newest_first(wanted)
+        query = _sorted(self._page_conditions(wanted))
         if candidates := self.search.candidates(wanted.search):
             # `+ 0` disables the index on time, so that SQLite starts from the candidates.
             query = select(calls).where(*filter_conditions(wanted, candidates))
@@ -116,7 +118,7 @@ class CallQuery:
 
     def _far_page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
         """Return the page without stepping through the calls before it: by the kept counts."""
-        query = _newest_first(wanted)
+        query = _sorted(self._page_conditions(wanted))
         with self.engine.connect() as connection:
             if are_complete(connection):
                 # Places are counted from the newest call of all time.
@@ -128,6 +130,13 @@ class CallQuery:
                 end, skipped = found
                 query, offset = query.where(calls.c.created_at < end), place - skipped
             return [from_row(row) for row in connection.execute(query.offset(offset).limit(limit))]
+
+    def _page_conditions(self, wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
+        has_choice = wanted.line or wanted.call_type or wanted.direction
+        if self.engine.dialect.name != "sqlite" or not has_choice or not _is_kept(wanted):
+            return filter_conditions(wanted)
+        is_rare = not wanted.line and self.counts(replace(wanted, cursor=None))[wanted.view] < RARE
+        return _of_rare_kind(wanted) if is_rare else _in_list_order(wanted)
 
     def find(self, call_ids: Sequence[str]) -> list[Call]:
         """Return the calls with these ids, newest first, without the unknown ones."""
@@ -234,8 +243,30 @@ def filter_conditions(
 
 
 def _newest_first(wanted: CallFilter) -> Select[tuple[object, ...]]:
-    query = select(calls).where(*filter_conditions(wanted))
-    return query.order_by(calls.c.created_at.desc(), calls.c.id.desc())
+    return _sorted(filter_conditions(wanted))
+
+
+def _sorted(conditions: Sequence[ColumnElement[bool]]) -> Select[tuple[object, ...]]:
+    return select(calls).where(*conditions).order_by(calls.c.created_at.desc(), calls.c.id.desc())
+
+
+def _in_list_order(wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions of a filter so that SQLite reads an index that is in the list's order.
+
+    It would rather sort all calls of a kind, and for a line read all others too: it has no statistics.
+    """
+    times = _time_conditions(wanted)
+    if wanted.line:
+        others = and_(_in_view(wanted.view), *_kind_conditions(wanted))
+        return [calls.c.via == wanted.line, *times, case((others, 1)) == 1]
+    return [_in_view(wanted.view), *times, case((and_(*_kind_conditions(wanted)), 1)) == 1]
+
+
+def _of_rare_kind(wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions of a filter that few calls match, for the index on kinds."""
+    # It begins with the direction.
+    every = () if wanted.direction else (calls.c.direction.in_((*DIRECTIONS, UNKNOWN)),)
+    return [*every, *filter_conditions(wanted)]
 
 
 def _in_view(view: str) -> ColumnElement[bool]:
@@ -243,19 +274,25 @@ def _in_view(view: str) -> ColumnElement[bool]:
 
 
 def _column_conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
-    equal = (
-        (calls.c.call_type, wanted.call_type),
-        (calls.c.direction, wanted.direction),
-        (calls.c.via, wanted.line),
-        (calls.c.counterpart, wanted.number),
-    )
+    equal = ((calls.c.via, wanted.line), (calls.c.counterpart, wanted.number))
     conditions = [column == value for column, value in equal if value]
+    conditions += _kind_conditions(wanted) + _time_conditions(wanted)
+    if wanted.search:
+        conditions.append(search_condition(wanted.search))
+    return conditions
+
+
+def _kind_conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
+    equal = ((calls.c.call_type, wanted.call_type), (calls.c.direction, wanted.direction))
+    return [column == value for column, value in equal if value]
+
+
+def _time_conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if wanted.since is not None:
         conditions.append(calls.c.created_at >= to_milliseconds(wanted.since))
     if wanted.until is not None:
         conditions += [calls.c.created_at > NO_TIME, calls.c.created_at < to_milliseconds(wanted.until)]
-    if wanted.search:
-        conditions.append(search_condition(wanted.search))
     if wanted.cursor is not None:
         cursor = (wanted.cursor.time_key, wanted.cursor.call_id)
         conditions.append(tuple_(calls.c.created_at, calls.c.id) <= cursor)

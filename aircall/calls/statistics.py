@@ -5,10 +5,12 @@ Python assigns the quarters to local days and hours. This is exact: since 2012 a
 a quarter and by whole quarters, except for one in Antarctica that was a minute late.
 """
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +20,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Row,
     Select,
     String,
     column,
@@ -28,7 +31,8 @@ from sqlalchemy import (
     values,
 )
 
-from aircall.calls.query import CallFilter, filter_conditions, midnight
+from aircall.calls.kept_counts import DAY, HOUR, are_complete, count_by_kind
+from aircall.calls.query import ARCHIVED_FLAGS, CallFilter, filter_conditions, midnight
 from aircall.calls.search import SearchIndex
 from aircall.calls.tables import KIND_INDEX, NO_TIME, REVISION, calls, from_milliseconds, to_milliseconds
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN
@@ -41,7 +45,8 @@ QUARTER = 15 * 60 * 1000
 FIRST_QUARTER = NO_TIME // QUARTER * QUARTER
 # Longer ranges are counted by quarters, not day by day.
 MAX_DAYS = timedelta(days=62)
-ARCHIVED_FLAGS = {"inbox": [False], "archived": [True], "all": [False, True]}
+# The same with kept counts, which have a row for each hour.
+MAX_KEPT_DAYS = timedelta(days=400)
 
 # Direction and type.
 CallKind = tuple[str, str]
@@ -88,7 +93,7 @@ class CallStatisticsQuery:
     def read_days(self, wanted: CallFilter, zone: ZoneInfo) -> CallStatistics:
         """Return the same without `hours`; faster for a range of few whole days in this time zone."""
         days = _whole_days(wanted, zone)
-        if not days or wanted.line or wanted.number or wanted.search or wanted.cursor:
+        if not days:
             return self.read(wanted, zone)
         return self._cache.get(
             ("days", wanted, zone.key), lambda connection: self._count_days(connection, wanted, days, zone)
@@ -102,13 +107,34 @@ class CallStatisticsQuery:
     def _count_days(
         self, connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo
     ) -> CallStatistics:
+        is_of_rows = bool(wanted.line or wanted.number or wanted.search or wanted.cursor)
+        if not is_of_rows and (kept := _count_by_kept(connection, wanted, days, zone)):
+            return kept
+        if is_of_rows or len(days) > MAX_DAYS.days:
+            return self._by_rows(connection, wanted, days, zone)
         # A deferred index: missing during the first full sync, and never dropped later.
         self._has_kind_index = self._has_kind_index or inspect(connection).has_index(calls.name, KIND_INDEX)
         if self._has_kind_index:
             return _count_by_index(connection, wanted, days, zone)
         # Without the index, each day and kind would scan all calls.
-        statistics = bucket_by_day(self._buckets(connection, wanted), zone)
-        return CallStatistics(statistics.days, Counter(), statistics.totals)
+        return self._by_rows(connection, wanted, days, zone)
+
+    def _by_rows(
+        self, connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo
+    ) -> CallStatistics:
+        begins = _begins(days, zone)
+        times = [begin for begin, _ in begins]
+        # Where no clock changes, the database can count by whole days.
+        width = DAY if all(end - begin == DAY for begin, end in pairwise(times)) else QUARTER
+        rows = self._grouped(connection, wanted, width, times[0])
+        counted = ((times[0] + row.bucket * width, row) for row in rows)
+        return _by_day(
+            dict(begins),
+            (
+                (times[bisect_right(times, start) - 1], row.direction, row.call_type, row.number)
+                for start, row in counted
+            ),
+        )
 
     def _newest(self, connection: Connection, wanted: CallFilter) -> datetime | None:
         candidates = self._candidates(wanted)
@@ -122,16 +148,22 @@ class CallStatisticsQuery:
         return self._search.candidates(wanted.search) if self._search else []
 
     def _buckets(self, connection: Connection, wanted: CallFilter) -> list[Bucket]:
-        quarter = ((calls.c.created_at - FIRST_QUARTER) // QUARTER).label("quarter")
-        query = (
-            select(quarter, calls.c.direction, calls.c.call_type, func.count().label("number"))
-            .where(*filter_conditions(wanted, self._candidates(wanted)))
-            .group_by("quarter", calls.c.direction, calls.c.call_type)
-        )
         return [
-            Bucket(_start_of(row.quarter), (row.direction, row.call_type), row.number)
-            for row in connection.execute(query)
+            Bucket(_start_of(row.bucket), (row.direction, row.call_type), row.number)
+            for row in self._grouped(connection, wanted, QUARTER, FIRST_QUARTER)
         ]
+
+    def _grouped(
+        self, connection: Connection, wanted: CallFilter, width: int, first: int
+    ) -> Sequence[Row[Any]]:
+        """Return the number of calls of each kind in each bucket of this width, counted from `first`."""
+        bucket = ((calls.c.created_at - first) // width).label("bucket")
+        query = (
+            select(bucket, calls.c.direction, calls.c.call_type, func.count().label("number"))
+            .where(*filter_conditions(wanted, self._candidates(wanted)))
+            .group_by("bucket", calls.c.direction, calls.c.call_type)
+        )
+        return connection.execute(query).all()
 
 
 def bucket_by_day(buckets: Iterable[Bucket], zone: ZoneInfo) -> CallStatistics:
@@ -158,31 +190,53 @@ def _whole_days(wanted: CallFilter, zone: ZoneInfo) -> list[date]:
     if wanted.since is None or wanted.until is None:
         return []
     first, last = (time.astimezone(zone).date() for time in (wanted.since, wanted.until))
-    if not first < last <= first + MAX_DAYS:
+    if not first < last <= first + MAX_KEPT_DAYS:
         return []
     days = [first + timedelta(number) for number in range((last - first).days)]
     is_whole = (wanted.since, wanted.until) == (midnight(first, zone), midnight(last, zone))
     return days if is_whole else []
 
 
-def _count_by_index(
+def _count_by_kept(
     connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo
-) -> CallStatistics:
-    """Count each day and kind as one range of KIND_INDEX, without reading rows."""
-    begins = {to_milliseconds(midnight(day, zone)): day for day in days}
-    ends = [*list(begins)[1:], to_milliseconds(midnight(days[-1] + timedelta(1), zone))]
-    day = values(column("since", BigInteger), column("until", BigInteger)).data(
-        list(zip(begins, ends, strict=True))
-    )
-    kind = values(column("direction", String), column("call_type", String)).data(_kinds(wanted))
-    query = _count_ranges(wanted, day.cte("day"), kind.cte("kind"))
+) -> CallStatistics | None:
+    """Sum the kept counts of each day; None if they are not complete, or days do not begin at an hour."""
+    begins = _begins(days, zone)
+    if any(begin % HOUR for begin, _ in begins) or not are_complete(connection):
+        return None
+    ranges = [(begin, end) for (begin, _), (end, _) in pairwise(begins)]
+    kinds = {"direction": wanted.direction, "call_type": wanted.call_type}
+    wanted_kinds = {name: (value,) for name, value in kinds.items() if value}
+    counted = count_by_kind(connection, ranges, wanted_kinds, ARCHIVED_FLAGS[wanted.view])
+    return _by_day(dict(begins), counted)
+
+
+def _begins(days: list[date], zone: ZoneInfo) -> list[tuple[int, date]]:
+    """Return when each day begins, in milliseconds, and the day after the last one."""
+    return [(to_milliseconds(midnight(day, zone)), day) for day in [*days, days[-1] + timedelta(1)]]
+
+
+def _by_day(begins: Mapping[int, date], counted: Iterable[tuple[int, str, str, int]]) -> CallStatistics:
     counts: defaultdict[date, Counter[CallKind]] = defaultdict(Counter)
     totals: Counter[CallKind] = Counter()
-    for since, direction, call_type, count in connection.execute(query):
+    for since, direction, call_type, count in counted:
         if count:
             counts[begins[since]][direction, call_type] += count
             totals[direction, call_type] += count
     return CallStatistics(dict(counts), Counter(), totals)
+
+
+def _count_by_index(
+    connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo
+) -> CallStatistics:
+    """Count each day and kind as one range of KIND_INDEX, without reading rows."""
+    begins = _begins(days, zone)
+    day = values(column("since", BigInteger), column("until", BigInteger)).data(
+        [(begin, end) for (begin, _), (end, _) in pairwise(begins)]
+    )
+    kind = values(column("direction", String), column("call_type", String)).data(_kinds(wanted))
+    query = _count_ranges(wanted, day.cte("day"), kind.cte("kind"))
+    return _by_day(dict(begins), (tuple(row) for row in connection.execute(query)))
 
 
 def _count_ranges(wanted: CallFilter, day: CTE, kind: CTE) -> Select[Any]:

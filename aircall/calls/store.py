@@ -214,11 +214,13 @@ def create_deferred_indexes(engine: Engine) -> None:
     """Create the indexes that are not needed before the first full sync is complete, if they are missing."""
     for index in DEFERRED_INDEXES:
         with exclusive_transaction(engine) as connection:
+            _allow_long_statements(connection)
             index.create(connection, checkfirst=True)
         yield_control()
     if engine.dialect.name == "postgresql":
         # Without statistics PostgreSQL does not use the new indexes.
         with engine.begin() as connection:
+            _allow_long_statements(connection)
             connection.exec_driver_sql(f"ANALYZE {calls.name}")
 
 
@@ -229,10 +231,17 @@ def _create_tables(engine: Engine) -> tuple[SearchIndex, KeptCounts]:
         if connection.execute(select(state)).first() is None:
             connection.execute(insert(state).values(INITIAL_STATE))
         is_synced = connection.execute(select(state.c.synced_at)).scalar_one() is not None
+        _allow_long_statements(connection)
         for index in DEFERRED_INDEXES:
             # The process that completed the first full sync may have ended before it created them.
             (index.create if is_synced else index.drop)(connection, checkfirst=True)
         return SearchIndex(connection), KeptCounts(connection)
+
+
+def _allow_long_statements(connection: Connection) -> None:
+    """Lift the time limit of this transaction's statements: indexing a million calls takes longer."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
 def _drop_other_versions(connection: Connection) -> None:

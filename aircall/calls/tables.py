@@ -51,8 +51,6 @@ calls = Table(
     Column("counterpart", TEXT, nullable=False),
     # The store version of the last write.
     Column("version", BigInteger, nullable=False),
-    # Cheap, as new rows of a line are appended. Without it, `CallQuery.lines` scans the table for each line.
-    Index(f"{PREFIX}calls_{SCHEMA_VERSION}_line", "via"),
     # Never reuse a row version, even if it was the greatest one.
     sqlite_autoincrement=True,
 )
@@ -127,6 +125,14 @@ DEFERRED_INDEXES = (
         calls.c.via,
     ),
     Index(f"{PREFIX}calls_{SCHEMA_VERSION}_newest", calls.c.created_at, calls.c.id),
+    Index(
+        f"{PREFIX}calls_{SCHEMA_VERSION}_line",
+        calls.c.via,
+        calls.c.created_at,
+        calls.c.is_archived,
+        calls.c.direction,
+        calls.c.call_type,
+    ),
     Index(f"{PREFIX}calls_{SCHEMA_VERSION}_counterpart", calls.c.counterpart, calls.c.created_at, calls.c.id),
     # Counts by day and kind.
     Index(KIND_INDEX, calls.c.direction, calls.c.call_type, calls.c.is_archived, calls.c.created_at),

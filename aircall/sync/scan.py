@@ -5,6 +5,9 @@ than requested because the API has a limit of its own.
 """
 
 import time
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -13,6 +16,8 @@ from aircall.models import CallPage
 
 # Rows in a row without a new call, after which a list that claims to go on is taken for endless.
 MAX_REPEATED_ROWS = 10_000
+# Arrays of an IdSet, so that inserting in the middle of one stays cheap.
+ID_SET_PARTS = 4096
 # Consecutive passes without a call before it counts as deleted: complete passes, or doubtful ones.
 ABSENCES, DOUBTFUL_ABSENCES = 2, 3
 
@@ -30,6 +35,36 @@ class PageRange:
         return self.end - self.offset
 
 
+class IdSet:
+    """A set of ids, kept as 64-bit hashes in sorted arrays: 10 MB for a million instead of 150 MB.
+
+    Two ids of a million have the same hash in one of 30 million passes; a deleted call may then stay.
+    """
+
+    def __init__(self) -> None:
+        self._parts = [array("q") for _ in range(ID_SET_PARTS)]
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, call_id: object) -> bool:
+        key = hash(call_id)
+        part = self._parts[key % ID_SET_PARTS]
+        place = bisect_left(part, key)
+        return place < len(part) and part[place] == key
+
+    def update(self, ids: Iterable[str]) -> None:
+        """Add these ids."""
+        for call_id in ids:
+            key = hash(call_id)
+            part = self._parts[key % ID_SET_PARTS]
+            place = bisect_left(part, key)
+            if place == len(part) or part[place] != key:
+                part.insert(place, key)
+                self._count += 1
+
+
 class ScanPass:
     """One pass over the list. `read_version` is the version of the call store when the pass started."""
 
@@ -39,7 +74,7 @@ class ScanPass:
         self.started_at = datetime.now(UTC)
         # By the monotonic clock, in seconds.
         self.started = time.monotonic()
-        self.seen: set[str] = set()
+        self.seen = IdSet()
         self.row_count = 0
         self._page_count = 0
         self._repeated_count = self._malformed_count = 0
