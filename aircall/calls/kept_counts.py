@@ -8,6 +8,7 @@ after `counted_row_version`.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import (
@@ -18,21 +19,21 @@ from sqlalchemy import (
     Select,
     Table,
     bindparam,
-    column,
     delete,
     func,
     literal,
+    or_,
     select,
     true,
     union_all,
     update,
-    values,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from aircall.calls.phone_numbers import searched_spellings, spellings
 from aircall.calls.tables import NO_TIME, TEXT, calls, counts, lines, state
 from aircall.concurrency import yield_control
-from aircall.storage.database import exclusive_transaction
+from aircall.storage.database import allow_long_statements, exclusive_transaction
 
 # Milliseconds.
 HOUR = 60 * 60 * 1000
@@ -44,7 +45,9 @@ FIRST, END = NO_TIME // DAY * DAY, -(NO_TIME // DAY) * DAY
 # Every real time is after the bucket of NO_TIME.
 FIRST_TIME = FIRST + DAY
 # Rows that `catch_up` counts in one transaction: fewer would update the same buckets more often.
-CATCH_UP_BATCH = 50_000
+CATCH_UP_BATCH = 20_000
+# Batches after which PostgreSQL's statistics are outdated. The last batch is empty.
+MANY_BATCHES = 2
 # Rows among which lines are looked for until all rows are counted.
 SAMPLE = 2000
 KIND = ("direction", "call_type", "is_archived")
@@ -107,13 +110,19 @@ class KeptCounts:
 
     def catch_up(self) -> None:
         """Count every row that is not counted yet, in batches."""
-        is_behind = True
+        is_behind, batch_count = True, 0
         while is_behind:
+            batch_count += 1
             with exclusive_transaction(self._engine) as connection:
+                allow_long_statements(connection)
                 # Excludes writers on PostgreSQL, too.
                 connection.execute(select(state.c.id).with_for_update())
                 is_behind = self._count_next(connection, CATCH_UP_BATCH)
             yield_control()
+        if batch_count > MANY_BATCHES and self._engine.dialect.name == "postgresql":
+            with self._engine.begin() as connection:
+                # Until its statistics come by themselves, PostgreSQL would read whole tables.
+                connection.exec_driver_sql(f"ANALYZE {counts.name}, {lines.name}")
 
     def _count_next(self, connection: Connection, limit: int) -> bool:
         """Count up to `limit` more rows, by row version. Return whether there were any."""
@@ -191,20 +200,21 @@ def find_bucket(
 def count_by_kind(
     connection: Connection, ranges: Sequence[tuple[int, int]], kinds: Kinds, archived: Sequence[bool]
 ) -> Iterator[tuple[int, str, str, int]]:
-    """Yield the start of the range, direction, type, and number of calls, for ranges of whole hours."""
-    times = values(column("since", BigInteger), column("first", BigInteger), column("end", BigInteger))
-    bounds = [(since, (since - FIRST) // HOUR, (until - FIRST) // HOUR) for since, until in ranges]
-    span = times.data(bounds).cte("span")
-    query = (
-        select(span.c.since, counts.c.direction, counts.c.call_type, func.sum(counts.c.count))
-        .where(
-            *_in_buckets(CountedRange(kinds=kinds), HOUR, span.c.first, span.c.end),
-            counts.c.is_archived.in_(archived),
-        )
-        .group_by(span.c.since, counts.c.direction, counts.c.call_type)
-    )
-    for since, direction, call_type, count in connection.execute(query):
-        yield since, direction, call_type, int(count)
+    """Yield the start of the range, direction, type, and number of calls, for adjacent ranges of whole hours.
+
+    A change of a clock makes a day longer or shorter, so ranges of the same length are counted together.
+    """
+    for length, group in groupby(ranges, key=lambda bounds: bounds[1] - bounds[0]):
+        run = list(group)
+        first, end = ((time - FIRST) // HOUR for time in (run[0][0], run[-1][1]))
+        number = ((counts.c.bucket - first) // (length // HOUR)).label("number")
+        inside = _in_buckets(CountedRange(kinds=kinds), HOUR, first, end)
+        query = select(number, counts.c.direction, counts.c.call_type, func.sum(counts.c.count))
+        query = query.where(*inside, counts.c.is_archived.in_(archived))
+        for place, *kind, count in connection.execute(
+            query.group_by("number", counts.c.direction, counts.c.call_type)
+        ):
+            yield run[0][0] + place * length, kind[0], kind[1], int(count)
 
 
 def most_used_lines(connection: Connection, limit: int) -> list[str]:
@@ -218,6 +228,19 @@ def most_used_lines(connection: Connection, limit: int) -> list[str]:
     latest = select(calls.c.via).order_by(calls.c.row_version.desc()).limit(SAMPLE).subquery()
     most = select(latest.c.via).where(latest.c.via != "").group_by(latest.c.via)
     return list(connection.scalars(most.order_by(func.count().desc(), latest.c.via).limit(limit)))
+
+
+def find_lines(connection: Connection, text: str) -> list[str]:
+    """Return the lines whose number contains this text in any spelling; see CallQuery.find_lines."""
+    forms = searched_spellings(text)
+    # Spellings differ in their beginning, and in what stands between the digits.
+    patterns = ["%".join(["", *form.lstrip("+0"), ""]) for form in sorted(forms)]
+    via = lines.c.via if are_complete(connection) else calls.c.via
+    is_similar = or_(via.contains(text, autoescape=True), *map(via.like, patterns))
+    similar = connection.scalars(select(via).where(is_similar, via != "").distinct().order_by(via))
+    found = [line for line in similar if text in line or any(form in spellings(line) for form in forms)]
+    whole = [line for line in found if line == text or not forms.isdisjoint(spellings(line).split())]
+    return whole or found
 
 
 def _buckets(wanted: CountedRange) -> Iterator[tuple[int, int, int]]:

@@ -4,13 +4,27 @@ Calls are sorted newest first, and by id within one time; calls without a time c
 write to the database, so counts are cached per revision of the replica (RevisionCache).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, func, or_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    FromClause,
+    Select,
+    and_,
+    case,
+    func,
+    select,
+    true,
+    tuple_,
+)
 
+from aircall.calls.count_cache import CountCache
 from aircall.calls.kept_counts import (
     END,
     FIRST,
@@ -19,11 +33,12 @@ from aircall.calls.kept_counts import (
     are_complete,
     count_range,
     find_bucket,
+    find_lines,
     most_used_lines,
 )
-from aircall.calls.phone_numbers import number_key, searched_spellings, spellings
+from aircall.calls.phone_numbers import number_key
 from aircall.calls.search import SearchIndex, search_condition
-from aircall.calls.tables import NO_TIME, REVISION, calls, from_row, lines, time_key, to_milliseconds
+from aircall.calls.tables import NO_TIME, REVISION, calls, from_row, time_key, to_milliseconds
 from aircall.models import DIRECTIONS, UNKNOWN, Call
 from aircall.storage.database import RevisionCache
 
@@ -100,6 +115,7 @@ class CallQuery:
         self.engine = engine
         self.search = search
         self._cache = RevisionCache(engine, REVISION)
+        self._counts = CountCache(engine)
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -146,19 +162,38 @@ class CallQuery:
         """Return the number of calls in each view, "inbox", "archived" and "all", under the other filters."""
         # The result, and so the cache key, does not depend on the view.
         wanted = replace(wanted, view="all")
-        # For a search, group by an expression: by the column, SQLite would read all rows in index order.
-        is_archived = case((calls.c.is_archived, 1), else_=0) if wanted.search else calls.c.is_archived
-        query = select(is_archived, func.count()).group_by(is_archived)
-        query = query.where(*filter_conditions(wanted, self.search.candidates(wanted.search)))
-
-        def count(connection: Connection) -> dict[bool, int]:
-            if _is_kept(wanted) and are_complete(connection):
-                return count_range(connection, _counted(wanted))
-            return dict(connection.execute(query).all())
-
-        count_by_archived = self._cache.get(("counts", wanted), count)
+        count_by_archived: Mapping[bool, int] | None = self._kept_by_archived(wanted)
+        if count_by_archived is None:
+            count_by_archived = self._count_by_archived(wanted)
         inbox, archived = count_by_archived.get(False, 0), count_by_archived.get(True, 0)
         return {"inbox": inbox, "archived": archived, "all": inbox + archived}
+
+    def _kept_by_archived(self, wanted: CallFilter) -> dict[bool, int] | None:
+        def count(connection: Connection) -> dict[bool, int] | None:
+            return count_range(connection, _counted(wanted)) if are_complete(connection) else None
+
+        return self._cache.get(("counts", wanted), count) if _is_kept(wanted) else None
+
+    def _count_by_archived(self, wanted: CallFilter) -> Mapping[bool, int]:
+        every = replace(wanted, cursor=None)
+
+        def grouped(rows: FromClause, number: ColumnElement[int]) -> Select[Any]:
+            candidates = self.search.candidates(wanted.search) if rows is calls else []
+            return _by_archived(wanted, filter_conditions(every, candidates, rows), rows, number)
+
+        counted = self._counts.get(("counts", every), grouped)
+        if wanted.cursor is None:
+            return {bool(is_archived): number for (is_archived,), number in counted.items()}
+        # Few calls are before the cursor of a list that people have open.
+        is_before = tuple_(calls.c.created_at, calls.c.id) > (wanted.cursor.time_key, wanted.cursor.call_id)
+        conditions = [*filter_conditions(every, self.search.candidates(wanted.search)), is_before]
+        query = _by_archived(wanted, conditions, calls, func.count())
+
+        def count(connection: Connection) -> dict[bool, int]:
+            return dict(connection.execute(query).all())
+
+        before = self._cache.get(("before", wanted), count)
+        return {flag: counted[flag,] - before.get(flag, 0) for flag in ARCHIVED_FLAGS["all"]}
 
     def missed_count(self) -> int:
         """Return the number of missed calls in the inbox. Unanswered outbound calls do not count."""
@@ -185,18 +220,8 @@ class CallQuery:
 
         If it is the whole number of a line, only lines with that number are returned.
         """
-        forms = searched_spellings(text)
-        # Spellings differ in their beginning, and in what stands between the digits.
-        patterns = ["%".join(["", *form.lstrip("+0"), ""]) for form in sorted(forms)]
         with self.engine.connect() as connection:
-            via = lines.c.via if are_complete(connection) else calls.c.via
-            is_similar = or_(via.contains(text, autoescape=True), *map(via.like, patterns))
-            similar = connection.scalars(select(via).where(is_similar, via != "").distinct().order_by(via))
-            found = [
-                line for line in similar if text in line or any(form in spellings(line) for form in forms)
-            ]
-        whole = [line for line in found if line == text or not forms.isdisjoint(spellings(line).split())]
-        return (whole or found)[:limit]
+            return find_lines(connection, text)[:limit]
 
     def matching_ids(self, wanted: CallFilter, limit: int) -> list[str]:
         """Return the ids of the first `limit` calls of the filtered list."""
@@ -232,14 +257,26 @@ def read_related_calls(store: CallQuery, call: Call, today: tuple[datetime, date
 
 
 def filter_conditions(
-    wanted: CallFilter, candidates: Sequence[ColumnElement[bool]] = ()
+    wanted: CallFilter, candidates: Sequence[ColumnElement[bool]] = (), rows: FromClause = calls
 ) -> list[ColumnElement[bool]]:
     """Return the conditions of a filter; `candidates` (see SearchIndex) replace that of its search."""
     if not candidates:
-        return [_in_view(wanted.view), *_column_conditions(wanted)]
+        return [_in_view(wanted.view, rows), *_column_conditions(wanted, rows)]
     others = and_(_in_view(wanted.view), *_column_conditions(replace(wanted, search="")))
     # Inside a CASE they use no index, so that SQLite starts from the candidates.
     return [*candidates, case((others, 1)) == 1]
+
+
+def _by_archived(
+    wanted: CallFilter,
+    conditions: Sequence[ColumnElement[bool]],
+    rows: FromClause,
+    number: ColumnElement[int],
+) -> Select[Any]:
+    # For a search, group by an expression: by the column, SQLite would read all rows in index order.
+    is_archived = case((rows.c.is_archived, 1), else_=0) if wanted.search else rows.c.is_archived
+    query = select(is_archived.label("is_archived"), number.label("number")).where(*conditions)
+    return query.group_by(is_archived)
 
 
 def _newest_first(wanted: CallFilter) -> Select[tuple[object, ...]]:
@@ -269,33 +306,33 @@ def _of_rare_kind(wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
     return [*every, *filter_conditions(wanted)]
 
 
-def _in_view(view: str) -> ColumnElement[bool]:
-    return true() if view == "all" else calls.c.is_archived.is_(view == "archived")
+def _in_view(view: str, rows: FromClause = calls) -> ColumnElement[bool]:
+    return true() if view == "all" else rows.c.is_archived.is_(view == "archived")
 
 
-def _column_conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
-    equal = ((calls.c.via, wanted.line), (calls.c.counterpart, wanted.number))
+def _column_conditions(wanted: CallFilter, rows: FromClause = calls) -> list[ColumnElement[bool]]:
+    equal = ((rows.c.via, wanted.line), (rows.c.counterpart, wanted.number))
     conditions = [column == value for column, value in equal if value]
-    conditions += _kind_conditions(wanted) + _time_conditions(wanted)
+    conditions += _kind_conditions(wanted, rows) + _time_conditions(wanted, rows)
     if wanted.search:
-        conditions.append(search_condition(wanted.search))
+        conditions.append(search_condition(wanted.search, rows))
     return conditions
 
 
-def _kind_conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
-    equal = ((calls.c.call_type, wanted.call_type), (calls.c.direction, wanted.direction))
+def _kind_conditions(wanted: CallFilter, rows: FromClause = calls) -> list[ColumnElement[bool]]:
+    equal = ((rows.c.call_type, wanted.call_type), (rows.c.direction, wanted.direction))
     return [column == value for column, value in equal if value]
 
 
-def _time_conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
+def _time_conditions(wanted: CallFilter, rows: FromClause = calls) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.since is not None:
-        conditions.append(calls.c.created_at >= to_milliseconds(wanted.since))
+        conditions.append(rows.c.created_at >= to_milliseconds(wanted.since))
     if wanted.until is not None:
-        conditions += [calls.c.created_at > NO_TIME, calls.c.created_at < to_milliseconds(wanted.until)]
+        conditions += [rows.c.created_at > NO_TIME, rows.c.created_at < to_milliseconds(wanted.until)]
     if wanted.cursor is not None:
         cursor = (wanted.cursor.time_key, wanted.cursor.call_id)
-        conditions.append(tuple_(calls.c.created_at, calls.c.id) <= cursor)
+        conditions.append(tuple_(rows.c.created_at, rows.c.id) <= cursor)
     return conditions
 
 

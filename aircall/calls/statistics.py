@@ -7,7 +7,7 @@ a quarter and by whole quarters, except for one in Antarctica that was a minute 
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -20,7 +20,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    Row,
+    FromClause,
     Select,
     String,
     column,
@@ -31,6 +31,7 @@ from sqlalchemy import (
     values,
 )
 
+from aircall.calls.count_cache import CountCache
 from aircall.calls.kept_counts import DAY, HOUR, are_complete, count_by_kind
 from aircall.calls.query import ARCHIVED_FLAGS, CallFilter, filter_conditions, midnight
 from aircall.calls.search import SearchIndex
@@ -80,14 +81,14 @@ class CallStatisticsQuery:
     def __init__(self, engine: Engine, search: SearchIndex | None = None) -> None:
         """Create the query; the search index makes statistics of rare searches fast."""
         self._cache = RevisionCache(engine, REVISION)
+        self._counts = CountCache(engine)
         self._search = search
         self._has_kind_index = False
 
     def read(self, wanted: CallFilter, zone: ZoneInfo) -> CallStatistics:
         """Return the statistics of the filtered list in this time zone."""
         return self._cache.get(
-            ("all", wanted, zone.key),
-            lambda connection: bucket_by_day(self._buckets(connection, wanted), zone),
+            ("all", wanted, zone.key), lambda _connection: bucket_by_day(self._buckets(wanted), zone)
         )
 
     def read_days(self, wanted: CallFilter, zone: ZoneInfo) -> CallStatistics:
@@ -111,30 +112,24 @@ class CallStatisticsQuery:
         if not is_of_rows and (kept := _count_by_kept(connection, wanted, days, zone)):
             return kept
         if is_of_rows or len(days) > MAX_DAYS.days:
-            return self._by_rows(connection, wanted, days, zone)
+            return self._by_rows(wanted, days, zone)
         # A deferred index: missing during the first full sync, and never dropped later.
         self._has_kind_index = self._has_kind_index or inspect(connection).has_index(calls.name, KIND_INDEX)
         if self._has_kind_index:
             return _count_by_index(connection, wanted, days, zone)
         # Without the index, each day and kind would scan all calls.
-        return self._by_rows(connection, wanted, days, zone)
+        return self._by_rows(wanted, days, zone)
 
-    def _by_rows(
-        self, connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo
-    ) -> CallStatistics:
+    def _by_rows(self, wanted: CallFilter, days: list[date], zone: ZoneInfo) -> CallStatistics:
         begins = _begins(days, zone)
         times = [begin for begin, _ in begins]
         # Where no clock changes, the database can count by whole days.
         width = DAY if all(end - begin == DAY for begin, end in pairwise(times)) else QUARTER
-        rows = self._grouped(connection, wanted, width, times[0])
-        counted = ((times[0] + row.bucket * width, row) for row in rows)
-        return _by_day(
-            dict(begins),
-            (
-                (times[bisect_right(times, start) - 1], row.direction, row.call_type, row.number)
-                for start, row in counted
-            ),
+        counted = (
+            (times[bisect_right(times, times[0] + bucket * width) - 1], direction, call_type, number)
+            for (bucket, direction, call_type), number in self._grouped(wanted, width, times[0]).items()
         )
+        return _by_day(dict(begins), counted)
 
     def _newest(self, connection: Connection, wanted: CallFilter) -> datetime | None:
         candidates = self._candidates(wanted)
@@ -147,23 +142,23 @@ class CallStatisticsQuery:
     def _candidates(self, wanted: CallFilter) -> list[ColumnElement[bool]]:
         return self._search.candidates(wanted.search) if self._search else []
 
-    def _buckets(self, connection: Connection, wanted: CallFilter) -> list[Bucket]:
+    def _buckets(self, wanted: CallFilter) -> list[Bucket]:
+        counted = self._grouped(wanted, QUARTER, FIRST_QUARTER)
         return [
-            Bucket(_start_of(row.bucket), (row.direction, row.call_type), row.number)
-            for row in self._grouped(connection, wanted, QUARTER, FIRST_QUARTER)
+            Bucket(_start_of(bucket), (direction, call_type), number)
+            for (bucket, direction, call_type), number in counted.items()
         ]
 
-    def _grouped(
-        self, connection: Connection, wanted: CallFilter, width: int, first: int
-    ) -> Sequence[Row[Any]]:
-        """Return the number of calls of each kind in each bucket of this width, counted from `first`."""
-        bucket = ((calls.c.created_at - first) // width).label("bucket")
-        query = (
-            select(bucket, calls.c.direction, calls.c.call_type, func.count().label("number"))
-            .where(*filter_conditions(wanted, self._candidates(wanted)))
-            .group_by("bucket", calls.c.direction, calls.c.call_type)
-        )
-        return connection.execute(query).all()
+    def _grouped(self, wanted: CallFilter, width: int, first: int) -> Counter[tuple[Any, ...]]:
+        """Return the number of calls by bucket of this width, counted from `first`, direction and type."""
+
+        def grouped(rows: FromClause, number: ColumnElement[int]) -> Select[Any]:
+            bucket = ((rows.c.created_at - first) // width).label("bucket")
+            conditions = filter_conditions(wanted, self._candidates(wanted) if rows is calls else [], rows)
+            query = select(bucket, rows.c.direction, rows.c.call_type, number.label("number"))
+            return query.where(*conditions).group_by("bucket", rows.c.direction, rows.c.call_type)
+
+        return self._counts.get((wanted, width, first), grouped)
 
 
 def bucket_by_day(buckets: Iterable[Bucket], zone: ZoneInfo) -> CallStatistics:

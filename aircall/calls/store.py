@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, delete, insert, inspect, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
+from aircall.calls.count_cache import forget_gone, keep_gone
 from aircall.calls.feed import Change, ChangeKind
 from aircall.calls.kept_counts import EVERY_VERSION, KeptCounts
 from aircall.calls.query import CallQuery
@@ -36,7 +37,7 @@ from aircall.calls.tables import (
 )
 from aircall.concurrency import yield_control
 from aircall.models import Call
-from aircall.storage.database import DatabaseError, exclusive_transaction, first_line
+from aircall.storage.database import DatabaseError, allow_long_statements, exclusive_transaction, first_line
 
 # Ids fetched from the database at a time.
 IDS_AT_ONCE = 2000
@@ -46,10 +47,10 @@ MAX_IDS = 500
 REMOVAL_MEMORY = 10_000
 INITIAL_STATE = {
     "id": 1, "version": 0, "revision": 0, "indexed_revision": 0, "indexed_row_version": 0,
-    "counted_row_version": 0, "fence": 0,
+    "counted_row_version": 0, "changes_from": 0, "fence": 0,
 }  # fmt: skip
 # Up to version 7 the table of the state was named "log".
-VERSIONED_TABLE = re.compile(rf"{PREFIX}(?:calls|state|log|search|removed|counts|lines)_(\d+)")
+VERSIONED_TABLE = re.compile(rf"{PREFIX}(?:calls|state|log|search|removed|counts|lines|gone)_(\d+)")
 OTHER_API = "DATABASE_URL holds the calls of {}, not of {}: give this dashboard a database of its own."
 
 # By call id: version, id and CONTENT_COLUMNS.
@@ -174,6 +175,7 @@ class CallStore(CallQuery):
     def _clear(self, connection: Connection) -> None:
         self._increment_revision(connection)
         self.search.remove(connection)
+        forget_gone(connection)
         self.kept_counts.clear(connection)
         connection.execute(delete(calls))
         connection.execute(update(state).values(synced_at=None))
@@ -195,6 +197,7 @@ class CallStore(CallQuery):
         deleted: list[str] = []
         for ids in _batches(call_ids):
             chosen = (calls.c.id.in_(ids), calls.c.version <= last_version)
+            keep_gone(connection, call_ids, *chosen)
             self.search.remove(connection, *chosen)
             self.kept_counts.remove(connection, ids, last_version)
             deleted += connection.scalars(delete(calls).where(*chosen).returning(calls.c.id))
@@ -214,13 +217,13 @@ def create_deferred_indexes(engine: Engine) -> None:
     """Create the indexes that are not needed before the first full sync is complete, if they are missing."""
     for index in DEFERRED_INDEXES:
         with exclusive_transaction(engine) as connection:
-            _allow_long_statements(connection)
+            allow_long_statements(connection)
             index.create(connection, checkfirst=True)
         yield_control()
     if engine.dialect.name == "postgresql":
         # Without statistics PostgreSQL does not use the new indexes.
         with engine.begin() as connection:
-            _allow_long_statements(connection)
+            allow_long_statements(connection)
             connection.exec_driver_sql(f"ANALYZE {calls.name}")
 
 
@@ -231,17 +234,11 @@ def _create_tables(engine: Engine) -> tuple[SearchIndex, KeptCounts]:
         if connection.execute(select(state)).first() is None:
             connection.execute(insert(state).values(INITIAL_STATE))
         is_synced = connection.execute(select(state.c.synced_at)).scalar_one() is not None
-        _allow_long_statements(connection)
+        allow_long_statements(connection)
         for index in DEFERRED_INDEXES:
             # The process that completed the first full sync may have ended before it created them.
             (index.create if is_synced else index.drop)(connection, checkfirst=True)
         return SearchIndex(connection), KeptCounts(connection)
-
-
-def _allow_long_statements(connection: Connection) -> None:
-    """Lift the time limit of this transaction's statements: indexing a million calls takes longer."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
 def _drop_other_versions(connection: Connection) -> None:

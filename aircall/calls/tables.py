@@ -69,6 +69,8 @@ state = Table(
     Column("indexed_row_version", BigInteger, nullable=False),
     # The greatest row version in the kept counts. See kept_counts.py.
     Column("counted_row_version", BigInteger, nullable=False),
+    # The first revision since which every deleted row is in `gone`. See count_cache.py.
+    Column("changes_from", BigInteger, nullable=False),
     # Milliseconds since 1970 UTC at which the latest complete full sync began; NULL before the first one.
     Column("synced_at", BigInteger),
     # The API that the calls come from; NULL until it is set.
@@ -85,6 +87,21 @@ removals = Table(
     # The store version of the removal.
     Column("version", BigInteger, nullable=False),
 )
+# Rows that were deleted lately, by being changed too, with what filters and counts need. See count_cache.py.
+gone = Table(
+    f"{PREFIX}gone_{SCHEMA_VERSION}",
+    metadata,
+    # The revision of the write that deleted them.
+    Column("revision", BigInteger, primary_key=True),
+    Column("row_version", BigInteger, primary_key=True),
+    *(
+        Column(name, calls.c[name].type, nullable=False)
+        for name in (
+            "id", "created_at", "direction", "call_type", "via", "is_archived", "digits", "words",
+            "counterpart",
+        )
+    ),
+)  # fmt: skip
 # The kept counts (kept_counts.py): calls of a line, or of all lines, in a bucket of time.
 counts = Table(
     f"{PREFIX}counts_{SCHEMA_VERSION}",

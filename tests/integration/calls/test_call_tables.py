@@ -14,6 +14,7 @@ from aircall.calls.tables import (
     SCHEMA_VERSION,
     calls,
     counts,
+    gone,
     lines,
     removals,
     state,
@@ -40,7 +41,7 @@ def test_tables_of_other_versions_are_dropped_and_no_others(database: Engine) ->
     CallStore(database)
 
     tables = {name for name in inspect(database).get_table_names() if not name.startswith(INDEX_NAME)}
-    assert tables == {calls.name, state.name, removals.name, counts.name, lines.name, *others}
+    assert tables == {calls.name, state.name, removals.name, counts.name, lines.name, gone.name, *others}
 
 
 def test_a_table_that_cannot_be_dropped_is_left_with_a_warning(

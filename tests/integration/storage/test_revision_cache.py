@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from aircall.calls.query import CallFilter
+from aircall.calls.query import CallFilter, SortKey
 from aircall.calls.store import CallStore
 from aircall.calls.tables import REVISION
 from aircall.models import Call
@@ -72,6 +72,9 @@ def test_after_any_writes_every_result_equals_that_of_a_plain_list(
                     # Far enough to be found by the kept counts.
                     assert asked.page(wanted, offset, 1) == found[offset : offset + 1]
                 assert asked.counts(wanted) == {view: len(calls) for view, calls in lists.items()}
+                if found:
+                    rest = replace(wanted, cursor=SortKey.of(found[len(found) // 2]))
+                    assert asked.counts(rest)[wanted.view] == len(found) - len(found) // 2
             missed = newest_first(known.values(), MISSED)
             assert asked.missed_count() == sum(call.direction != "outbound" for call in missed)
             assert asked.lines(3) == most_used_lines(known.values())[:3]
