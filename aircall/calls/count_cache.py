@@ -1,4 +1,4 @@
-"""A cache of counts that a change does not make void: it is brought up to date by the rows that changed.
+"""Caches of counts and of first pages that a change does not make void: the rows that changed correct them.
 
 A search of a million calls may take a second to count. Rows are never changed in place: a write inserts
 rows with greater row versions, and copies those that it deletes to the table `gone`. So a count is that of
@@ -7,7 +7,7 @@ earlier, and the new rows that match, less the gone ones that matched.
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from sqlalchemy import (
     literal,
     select,
     true,
+    tuple_,
     union_all,
     update,
 )
@@ -36,6 +37,8 @@ MAX_CHANGED = 500
 # Revisions for which gone rows are kept.
 KEPT_REVISIONS = 1000
 NO_LIMIT = 2**62
+# Calls of a head: a first page, and some that will be gone.
+HEAD = 150
 
 # Builds the query for the keys and the number of the calls among these rows, which has columns like `calls`.
 Grouped = Callable[[FromClause, ColumnElement[int]], Select[Any]]
@@ -78,6 +81,65 @@ class CountCache:
         return counted.numbers
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest calls of a list by row version, as of the greatest row version `last`.
+
+    `end` is the sort key of the last one, None if the list has no others.
+    """
+
+    last: int
+    row_versions: Sequence[int]
+    end: tuple[int, str] | None
+
+
+class HeadCache:
+    """An LRU cache of the newest calls of lists that take long to find, whatever is written meanwhile."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._heads: OrderedDict[Hashable, Head] = OrderedDict()
+
+    def get(self, connection: Connection, question: Hashable, newest: Select[Any]) -> Head:
+        """Return the newest calls of the list, which `newest` selects, maybe as of some writes ago."""
+        # Read before the query: later rows are in both, which does not matter.
+        last = connection.execute(select(_last())).scalar_one()
+        with self._lock:
+            head = self._heads.get(question)
+        if head is None or last - head.last > MAX_CHANGED:
+            columns = (calls.c.row_version, calls.c.created_at, calls.c.id)
+            rows = connection.execute(newest.with_only_columns(*columns).limit(HEAD)).all()
+            end = (rows[-1].created_at, rows[-1].id) if len(rows) == HEAD else None
+            head = Head(last, [row.row_version for row in rows], end)
+        with self._lock:
+            self._heads[question] = head
+            self._heads.move_to_end(question)
+            while len(self._heads) > SIZE:
+                self._heads.popitem(last=False)
+        return head
+
+    def drop(self, question: Hashable) -> None:
+        """Forget a head of which too many calls are gone."""
+        with self._lock:
+            self._heads.pop(question, None)
+
+
+def written_since(
+    connection: Connection, head: Head, conditions: Callable[[FromClause], Sequence[ColumnElement[bool]]]
+) -> Sequence[int]:
+    """Return the row versions of the matching calls that were written since and belong to the head."""
+    rows = _later_than(head.last)
+    query = select(rows.c.row_version).where(*conditions(rows))
+    if head.end is not None:
+        query = query.where(tuple_(rows.c.created_at, rows.c.id) >= head.end)
+    return connection.scalars(query).all()
+
+
+def _later_than(row_version: int) -> FromClause:
+    # The limit keeps the conditions of the query out, so that these rows are found by the row version.
+    return select(calls).where(calls.c.row_version > row_version).limit(NO_LIMIT).subquery()
+
+
 def keep_gone(connection: Connection, ids: Collection[str], *chosen: ColumnElement[bool]) -> None:
     """Copy the calls that match, at most those with these ids, before they are deleted by a write."""
     revision = connection.execute(select(state.c.revision)).scalar_one() + 1
@@ -108,8 +170,7 @@ def _last() -> ColumnElement[int]:
 
 def _changes_since(known: Counted, grouped: Grouped) -> Select[Any]:
     names = [column.name for column in gone.columns if column.name != "revision"]
-    # The limit keeps the conditions of the query out, so that these rows are found by the row version.
-    latest = select(calls).where(calls.c.row_version > known.row_version).limit(NO_LIMIT).subquery()
+    latest = _later_than(known.row_version)
     new = select(*(latest.c[name] for name in names), literal(1).label("sign"))
     old = select(*(gone.c[name] for name in names), literal(-1).label("sign"))
     old = old.where(gone.c.revision > known.revision, gone.c.row_version <= known.row_version)

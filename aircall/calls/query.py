@@ -24,7 +24,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from aircall.calls.count_cache import CountCache
+from aircall.calls.count_cache import HEAD, CountCache, HeadCache, written_since
 from aircall.calls.kept_counts import (
     END,
     FIRST,
@@ -116,6 +116,7 @@ class CallQuery:
         self.search = search
         self._cache = RevisionCache(engine, REVISION)
         self._counts = CountCache(engine)
+        self._heads = HeadCache()
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -125,12 +126,32 @@ class CallQuery:
         """Return up to `limit` calls of the filtered list, after the first `offset`."""
         if offset >= SKIPPED_PAGES * limit and _is_kept(wanted):
             return self._far_page(wanted, offset, limit)
-        query = _sorted(self._page_conditions(wanted))
-        if candidates := self.search.candidates(wanted.search):
-            # `+ 0` disables the index on time, so that SQLite starts from the candidates.
-            query = select(calls).where(*filter_conditions(wanted, candidates))
-            query = query.order_by((calls.c.created_at + 0).desc(), calls.c.id.desc())
+        query = self._page_query(wanted)
+        if wanted.search and offset + limit <= HEAD:
+            found = self._head_page(wanted, query, offset, limit)
+            if found is not None:
+                return found
         return self._read(query.offset(offset).limit(limit))
+
+    def _head_page(
+        self, wanted: CallFilter, newest: Select[Any], offset: int, limit: int
+    ) -> list[Call] | None:
+        """Return a page from the newest calls of a search; None if too many of them are gone."""
+        with self.engine.connect() as connection:
+            head = self._heads.get(connection, wanted, newest)
+            later = written_since(connection, head, lambda rows: filter_conditions(wanted, rows=rows))
+            query = select(calls).where(calls.c.row_version.in_([*head.row_versions, *later]))
+            query = _by_candidates(query).offset(offset).limit(limit)
+            found = [from_row(row) for row in connection.execute(query)]
+        if head.end is None or len(found) == limit:
+            return found
+        self._heads.drop(wanted)
+        return None
+
+    def _page_query(self, wanted: CallFilter) -> Select[Any]:
+        if candidates := self.search.candidates(wanted.search):
+            return _by_candidates(select(calls).where(*filter_conditions(wanted, candidates)))
+        return _sorted(self._page_conditions(wanted))
 
     def _far_page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
         """Return the page without stepping through the calls before it: by the kept counts."""
@@ -285,6 +306,11 @@ def _newest_first(wanted: CallFilter) -> Select[tuple[object, ...]]:
 
 def _sorted(conditions: Sequence[ColumnElement[bool]]) -> Select[tuple[object, ...]]:
     return select(calls).where(*conditions).order_by(calls.c.created_at.desc(), calls.c.id.desc())
+
+
+def _by_candidates(query: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
+    # `+ 0` disables the index on time, so that SQLite starts from the candidates.
+    return query.order_by((calls.c.created_at + 0).desc(), calls.c.id.desc())
 
 
 def _in_list_order(wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
