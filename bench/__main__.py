@@ -8,7 +8,7 @@ from importlib import import_module
 
 from bench.figures import Figure, table
 
-MODULES = ("modules", "sync", "pages", "processes", "audits")
+MODULES = ("modules", "sync", "pages", "store", "processes", "audits")
 
 
 def main(names: list[str]) -> int:
