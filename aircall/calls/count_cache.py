@@ -1,13 +1,13 @@
 """Caches of counts and of first pages that a change does not make void: the rows that changed correct them.
 
-A search of a million calls may take a second to count. Rows are never changed in place: a write inserts
-rows with greater row versions, and copies those that it deletes to the table `gone`. So a count is that of
-earlier, and the new rows that match, less the gone ones that matched.
+A search of a million calls may take a second to count. Rows are never changed in place: a write inserts rows
+with greater row versions, and copies those that it deletes to the table `gone` (kept_counts.py). So a count
+is that of earlier, and the new rows that match, less the gone ones that matched.
 """
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,25 +17,19 @@ from sqlalchemy import (
     Engine,
     FromClause,
     Select,
-    delete,
     func,
-    insert,
     literal,
     select,
     true,
     tuple_,
     union_all,
-    update,
 )
 
+from aircall.calls.kept_counts import KEPT_REVISIONS, MAX_CHANGED
 from aircall.calls.tables import calls, gone, state
 
 # Counts that are kept.
 SIZE = 256
-# Rows. Of more, nothing is copied, and of more new ones all are counted anew.
-MAX_CHANGED = 500
-# Revisions for which gone rows are kept.
-KEPT_REVISIONS = 1000
 NO_LIMIT = 2**62
 # Calls of a head: a first page, and some that will be gone.
 HEAD = 150
@@ -138,24 +132,6 @@ def written_since(
 def _later_than(row_version: int) -> FromClause:
     # The limit keeps the conditions of the query out, so that these rows are found by the row version.
     return select(calls).where(calls.c.row_version > row_version).limit(NO_LIMIT).subquery()
-
-
-def keep_gone(connection: Connection, ids: Collection[str], *chosen: ColumnElement[bool]) -> None:
-    """Copy the calls that match, at most those with these ids, before they are deleted by a write."""
-    revision = connection.execute(select(state.c.revision)).scalar_one() + 1
-    if len(ids) > MAX_CHANGED:
-        forget_gone(connection)
-        return
-    connection.execute(delete(gone).where(gone.c.revision <= revision - KEPT_REVISIONS))
-    names = [column.name for column in gone.columns if column.name != "revision"]
-    copied = select(literal(revision), *(calls.c[name] for name in names)).where(*chosen)
-    connection.execute(insert(gone).from_select(["revision", *names], copied))
-
-
-def forget_gone(connection: Connection) -> None:
-    """Make all counts void, because a write deletes many calls."""
-    connection.execute(delete(gone))
-    connection.execute(update(state).values(changes_from=state.c.revision + 1))
 
 
 def _reaches(known: Counted, revision: int, changes_from: int, last: int) -> bool:

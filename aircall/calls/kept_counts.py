@@ -21,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    insert,
     literal,
     or_,
     select,
@@ -31,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from aircall.calls.phone_numbers import searched_spellings, spellings
-from aircall.calls.tables import NO_TIME, TEXT, calls, counts, lines, state
+from aircall.calls.tables import NO_TIME, TEXT, calls, counts, gone, lines, state
 from aircall.concurrency import yield_control
 from aircall.storage.database import allow_long_statements, exclusive_transaction
 
@@ -50,6 +51,8 @@ CATCH_UP_BATCH = 20_000
 MANY_BATCHES = 2
 # Rows among which lines are looked for until all rows are counted.
 SAMPLE = 2000
+# Deleted rows that a write keeps for caches (count_cache.py), and the revisions for which they are kept.
+MAX_CHANGED, KEPT_REVISIONS = 500, 1000
 KIND = ("direction", "call_type", "is_archived")
 EVERY_VERSION = 2**62
 
@@ -92,14 +95,22 @@ class KeptCounts:
         self._add = _statements(new, 1, is_postgresql=is_postgresql)
         self._remove = _statements(gone, -1, is_postgresql=is_postgresql)
 
-    def remove(self, connection: Connection, ids: Sequence[str], last_version: int = EVERY_VERSION) -> None:
-        """Subtract these calls, except those written after `last_version`, before they are deleted."""
+    def remove(self, connection: Connection, ids: Sequence[str], last_version: int, *, total: int) -> None:
+        """Subtract these calls, except those written after `last_version`, before they are deleted.
+
+        They are also copied to `gone` for counts in caches, unless this write deletes too many: `total`.
+        """
+        if total > MAX_CHANGED:
+            _forget_gone(connection)
+        else:
+            _keep_gone(connection, calls.c.id.in_(ids), calls.c.version <= last_version)
         for statement in self._remove:
             connection.execute(statement, {"ids": ids, "last_version": last_version})
         connection.execute(delete(lines).where(lines.c.count <= 0))
 
     def clear(self, connection: Connection) -> None:
         """Forget all counts, because all calls are deleted."""
+        _forget_gone(connection)
         connection.execute(delete(counts))
         connection.execute(delete(lines))
 
@@ -136,6 +147,22 @@ class KeptCounts:
             connection.execute(statement, {"after": after, "last": last})
         connection.execute(update(state).values(counted_row_version=last))
         return True
+
+
+def _keep_gone(connection: Connection, *chosen: ColumnElement[bool]) -> None:
+    """Copy the calls that match, and forget those that no cache needs any more."""
+    # This write's revision: it is incremented at the end.
+    revision = connection.execute(select(state.c.revision)).scalar_one() + 1
+    connection.execute(delete(gone).where(gone.c.revision <= revision - KEPT_REVISIONS))
+    names = [column.name for column in gone.columns if column.name != "revision"]
+    copied = select(literal(revision), *(calls.c[name] for name in names)).where(*chosen)
+    connection.execute(insert(gone).from_select(["revision", *names], copied))
+
+
+def _forget_gone(connection: Connection) -> None:
+    """Make every cached count void."""
+    connection.execute(delete(gone))
+    connection.execute(update(state).values(changes_from=state.c.revision + 1))
 
 
 def are_complete(connection: Connection) -> bool:
@@ -298,11 +325,11 @@ def _statements(conditions: Sequence[ColumnElement[bool]], sign: int, *, is_post
     levels = [("", ALL_TIME), ("", DAY), ("", HOUR), (None, DAY)]
     by_bucket = union_all(*(_level(chosen, line, width, kind, number) for line, width in levels))
     by_line = select(chosen.c.via, number).where(chosen.c.via != "").group_by(chosen.c.via)
-    insert = postgresql.insert if is_postgresql else sqlite.insert
+    insert_into = postgresql.insert if is_postgresql else sqlite.insert
     statements = []
     for table, added in ((counts, by_bucket), (lines, by_line)):
         names = [column.name for column in table.columns]
-        statement = insert(table).from_select(names, added)
+        statement = insert_into(table).from_select(names, added)
         total = table.c.count + statement.excluded.count
         statements.append(statement.on_conflict_do_update(index_elements=names[:-1], set_={"count": total}))
     return statements

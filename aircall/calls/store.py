@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, delete, insert, inspect, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
-from aircall.calls.count_cache import forget_gone, keep_gone
 from aircall.calls.feed import Change, ChangeKind
 from aircall.calls.kept_counts import EVERY_VERSION, KeptCounts
 from aircall.calls.query import CallQuery
@@ -175,7 +174,6 @@ class CallStore(CallQuery):
     def _clear(self, connection: Connection) -> None:
         self._increment_revision(connection)
         self.search.remove(connection)
-        forget_gone(connection)
         self.kept_counts.clear(connection)
         connection.execute(delete(calls))
         connection.execute(update(state).values(synced_at=None))
@@ -197,9 +195,8 @@ class CallStore(CallQuery):
         deleted: list[str] = []
         for ids in _batches(call_ids):
             chosen = (calls.c.id.in_(ids), calls.c.version <= last_version)
-            keep_gone(connection, call_ids, *chosen)
             self.search.remove(connection, *chosen)
-            self.kept_counts.remove(connection, ids, last_version)
+            self.kept_counts.remove(connection, ids, last_version, total=len(call_ids))
             deleted += connection.scalars(delete(calls).where(*chosen).returning(calls.c.id))
         return deleted
 
