@@ -8,6 +8,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 NODE_INSTALLED := node_modules/.installed
 SOKETI_INSTALLED := tests/soketi/node_modules/.installed
 LIGHTHOUSE_INSTALLED := bench/lighthouse/node_modules/.installed
+WIRE_INSTALLED := bench/wire/node_modules/.installed
 BUILT := static/dist/manifest.json
 FRONT_END := $(shell find static/js static/css static/favicon.svg -type f)
 TRANSLATED := $(wildcard aircall/web/translations/*/LC_MESSAGES/messages.po)
@@ -61,7 +62,7 @@ translations: $(INSTALLED) ## Gather what people read into the catalogs of airca
 	$(BIN)/pybabel -q update -i $(SENTENCES) -d aircall/web/translations --no-fuzzy-matching --ignore-pot-creation-date
 	@rm $(SENTENCES)
 
-bench: setup $(INSTALLED_DEV) $(LIGHTHOUSE_INSTALLED) ## The benchmarks, each a ratio against a reference in one run
+bench: setup $(INSTALLED_DEV) $(LIGHTHOUSE_INSTALLED) $(WIRE_INSTALLED) ## The benchmarks, each a ratio against a reference in one run
 	@scripts/install-browser
 	$(BIN)/python -m bench
 
@@ -97,6 +98,10 @@ $(SOKETI_INSTALLED): tests/soketi/package-lock.json
 
 $(LIGHTHOUSE_INSTALLED): bench/lighthouse/package-lock.json
 	cd bench/lighthouse && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+$(WIRE_INSTALLED): bench/wire/package-lock.json
+	cd bench/wire && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 %.mo: %.po | $(INSTALLED)

@@ -23,12 +23,13 @@ from flask_wtf import CSRFProtect
 from jinja2.bccache import Bucket
 
 from aircall.auth.login import LOGIN_LIFETIME
-from aircall.server.websocket import WebSocketMiddleware
+from aircall.server.engine import WebSocketMiddleware
 from aircall.storage import STORAGE_ERRORS
 from aircall.web import (
     assets,
     error_pages,
     formatting,
+    fragments,
     i18n,
     insights,
     ops,
@@ -77,7 +78,7 @@ def create_app(config: Config | None = None, timings: Timings = PRODUCTION) -> F
     _cache_templates(app, config.data_dir / "jinja")
     # The last one is the outermost: built files need no session, and Engine.IO must get the wrapped sockets.
     assets.serve(app)
-    app.wsgi_app = WebSocketMiddleware(app.wsgi_app, security.HEADERS, timings.send_timeout)  # type: ignore[method-assign]  # Flask's documented place
+    app.wsgi_app = WebSocketMiddleware(app.wsgi_app, security.HEADERS)  # type: ignore[method-assign]  # Flask's documented place
     return app
 
 
@@ -118,6 +119,7 @@ def _register_pages(app: Flask, config: Config) -> None:
     i18n.register(app)
     preferences.register(app)
     formatting.register(app)
+    fragments.register(app)
     assets.register(app)
     session.register(app)
     page.register(app)

@@ -20,10 +20,10 @@ from prometheus_client import multiprocess  # noqa: E402  # not before that is s
 
 wsgi_app = "app:serve()"
 bind = [f"[{_config.host}]:{_config.port}" if ":" in _config.host else f"{_config.host}:{_config.port}"]
-# Every open page holds a socket; a thread for each would end at some hundreds.
+# Many requests wait for the API at once; a thread for each would end at some hundreds.
 worker_class = "aircall.server.worker.Worker"
 workers = _config.workers
-# Open pages and requests together. The default of 1,000 would be the limit of open pages.
+# Requests and idle connections; open pages are limited by aircall.server.engine.
 worker_connections = 10_000
 # Seconds for requests under way. Open pages are disconnected at once and do not use it.
 graceful_timeout = 8

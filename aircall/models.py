@@ -4,7 +4,8 @@ JSON is parsed and cleaned once, by the `from_json` methods. A field without a u
 empty or "unknown"; a record without its required field raises MalformedResponseError. Field names follow the
 API's documentation and 94 recorded calls, but `from`, a Python keyword, is `caller` here and `to` is
 `callee`. Call and Note are msgspec structs: a list may hold 100,000 calls, and a dataclass takes five times
-as long to create.
+as long to create. `gc=False`: they cannot be part of a cycle, and the garbage collector's search for cycles
+took half the time of reading a page.
 """
 
 import re
@@ -30,16 +31,18 @@ MAX_COUNT = 2**53
 MILLISECOND = timedelta(milliseconds=1)
 # Printable ASCII that fits into a header. A JWT is a few hundred characters long.
 TOKEN = re.compile("[!-~]{1,8192}")
-CALL_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+CALL_ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # Lone surrogates cannot be encoded; C0 control characters other than tab and line breaks cannot be displayed.
 UNDISPLAYABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def parse_call_id(value: object) -> str:
     """Return the id as a lower-case UUID, the API's own form. Raise MalformedResponseError otherwise."""
-    if not isinstance(value, str) or not CALL_ID.fullmatch(value):
+    # Lower case first: a pattern that ignores case takes twice as long.
+    call_id = value.lower() if isinstance(value, str) else ""
+    if not CALL_ID.fullmatch(call_id):
         raise MalformedResponseError("A call's id is not a UUID.")
-    return value.lower()
+    return call_id
 
 
 def is_call_id(text: str) -> bool:
@@ -102,7 +105,7 @@ def instant_text(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Note(msgspec.Struct, frozen=True, kw_only=True):
+class Note(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A note on a call. The API gives neither author nor time. `repr` omits the text."""
 
     id: str
@@ -116,7 +119,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
         return {"id": self.id, "content": self.content}
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A phone call.
 
     `call_type` and `direction` are one of the known words or "unknown"; `duration` and `created_at` (UTC)

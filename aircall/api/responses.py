@@ -116,12 +116,7 @@ def _messages(body: bytes, secret: str) -> list[str]:
     return [text[:LONGEST_MESSAGE] for row in safe if (text := clean_text(row).strip())]
 
 
-class _Note(msgspec.Struct):
-    id: str
-    content: str
-
-
-class _Row(msgspec.Struct, rename={"caller": "from", "callee": "to"}):
+class _Row(msgspec.Struct, gc=False, rename={"caller": "from", "callee": "to"}):
     id: str
     direction: str
     call_type: str
@@ -131,7 +126,8 @@ class _Row(msgspec.Struct, rename={"caller": "from", "callee": "to"}):
     duration: int
     is_archived: bool
     created_at: str
-    notes: list[_Note]
+    # A tuple, because the empty one is not created anew for each call.
+    notes: tuple[Note, ...]
 
 
 class _TypedListing(msgspec.Struct, rename="camel"):
@@ -160,11 +156,11 @@ def _call(row: _Row) -> Call | None:
             duration=models.parse_duration(row.duration),
             is_archived=row.is_archived,
             created_at=models.parse_instant(row.created_at),
-            notes=tuple(map(_note, row.notes)),
+            notes=tuple(map(_clean, row.notes)) if row.notes else (),
         )
     except MalformedResponseError:
         return None
 
 
-def _note(note: _Note) -> Note:
+def _clean(note: Note) -> Note:
     return Note(id=models.clean_text(note.id), content=models.clean_text(note.content))

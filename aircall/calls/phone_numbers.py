@@ -41,7 +41,6 @@ def number_key(text: str) -> str:
     return normalize_number(text).lstrip("+0")
 
 
-@lru_cache(maxsize=CACHED_NUMBERS)
 def spellings(text: str) -> str:
     """Return the international and national forms, which a search looks into: `+33612345678 0612345678`."""
     plain = normalize_number(text)
@@ -101,14 +100,16 @@ def _international(digits: str) -> str:
 
 def _country(digits: str) -> tuple[str, str]:
     """Return the country code that the digits begin with, if any, and that country's trunk prefix."""
-    # No code begins with a zero, but int("01") would be 1.
-    lengths = range(1, MAX_COUNTRY_CODE_LENGTH + 1) if digits[:1] != "0" else ()
-    for length in lengths:
-        if len(digits) >= length and int(digits[:length]) in COUNTRY_CODE_TO_REGION_CODE:
-            return digits[:length], _trunk_prefix(int(digits[:length]))
-    return "", ""
+    return _country_of(digits[:MAX_COUNTRY_CODE_LENGTH])
 
 
+# At most 1,111 beginnings.
 @cache
-def _trunk_prefix(country: int) -> str:
-    return ndd_prefix_for_region(COUNTRY_CODE_TO_REGION_CODE[country][0], True) or ""
+def _country_of(beginning: str) -> tuple[str, str]:
+    # No code begins with a zero, but int("01") would be 1.
+    lengths = range(1, len(beginning) + 1) if beginning[:1] != "0" else ()
+    for length in lengths:
+        if (country := int(beginning[:length])) in COUNTRY_CODE_TO_REGION_CODE:
+            region = COUNTRY_CODE_TO_REGION_CODE[country][0]
+            return beginning[:length], ndd_prefix_for_region(region, True) or ""
+    return "", ""

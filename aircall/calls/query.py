@@ -5,8 +5,10 @@ write to the database, so counts are cached per revision of the replica (Revisio
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,9 +42,11 @@ from aircall.calls.phone_numbers import number_key
 from aircall.calls.search import SearchIndex, search_condition
 from aircall.calls.tables import NO_TIME, REVISION, calls, from_row, time_key, to_milliseconds
 from aircall.models import DIRECTIONS, UNKNOWN, Call
-from aircall.storage.database import RevisionCache
+from aircall.storage.database import RevisionCache, reading_once
 
 VIEWS = ("inbox", "archived", "all")
+# Statements that are kept, one for each list.
+STATEMENTS = 128
 # Calls listed by `read_related_calls`.
 LATEST = 5
 # A page after so many others is found by the kept counts; the calls before others are skipped one by one.
@@ -121,6 +125,10 @@ class CallQuery:
     def close(self) -> None:
         """Close the pooled connections."""
         self.engine.dispose()
+
+    def reading_once(self) -> AbstractContextManager[None]:
+        """Look for changes of the calls once, for all cached queries inside of the block."""
+        return reading_once(self.engine, REVISION)
 
     def page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
         """Return up to `limit` calls of the filtered list, after the first `offset`."""
@@ -300,6 +308,8 @@ def _by_archived(
     return query.group_by(is_archived)
 
 
+# Building a statement takes as long as executing it.
+@lru_cache(STATEMENTS)
 def _newest_first(wanted: CallFilter) -> Select[tuple[object, ...]]:
     return _sorted(filter_conditions(wanted))
 

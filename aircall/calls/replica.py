@@ -55,7 +55,7 @@ class CallReplica:
         The caller has to start a new epoch when it has written the last of them.
         """
         with self._lock:
-            return bool(self.store.apply(calls, read_version))
+            return self.store.fill(calls, read_version)
 
     def merge_response(self, response: Call, read_version: int, fetch: Callable[[str], Call]) -> None:
         """Write the API's response to a change that was requested after `read_version`.

@@ -1,7 +1,8 @@
 """Search by part of a number or of a note, with trigram indexes that make it fast.
 
 `search_condition` alone defines what a search finds; any database can evaluate it row by row. PostgreSQL uses
-its trigram index (pg_trgm) on its own. SQLite's (FTS5) is a table that is maintained and queried here. It may
+its trigram index (pg_trgm) on its own; it is created after the first full sync, which would take five times
+as long to maintain it. SQLite's (FTS5) is a table that is maintained and queried here. It may
 lag behind the calls: rows after `indexed_row_version` are scanned. Searches of one or two characters scan
 every row.
 """
@@ -15,6 +16,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Engine,
     FromClause,
     Select,
     column,
@@ -49,8 +51,11 @@ CREATE_INDEX = f"""CREATE VIRTUAL TABLE IF NOT EXISTS {INDEX_NAME} USING fts5(di
 # CREATE IF NOT EXISTS succeeds on an existing index even if this SQLite has no FTS5.
 PROBE_INDEX = f"""SELECT 1 FROM {INDEX_NAME} WHERE {INDEX_NAME} MATCH '"abc"' LIMIT 1"""  # noqa: S608  # constants
 CREATE_PG_TRGM = "CREATE EXTENSION IF NOT EXISTS pg_trgm"
-CREATE_PG_INDEX = f"""CREATE INDEX IF NOT EXISTS {calls.name}_search ON {calls.name}
+PG_INDEX = f"{calls.name}_search"
+# Writers do not wait for it. If it fails, it leaves an index that is not valid.
+CREATE_PG_INDEX = f"""CREATE INDEX CONCURRENTLY {PG_INDEX} ON {calls.name}
     USING gin (digits gin_trgm_ops, words gin_trgm_ops)"""
+IS_PG_INDEX_VALID = f"SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('{PG_INDEX}')"  # noqa: S608  # constants
 
 log = logging.getLogger(__name__)
 # FTS5 takes its commands ("delete", "rebuild") as inserts into the column named like the table.
@@ -73,10 +78,10 @@ class Found:
 
 
 class SearchIndex:
-    """SQLite's search index, if this SQLite has FTS5. On other databases its methods do nothing.
+    """The search index, if the database supports it: SQLite with FTS5, PostgreSQL with pg_trgm.
 
     Maintain it in the transaction of each write: `remove` before rows are deleted, `add` after they were
-    inserted. Call `catch_up` after large writes.
+    inserted; PostgreSQL does so itself. Call `catch_up` after large writes and the first full sync.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -88,8 +93,11 @@ class SearchIndex:
         )
         if self.is_maintained:
             _rebuild_if_outdated(connection)
-        if connection.dialect.name == "postgresql":
-            _try_all(connection, CREATE_PG_TRGM, CREATE_PG_INDEX)
+        self._is_pg_index_wanted = connection.dialect.name == "postgresql" and _try_all(
+            connection, CREATE_PG_TRGM
+        )
+        if self._is_pg_index_wanted and connection.scalar(select(state.c.synced_at)) is None:
+            connection.exec_driver_sql(f"DROP INDEX IF EXISTS {PG_INDEX}")
 
     def remove(self, connection: Connection, *conditions: ColumnElement[bool]) -> None:
         """Remove the calls that match these conditions. Call it before their rows are deleted."""
@@ -105,7 +113,10 @@ class SearchIndex:
             _index_next(connection, MAX_IMMEDIATE_ROWS)
 
     def catch_up(self) -> None:
-        """Index every row that is not in the index yet, in batches."""
+        """Index every row that is not in the index yet, in batches; create PostgreSQL's index."""
+        if self._is_pg_index_wanted:
+            _create_pg_index(self._engine)
+            self._is_pg_index_wanted = False
         is_behind = self.is_maintained
         while is_behind:
             with exclusive_transaction(self._engine) as connection:
@@ -181,6 +192,19 @@ def _try_all(connection: Connection, *statements: str) -> bool:
         log.warning("Searches will be slow, as the database cannot index them: %s", error.orig)
         return False
     return True
+
+
+def _create_pg_index(engine: Engine) -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if connection.exec_driver_sql(IS_PG_INDEX_VALID).scalar():
+            return
+        try:
+            connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY IF EXISTS {PG_INDEX}")
+            connection.exec_driver_sql("SET statement_timeout = 0")
+            connection.exec_driver_sql(CREATE_PG_INDEX)
+        finally:
+            # The next user of this connection would have no timeout.
+            connection.invalidate()
 
 
 def _index_next(connection: Connection, limit: int) -> bool:

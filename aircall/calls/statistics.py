@@ -74,6 +74,9 @@ class CallStatistics:
     hours: Counter[tuple[int, int]]
     totals: Counter[CallKind]
 
+    # The cached object is the key of what is drawn of it; its content would take long to compare.
+    __hash__ = object.__hash__
+
 
 class CallStatisticsQuery:
     """Statistics of filtered lists, cached per revision of the replica."""

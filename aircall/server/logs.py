@@ -3,6 +3,7 @@
 The keys of `extra={...}` and what `structlog.contextvars` has bound become fields of the line.
 """
 
+import logging
 import re
 import sys
 from collections.abc import MutableMapping
@@ -47,6 +48,17 @@ def log_settings(log_format: str, level: str) -> dict[str, Any]:
         "loggers": {name: {"level": "WARNING"} for name in QUIET}
         | {SERVER: {"level": level, "propagate": True}},
     }
+
+
+def packet_log(name: str) -> logging.Logger:
+    """Return a logger for this library that drops its complaints about packets that a page sent."""
+    packets = logging.getLogger(f"{name}.packets")
+    packets.addFilter(_is_server_error)
+    return packets
+
+
+def _is_server_error(record: logging.LogRecord) -> bool:
+    return record.exc_info is None and record.levelno >= logging.ERROR
 
 
 def _renderers(log_format: str) -> list[Any]:

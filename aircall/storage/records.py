@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     delete,
     func,
     select,
@@ -80,6 +81,21 @@ records = Table(
     Column("generation", Integer, nullable=False),
     Column("expires_at", Float, nullable=False, index=True),
 )
+# Built once: each request loads two records, and each new visitor stores one.
+LOAD = select(records.c.value, records.c.generation).where(
+    records.c.key == bindparam("key"), records.c.expires_at > bindparam("now")
+)
+DELETE_EXPIRED = delete(records).where(records.c.expires_at <= bindparam("now"))
+_INSERT = insert(records)
+PUT = _INSERT.on_conflict_do_update(
+    index_elements=["key"],
+    set_={
+        "value": _INSERT.excluded.value,
+        "expires_at": _INSERT.excluded.expires_at,
+        # The generation grows here too, so a compare-and-set of the value before fails.
+        "generation": records.c.generation + 1,
+    },
+)
 
 
 class SQLiteRecordStore:
@@ -92,22 +108,15 @@ class SQLiteRecordStore:
         metadata.create_all(engine)
 
     def load(self, key: str) -> Record | None:
-        query = select(records.c.value, records.c.generation).where(
-            records.c.key == key, records.c.expires_at > self._clock()
-        )
         with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(LOAD, {"key": key, "now": self._clock()}).one_or_none()
         return None if row is None else Record(row.value, row.generation)
 
     def put(self, key: str, value: bytes, ttl: float) -> None:
         now = self._clock()
-        content = {"value": value, "expires_at": now + ttl}
-        statement = insert(records).values(key=key, generation=1, **content)
-        # The generation grows here too, so a compare-and-set of the value before fails.
-        over = content | {"generation": records.c.generation + 1}
         with self._engine.begin() as connection:
-            connection.execute(delete(records).where(records.c.expires_at <= now))
-            connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=over))
+            connection.execute(DELETE_EXPIRED, {"now": now})
+            connection.execute(PUT, {"key": key, "value": value, "generation": 1, "expires_at": now + ttl})
 
     def compare_and_set(self, key: str, generation: int, value: bytes, ttl: float) -> bool:
         now = self._clock()

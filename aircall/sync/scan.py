@@ -5,8 +5,6 @@ than requested because the API has a limit of its own.
 """
 
 import time
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,8 +14,6 @@ from aircall.models import CallPage
 
 # Rows in a row without a new call, after which a list that claims to go on is taken for endless.
 MAX_REPEATED_ROWS = 10_000
-# Arrays of an IdSet, so that inserting in the middle of one stays cheap.
-ID_SET_PARTS = 4096
 # Consecutive passes without a call before it counts as deleted: complete passes, or doubtful ones.
 ABSENCES, DOUBTFUL_ABSENCES = 2, 3
 
@@ -36,33 +32,42 @@ class PageRange:
 
 
 class IdSet:
-    """A set of ids, kept as 64-bit hashes in sorted arrays: 10 MB for a million instead of 150 MB.
+    """A set of call ids in about 25 bytes each, exact; a set of texts takes 150, for a million calls 150 MB.
 
-    Two ids of a million have the same hash in one of 30 million passes; a deleted call may then stay.
+    An id is 16 bytes: the first two choose a bucket, the others are appended to it.
     """
 
     def __init__(self) -> None:
-        self._parts = [array("q") for _ in range(ID_SET_PARTS)]
+        self._buckets: dict[bytes, bytes] = {}
         self._count = 0
+
+    def update(self, call_ids: Iterable[str]) -> None:
+        """Add these ids."""
+        for call_id in call_ids:
+            packed = _packed(call_id)
+            bucket = self._buckets.get(packed[:2], b"")
+            if not _holds(bucket, packed[2:]):
+                self._buckets[packed[:2]] = bucket + packed[2:]
+                self._count += 1
+
+    def __contains__(self, call_id: object) -> bool:
+        packed = _packed(str(call_id))
+        return _holds(self._buckets.get(packed[:2], b""), packed[2:])
 
     def __len__(self) -> int:
         return self._count
 
-    def __contains__(self, call_id: object) -> bool:
-        key = hash(call_id)
-        part = self._parts[key % ID_SET_PARTS]
-        place = bisect_left(part, key)
-        return place < len(part) and part[place] == key
 
-    def update(self, ids: Iterable[str]) -> None:
-        """Add these ids."""
-        for call_id in ids:
-            key = hash(call_id)
-            part = self._parts[key % ID_SET_PARTS]
-            place = bisect_left(part, key)
-            if place == len(part) or part[place] != key:
-                part.insert(place, key)
-                self._count += 1
+def _packed(call_id: str) -> bytes:
+    return bytes.fromhex(call_id.replace("-", ""))
+
+
+def _holds(bucket: bytes, rest: bytes) -> bool:
+    found = bucket.find(rest)
+    # The same bytes may begin inside of another id.
+    while found > 0 and found % len(rest):
+        found = bucket.find(rest, found + 1)
+    return found >= 0
 
 
 class ScanPass:

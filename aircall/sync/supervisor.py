@@ -187,7 +187,7 @@ class SyncSupervisor:
         try:
             self._replica.store.catch_up()
         except STORAGE_ERRORS as error:
-            log.warning("searches and counts are slow until the next full sync: %s", type(error).__name__)
+            log.warning("searches and lists are slow until the next full sync: %s", type(error).__name__)
 
     def _publish(self, status: LinkStatus) -> None:
         call_all(self._status_handlers, status)

@@ -11,10 +11,18 @@ from functools import cache
 from flask import Blueprint, Flask, abort, current_app, url_for
 from flask import json as flask_json
 from flask.typing import ResponseReturnValue
-from flask_babel import force_locale
 from whitenoise import WhiteNoise
 
-from aircall.web.i18n import DEFAULT, LANGUAGES, gettext, marked, marked_plural, ngettext, viewer_language
+from aircall.web.i18n import (
+    DEFAULT,
+    LANGUAGES,
+    gettext,
+    marked,
+    marked_plural,
+    ngettext,
+    speaking,
+    viewer_language,
+)
 from aircall.web.security import IMMUTABLE
 from aircall.web.startup import MANIFEST, read_manifest
 
@@ -42,6 +50,9 @@ SENTENCES = (
 PLURALS = (
     marked_plural("%(number)s call updated.", "%(number)s calls updated."),
     marked_plural("%(number)s selected", "%(number)s selected"),
+    marked_plural("%(number)s call", "%(number)s calls"),
+    marked_plural("%(number)s missed in the inbox", "%(number)s missed in the inbox"),
+    marked_plural("%(number)s new call – show", "%(number)s new calls – show"),
     marked_plural("%(number)s other", "%(number)s others"),
     marked_plural("%(names)s is viewing", "%(names)s are viewing"),
 )
@@ -101,7 +112,7 @@ def show(language: str) -> ResponseReturnValue:
 
 @cache
 def _messages_file(language: str) -> str:
-    with force_locale(language):
+    with speaking(language):
         return flask_json.dumps(_messages())
 
 

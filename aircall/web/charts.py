@@ -7,8 +7,10 @@ Inbound and outbound calls of a kind are counted together.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from aircall.calls.statistics import CallStatistics, CallStatisticsQuery
@@ -33,7 +35,7 @@ from aircall.web.formatting import (
 )
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
-from aircall.web.i18n import ngettext
+from aircall.web.i18n import ngettext, viewer_language
 from aircall.web.list_query import FIRST_DAY, LAST_DAY, ListQuery
 
 # The kinds of a bar, from its foot to its top.
@@ -47,6 +49,8 @@ MOST_LABELS = 5
 # Shades of an hour, 1 for few calls to SHADES for the most; 0 means no calls.
 SHADES = 5
 ONE_DAY = timedelta(days=1)
+# Charts that are kept: those of lists without changes are drawn once.
+DRAWN_CHARTS = 32
 # The days of the list's chart if the query leaves them open.
 RECENT_DAYS = timedelta(days=14)
 
@@ -76,8 +80,7 @@ UNITS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One kind of calls in a bar."""
 
     kind: Kind
@@ -94,8 +97,9 @@ class Bar:
 
     first: date
     last: date
-    numbers: Counter[str]
-    parts: Sequence[Part]
+    # Equal bars have equal numbers; a Counter has no hash.
+    numbers: Counter[str] = field(hash=False)
+    parts: tuple[Part, ...]
     place: float
     x: float
     middle: float
@@ -120,8 +124,8 @@ class Chart:
 
     unit: str
     days: str
-    bars: Sequence[Bar]
-    kinds: Sequence[Kind]
+    bars: tuple[Bar, ...]
+    kinds: tuple[Kind, ...]
     highest: Bar
     today: Bar | None
     place_width: float
@@ -136,8 +140,7 @@ class Chart:
         return _("%(calls)s – %(kinds)s", calls=calls, kinds=listed(parts)) if parts else calls
 
 
-@dataclass(frozen=True, slots=True)
-class Hour:
+class Hour(NamedTuple):
     """The number of calls in one hour of the week, and its shade, 0 to SHADES."""
 
     number: int
@@ -148,7 +151,7 @@ class Hour:
 class Week:
     """Seven named days of 24 hours, Monday first, and the busiest hour with its number of calls."""
 
-    days: Sequence[tuple[str, Sequence[Hour]]]
+    days: tuple[tuple[str, tuple[Hour, ...]], ...]
     busiest_day: str
     busiest_hour: int
     most: int
@@ -194,6 +197,17 @@ def draw_chart(statistics: CallStatistics, first: date, last: date, today: date)
 
     Of a range of more years than that, the first bar stands for all the earliest years.
     """
+    return _draw_chart(statistics, first, last, today, viewer_language())
+
+
+@lru_cache(DRAWN_CHARTS)
+def _draw_chart(
+    statistics: CallStatistics,
+    first: date,
+    last: date,
+    today: date,
+    _language: str,
+) -> Chart | None:
     unit, spans = _spans_of(first, last)
     numbers = _by_span(statistics, spans)
     highest = max(number.total() for number in numbers)
@@ -207,8 +221,8 @@ def draw_chart(statistics: CallStatistics, first: date, last: date, today: date)
     return Chart(
         unit=unit.name,
         days=day_range((first, last), today),
-        bars=bars,
-        kinds=[kind for kind in SERIES if any(bar.numbers[kind.name] for bar in bars)],
+        bars=tuple(bars),
+        kinds=tuple(kind for kind in SERIES if any(bar.numbers[kind.name] for bar in bars)),
         highest=max(bars, key=lambda bar: bar.total),
         today=next((bar for bar in bars if bar.first == today == bar.last), None),
         place_width=round(width, 2),
@@ -268,13 +282,13 @@ def _bar(span: Span, numbers: Counter[str], highest: int, place: float, width: f
     )
 
 
-def _parts(numbers: Counter[str], highest: int) -> list[Part]:
+def _parts(numbers: Counter[str], highest: int) -> tuple[Part, ...]:
     parts, top = [], 0
     for kind in SERIES:
         if number := numbers[kind.name]:
             top += number
             parts.append(Part(kind, round(100 - 100 * top / highest, 2), round(100 * number / highest, 2)))
-    return parts
+    return tuple(parts)
 
 
 def _counted_kind(name: str, number: int) -> str:
@@ -292,14 +306,19 @@ def _counted_kind(name: str, number: int) -> str:
 
 def draw_week(statistics: CallStatistics) -> Week | None:
     """Draw the hours of the week; None if no call has a time. The first of equally busy hours is named."""
+    return _draw_week(statistics, viewer_language())
+
+
+@lru_cache(DRAWN_CHARTS)
+def _draw_week(statistics: CallStatistics, _language: str) -> Week | None:
     if not statistics.hours:
         return None
     (busiest_day, busiest_hour), most = min(statistics.hours.items(), key=lambda item: (-item[1], item[0]))
     names = weekdays()
-    days = [
-        (short, [_hour(statistics.hours[weekday, hour], most) for hour in range(24)])
+    days = tuple(
+        (short, tuple(_hour(statistics.hours[weekday, hour], most) for hour in range(24)))
         for weekday, (short, _long) in enumerate(names)
-    ]
+    )
     return Week(days, names[busiest_day][1], busiest_hour, most)
 
 

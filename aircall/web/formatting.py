@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from functools import cache, lru_cache
+from urllib.parse import quote
+from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
 from babel import Locale
@@ -33,10 +34,13 @@ MONTH = "MMM y"
 YEAR = "y"
 # Languages that write the first day of a month as an ordinal number: `1er`.
 ORDINAL_FIRST = {"fr": "d'er'"}
+# Stand for the first and the last day in a URL.
+FIRST_PLACE, LAST_PLACE = "\x01", "\x02"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
-@dataclass(frozen=True, slots=True)
+# Compared by identity: these below are the only ones.
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """A kind of call as users see it.
 
@@ -105,6 +109,7 @@ def register(app: Flask) -> None:
         counted_calls,
         times,
         share,
+        for_days,
     )
     for function in filters:
         app.add_template_filter(function)
@@ -200,6 +205,12 @@ def zone_name(instant: datetime | None, zone: str) -> str:
     if not name:
         return ""
     return f"UTC{name}" if name.startswith(("+", "-")) else name
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Return the names of all time zones."""
+    return frozenset(available_timezones())
 
 
 def iso(instant: datetime | None) -> str:
@@ -309,6 +320,11 @@ def share(number: int, total: int) -> str:
     if percent == 100 and number < total:
         return _("over %(number)s%%", number=99)
     return _("%(number)s%%", number=percent)
+
+
+def for_days(url: str, first: date, last: date) -> str:
+    """Put days into the places of a URL. The places are quoted in it, and no cleaned text has them."""
+    return url.replace(quote(FIRST_PLACE), first.isoformat()).replace(quote(LAST_PLACE), last.isoformat())
 
 
 def listed(texts: Sequence[str]) -> str:

@@ -1,41 +1,78 @@
-"""Translations (gettext by Flask-Babel, with types) and the viewer's language.
+"""Translations (gettext, by Babel) and the viewer's language.
 
 The language is the one chosen (a cookie), else the best that the browser accepts; outside of a request it is
-English. Placeholders have names, `%(day)s`, and no sentence is assembled from translated parts, as word order
-differs between languages. `make translations` finds the functions below by their names.
+English; `speaking` sets another one. Placeholders have names, `%(day)s`, and no sentence is assembled from
+translated parts, as word order differs between languages. `make translations` finds the functions below by
+their names.
 """
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, lru_cache, partial
 from typing import cast
 
-import flask_babel
 from babel import Locale
-from flask import Flask, has_request_context, request
-from flask_babel import Babel, get_locale
+from babel.support import NullTranslations, Translations
+from flask import Flask, g, has_request_context, request
+from markupsafe import Markup
 
 from aircall.web.startup import CATALOGS as CATALOGS
 from aircall.web.startup import check_translations
 
+# Each language by its own name.
+LANGUAGES = {"en": "English", "fr": "Français"}
+DEFAULT = "en"
+COOKIE = "language"
+# Sentences without values that are kept as templates need them. There are some 200 in each language.
+PLAIN_SENTENCES = 5000
+
+_spoken: ContextVar[str] = ContextVar("spoken", default="")
+
 
 def gettext(sentence: str, **values: object) -> str:
     """Return the sentence in the viewer's language."""
-    return str(flask_babel.gettext(sentence, **values))
+    translated: str = _catalog(viewer_language()).gettext(sentence)
+    return translated % values if values else translated
 
 
 def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
     """Return the singular or plural sentence for this number in the viewer's language."""
-    return str(flask_babel.ngettext(one, many, number, **values))
+    translated: str = _catalog(viewer_language()).ngettext(one, many, number)
+    return translated % (values | {"num": number})
+
+
+class LazySentence:
+    """A sentence that is translated whenever it is shown."""
+
+    def __init__(self, translate: Callable[[], str]) -> None:
+        self._translate = translate
+
+    def __str__(self) -> str:
+        return self._translate()
+
+    def __html__(self) -> str:
+        # As safe as the templates that it is shown by: the text is ours.
+        return self._translate()
+
+    def __mod__(self, values: object) -> str:
+        return self._translate() % values
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
 
 
 def lazy_gettext(sentence: str) -> str:
     """Return a sentence that is translated when it is rendered. Convert it by `str` before storing it."""
-    lazy: str = flask_babel.lazy_gettext(sentence)
-    return lazy
+    return cast(str, LazySentence(partial(gettext, sentence)))
 
 
 def lazy_pgettext(context: str, sentence: str) -> str:
     """Like `lazy_gettext`, for words whose translation depends on the context."""
-    lazy: str = flask_babel.lazy_pgettext(context, sentence)
-    return lazy
+    return cast(str, LazySentence(lambda: str(_catalog(viewer_language()).pgettext(context, sentence))))
 
 
 def marked(sentence: str) -> str:
@@ -48,35 +85,86 @@ def marked_plural(one: str, many: str) -> tuple[str, str]:
     return one, many
 
 
-# Each language by its own name.
-LANGUAGES = {"en": "English", "fr": "Français"}
-DEFAULT = "en"
-COOKIE = "language"
-
-
 def register(app: Flask) -> None:
-    """Provide templates with `_`, `ngettext`, `{% trans %}`, `language` and `languages`.
+    """Provide templates with `_`, `ngettext`, `pgettext`, `{% trans %}`, `language` and `languages`.
 
     Raises TranslationsMissingError if the translations have not been compiled.
     """
     check_translations()
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGS)
+    app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.policies["ext.i18n.trimmed"] = True
-    app.context_processor(lambda: {"language": viewer_language(), "languages": LANGUAGES})
-    Babel(app, default_locale=DEFAULT, locale_selector=viewer_language)
+    # `{% trans %}` then passes its values by name to the functions below.
+    app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]  # an attribute of the extension
+    app.jinja_env.globals.update(
+        _=_template_gettext,
+        gettext=_template_gettext,
+        ngettext=_template_ngettext,
+        pgettext=_template_pgettext,
+        languages=LANGUAGES,
+    )
+    app.context_processor(lambda: {"language": viewer_language()})
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Translate into this language inside of the block, whoever is the viewer."""
+    before = _spoken.set(language)
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
 
 
 def viewer_language() -> str:
     """Return the viewer's language, one of LANGUAGES; the default outside of a request."""
+    if spoken := _spoken.get():
+        return spoken
     if not has_request_context():
         return DEFAULT
-    chosen = request.cookies.get(COOKIE, "")
-    return chosen if chosen in LANGUAGES else _accepted()
+    if "language" not in g:
+        chosen = request.cookies.get(COOKIE, "")
+        g.language = chosen if chosen in LANGUAGES else _accepted()
+    return cast(str, g.language)
 
 
 def viewer_locale() -> Locale:
     """Return the locale for dates and numbers; that of the default language outside of a request."""
-    return cast(Locale | None, get_locale()) or Locale(DEFAULT)
+    return _locale(viewer_language())
+
+
+def _template_gettext(sentence: str, /, **values: object) -> Markup:
+    language = viewer_language()
+    if not values:
+        return _plain(language, sentence)
+    return _markup(_catalog(language).gettext(sentence), values)
+
+
+def _template_ngettext(one: str, many: str, number: int, /, **values: object) -> Markup:
+    return _markup(_catalog(viewer_language()).ngettext(one, many, number), {"num": number} | values)
+
+
+def _template_pgettext(context: str, sentence: str, /, **values: object) -> Markup:
+    return _markup(str(_catalog(viewer_language()).pgettext(context, sentence)), values)
+
+
+@lru_cache(PLAIN_SENTENCES)
+def _plain(language: str, sentence: str) -> Markup:
+    return _markup(_catalog(language).gettext(sentence), {})
+
+
+def _markup(translated: str, values: Mapping[str, object]) -> Markup:
+    """Fill in the values, which are escaped. A literal percent sign is doubled even without values."""
+    return Markup(translated) % values  # noqa: S704  # the sentence is ours, and may have tags
+
+
+@cache
+def _catalog(language: str) -> NullTranslations:
+    return Translations.load(CATALOGS, [language])
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(language)
 
 
 def _accepted() -> str:

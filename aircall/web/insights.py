@@ -3,18 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from aircall.calls.statistics import CallKind, CallStatistics
-from aircall.web.calls.list_page import read_list
+from aircall.web.calls.list_page import read_choices
 from aircall.web.charts import SERIES, draw_week, whole_chart
 from aircall.web.formatting import KINDS, UNKNOWN_KIND, Kind, by_kind
-from aircall.web.list_query import ListQuery, calls_url, current_query, find_line
+from aircall.web.list_query import ListLinks, ListQuery, current_query, days_url, find_line
 from aircall.web.login.session import login_required
 from aircall.web.page import await_fresh_list, list_freshness
 from aircall.web.preferences import viewer_zone
@@ -58,8 +57,8 @@ bp = Blueprint("insights", __name__)
 def index() -> ResponseReturnValue:
     """Show statistics of the filtered list."""
     query = replace(current_query(), cursor=None)
-    if find_line(services().replica.store, query):
-        return see_other(insights_url(query))
+    if with_line := find_line(services().replica.store, query):
+        return see_other(ListLinks("insights.index", with_line)())
     await_fresh_list()
     # Before the data is read: a change in between is sent to the page again rather than missed.
     position = services().replica.feed.position
@@ -69,26 +68,24 @@ def index() -> ResponseReturnValue:
         problems=query.problems,
         position=position,
         sync=list_freshness(),
-        calls_url=partial(calls_url, query),
-        insights_url=partial(insights_url, query),
+        calls_url=ListLinks("calls.index", query),
+        insights_url=ListLinks("insights.index", query),
+        days_url=days_url(query),
         **_pictures(query, viewer_zone(), datetime.now(UTC)),
     )
 
 
 def _pictures(query: ListQuery, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
-    statistics = services().statistics.read(query.to_filter(zone), zone)
+    with services().replica.store.reading_once():
+        statistics = services().statistics.read(query.to_filter(zone), zone)
+        # For the filter form, which is the list's.
+        view = read_choices(services().replica.store, query, zone, now.astimezone(zone).date())
     count = statistics.totals.total()
     return {
-        # For the filter form, which is the list's.
-        "view": read_list(services().replica.store, query, zone, now),
+        "view": view,
         "count": count,
         "totals": read_totals(statistics),
         "chart": whole_chart(statistics, query, now.astimezone(zone).date()),
         "timeless_count": count - sum(day.total() for day in statistics.days.values()),
         "week": draw_week(statistics),
     }
-
-
-def insights_url(query: ListQuery, **changes: Any) -> str:
-    """Return the URL of the insights into this list with `changes`."""
-    return url_for("insights.index", **query.to_args(**changes))

@@ -5,7 +5,7 @@ of a page carries the query, so that the way back always leads to the same list.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from flask import abort, request, session, url_for
 from aircall.calls.phone_numbers import number_key
 from aircall.calls.query import VIEWS, CallFilter, CallQuery, SortKey, midnight
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, Call, clean_text, is_call_id
-from aircall.web.formatting import day_range, listed, phone
+from aircall.web.formatting import FIRST_PLACE, LAST_PLACE, day_range, listed, phone
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 
@@ -37,6 +37,7 @@ FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 # A sort key in a URL: a time in milliseconds, and a call's id.
 SORT_KEY = re.compile(r"(-?[0-9]{1,16})-(.{36})")
 
+
 UNKNOWN_WORDS = {
     "view": _l("“%(text)s” is not a view we know, so it is left out."),
     "type": _l("“%(text)s” is not a type we know, so it is left out."),
@@ -53,12 +54,14 @@ SORT_WORDS = {
 }
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, unsafe_hash=True)
 class ListQuery:
     """A usable query; `problems` are sentences about the values that were not.
 
     `line` is the line's number as the calls have it. If `is_line_typed`, its number or a part of it is being
-    typed instead: `typed_line`, in any spelling, which filters nothing; `find_line` looks for `found_lines`.
+    typed instead: `typed_line`, in any spelling, which filters nothing (`find_line`).
+    Not changed once it has been read: it is what fragments are found by.
+
     `number` is the number of the other party in any spelling. `cursor` is the sort key of the call that pages
     are counted from, so that newer calls do not push others from page to page.
     """
@@ -69,7 +72,6 @@ class ListQuery:
     line: str = ""
     is_line_typed: bool = False
     typed_line: str = ""
-    found_lines: Sequence[str] = ()
     number: str = ""
     q: str = ""
     date_from: date | None = None
@@ -77,7 +79,7 @@ class ListQuery:
     per_page: int = DEFAULT_PAGE_SIZE
     page: int = 1
     cursor: SortKey | None = None
-    problems: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list, hash=False)
 
     @property
     def is_filtered(self) -> bool:
@@ -116,7 +118,7 @@ class ListQuery:
             "from": self.date_from.isoformat() if self.date_from else "",
             "to": self.date_to.isoformat() if self.date_to else "",
             "per_page": self.per_page,
-            "top": _sort_key_text(self.cursor) if self.cursor and "page" in changes else "",
+            "top": sort_key_text(self.cursor) if self.cursor and "page" in changes else "",
         }
         values |= changes | ({"page": ""} if changes.get("page") == 1 else {})
         return {name: value for name, value in values.items() if value not in ("", None)}
@@ -155,15 +157,10 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
     return query
 
 
-def find_line(store: CallQuery, query: ListQuery) -> bool:
-    """Look for the typed line; return whether there is exactly one, which the query then takes."""
-    if not query.typed_line:
-        return False
-    query.found_lines = store.find_lines(query.typed_line, OFFERED_LINES + 1)
-    if len(query.found_lines) != 1:
-        return False
-    query.line, query.is_line_typed, query.typed_line = query.found_lines[0], False, ""
-    return True
+def find_line(store: CallQuery, query: ListQuery) -> ListQuery | None:
+    """Return the query with the line that was typed, if that is exactly one."""
+    found = store.find_lines(query.typed_line, 2) if query.typed_line else []
+    return replace(query, line=found[0], is_line_typed=False, typed_line="") if len(found) == 1 else None
 
 
 def _text(args: Mapping[str, str], name: str) -> str:
@@ -221,13 +218,42 @@ def _sort_key(text: str) -> SortKey | None:
     return SortKey(int(found[1]), found[2]) if found and is_call_id(found[2]) else None
 
 
-def _sort_key_text(key: SortKey) -> str:
+def sort_key_text(key: SortKey) -> str:
+    """Return the sort key as it stands in a URL."""
     return f"{key.time_key}-{key.call_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ListLinks:
+    """Makes the URLs of one list, or of its insights: `links(page=2)`. Equal for equal queries."""
+
+    endpoint: str
+    query: ListQuery
+
+    def __call__(self, **changes: Any) -> str:
+        """Return the URL with `changes`."""
+        return url_for(self.endpoint, **self.query.to_args(**changes))
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmLinks:
+    """Makes the URLs of the page that asks before all matching calls are archived or moved to the inbox."""
+
+    query: ListQuery
+
+    def __call__(self, *, archived: bool) -> str:
+        """Return the URL for this desired state."""
+        return url_for("archive.confirm", archived=str(archived).lower(), **self.query.to_args())
 
 
 def calls_url(query: ListQuery, **changes: Any) -> str:
     """Return the URL of this list with `changes`."""
     return url_for("calls.index", **query.to_args(**changes))
+
+
+def days_url(query: ListQuery) -> str:
+    """Return the URL of this list with places for other days, which `for_days` fills in."""
+    return calls_url(query, **{"from": FIRST_PLACE, "to": LAST_PLACE})
 
 
 def call_args(query: ListQuery) -> dict[str, Any]:
@@ -239,6 +265,11 @@ def call_url(query: ListQuery, call: Call | str) -> str:
     """Return the URL of a call, from which the way back leads to its place in this list."""
     call_id = call if isinstance(call, str) else call.id
     return url_for("calls.show", call_id=call_id, **call_args(query))
+
+
+def call_search(query: ListQuery) -> str:
+    """Return the part of `call_url` that is the same for every call, from its `?`."""
+    return "?" + call_url(query, "-").partition("?")[2]
 
 
 def back_url(store: CallQuery, query: ListQuery, call: Call, zone: ZoneInfo) -> str:
@@ -256,11 +287,6 @@ def _count_before(store: CallQuery, wanted: CallFilter, key: SortKey) -> int:
     )
     # The replica may have changed between the two reads.
     return max(0, from_top - from_key)
-
-
-def confirm_url(query: ListQuery, *, archived: bool) -> str:
-    """Return the URL of the page that asks before all matching calls are archived or moved to the inbox."""
-    return url_for("archive.confirm", archived=str(archived).lower(), **query.to_args())
 
 
 def filter_words(query: ListQuery) -> str:

@@ -3,14 +3,14 @@
 The zone's cookie is written by the script; without it pages use the configured zone.
 """
 
-from functools import cache
 from typing import cast
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, abort, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from aircall.web.formatting import zone_names
 from aircall.web.i18n import COOKIE, LANGUAGES
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
@@ -26,7 +26,8 @@ ZONE_COOKIE = "tz"
 
 def register(app: Flask) -> None:
     """Provide templates with `theme`, `themes` and `zone`, and accept choices of theme and language."""
-    app.context_processor(lambda: {"theme": viewer_theme(), "themes": THEMES, "zone": viewer_zone().key})
+    app.context_processor(lambda: {"theme": viewer_theme(), "zone": viewer_zone().key})
+    app.jinja_env.globals["themes"] = THEMES
     app.register_blueprint(bp)
 
 
@@ -39,7 +40,7 @@ def viewer_theme() -> str:
 def viewer_zone() -> ZoneInfo:
     """Return the viewer's time zone."""
     name = request.cookies.get(ZONE_COOKIE, "")
-    return ZoneInfo(name) if name in _zone_names() else cast(ZoneInfo, current_app.config["TIMEZONE"])
+    return ZoneInfo(name) if name in zone_names() else cast(ZoneInfo, current_app.config["TIMEZONE"])
 
 
 @bp.post("/theme")
@@ -71,8 +72,3 @@ def _keep(name: str, value: str) -> Response:
         samesite="Lax",
     )
     return response
-
-
-@cache
-def _zone_names() -> frozenset[str]:
-    return frozenset(available_timezones())

@@ -26,13 +26,14 @@ from aircall.changes.verification import VERIFY_TIMEOUT
 from aircall.cluster.node import ClusterNode, ClusterSync
 from aircall.concurrency import MessageBus
 from aircall.pusher.connection import LinkTimings, PusherSettings
-from aircall.server.websocket import SEND_TIMEOUT
 from aircall.storage import StorageBusyError
 from aircall.storage.database import open_database
 from aircall.storage.records import RecordStore, SQLiteRecordStore
 from aircall.storage.redis import RedisRecordStore, connect
 from aircall.sync.scheduler import SYNC_INTERVAL, SYNC_RETRY_INTERVAL
 from aircall.sync.supervisor import SyncService, SyncSupervisor
+from aircall.web.fragments import CallRows
+from aircall.web.live.change_messages import ChangeMessages
 from aircall.web.live.hub import LOGIN_ENDED, SocketHub, SocketTimings
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
 from aircall.web.startup import sessions_url
@@ -57,7 +58,6 @@ class Timings:
     verify_timeout: float = VERIFY_TIMEOUT
     sync_interval: float = SYNC_INTERVAL
     sync_retry_interval: float = SYNC_RETRY_INTERVAL
-    send_timeout: float = SEND_TIMEOUT
     sockets: SocketTimings = field(default_factory=SocketTimings)
     link: LinkTimings = field(default_factory=LinkTimings)
 
@@ -76,6 +76,7 @@ class Services:
     jobs: JobService
     sync: SyncService
     hub: SocketHub
+    rows: CallRows
 
 
 def services() -> Services:
@@ -109,7 +110,11 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
         timings.sync_retry_interval,
     )
     sync: SyncService = ClusterSync(supervisor, node, presence) if node else supervisor
-    hub = SocketHub(app, feed, logins, connections, presence, bus, config.public_origin, timings.sockets)
+    rows = CallRows(app)
+    messages = ChangeMessages(replica.store, rows)
+    hub = SocketHub(
+        app, feed, logins, connections, presence, messages, bus, config.public_origin, timings.sockets
+    )
     feed.subscribe(hub.send_change, hub.send_reload)
     sync.on_status(hub.send_link)
     bus.on(LOGIN_ENDED, hub.close_login_sockets)
@@ -126,6 +131,7 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
         jobs=JobService(changes, records, bus),
         sync=sync,
         hub=hub,
+        rows=rows,
     )
 
 

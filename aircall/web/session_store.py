@@ -6,6 +6,7 @@ every session back after every request: a slow request would resurrect a session
 
 from datetime import timedelta
 from typing import Any, cast
+from wsgiref.types import WSGIEnvironment
 
 import msgspec
 from flask import Flask, Request, Response, request, session
@@ -36,6 +37,7 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
 
     def __init__(self, app: Flask, records: RecordStore) -> None:
         super().__init__(app, permanent=False, serialization_format="json")
+        self._app = app
         self._records = records
         # Raised here, not in `open_session`: error pages need the matched URL rule.
         app.before_request(_raise_storage_error)
@@ -51,6 +53,13 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
         is_loaded = session.sid == request.cookies.get(self.get_cookie_name(app))
         session.loaded_sid = session.sid if is_loaded else None
         return session
+
+    def login_id(self, environ: WSGIEnvironment) -> str | None:
+        """Return the login's id in the session of a WSGI request; None without. Raises STORAGE_ERRORS."""
+        sid = Request(environ).cookies.get(self.get_cookie_name(self._app))
+        data = self._retrieve_session_data(self._get_store_id(sid)) if sid else None
+        login_id = (data or {}).get(SIGNED_IN_KEY)
+        return login_id if isinstance(login_id, str) else None
 
     def save_session(self, app: Flask, session: StoredSession, response: Response) -> None:
         """Save a modified session. Raises one of STORAGE_ERRORS, at most once per request."""

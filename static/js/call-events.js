@@ -1,14 +1,14 @@
-// Handles call events. An event says only that a call changed; the HTML is then requested from the server.
+// Handles call events. A list's page gets the rendered row with them. Everything else is requested from the server, as
+// are rows that came without, or in a language or time zone that the page no longer has.
 
 import { announceUpdated } from './announcer.js';
 import { recordChange } from './change-history.js';
-import { requestCounts, requestPageRefresh } from './counts.js';
+import { requestPageRefresh, takeCounts } from './counts.js';
 import { refreshWithRetry } from './refresh.js';
-import { refreshRows } from './row-refresh.js';
+import { drawPushedRow, refreshRows } from './row-refresh.js';
 import { markGone, rowOf } from './rows.js';
 
-// A call without a row may still belong in the list now. Only the server knows, so the counts are requested.
-export async function handleCallChanged(call) {
+export async function handleCallChanged({ call, html = null, counts = null }) {
   const { id } = call;
   recordChange(id);
   if (isPageOf(id)) {
@@ -17,13 +17,14 @@ export async function handleCallChanged(call) {
   } else if (isPartOfPage(call)) {
     requestPageRefresh();
   } else {
-    requestCounts();
-    if (rowOf(id)) refreshRows([id]);
+    takeCounts(id, call, counts);
+    if (rowOf(id) && html !== null) drawPushedRow(id, html);
+    else if (rowOf(id)) refreshRows([id]);
   }
 }
 
-export async function handleCallRemoved(id) {
-  if (document.getElementById('list')) requestCounts();
+export async function handleCallRemoved({ id, counts = null }) {
+  if (document.getElementById('list')) takeCounts(id, null, counts);
   else requestPageRefresh();
   const row = rowOf(id);
   if (row) markGone(row);

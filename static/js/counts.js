@@ -1,31 +1,43 @@
 // Updates the counts in the page head, tabs and title, and the link to new calls, so that rows never move by
-// themselves. The server counts; changes are batched into one request. A page that consists of counts
-// (insights, a call with other calls of its number) is refreshed as a whole.
+// themselves. Events bring the counts of the unfiltered views; a filtered list, or one that shows an offset that only
+// the server knows, requests its own, batched. A page that consists of counts (insights, a call with other calls of
+// its number) is refreshed as a whole.
 
 import { callsAddress } from './addresses.js';
 import { announce } from './announcer.js';
 import { callsChangedSince } from './change-history.js';
-import { gettext } from './i18n.js';
+import { formatNumber, gettext, ngettext } from './i18n.js';
+import { cursorKey, isInView, isNews, keyOf } from './list-news.js';
 import { morph } from './morph.js';
 import { refresh } from './refresh.js';
 import { drawRegions } from './regions.js';
 import { enqueueBackgroundRequest } from './request-queue.js';
 import { NoResponseError, ignoreNoResponse, read } from './requests.js';
-import { rowOf } from './rows.js';
+import { rowOf, rowsIn } from './rows.js';
 
 const BATCH_MS = 1000;
 const RETRY_MS = 5000;
 const PAGE_MS = 3000;
+const MAX_NEWS = 500;
 
 let timer = null;
 let isPageWanted = false;
 let listReadAt = 0;
+// The latest counts that an event brought, and when; null before the first.
+let pushed = null;
+// Calls that events told of and that had no row, by id: their latest state, and when it came.
+const withoutRow = new Map();
+// Whether `withoutRow` tells what is new: the server counted none when it was last asked.
+let isNewsKnown = false;
 
 // A list drawn as a whole contains all calls up to its request; any other may lack new ones.
 export function followCounts() {
+  isNewsKnown = Boolean(document.getElementById('new-calls')?.hidden);
   document.addEventListener('callboard:drawn', ({ detail }) => {
-    if (detail.isWhole) listReadAt = detail.beganAt;
-    else if (detail.beganAt) requestCounts();
+    if (detail.isWhole) {
+      listReadAt = detail.beganAt;
+      takeAnswer(detail.beganAt);
+    } else if (detail.beganAt) requestCounts();
   });
 }
 
@@ -36,7 +48,75 @@ export function requestPageRefresh() {
 
 // Not during the first full sync: the page is refreshed repeatedly then (progress.js).
 export function requestCounts(delay = BATCH_MS) {
-  if (!document.querySelector('[data-syncing]')) timer ??= setTimeout(pull, delay);
+  if (!isSyncing()) timer ??= setTimeout(pull, delay);
+}
+
+// `call` is null for a call that was removed. Without `counts`, or if they are not enough, they are requested.
+export function takeCounts(id, call, counts) {
+  if (call && !rowOf(id)) keepWithoutRow(call);
+  else withoutRow.delete(id);
+  if (!counts || isSyncing() || !drawPushed({ counts, at: performance.now() })) requestCounts();
+}
+
+function keepWithoutRow(call) {
+  withoutRow.set(call.id, { call, at: performance.now() });
+  if (withoutRow.size <= MAX_NEWS) return;
+  withoutRow.clear();
+  isNewsKnown = false;
+}
+
+// Returns whether the page now shows all that it counts.
+function drawPushed(latest) {
+  pushed = latest;
+  const list = document.getElementById('list');
+  if (list && !list.dataset.view) return false;
+  drawTitle(latest.counts.missed);
+  if (!list) return true;
+  drawTotals(latest.counts, list.dataset.view);
+  return isNewsKnown && drawNews(list);
+}
+
+function drawTotals(counts, view) {
+  for (const tab of document.querySelectorAll('[data-count]')) setText(tab, formatNumber(counts[tab.dataset.count]));
+  const head = document.getElementById('page-head');
+  head.dataset.missed = counts.missed;
+  const texts = [ngettext('%(number)s call', '%(number)s calls', counts[view])];
+  if (counts.missed) {
+    texts.push(ngettext('%(number)s missed in the inbox', '%(number)s missed in the inbox', counts.missed));
+  }
+  setText(head.querySelector('p'), texts.join(' · '));
+}
+
+function drawNews(list) {
+  const calls = [...withoutRow.values()].map(({ call }) => call).filter(({ id }) => !rowOf(id));
+  const { view, cursor } = list.dataset;
+  if (!cursor) {
+    // An empty list has no rows that could move.
+    if (calls.some((call) => isInView(call, view))) refresh({ isWhole: true }).catch(ignoreNoResponse);
+    return true;
+  }
+  const place = { view, cursor: cursorKey(cursor), last: lastKey(list) };
+  const number = calls.filter((call) => isNews(call, place)).length;
+  const link = document.getElementById('new-calls');
+  if (link.hidden && number) announce(gettext('New calls available.'));
+  link.hidden = number === 0;
+  setText(link.querySelector('span'), ngettext('%(number)s new call – show', '%(number)s new calls – show', number));
+  return true;
+}
+
+// The key before which a call belongs on the first page; null on a later one.
+function lastKey(list) {
+  if (list.querySelector('[rel=prev]')) return null;
+  if (!list.querySelector('[rel=next]')) return keyOf('', null);
+  const last = rowsIn(document).at(-1);
+  return keyOf(last.dataset.callId, last.querySelector('time')?.dateTime);
+}
+
+// The server has counted what changed before this request; what events brought since then is newer.
+function takeAnswer(beganAt) {
+  for (const [id, { at }] of withoutRow) if (at < beganAt) withoutRow.delete(id);
+  isNewsKnown = Boolean(document.getElementById('new-calls')?.hidden);
+  if (callsChangedSince(beganAt).length && !(pushed?.at >= beganAt && drawPushed(pushed))) requestCounts();
 }
 
 async function pull() {
@@ -63,11 +143,12 @@ async function readAnswer() {
 
 function draw(answer) {
   if (!answer) return;
-  const { page } = answer;
+  const { page, beganAt } = answer;
   drawRegions(page);
-  const { missed } = page.getElementById('page-head').dataset;
-  document.title = document.title.replace(/^(\(\d+\) )?/, missed > 0 ? `(${missed}) ` : '');
-  if (document.getElementById('list')) drawLink(page.getElementById('new-calls'));
+  drawTitle(page.getElementById('page-head').dataset.missed);
+  if (!document.getElementById('list')) return;
+  drawLink(page.getElementById('new-calls'));
+  takeAnswer(beganAt);
 }
 
 function drawLink(wanted) {
@@ -78,4 +159,16 @@ function drawLink(wanted) {
   } else if (!wanted.hidden) {
     refresh({ isWhole: true }).catch(ignoreNoResponse); // an empty list has no rows that could move
   }
+}
+
+function drawTitle(missed) {
+  document.title = document.title.replace(/^(\(\d+\) )?/, missed > 0 ? `(${missed}) ` : '');
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function isSyncing() {
+  return document.querySelector('[data-syncing]') !== null;
 }

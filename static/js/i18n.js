@@ -9,15 +9,21 @@ const plurals = new Intl.PluralRules(language);
 
 // For Intl formatters.
 export const locale = language === 'en' ? 'en-GB' : language;
+const numbers = new Intl.NumberFormat(locale);
 
 export function gettext(sentence, values = {}) {
   return fill(catalog[sentence] ?? sentence, values);
 }
 
-// `number` selects the plural form and is also a placeholder value.
+// `number` selects the plural form and is also a placeholder value, with grouped digits.
 export function ngettext(one, many, number, values = {}) {
   const [singular, plural] = catalog[many] ?? [one, many];
-  return fill(plurals.select(number) === 'one' ? singular : plural, { number, ...values });
+  return fill(plurals.select(number) === 'one' ? singular : plural, { number: formatNumber(number), ...values });
+}
+
+// With grouped digits, as on the server: `94,000`.
+export function formatNumber(number) {
+  return numbers.format(number);
 }
 
 function fill(sentence, values) {

@@ -7,6 +7,7 @@ import { followPresence } from './presence.js';
 import { refresh, refreshWithRetry } from './refresh.js';
 import { goToLogin, ignoreNoResponse } from './requests.js';
 
+const { timeZone: zone } = Intl.DateTimeFormat().resolvedOptions();
 // Random delay, so that open pages do not all reconnect at once after a server restart.
 const SPREAD_MS = 2000;
 const REFUSED_RETRY_MS = 5000;
@@ -16,6 +17,8 @@ const SILENCE_MS = 15_000;
 let socket = null;
 let retryTimer = null;
 let heardAt = 0;
+// Language and time zone of the rows that come with events; null on a page without a list.
+let rowsAs = null;
 // The page is caught up when missed events were received and no reload is pending.
 let isCaughtUp = false;
 let refreshCount = 0;
@@ -23,7 +26,8 @@ let refreshCount = 0;
 export function goLive() {
   const auth = (send) => {
     const call = document.getElementById('call')?.dataset.callId ?? null;
-    send({ position: document.body.dataset.position, call });
+    rowsAs = document.getElementById('list') && { language: document.documentElement.lang, zone };
+    send({ position: document.body.dataset.position, call, rows: rowsAs });
   };
   socket = io({ transports: ['websocket'], auth });
   followConnection();
@@ -68,18 +72,20 @@ function followConnection() {
 }
 
 function followCalls() {
-  socket.on('update-call', ({ call, position }) => {
-    takePosition(position);
-    handleCallChanged(call);
-  });
-  socket.on('add-call', ({ call, position }) => {
-    takePosition(position);
-    handleCallChanged(call);
-  });
-  socket.on('remove-call', ({ id, position }) => {
-    takePosition(position);
-    handleCallRemoved(id);
-  });
+  for (const name of ['update-call', 'add-call']) socket.on(name, handle(handleCallChanged));
+  socket.on('remove-call', handle(handleCallRemoved));
+}
+
+function handle(handler) {
+  return (event) => {
+    takePosition(event.position);
+    handler(isReadHere() ? event : { ...event, html: null });
+  };
+}
+
+function isReadHere() {
+  const { lang, dataset } = document.documentElement;
+  return lang === rowsAs?.language && dataset.zone === rowsAs.zone;
 }
 
 function noteHeartbeat() {

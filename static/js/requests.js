@@ -52,6 +52,6 @@ function isLogin(response) {
   return response.redirected && new URL(response.url).pathname === document.body.dataset.loginUrl;
 }
 
-function parse(html) {
+export function parse(html) {
   return new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, 'text/html');
 }

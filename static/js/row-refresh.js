@@ -1,10 +1,11 @@
-// Refreshes rows of the list, in one request per batch of changes. The server renders them for this user.
+// Refreshes rows of the list: with the HTML that came with an event, or in one request per batch of changes.
 
 import { MAX_IDS, callsAddress } from './addresses.js';
 import { announceUpdated } from './announcer.js';
+import { callsChangedSince } from './change-history.js';
 import { enqueueBackgroundRequest } from './request-queue.js';
-import { NoResponseError, ignoreNoResponse, read } from './requests.js';
-import { drawRows } from './rows.js';
+import { NoResponseError, ignoreNoResponse, parse, read } from './requests.js';
+import { drawRows, rowOf } from './rows.js';
 
 const BATCH_MS = 150;
 const RETRY_MS = 5000;
@@ -15,6 +16,14 @@ let timer = null;
 export function refreshRows(ids, delay = BATCH_MS) {
   for (const id of ids) wanted.add(id);
   if (wanted.size) timer ??= setTimeout(pull, delay);
+}
+
+export function drawPushedRow(id, html) {
+  wanted.delete(id);
+  const page = parse(html);
+  // The same call in the same list: the link that the row has is the right one.
+  page.querySelector('a').setAttribute('href', rowOf(id).querySelector('a').getAttribute('href'));
+  announceUpdated(drawRows([id], page));
 }
 
 async function pull() {
@@ -38,5 +47,8 @@ async function readRows(ids) {
 }
 
 function draw(ids, answer) {
-  if (answer) announceUpdated(drawRows(ids, answer.page));
+  if (!answer) return;
+  // Events bring rows in the order of changes; what was requested before one may be older.
+  const changed = new Set(callsChangedSince(answer.beganAt));
+  announceUpdated(drawRows(ids.filter((id) => !changed.has(id)), answer.page));
 }

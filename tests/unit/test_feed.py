@@ -140,7 +140,7 @@ def test_several_changes_of_a_call_are_merged_with_the_kind_for_a_page_that_saw_
     ]
 
 
-class ReferencedCall(Call, frozen=True, weakref=True):
+class ReferencedCall(Call, frozen=True, weakref=True, gc=True):
     pass
 
 

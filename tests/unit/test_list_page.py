@@ -82,7 +82,7 @@ def test_the_counts_are_those_of_every_view_under_the_filters(full_store: CallSt
 
     assert page.counts == {"inbox": 6, "archived": 0, "all": 6}
     assert page.missed_count == 30
-    assert page.lines.offered == [made_call().via]
+    assert page.lines.offered == (made_call().via,)
 
 
 def test_an_empty_view_has_one_page_without_a_first_and_a_last_call(full_store: CallStore) -> None:
@@ -250,7 +250,7 @@ def test_to_a_page_that_had_no_call_every_call_is_new(full_store: CallStore) -> 
 def test_the_last_seven_days_end_today(full_store: CallStore) -> None:
     yesterday, week_ago = TODAY - timedelta(days=1), TODAY - timedelta(days=6)
 
-    assert read(full_store, ListQuery()).recent_days == (
+    assert read(full_store, ListQuery()).choices.recent_days == (
         ("Today", TODAY, TODAY),
         ("Yesterday", yesterday, yesterday),
         ("Last 7 days", week_ago, TODAY),

@@ -9,10 +9,8 @@ PATCHED = [
     ("gunicorn", "27.0.1", "aircall/server/worker.py", "tests/system/restart/test_last_connections.py"),
     # aircall/server/worker.py: `StreamServer.do_read`, `do_handle`, `stop_accepting`, `max_accept`.
     ("gevent", "26.9.0", "aircall/server/worker.py", "tests/system/restart/test_last_connections.py"),
-    # `engineio.async_drivers._websocket_wsgi`, `Server._async`.
-    ("python-engineio", "4.15.1", "aircall/server/websocket.py", "tests/system/serving/test_rude_clients.py"),
-    # `Server.sock`; the environment key `gunicorn.socket`; frames sent by `socket.send`.
-    ("simple-websocket", "1.1.0", "aircall/server/websocket.py", "tests/system/serving/test_rude_clients.py"),
+    # `Server._handle_connect`, `_trigger_event`, `_unauthorized`, `_bad_request`; what it asks of a socket.
+    ("python-engineio", "4.15.1", "aircall/server/engine.py", "tests/system/serving/test_rude_clients.py"),
     # `disconnect_called`, `socket_kwargs`, `event_callbacks`, `event_handler`, `_on_error`.
     ("pysher", "1.0.8", "aircall/pusher/connection.py", "tests/integration/pusher/test_listener_contract.py"),
     # `setdefaulttimeout`, `WebSocketApp.sock`, `WebSocket.sock`.
@@ -26,8 +24,8 @@ PATCHED = [
     ("urllib3", "2.8.0", "aircall/api/transport.py", "tests/integration/api/transport"),
     # `ServerSideSessionInterface`: its methods that begin with an underscore.
     ("Flask-Session", "0.8.0", "aircall/web/session_store.py", "tests/web/test_session.py"),
-    # `Server.eio.disconnect`, `Manager.is_connected`.
-    ("python-socketio", "5.18.1", "aircall/web/live/hub.py", "tests/system/serving/test_live.py"),
+    # `Server.eio`, set anew; `Manager.is_connected`, `basic_disconnect`, `pending_connect`, `rooms`.
+    ("python-socketio", "5.18.1", "aircall/server/engine.py", "tests/system/serving/test_live.py"),
     # The names of its files: `gauge_livesum_<pid>.db`.
     ("prometheus_client", "0.26.0", "aircall/metrics.py", "tests/system/monitoring/test_metrics.py"),
 ]

@@ -1,21 +1,24 @@
-"""The set of ids that a pass over the list has seen."""
+"""The ids that a pass over the list has seen."""
+
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.sync.scan import ID_SET_PARTS, IdSet
+from aircall.sync.scan import IdSet
 
-IDS = st.lists(st.integers(0, 5 * ID_SET_PARTS).map(str), max_size=300)
+# Few bytes that differ, so that the same bytes begin inside of another id, too.
+OCTETS = st.lists(st.sampled_from([0, 1]), min_size=16, max_size=16)
+IDS = OCTETS.map(lambda octets: str(UUID(bytes=bytes(octets))))
 
 
-@given(st.lists(IDS, max_size=4), IDS)
-def test_an_id_set_holds_what_was_added_however_often(batches: list[list[str]], others: list[str]) -> None:
+@given(st.lists(st.lists(IDS)), st.lists(IDS))
+def test_a_set_of_ids_holds_exactly_those_that_were_added(added: list[list[str]], others: list[str]) -> None:
     ids, expected = IdSet(), set[str]()
-    for batch in batches:
-        ids.update(batch)
-        expected.update(batch)
-        assert len(ids) == len(expected)
+    for some in added:
+        ids.update(some)
+        expected.update(some)
 
-    assert [each in ids for each in (*expected, *others)] == [
-        each in expected for each in (*expected, *others)
-    ]
+        assert len(ids) == len(expected)
+    for call_id in (*expected, *others):
+        assert (call_id in ids) == (call_id in expected)

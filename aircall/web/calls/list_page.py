@@ -1,7 +1,7 @@
 """The data of the list page: a page of calls grouped by day, and counts. Independent of requests and HTML."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ class ListCounts:
     Of the current view, `total` calls are at or after the query's cursor, and `new_count` before it.
     """
 
-    counts: dict[str, int]
+    counts: dict[str, int] = field(hash=False)
     missed_count: int
     total: int
     new_count: int
@@ -44,26 +44,18 @@ class LineChoice:
     lines that it fits, if they are several.
     """
 
-    offered: Sequence[str]
+    offered: tuple[str, ...]
     has_more: bool
-    found: Sequence[str] = ()
+    found: tuple[str, ...] = ()
     problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallList(ListCounts):
-    """A page of the filtered list. `first` and `last` count from one, and are 0 on an empty page.
+class FilterChoices:
+    """What the filter form offers, and how many calls each view has under it. `today` is the viewer's day."""
 
-    `cursor` is the sort key that pages are counted from, None without calls. `today` is the viewer's day.
-    """
-
+    counts: dict[str, int] = field(hash=False)
     today: date
-    days: Sequence[Day]
-    cursor: SortKey | None
-    first: int
-    last: int
-    number: int
-    page_count: int
     lines: LineChoice
 
     @property
@@ -75,6 +67,39 @@ class CallList(ListCounts):
             (_("Yesterday"), yesterday, yesterday),
             (_("Last 7 days"), week_ago, self.today),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceInList(ListCounts):
+    """Where a page is in its list. `first` and `last` count from one, and are 0 on an empty page."""
+
+    first: int
+    last: int
+    number: int
+    page_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallList(PlaceInList):
+    """A page of the filtered list.
+
+    `cursor` is the sort key that pages are counted from, None without calls. `today` is the viewer's day.
+    """
+
+    today: date
+    days: Sequence[Day]
+    cursor: SortKey | None
+    lines: LineChoice
+
+    @property
+    def place(self) -> PlaceInList:
+        """The same without the calls."""
+        return PlaceInList(**{field.name: getattr(self, field.name) for field in fields(PlaceInList)})
+
+    @property
+    def choices(self) -> FilterChoices:
+        """What the filter form shows of this list."""
+        return FilterChoices(counts=self.counts, today=self.today, lines=self.lines)
 
 
 def read_list(store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime) -> CallList:
@@ -94,7 +119,10 @@ def _read_page(
     offset = (query.page - 1) * query.per_page
     calls = store.page(wanted, offset, query.per_page)
     return CallList(
-        **asdict(counts),
+        counts=counts.counts,
+        missed_count=counts.missed_count,
+        total=counts.total,
+        new_count=counts.new_count,
         today=today,
         days=group_by_day(calls, zone, today),
         cursor=query.cursor or _key_of_first(store.page(wanted, 0, 1) if offset else calls),
@@ -106,14 +134,20 @@ def _read_page(
     )
 
 
+def read_choices(store: CallQuery, query: ListQuery, zone: ZoneInfo, today: date) -> FilterChoices:
+    """Return what the filter form shows, without reading calls."""
+    counts = store.counts(replace(query, cursor=None).to_filter(zone))
+    return FilterChoices(counts=counts, today=today, lines=read_lines(store, query))
+
+
 def read_lines(store: CallQuery, query: ListQuery) -> LineChoice:
     """Return the lines to choose from."""
     most_used = store.lines(OFFERED_LINES + 1)
-    offered = sorted({*most_used[:OFFERED_LINES], query.line} - {""})
+    offered = tuple(sorted({*most_used[:OFFERED_LINES], query.line} - {""}))
     has_more = len(most_used) > OFFERED_LINES
     if not query.typed_line:
         return LineChoice(offered=offered, has_more=has_more)
-    found, typed = query.found_lines, query.typed_line[:40]
+    found, typed = tuple(store.find_lines(query.typed_line, OFFERED_LINES + 1)), query.typed_line[:40]
     if not found:
         problem = _("No line has “%(text)s” in its number, so all lines are shown.", text=typed)
     elif len(found) > OFFERED_LINES:

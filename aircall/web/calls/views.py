@@ -1,6 +1,7 @@
 """The call list, its rows and counts, a call's page, and adding notes."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 from wtforms import HiddenField, TextAreaField
 from wtforms.validators import ValidationError
 
@@ -23,17 +25,21 @@ from aircall.web.error_messages import api_sentences, sentence_for
 from aircall.web.formatting import count
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
+from aircall.web.i18n import viewer_language
 from aircall.web.list_query import (
+    ConfirmLinks,
+    ListLinks,
     ListQuery,
     back_url,
     call_args,
+    call_search,
     call_url,
-    calls_url,
-    confirm_url,
     current_query,
+    days_url,
     find_line,
     keep_page_size,
     known_id,
+    sort_key_text,
 )
 from aircall.web.login import form_recovery
 from aircall.web.login.session import login_id, login_required, username
@@ -77,13 +83,15 @@ def index() -> ResponseReturnValue:
     """Show a page of the call list, filtered, newest first."""
     query = current_query()
     keep_page_size(query)
-    if find_line(services().replica.store, query):
-        return see_other(calls_url(query))
+    if with_line := find_line(services().replica.store, query):
+        return see_other(ListLinks("calls.index", with_line)())
     await_fresh_list()
     # Before the data is read: a change in between is sent to the page again rather than missed.
     position = services().replica.feed.position
-    zone, now = viewer_zone(), datetime.now(UTC)
-    view = read_list(services().replica.store, query, zone, now)
+    zone, now, store = viewer_zone(), datetime.now(UTC), services().replica.store
+    with store.reading_once():
+        view = read_list(store, query, zone, now)
+        chart = recent_chart(services().statistics, query, zone, now)
     return render_template(
         "calls/index.html",
         view=view,
@@ -91,7 +99,7 @@ def index() -> ResponseReturnValue:
         problems=query.problems,
         position=position,
         sync=list_freshness(),
-        chart=recent_chart(services().statistics, query, zone, now),
+        chart=chart,
         **_list_urls(query, view),
     )
 
@@ -100,12 +108,14 @@ def _list_urls(query: ListQuery, view: CallList) -> dict[str, Any]:
     """Return the URLs of the list page. Its pages and rows are counted from the cursor of this view."""
     from_cursor = replace(query, cursor=view.cursor)
     return {
-        "calls_url": partial(calls_url, query),
-        "all_url": partial(confirm_url, query),
-        "call_url": partial(call_url, from_cursor),
-        "page_url": partial(calls_url, from_cursor),
+        "calls_url": ListLinks("calls.index", query),
+        "days_url": days_url(query),
+        "all_url": ConfirmLinks(query),
+        "rows": partial(_rows_of, from_cursor),
+        "page_url": ListLinks("calls.index", from_cursor),
         "counts_url": url_for(".counts", **from_cursor.to_args(page=view.number)),
         "rows_url": url_for(".rows", **from_cursor.to_args(page=view.number)),
+        "cursor_text": sort_key_text(view.cursor) if view.cursor else "",
     }
 
 
@@ -119,7 +129,7 @@ def counts() -> ResponseReturnValue:
     query = current_query()
     view = read_news(services().replica.store, query, viewer_zone(), _requested_ids())
     return render_template(
-        "calls/_counts.html", view=view, filters=query, calls_url=partial(calls_url, query)
+        "calls/_counts.html", view=view, filters=query, calls_url=ListLinks("calls.index", query)
     )
 
 
@@ -128,8 +138,12 @@ def counts() -> ResponseReturnValue:
 def rows() -> ResponseReturnValue:
     """Return the list rows of the calls in `ids`, separated by commas; unknown calls are left out."""
     found = services().replica.store.find(_requested_ids())
-    query = current_query()
-    return render_template("calls/_rows.html", calls=found, call_url=partial(call_url, query))
+    return _rows_of(current_query(), found)
+
+
+def _rows_of(query: ListQuery, found: Iterable[Call]) -> Markup:
+    """Return the rows of these calls, whose links lead into the list of this query."""
+    return services().rows.rows(found, viewer_language(), viewer_zone().key, call_search(query))
 
 
 def _requested_ids() -> list[str]:

@@ -1,10 +1,12 @@
-"""Live updates to browsers over Socket.IO: facts are pushed, each page pulls its own HTML.
+"""Live updates to browsers over Socket.IO.
 
-A page connects with `auth: {position, call}`: the stream position it was rendered at, and the id of the call
-that it shows. Later it sends `view {id}` when it shows another call, without an id for none. It receives:
+A page connects with `auth: {position, call, rows}`: the stream position it was rendered at, the id of the
+call that it shows, and if it shows a list, the `{language, zone}` of its rows. Later it sends `view {id}`
+when it shows another call, without an id for none. It receives:
 
 - `update-call {call, position}`, `add-call {call, position}`, `remove-call {id, position}`: a change, and the
-  position to resume from
+  position to resume from. Also `counts {inbox, archived, all, missed}` of the unfiltered views and, for a
+  list's page, `html`, the rendered row; each may be missing
 - `caught-up {position}`: on connecting, after what was missed; `reload {position}`: too much was missed
 - `link {state, since, reason}`: state of the link to the Pusher channel; `since` is when it was last live
 - `viewers {id, viewers}`: the usernames of all who view this call, the page's own user included
@@ -17,31 +19,33 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
+from wsgiref.types import WSGIEnvironment
 
-import flask_socketio
-from flask import Flask, request, session
-from flask_socketio import SocketIO, join_room
+from flask import Flask
+from flask_socketio import SocketIO
 from gevent import monkey
 
 from aircall import metrics
 from aircall.auth.logins import Logins
-from aircall.calls.feed import BURST_LIMIT, ChangeFeed, ChangeKind, FeedEntry
+from aircall.calls.feed import BURST_LIMIT, ChangeFeed, FeedEntry
 from aircall.concurrency import MessageBus
 from aircall.models import instant_text, is_call_id
-from aircall.server.websocket import LARGEST_FRAME, bound_frames, packet_log
+from aircall.server.engine import SEND_TIMEOUT, RoomManager, install
+from aircall.server.logs import packet_log
+from aircall.server.websocket import LARGEST_MESSAGE
 from aircall.status import LinkStatus
+from aircall.web.live.change_messages import EVENT_OF, ChangeMessages, RowRooms, facts
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
 from aircall.web.live.session_monitor import CHECK_INTERVAL, SessionMonitor
 from aircall.web.security import is_own_origin
-from aircall.web.session_store import SIGNED_IN_KEY
+from aircall.web.session_store import StoreSessionInterface
 
 log = logging.getLogger(__name__)
 
-# The room of all signed-in pages.
-ROOM = "signed-in"
+# The room of all signed-in pages, and that of those without a list.
+ROOM, FACTS_ROOM = "signed-in", "facts"
 # Message with the id of a login that has ended.
 LOGIN_ENDED = "login-ended"
-EVENT_OF = {ChangeKind.UPDATE: "update-call", ChangeKind.ADD: "add-call"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +57,7 @@ class SocketTimings:
 
     ping_interval: float = 4.0
     ping_timeout: float = 5.0
+    send_timeout: float = SEND_TIMEOUT
     login_check: float = CHECK_INTERVAL
 
 
@@ -66,23 +71,27 @@ class SocketHub:
         logins: Logins,
         connections: ConnectionRegistry,
         presence: PresenceService,
+        messages: ChangeMessages,
         bus: MessageBus,
         public_origin: str | None,
         timings: SocketTimings,
     ) -> None:
+        self._app = app
         self._feed = feed
         self._public_origin = public_origin
         self._link: LinkStatus | None = None
         self._connections = connections
         self._presence = presence
+        self._messages = messages
+        self._rooms = RowRooms()
         self._bus = bus
         self._monitor = SessionMonitor(logins, connections, self.close_login_sockets, timings.login_check)
         # Keeps the link's states in order.
         self._link_lock = threading.Lock()
         self.socketio = _socket_server(app, self._is_own_origin, timings)
-        self.socketio.on_event("connect", self._connect)
-        self.socketio.on_event("disconnect", self._disconnect)
-        # Not through Flask-SocketIO, which would load the session each time.
+        # Not through Flask-SocketIO, whose request context takes longer than what is done in it.
+        self.socketio.server.on("connect", self._connect)
+        self.socketio.server.on("disconnect", self._disconnect)
         self.socketio.server.on("view", self._view)
 
     @property
@@ -101,8 +110,14 @@ class SocketHub:
         self._presence.stop()
 
     def send_change(self, entry: FeedEntry) -> None:
-        """Send a change to every page."""
-        self._broadcast(*_change_message(entry))
+        """Send a change to every page, and its row to those that may show it."""
+        if not self._connections:
+            return
+        name, payload = EVENT_OF[entry.change.kind], self._messages.for_all(entry)
+        metrics.EVENTS_OUT.labels(name).inc(len(self._connections))
+        self.socketio.emit(name, payload, to=FACTS_ROOM)
+        for room in self._rooms.rooms:
+            self.socketio.emit(name, payload | self._messages.for_lists(entry, room), to=room.name)
 
     def send_reload(self, position: str) -> None:
         """Make every page reload: a new epoch has begun."""
@@ -129,55 +144,76 @@ class SocketHub:
         """Close every socket. Pages reconnect by themselves, to the server that is there then."""
         self.socketio.server.eio.disconnect()
 
-    def _connect(self, auth: object = None) -> bool:
-        login_id, socket_id = session.get(SIGNED_IN_KEY), _socket_id()
-        # Engine.IO accepts a missing Origin. A page that is connected must not connect again.
-        if login_id is None or "Origin" not in request.headers or socket_id in self._connections:
+    def _connect(self, socket_id: str, _environ: object = None, auth: object = None, *_more: object) -> bool:
+        # A page may also send an event of this name, with anything for the request and once it is connected.
+        if socket_id in self._connections:
+            return False
+        try:
+            environ = self.socketio.server.get_environ(socket_id)
+            return self._let_in(socket_id, environ, auth if isinstance(auth, dict) else {})
+        except Exception as error:
+            log.error("a page could not be served", extra={"error": type(error).__name__})
+            return False
+
+    def _let_in(self, socket_id: str, environ: WSGIEnvironment, given: dict[str, Any]) -> bool:
+        login_id = cast(StoreSessionInterface, self._app.session_interface).login_id(environ)
+        # Engine.IO accepts a missing Origin.
+        if login_id is None or "HTTP_ORIGIN" not in environ:
             return False
         if not self._connections.add(socket_id, login_id):
             return False
-        given = auth if isinstance(auth, dict) else {}
         position = given.get("position")
         try:
-            self._send_state(position if isinstance(position, str) else None)
+            self._send_state(socket_id, position if isinstance(position, str) else None, given.get("rows"))
         except Exception:
-            self._connections.remove(socket_id)
+            self._forget(socket_id)
             raise
         self._view(socket_id, {"id": given.get("call")})
         return True
 
-    def _disconnect(self, _reason: object = None) -> None:
-        socket_id = _socket_id()
+    def _disconnect(self, socket_id: str, *_reason: object) -> None:
         # A page may also send an event of this name.
         if not self.socketio.server.manager.is_connected(socket_id, "/"):
-            username = self._connections.remove(socket_id)
+            username = self._forget(socket_id)
             if username is not None:
                 self._presence.view(socket_id, username, None)
 
-    def _send_state(self, position: str | None) -> None:
-        """Let the page join the room, and send what it needs to follow what is sent there from now on."""
-        with self._feed.paused(), self._link_lock, self._presence.paused() as viewers:
-            join_room(ROOM)
-            if self._link is not None:
-                _reply("link", _link_message(self._link))
-            _reply("all-viewers", viewers)
-            self._catch_up(position)
+    def _forget(self, socket_id: str) -> str | None:
+        """Remove a page, and return its username; None if it is not registered."""
+        self._rooms.leave(socket_id)
+        return self._connections.remove(socket_id)
 
-    def _catch_up(self, position: str | None) -> None:
+    def _send_state(self, socket_id: str, position: str | None, rows: object) -> None:
+        """Let the page join its rooms, and send what it needs to follow what is sent there from now on."""
+        with self._feed.paused(), self._link_lock, self._presence.paused() as viewers:
+            self.socketio.server.enter_room(socket_id, ROOM)
+            room = self._rooms.join(socket_id, rows)
+            self.socketio.server.enter_room(socket_id, room.name if room else FACTS_ROOM)
+            if self._link is not None:
+                self._reply(socket_id, "link", _link_message(self._link))
+            self._reply(socket_id, "all-viewers", viewers)
+            self._catch_up(socket_id, position)
+
+    def _catch_up(self, socket_id: str, position: str | None) -> None:
         """Send the changes after the position that the page was rendered at, or make it reload."""
         entries = self._feed.changes_after(position) if position else []
         if entries is None or len(entries) > BURST_LIMIT:
-            _reply("reload", {"position": self._feed.position})
+            self._reply(socket_id, "reload", {"position": self._feed.position})
             return
         for entry in entries:
-            _reply(*_change_message(entry))
-        _reply("caught-up", {"position": self._feed.position})
+            self._reply(socket_id, EVENT_OF[entry.change.kind], facts(entry))
+        self._reply(socket_id, "caught-up", {"position": self._feed.position})
 
     def _view(self, socket_id: str, given: object = None, *_more: object) -> None:
         call_id = given.get("id") if isinstance(given, dict) else False
         username = self._connections.username(socket_id)
         if username is not None and (call_id is None or (isinstance(call_id, str) and is_call_id(call_id))):
             self._presence.view(socket_id, username, call_id)
+
+    def _reply(self, socket_id: str, name: str, payload: object) -> None:
+        """Send an event to the page that is connecting."""
+        metrics.EVENTS_OUT.labels(name).inc()
+        self.socketio.server.emit(name, payload, to=socket_id)
 
     def _broadcast(self, name: str, payload: object) -> None:
         metrics.EVENTS_OUT.labels(name).inc(len(self._connections))
@@ -190,48 +226,28 @@ class SocketHub:
 def _socket_server(
     app: Flask, is_allowed: Callable[[str | None, dict[str, str]], bool], timings: SocketTimings
 ) -> SocketIO:
+    is_served = monkey.is_module_patched("socket")
     server = SocketIO(
         app,
         # Without loggers of ours, these two write past the settings.
         logger=packet_log("socketio"),
         engineio_logger=packet_log("engineio"),
-        async_mode="gevent" if monkey.is_module_patched("socket") else "threading",
+        async_mode="gevent" if is_served else "threading",
+        client_manager=RoomManager() if is_served else None,
         # One after the other, and never more in flight than there are pages.
         async_handlers=False,
         transports=["websocket"],
         manage_session=False,
         ping_interval=timings.ping_interval,
         ping_timeout=timings.ping_timeout,
-        max_http_buffer_size=LARGEST_FRAME,
+        max_http_buffer_size=LARGEST_MESSAGE,
         http_compression=False,
         cors_allowed_origins=is_allowed,
     )
-    bound_frames(server.server.eio)
-    server.on_error_default(_refuse)
+    if is_served:
+        install(server.server, timings.send_timeout)
     return server
-
-
-def _refuse(error: Exception) -> bool:
-    log.error("a page could not be served", extra={"error": type(error).__name__})
-    return False
-
-
-def _change_message(entry: FeedEntry) -> tuple[str, dict[str, Any]]:
-    call = entry.change.call
-    if call is None:
-        return "remove-call", {"id": entry.change.call_id, "position": entry.position}
-    return EVENT_OF[entry.change.kind], {"call": call.to_json(), "position": entry.position}
 
 
 def _link_message(status: LinkStatus) -> dict[str, str]:
     return {"state": status.state, "since": instant_text(status.since), "reason": status.reason}
-
-
-def _reply(name: str, payload: object) -> None:
-    """Send an event to the page that is connecting."""
-    metrics.EVENTS_OUT.labels(name).inc()
-    flask_socketio.emit(name, payload)
-
-
-def _socket_id() -> str:
-    return cast(str, request.sid)  # type: ignore[attr-defined]  # set by Flask-SocketIO

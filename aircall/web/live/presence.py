@@ -13,7 +13,6 @@ from threading import Event
 from typing import NamedTuple
 
 from aircall import metrics
-from aircall.auth.login import Login
 from aircall.auth.logins import Logins
 from aircall.concurrency import BackgroundThread, call_safely
 from aircall.errors import LoginEndedError
@@ -32,47 +31,48 @@ class ConnectionRegistry:
 
     def __init__(self, logins: Logins) -> None:
         self._logins = logins
-        self._pages: dict[str, Login] = {}
+        self._login_ids: dict[str, str] = {}
+        self._usernames: dict[str, str] = {}
 
     def __len__(self) -> int:
-        return len(self._pages)
+        return len(self._login_ids)
 
     def __contains__(self, socket_id: object) -> bool:
-        return socket_id in self._pages
+        return socket_id in self._login_ids
 
     @property
     def login_ids(self) -> set[str]:
         """The ids of their logins."""
-        return {login.id for login in list(self._pages.values())}
+        return set(self._login_ids.values())
 
     def of_login(self, login_id: str) -> list[str]:
         """Return the ids of the sockets of this login."""
-        return [socket_id for socket_id, login in list(self._pages.items()) if login.id == login_id]
+        return [socket_id for socket_id, its in list(self._login_ids.items()) if its == login_id]
 
     def username(self, socket_id: str) -> str | None:
         """Return the username of a page; None if it is not registered."""
-        login = self._pages.get(socket_id)
-        return login.user.username if login else None
+        return self._usernames.get(socket_id)
 
     def add(self, socket_id: str, login_id: str) -> bool:
         """Register a page; return False if its login has ended. Raises one of STORAGE_ERRORS."""
+        # Before the login is looked up: a logout meanwhile finds this socket to close, or is found here.
+        self._login_ids[socket_id] = login_id
         try:
-            self._pages[socket_id] = self._logins.get(login_id)
-            # Checked once more: a logout just now either finds this socket to close, or is found here.
-            self._logins.get(login_id)
+            self._usernames[socket_id] = self._logins.get(login_id).user.username
         except Exception as error:
             self.remove(socket_id)
             if isinstance(error, LoginEndedError):
                 return False
             raise
-        metrics.SOCKETS.set(len(self._pages))
+        metrics.SOCKETS.set(len(self))
         return True
 
     def remove(self, socket_id: str) -> str | None:
         """Remove a page, and return its username; None if it is not registered."""
-        login = self._pages.pop(socket_id, None)
-        metrics.SOCKETS.set(len(self._pages))
-        return login.user.username if login else None
+        self._login_ids.pop(socket_id, None)
+        username = self._usernames.pop(socket_id, None)
+        metrics.SOCKETS.set(len(self))
+        return username
 
 
 class View(NamedTuple):

@@ -10,6 +10,7 @@ from flask_wtf.csrf import generate_csrf
 
 from aircall.auth.login import Login
 from aircall.errors import AircallError, LoginEndedError
+from aircall.models import User
 from aircall.web.login import form_recovery
 from aircall.web.services import services
 from aircall.web.session_store import SIGNED_IN_KEY, StoredSession, StoreSessionInterface
@@ -22,14 +23,19 @@ CSRF_KEY = "csrf_token"
 
 
 def register(app: Flask) -> None:
-    """Provide templates with `current_user`, which may be None, and `form_owner` for hidden fields."""
-    app.context_processor(_current_user)
+    """Provide templates with `current_user`, which may be None, and `form_owner()` for hidden fields."""
+    app.context_processor(lambda: {"current_user": _user()})
+    app.add_template_global(_form_owner, "form_owner")
 
 
-def _current_user() -> dict[str, object]:
+def _user() -> User | None:
     login = current_login()
-    user = login.user if login else None
-    return {"current_user": user, "form_owner": form_recovery.sign_owner(user.username) if user else ""}
+    return login.user if login else None
+
+
+def _form_owner() -> str:
+    user = _user()
+    return form_recovery.sign_owner(user.username) if user else ""
 
 
 def begin(login: Login) -> None:

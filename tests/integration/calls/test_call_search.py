@@ -17,7 +17,7 @@ from aircall.calls.tables import calls
 from aircall.models import Call
 from aircall.storage.database import open_database
 from tests.integration.calls.naive import newest_first
-from tests.support.made_calls import call_id, made_call, made_notes
+from tests.support.made_calls import NOON, call_id, made_call, made_notes
 from tests.support.postgres import LOOPBACK, Postgres
 
 SPELLINGS = [
@@ -229,6 +229,7 @@ def test_a_search_finds_the_same_with_fts_then_without_and_with_it_again(
 def test_postgresql_uses_its_index_for_searches(postgres: Postgres) -> None:
     call_store = CallStore(open_database(postgres.url))
     call_store.apply([made_call(number, caller=f"+336{number * 7919:08}") for number in range(5000)])
+    call_store.catch_up()
 
     query = select(calls).where(search_condition("7891"))
     statement = query.compile(call_store.engine, compile_kwargs={"literal_binds": True})
@@ -238,6 +239,29 @@ def test_postgresql_uses_its_index_for_searches(postgres: Postgres) -> None:
     call_store.close()
 
     assert f"{calls.name}_search" in plan
+
+
+def test_postgresqls_index_comes_after_the_first_full_sync_even_if_its_creation_failed_before(
+    postgres: Postgres,
+) -> None:
+    def is_valid() -> bool | None:
+        with call_store.engine.connect() as connection:
+            return connection.exec_driver_sql(search.IS_PG_INDEX_VALID).scalar()
+
+    call_store = CallStore(open_database(postgres.url))
+    call_store.apply(CALLS)
+    assert is_valid() is None
+
+    for _ in range(2):
+        call_store.mark_synced(NOON)
+        call_store.catch_up()
+        assert is_valid()
+        call_store.close()
+        # As PostgreSQL leaves it when the creation fails.
+        index = f"indexrelid = '{search.PG_INDEX}'::regclass"
+        postgres.execute(f"UPDATE pg_index SET indisvalid = false WHERE {index}")  # noqa: S608 - ours
+        call_store = CallStore(open_database(postgres.url))
+    call_store.close()
 
 
 def test_a_postgresql_without_the_right_to_extend_it_is_searched_without_an_index(

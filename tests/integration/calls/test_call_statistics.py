@@ -80,6 +80,7 @@ def test_statistics_are_what_counting_the_filtered_list_gives(
     fill(call_store, calls)
     if is_synced:
         call_store.mark_synced(NOON)
+        call_store.catch_up()
     query = CallStatisticsQuery(call_store.engine, call_store.search)
 
     statistics = query.read(wanted, zone)

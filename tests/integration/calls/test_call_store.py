@@ -176,6 +176,21 @@ def test_what_was_read_is_written_where_no_write_came_in_between(call_store: Cal
     ]
 
 
+def test_filling_writes_what_applying_does_whether_calls_are_new_known_or_removed(
+    call_store: CallStore,
+) -> None:
+    assert call_store.fill([made_call(1), made_call(2), made_call(3)], call_store.version)
+    read_version = call_store.version
+    call_store.apply([made_call(1)])
+    call_store.remove([call_id(3)], call_store.version)
+
+    read = [replace(made_call(number), is_archived=True) for number in (1, 2, 3, 4)]
+    assert call_store.fill(read, read_version)
+
+    assert [stored(call_store, number) for number in (1, 2, 3, 4)] == [made_call(1), read[1], None, read[3]]
+    assert not call_store.fill([read[1], read[3]], call_store.version)
+
+
 def test_what_was_read_before_the_latest_removal_of_a_call_does_not_restore_it(call_store: CallStore) -> None:
     call_store.apply([made_call(1), made_call(3)])
     read_version = call_store.version

@@ -70,6 +70,7 @@ def test_deferred_indexes_are_created_after_the_first_full_sync_or_at_the_next_s
     assert deferred_indexes(database) == set()
 
     call_store.mark_synced(NOON)
+    call_store.catch_up()
     assert deferred_indexes(database) == DEFERRED
 
     with database.begin() as connection:
@@ -95,5 +96,6 @@ def test_a_process_that_starts_during_their_creation_drops_no_deferred_index(
 
     monkeypatch.setattr(store, "create_deferred_indexes", start_another)
     call_store.mark_synced(NOON)
+    call_store.catch_up()
 
     assert deferred_indexes(database) == DEFERRED

@@ -119,20 +119,20 @@ def test_a_limit_of_the_last_sync_does_not_bind_the_next_one(replica: CallReplic
 
 
 @pytest.mark.parametrize("has_next_page", [None, True])
-def test_the_first_page_of_all_is_small_and_others_are_large_even_if_more_is_always_announced(
+def test_the_first_pages_of_all_are_small_and_others_are_large_even_if_more_is_always_announced(
     replica: CallReplica, has_next_page: bool | None
 ) -> None:
-    api = PlainList(*range(3000))
+    api = PlainList(*range(5000))
     api.has_next_page = has_next_page
     full_sync = FullSync(replica, api, parallel=1)
 
-    for first in (500, 2000):
+    for first in ([500, 1000, 2000, 4000], [4000, 4000]):
         api.limits.clear()
         full_sync.run()
 
-        assert api.limits[:2] == [first, 2000]
-        assert len(api.limits) <= 4
-    assert len(known(replica)) == 3000
+        assert api.limits[: len(first)] == first
+        assert len(api.limits) <= 5
+    assert len(known(replica)) == 5000
 
 
 @pytest.mark.parametrize("error", [NoResponseError("Too late."), MalformedResponseError("Too large.")])

@@ -1,0 +1,118 @@
+"""Pieces of HTML that are the same for many pages, rendered once and kept: rows of the call list, and texts.
+
+A fragment is found by everything that it depends on, so it is never outdated and nothing has to invalidate
+it. Nothing personal is in a fragment: no user, no CSRF token, no filter of a list.
+"""
+
+import re
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+
+from flask import Flask
+from markupsafe import Markup, escape
+
+from aircall.models import Call
+from aircall.web.i18n import speaking, viewer_language
+
+# Bytes of HTML, and of what it is found by. 8,000 rows, and the other pieces of many lists.
+ROWS_LIMIT, PIECES_LIMIT = 16 * 1024 * 1024, 4 * 1024 * 1024
+# Stands in fragments for what is put in later. `clean_text` lets no such character into a text, so it stands
+# nowhere else.
+PLACE = "\x00"
+# Stands in a row for the query of the list that it is shown in.
+QUERY_PLACE = PLACE
+PERSONAL = re.compile(f"{PLACE}([a-z_]+){PLACE}")
+NOTHING: Mapping[str, str] = {}
+
+
+def register(app: Flask) -> None:
+    """Provide templates with `fragment(template, …)`: the template, rendered with these values alone.
+
+    The values, and the viewer's language, are what the fragment is found by, so they must not be changed
+    later. Values in `personal` are texts, put in afterwards: the template may only print them.
+    """
+    cache = FragmentCache(PIECES_LIMIT)
+
+    def fragment(template: str, /, personal: Mapping[str, str] = NOTHING, **values: Hashable) -> Markup:
+        def render() -> str:
+            places = {name: f"{PLACE}{name}{PLACE}" for name in personal}
+            return app.jinja_env.get_template(template).render(values | places)
+
+        html = cache.get((template, viewer_language(), *personal, *values.items()), render)
+        if personal:
+            html = PERSONAL.sub(lambda found: escape(personal[found[1]]), html)
+        return Markup(html)  # noqa: S704  # rendered by a template, and escaped
+
+    app.add_template_global(fragment)
+
+
+class FragmentCache:
+    """An LRU cache of HTML with a limit in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._size = 0
+        self._lock = threading.Lock()
+        self._fragments: OrderedDict[Hashable, tuple[str, int]] = OrderedDict()
+
+    def get(self, key: Hashable, render: Callable[[], str], key_size: int = 0) -> str:
+        """Return the fragment with this key, which must hold all that `render` depends on.
+
+        `key_size` is how many bytes the key takes, if that is not little. Several threads may render the
+        same fragment at once.
+        """
+        with self._lock:
+            kept = self._fragments.get(key)
+            if kept is not None:
+                self._fragments.move_to_end(key)
+                return kept[0]
+        html = render()
+        # What a key holds is mostly what the HTML shows.
+        self._keep(key, html, 2 * sys.getsizeof(html) + key_size)
+        return html
+
+    def _keep(self, key: Hashable, html: str, size: int) -> None:
+        with self._lock:
+            self._size += size - self._fragments.pop(key, ("", 0))[1]
+            self._fragments[key] = html, size
+            while self._size > self._limit:
+                self._size -= self._fragments.popitem(last=False)[1][1]
+
+
+class CallRows:
+    """The rows of calls, as the list, its updates and the sockets show them."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._cache = FragmentCache(ROWS_LIMIT)
+
+    def row(self, call: Call, language: str, zone: str) -> str:
+        """Return the row in this language and time zone, with QUERY_PLACE where the list's query belongs.
+
+        Needs no request.
+        """
+        return self._cache.get(
+            (call, language, zone), lambda: self._render(call, language, zone), _size_of_texts(call)
+        )
+
+    def rows(self, calls: Iterable[Call], language: str, zone: str, query: str) -> Markup:
+        """Return the rows for a list with this query, which begins with `?` unless it is empty."""
+        html = "".join([self.row(call, language, zone) for call in calls])
+        return Markup(html.replace(QUERY_PLACE, escape(query)))  # noqa: S704  # rendered and escaped
+
+    def _render(self, call: Call, language: str, zone: str) -> str:
+        url = self._app.url_map.bind("").build
+        with speaking(language):
+            return self._app.jinja_env.get_template("calls/_row.html").render(
+                call=call,
+                zone=zone,
+                show_url=url("calls.show", {"call_id": call.id}) + QUERY_PLACE,
+                archive_url=url("archive.one", {"call_id": call.id}),
+            )
+
+
+def _size_of_texts(call: Call) -> int:
+    texts = (call.caller, call.callee, call.via, *(note.content for note in call.notes))
+    return sum(map(sys.getsizeof, texts))
