@@ -20,6 +20,7 @@ MODULES = (
     "modules",
     "sync",
     "pages",
+    "store",
     "rendering",
     "processes",
     "sockets",

@@ -4,7 +4,7 @@ Calls are sorted newest first, and by id within one time; calls without a time c
 write to the database, so counts are cached per revision of the replica (RevisionCache).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    FromClause,
     Select,
     and_,
     bindparam,
@@ -27,10 +28,22 @@ from sqlalchemy import (
     tuple_,
 )
 
+from aircall.calls.count_cache import HEAD, CountCache, HeadCache, written_since
+from aircall.calls.kept_counts import (
+    END,
+    FIRST,
+    FIRST_TIME,
+    CountedRange,
+    are_complete,
+    count_range,
+    find_bucket,
+    find_lines,
+    most_used_lines,
+)
 from aircall.calls.phone_numbers import number_key
 from aircall.calls.search import SearchIndex, search_condition
 from aircall.calls.tables import NO_TIME, REVISION, TEXT, calls, from_row, time_key, to_milliseconds
-from aircall.models import UNKNOWN, Call
+from aircall.models import DIRECTIONS, UNKNOWN, Call
 from aircall.storage.database import RevisionCache, reading_once
 
 VIEWS = ("inbox", "archived", "all")
@@ -38,6 +51,12 @@ VIEWS = ("inbox", "archived", "all")
 STATEMENTS = 128
 # Calls listed by `read_related_calls`.
 LATEST = 5
+# A page after so many others is found by the kept counts; the calls before others are skipped one by one.
+SKIPPED_PAGES = 4
+# Of fewer calls of a kind SQLite sorts all, rather than look for them among the others.
+RARE = 2000
+ARCHIVED_FLAGS = {"inbox": (False,), "archived": (True,), "all": (False, True)}
+MISSED = {"call_type": ("missed",), "direction": ("inbound", UNKNOWN)}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,17 +114,6 @@ class RelatedCalls:
     latest: Sequence[Call] = ()
 
 
-def _all_lines() -> Select[Any]:
-    # A loose index scan: one index lookup for each line, instead of one step for each call.
-    lines = select(func.min(calls.c.via).label("via")).where(calls.c.via > "").cte("lines", recursive=True)
-    following = select(func.min(calls.c.via)).where(calls.c.via > lines.c.via).scalar_subquery()
-    lines = lines.union_all(select(following).where(lines.c.via.is_not(None)))
-    return select(lines.c.via).where(lines.c.via.is_not(None))
-
-
-LINES = _all_lines()
-
-
 class CallQuery:
     """Queries on the calls of one database."""
 
@@ -113,6 +121,8 @@ class CallQuery:
         self.engine = engine
         self.search = search
         self._cache = RevisionCache(engine, REVISION)
+        self._counts = CountCache(engine)
+        self._heads = HeadCache()
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -124,12 +134,56 @@ class CallQuery:
 
     def page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
         """Return up to `limit` calls of the filtered list, after the first `offset`."""
-        query = _newest_first(wanted)
-        if candidates := self.search.candidates(wanted.search):
-            # `+ 0` disables the index on time, so that SQLite starts from the candidates.
-            query = select(calls).where(*filter_conditions(wanted, candidates))
-            query = query.order_by((calls.c.created_at + 0).desc(), calls.c.id.desc())
+        if offset >= SKIPPED_PAGES * limit and _is_kept(wanted):
+            return self._far_page(wanted, offset, limit)
+        query = self._page_query(wanted)
+        if wanted.search and offset + limit <= HEAD:
+            found = self._head_page(wanted, query, offset, limit)
+            if found is not None:
+                return found
         return self._read(query.offset(offset).limit(limit))
+
+    def _head_page(
+        self, wanted: CallFilter, newest: Select[Any], offset: int, limit: int
+    ) -> list[Call] | None:
+        """Return a page from the newest calls of a search; None if too many of them are gone."""
+        with self.engine.connect() as connection:
+            head = self._heads.get(connection, wanted, newest)
+            later = written_since(connection, head, lambda rows: filter_conditions(wanted, rows=rows))
+            query = select(calls).where(calls.c.row_version.in_([*head.row_versions, *later]))
+            query = _by_candidates(query).offset(offset).limit(limit)
+            found = [from_row(row) for row in connection.execute(query)]
+        if head.end is None or len(found) == limit:
+            return found
+        self._heads.drop(wanted)
+        return None
+
+    def _page_query(self, wanted: CallFilter) -> Select[Any]:
+        if candidates := self.search.candidates(wanted.search):
+            return _by_candidates(select(calls).where(*filter_conditions(wanted, candidates)))
+        return _sorted(self._page_conditions(wanted))
+
+    def _far_page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
+        """Return the page without stepping through the calls before it: by the kept counts."""
+        query = _sorted(self._page_conditions(wanted))
+        with self.engine.connect() as connection:
+            if are_complete(connection):
+                # Places are counted from the newest call of all time.
+                place = offset + _count_after(connection, wanted)
+                line, kinds = _counted(wanted).line, _counted(wanted).kinds
+                found = find_bucket(connection, CountedRange(line, kinds), ARCHIVED_FLAGS[wanted.view], place)
+                if found is None:
+                    return []
+                end, skipped = found
+                query, offset = query.where(calls.c.created_at < end), place - skipped
+            return [from_row(row) for row in connection.execute(query.offset(offset).limit(limit))]
+
+    def _page_conditions(self, wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
+        has_choice = wanted.line or wanted.call_type or wanted.direction
+        if self.engine.dialect.name != "sqlite" or not has_choice or not _is_kept(wanted):
+            return filter_conditions(wanted)
+        is_rare = not wanted.line and self.counts(replace(wanted, cursor=None))[wanted.view] < RARE
+        return _of_rare_kind(wanted) if is_rare else _in_list_order(wanted)
 
     def find(self, call_ids: Sequence[str]) -> list[Call]:
         """Return the calls with these ids, newest first, without the unknown ones."""
@@ -139,32 +193,66 @@ class CallQuery:
         """Return the number of calls in each view, "inbox", "archived" and "all", under the other filters."""
         # The result, and so the cache key, does not depend on the view.
         wanted = replace(wanted, view="all")
-
-        def count(connection: Connection) -> dict[bool, int]:
-            # For a search, group by an expression: by the column, SQLite would read all rows in index order.
-            is_archived = case((calls.c.is_archived, 1), else_=0) if wanted.search else calls.c.is_archived
-            query = select(is_archived, func.count()).group_by(is_archived)
-            query = query.where(*filter_conditions(wanted, self.search.candidates(wanted.search)))
-            return dict(connection.execute(query).all())
-
-        count_by_archived = self._cache.get(("counts", wanted), count)
+        count_by_archived: Mapping[bool, int] | None = self._kept_by_archived(wanted)
+        if count_by_archived is None:
+            count_by_archived = self._count_by_archived(wanted)
         inbox, archived = count_by_archived.get(False, 0), count_by_archived.get(True, 0)
         return {"inbox": inbox, "archived": archived, "all": inbox + archived}
 
+    def _kept_by_archived(self, wanted: CallFilter) -> dict[bool, int] | None:
+        def count(connection: Connection) -> dict[bool, int] | None:
+            return count_range(connection, _counted(wanted)) if are_complete(connection) else None
+
+        return self._cache.get(("counts", wanted), count) if _is_kept(wanted) else None
+
+    def _count_by_archived(self, wanted: CallFilter) -> Mapping[bool, int]:
+        every = replace(wanted, cursor=None)
+
+        def grouped(rows: FromClause, number: ColumnElement[int]) -> Select[Any]:
+            candidates = self.search.candidates(wanted.search) if rows is calls else []
+            return _by_archived(wanted, filter_conditions(every, candidates, rows), rows, number)
+
+        counted = self._counts.get(("counts", every), grouped)
+        if wanted.cursor is None:
+            return {bool(is_archived): number for (is_archived,), number in counted.items()}
+        # Few calls are before the cursor of a list that people have open.
+        is_before = tuple_(calls.c.created_at, calls.c.id) > (wanted.cursor.time_key, wanted.cursor.call_id)
+        conditions = [*filter_conditions(every, self.search.candidates(wanted.search)), is_before]
+        query = _by_archived(wanted, conditions, calls, func.count())
+
+        def count(connection: Connection) -> dict[bool, int]:
+            return dict(connection.execute(query).all())
+
+        before = self._cache.get(("before", wanted), count)
+        return {flag: counted[flag,] - before.get(flag, 0) for flag in ARCHIVED_FLAGS["all"]}
+
     def missed_count(self) -> int:
         """Return the number of missed calls in the inbox. Unanswered outbound calls do not count."""
+        # `in`, not `!=`: the index on kinds begins with the direction.
+        is_missed = [calls.c[name].in_(allowed) for name, allowed in MISSED.items()]
+        query = select(func.count()).where(*is_missed, _in_view("inbox"))
 
         def count(connection: Connection) -> int:
-            # `in`, not `!=`: the index on kinds begins with the direction.
-            is_incoming = calls.c.direction.in_(("inbound", UNKNOWN))
-            query = select(func.count()).where(is_incoming, calls.c.call_type == "missed", _in_view("inbox"))
+            if are_complete(connection):
+                return count_range(connection, CountedRange(kinds=MISSED)).get(False, 0)
             return connection.scalar(query) or 0
 
         return self._cache.get("missed", count)
 
-    def lines(self) -> list[str]:
-        """Return every line (`via` number) that has calls, sorted."""
-        return list(self._cache.get("lines", lambda connection: tuple(connection.scalars(LINES))))
+    def lines(self, limit: int) -> list[str]:
+        """Return the lines (`via` numbers) with the most calls."""
+        found = self._cache.get(
+            ("lines", limit), lambda connection: tuple(most_used_lines(connection, limit))
+        )
+        return list(found)
+
+    def find_lines(self, text: str, limit: int) -> list[str]:
+        """Return up to `limit` lines whose number contains this text in any spelling, sorted.
+
+        If it is the whole number of a line, only lines with that number are returned.
+        """
+        with self.engine.connect() as connection:
+            return find_lines(connection, text)[:limit]
 
     def matching_ids(self, wanted: CallFilter, limit: int) -> list[str]:
         """Return the ids of the first `limit` calls of the filtered list."""
@@ -197,11 +285,11 @@ def read_related_calls(store: CallQuery, call: Call, today: tuple[datetime, date
 
 
 def filter_conditions(
-    wanted: CallFilter, candidates: Sequence[ColumnElement[bool]] = ()
+    wanted: CallFilter, candidates: Sequence[ColumnElement[bool]] = (), rows: FromClause = calls
 ) -> list[ColumnElement[bool]]:
     """Return the conditions of a filter; `candidates` (see SearchIndex) replace that of its search."""
     if not candidates:
-        return [_in_view(wanted.view), *_column_conditions(wanted)]
+        return [_in_view(wanted.view, rows), *_column_conditions(wanted, rows)]
     others = and_(_in_view(wanted.view), *_column_conditions(replace(wanted, search="")))
     # Inside a CASE they use no index, so that SQLite starts from the candidates.
     return [*candidates, case((others, 1)) == 1]
@@ -220,35 +308,111 @@ def _neighbors(wanted: CallFilter) -> tuple[Select[str], Select[str]]:
     return newer.limit(1), older.limit(1)
 
 
+def _by_archived(
+    wanted: CallFilter,
+    conditions: Sequence[ColumnElement[bool]],
+    rows: FromClause,
+    number: ColumnElement[int],
+) -> Select[Any]:
+    # For a search, group by an expression: by the column, SQLite would read all rows in index order.
+    is_archived = case((rows.c.is_archived, 1), else_=0) if wanted.search else rows.c.is_archived
+    query = select(is_archived.label("is_archived"), number.label("number")).where(*conditions)
+    return query.group_by(is_archived)
+
+
 # Building a statement takes as long as executing it.
 @lru_cache(STATEMENTS)
 def _newest_first(wanted: CallFilter) -> Select[tuple[object, ...]]:
-    query = select(calls).where(*filter_conditions(wanted))
-    return query.order_by(calls.c.created_at.desc(), calls.c.id.desc())
+    return _sorted(filter_conditions(wanted))
 
 
-def _in_view(view: str) -> ColumnElement[bool]:
-    return true() if view == "all" else calls.c.is_archived.is_(view == "archived")
+def _sorted(conditions: Sequence[ColumnElement[bool]]) -> Select[tuple[object, ...]]:
+    return select(calls).where(*conditions).order_by(calls.c.created_at.desc(), calls.c.id.desc())
 
 
-def _column_conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
-    equal = (
-        (calls.c.call_type, wanted.call_type),
-        (calls.c.direction, wanted.direction),
-        (calls.c.via, wanted.line),
-        (calls.c.counterpart, wanted.number),
-    )
+def _by_candidates(query: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
+    # `+ 0` disables the index on time, so that SQLite starts from the candidates.
+    return query.order_by((calls.c.created_at + 0).desc(), calls.c.id.desc())
+
+
+def _in_list_order(wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions of a filter so that SQLite reads an index that is in the list's order.
+
+    It would rather sort all calls of a kind, and for a line read all others too: it has no statistics.
+    """
+    times = _time_conditions(wanted)
+    if wanted.line:
+        others = and_(_in_view(wanted.view), *_kind_conditions(wanted))
+        return [calls.c.via == wanted.line, *times, case((others, 1)) == 1]
+    return [_in_view(wanted.view), *times, case((and_(*_kind_conditions(wanted)), 1)) == 1]
+
+
+def _of_rare_kind(wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions of a filter that few calls match, for the index on kinds."""
+    # It begins with the direction.
+    every = () if wanted.direction else (calls.c.direction.in_((*DIRECTIONS, UNKNOWN)),)
+    return [*every, *filter_conditions(wanted)]
+
+
+def _in_view(view: str, rows: FromClause = calls) -> ColumnElement[bool]:
+    return true() if view == "all" else rows.c.is_archived.is_(view == "archived")
+
+
+def _column_conditions(wanted: CallFilter, rows: FromClause = calls) -> list[ColumnElement[bool]]:
+    equal = ((rows.c.via, wanted.line), (rows.c.counterpart, wanted.number))
     conditions = [column == value for column, value in equal if value]
-    if wanted.since is not None:
-        conditions.append(calls.c.created_at >= to_milliseconds(wanted.since))
-    if wanted.until is not None:
-        conditions += [calls.c.created_at > NO_TIME, calls.c.created_at < to_milliseconds(wanted.until)]
+    conditions += _kind_conditions(wanted, rows) + _time_conditions(wanted, rows)
     if wanted.search:
-        conditions.append(search_condition(wanted.search))
+        conditions.append(search_condition(wanted.search, rows))
+    return conditions
+
+
+def _kind_conditions(wanted: CallFilter, rows: FromClause = calls) -> list[ColumnElement[bool]]:
+    equal = ((rows.c.call_type, wanted.call_type), (rows.c.direction, wanted.direction))
+    return [column == value for column, value in equal if value]
+
+
+def _time_conditions(wanted: CallFilter, rows: FromClause = calls) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.since is not None:
+        conditions.append(rows.c.created_at >= to_milliseconds(wanted.since))
+    if wanted.until is not None:
+        conditions += [rows.c.created_at > NO_TIME, rows.c.created_at < to_milliseconds(wanted.until)]
     if wanted.cursor is not None:
         cursor = (wanted.cursor.time_key, wanted.cursor.call_id)
-        conditions.append(tuple_(calls.c.created_at, calls.c.id) <= cursor)
+        conditions.append(tuple_(rows.c.created_at, rows.c.id) <= cursor)
     return conditions
+
+
+def _is_kept(wanted: CallFilter) -> bool:
+    """Return whether the kept counts know the calls of this filter."""
+    return not wanted.search and not wanted.number
+
+
+def _counted(wanted: CallFilter) -> CountedRange:
+    """Return what the kept counts count for this filter."""
+    equal = (("call_type", wanted.call_type), ("direction", wanted.direction))
+    since = FIRST if wanted.since is None else to_milliseconds(wanted.since)
+    until, last = END, ""
+    if wanted.until is not None:
+        since, until = max(since, FIRST_TIME), to_milliseconds(wanted.until)
+    if wanted.cursor is not None and wanted.cursor.time_key < until:
+        until, last = wanted.cursor.time_key, wanted.cursor.call_id
+    kinds = {name: (value,) for name, value in equal if value}
+    return CountedRange(wanted.line, kinds, since, until, last)
+
+
+def _count_after(connection: Connection, wanted: CallFilter) -> int:
+    """Return the number of calls of the view after the filter's time range and before its cursor."""
+    in_range = replace(_counted(wanted), since=FIRST)
+    if in_range.until == END:
+        return 0
+    counted, whole = (
+        count_range(connection, in_range),
+        count_range(connection, replace(in_range, until=END, last="")),
+    )
+    flags = ARCHIVED_FLAGS[wanted.view]
+    return sum(whole.get(flag, 0) - counted.get(flag, 0) for flag in flags)
 
 
 def _count_related() -> Select[int, int, int]:

@@ -8,12 +8,16 @@ every row.
 """
 
 import logging
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    FromClause,
     Select,
     column,
     func,
@@ -27,9 +31,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from aircall.calls.phone_numbers import fold_text, searched_spellings
-from aircall.calls.tables import PREFIX, REVISION, SCHEMA_VERSION, calls, state
+from aircall.calls.tables import PREFIX, SCHEMA_VERSION, calls, state
 from aircall.concurrency import yield_control
-from aircall.storage.database import RevisionCache, exclusive_transaction
+from aircall.storage.database import exclusive_transaction
 
 TRIGRAM_LENGTH = 3
 # Rows. With more candidates, scanning the calls from the newest one fills a page sooner.
@@ -59,10 +63,18 @@ _index = table(INDEX_NAME, column(INDEX_NAME), column("rowid"), column("digits")
 _indexed_columns = (calls.c.row_version, calls.c.digits, calls.c.words)
 
 
-def search_condition(search: str) -> ColumnElement[bool]:
+def search_condition(search: str, rows: FromClause = calls) -> ColumnElement[bool]:
     """Return the condition of this search: words in any case, numbers in any spelling."""
-    in_words = calls.c.words.contains(fold_text(search), autoescape=True)
-    return or_(in_words, *(calls.c.digits.contains(form) for form in sorted(searched_spellings(search))))
+    in_words = rows.c.words.contains(fold_text(search), autoescape=True)
+    return or_(in_words, *(rows.c.digits.contains(form) for form in sorted(searched_spellings(search))))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The row versions that a search finds up to `last`, a JSON list; None if they are too many."""
+
+    last: int
+    row_versions: str | None
 
 
 class SearchIndex:
@@ -74,7 +86,8 @@ class SearchIndex:
 
     def __init__(self, connection: Connection) -> None:
         self._engine = connection.engine
-        self._cache = RevisionCache(self._engine, REVISION, CACHED_SEARCHES)
+        self._lock = threading.Lock()
+        self._cache: OrderedDict[str, Found] = OrderedDict()
         self.is_maintained = connection.dialect.name == "sqlite" and _try_all(
             connection, CREATE_INDEX, PROBE_INDEX
         )
@@ -116,9 +129,25 @@ class SearchIndex:
         if not match:
             return []
         with self._engine.connect() as connection:
-            # Later rows are scanned, even if they are indexed in the meantime.
-            last = connection.execute(select(state.c.indexed_row_version)).scalar_one()
-        return self._cache.get((search, last), lambda found: _candidates(found, search, match, last))
+            last_row = func.coalesce(select(func.max(calls.c.row_version)).scalar_subquery(), 0)
+            indexed, last = connection.execute(select(state.c.indexed_row_version, last_row)).one()
+            if last - indexed > MAX_CANDIDATES:
+                return []
+            found = self._found(connection, search, match, indexed)
+        return [] if found.row_versions is None else [_is_found(search, found)]
+
+    def _found(self, connection: Connection, search: str, match: str, indexed: int) -> Found:
+        """Return what the index finds. A row never changes, so this holds on: later rows are scanned."""
+        with self._lock:
+            found = self._cache.get(search)
+        if found is None or indexed - found.last > MAX_IMMEDIATE_ROWS:
+            found = Found(indexed, _find(connection, search, match))
+        with self._lock:
+            self._cache[search] = found
+            self._cache.move_to_end(search)
+            while len(self._cache) > CACHED_SEARCHES:
+                self._cache.popitem(last=False)
+        return found
 
     def _match_query(self, search: str) -> str:
         forms = {fold_text(search), *searched_spellings(search)}
@@ -127,18 +156,21 @@ class SearchIndex:
         return " OR ".join(f"({_all_trigrams(form)})" for form in sorted(forms))
 
 
-def _candidates(connection: Connection, search: str, match: str, last: int) -> list[ColumnElement[bool]]:
-    for rows in (_matching(match), select(calls.c.row_version).where(calls.c.row_version > last)):
-        limited = rows.limit(MAX_CANDIDATES + 1).subquery()
-        if connection.execute(select(func.count()).select_from(limited)).scalar_one() > MAX_CANDIDATES:
-            return []
+def _find(connection: Connection, search: str, match: str) -> str | None:
+    limited = _matching(match).limit(MAX_CANDIDATES + 1).subquery()
+    if connection.execute(select(func.count()).select_from(limited)).scalar_one() > MAX_CANDIDATES:
+        return None
     # `json_group_array`: returning one string is faster than 1,000 rows.
     found = select(func.json_group_array(calls.c.row_version)).where(
         calls.c.row_version.in_(_matching(match)), search_condition(search)
     )
-    row_versions = func.json_each(connection.execute(found).scalar_one()).table_valued("value")
-    not_indexed = select(calls.c.row_version).where(calls.c.row_version > last, search_condition(search))
-    return [calls.c.row_version.in_(select(row_versions.c.value).union_all(not_indexed))]
+    return str(connection.execute(found).scalar_one())
+
+
+def _is_found(search: str, found: Found) -> ColumnElement[bool]:
+    row_versions = func.json_each(found.row_versions).table_valued("value")
+    later = select(calls.c.row_version).where(calls.c.row_version > found.last, search_condition(search))
+    return calls.c.row_version.in_(select(row_versions.c.value).union_all(later))
 
 
 def _matching(match: str) -> Select[Any]:

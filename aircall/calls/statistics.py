@@ -5,10 +5,12 @@ Python assigns the quarters to local days and hours. This is exact: since 2012 a
 a quarter and by whole quarters, except for one in Antarctica that was a minute late.
 """
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +20,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    FromClause,
     Select,
     String,
     column,
@@ -28,7 +31,9 @@ from sqlalchemy import (
     values,
 )
 
-from aircall.calls.query import CallFilter, filter_conditions, midnight
+from aircall.calls.count_cache import CountCache
+from aircall.calls.kept_counts import DAY, HOUR, are_complete, count_by_kind
+from aircall.calls.query import ARCHIVED_FLAGS, CallFilter, filter_conditions, midnight
 from aircall.calls.search import SearchIndex
 from aircall.calls.tables import KIND_INDEX, NO_TIME, REVISION, calls, from_milliseconds, to_milliseconds
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN
@@ -41,7 +46,8 @@ QUARTER = 15 * 60 * 1000
 FIRST_QUARTER = NO_TIME // QUARTER * QUARTER
 # Longer ranges are counted by quarters, not day by day.
 MAX_DAYS = timedelta(days=62)
-ARCHIVED_FLAGS = {"inbox": [False], "archived": [True], "all": [False, True]}
+# The same with kept counts, which have a row for each hour.
+MAX_KEPT_DAYS = timedelta(days=400)
 
 # Direction and type.
 CallKind = tuple[str, str]
@@ -78,20 +84,20 @@ class CallStatisticsQuery:
     def __init__(self, engine: Engine, search: SearchIndex | None = None) -> None:
         """Create the query; the search index makes statistics of rare searches fast."""
         self._cache = RevisionCache(engine, REVISION)
+        self._counts = CountCache(engine)
         self._search = search
         self._has_kind_index = False
 
     def read(self, wanted: CallFilter, zone: ZoneInfo) -> CallStatistics:
         """Return the statistics of the filtered list in this time zone."""
         return self._cache.get(
-            ("all", wanted, zone.key),
-            lambda connection: bucket_by_day(self._buckets(connection, wanted), zone),
+            ("all", wanted, zone.key), lambda _connection: bucket_by_day(self._buckets(wanted), zone)
         )
 
     def read_days(self, wanted: CallFilter, zone: ZoneInfo) -> CallStatistics:
         """Return the same without `hours`; faster for a range of few whole days in this time zone."""
         days = _whole_days(wanted, zone)
-        if not days or wanted.line or wanted.number or wanted.search or wanted.cursor:
+        if not days:
             return self.read(wanted, zone)
         return self._cache.get(
             ("days", wanted, zone.key), lambda connection: self._count_days(connection, wanted, days, zone)
@@ -105,13 +111,28 @@ class CallStatisticsQuery:
     def _count_days(
         self, connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo
     ) -> CallStatistics:
+        is_of_rows = bool(wanted.line or wanted.number or wanted.search or wanted.cursor)
+        if not is_of_rows and (kept := _count_by_kept(connection, wanted, days, zone)):
+            return kept
+        if is_of_rows or len(days) > MAX_DAYS.days:
+            return self._by_rows(wanted, days, zone)
         # A deferred index: missing during the first full sync, and never dropped later.
         self._has_kind_index = self._has_kind_index or inspect(connection).has_index(calls.name, KIND_INDEX)
         if self._has_kind_index:
             return _count_by_index(connection, wanted, days, zone)
         # Without the index, each day and kind would scan all calls.
-        statistics = bucket_by_day(self._buckets(connection, wanted), zone)
-        return CallStatistics(statistics.days, Counter(), statistics.totals)
+        return self._by_rows(wanted, days, zone)
+
+    def _by_rows(self, wanted: CallFilter, days: list[date], zone: ZoneInfo) -> CallStatistics:
+        begins = _begins(days, zone)
+        times = [begin for begin, _ in begins]
+        # Where no clock changes, the database can count by whole days.
+        width = DAY if all(end - begin == DAY for begin, end in pairwise(times)) else QUARTER
+        counted = (
+            (times[bisect_right(times, times[0] + bucket * width) - 1], direction, call_type, number)
+            for (bucket, direction, call_type), number in self._grouped(wanted, width, times[0]).items()
+        )
+        return _by_day(dict(begins), counted)
 
     def _newest(self, connection: Connection, wanted: CallFilter) -> datetime | None:
         candidates = self._candidates(wanted)
@@ -124,17 +145,23 @@ class CallStatisticsQuery:
     def _candidates(self, wanted: CallFilter) -> list[ColumnElement[bool]]:
         return self._search.candidates(wanted.search) if self._search else []
 
-    def _buckets(self, connection: Connection, wanted: CallFilter) -> list[Bucket]:
-        quarter = ((calls.c.created_at - FIRST_QUARTER) // QUARTER).label("quarter")
-        query = (
-            select(quarter, calls.c.direction, calls.c.call_type, func.count().label("number"))
-            .where(*filter_conditions(wanted, self._candidates(wanted)))
-            .group_by("quarter", calls.c.direction, calls.c.call_type)
-        )
+    def _buckets(self, wanted: CallFilter) -> list[Bucket]:
+        counted = self._grouped(wanted, QUARTER, FIRST_QUARTER)
         return [
-            Bucket(_start_of(row.quarter), (row.direction, row.call_type), row.number)
-            for row in connection.execute(query)
+            Bucket(_start_of(bucket), (direction, call_type), number)
+            for (bucket, direction, call_type), number in counted.items()
         ]
+
+    def _grouped(self, wanted: CallFilter, width: int, first: int) -> Counter[tuple[Any, ...]]:
+        """Return the number of calls by bucket of this width, counted from `first`, direction and type."""
+
+        def grouped(rows: FromClause, number: ColumnElement[int]) -> Select[Any]:
+            bucket = ((rows.c.created_at - first) // width).label("bucket")
+            conditions = filter_conditions(wanted, self._candidates(wanted) if rows is calls else [], rows)
+            query = select(bucket, rows.c.direction, rows.c.call_type, number.label("number"))
+            return query.where(*conditions).group_by("bucket", rows.c.direction, rows.c.call_type)
+
+        return self._counts.get((wanted, width, first), grouped)
 
 
 def bucket_by_day(buckets: Iterable[Bucket], zone: ZoneInfo) -> CallStatistics:
@@ -161,31 +188,53 @@ def _whole_days(wanted: CallFilter, zone: ZoneInfo) -> list[date]:
     if wanted.since is None or wanted.until is None:
         return []
     first, last = (time.astimezone(zone).date() for time in (wanted.since, wanted.until))
-    if not first < last <= first + MAX_DAYS:
+    if not first < last <= first + MAX_KEPT_DAYS:
         return []
     days = [first + timedelta(number) for number in range((last - first).days)]
     is_whole = (wanted.since, wanted.until) == (midnight(first, zone), midnight(last, zone))
     return days if is_whole else []
 
 
-def _count_by_index(
+def _count_by_kept(
     connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo
-) -> CallStatistics:
-    """Count each day and kind as one range of KIND_INDEX, without reading rows."""
-    begins = {to_milliseconds(midnight(day, zone)): day for day in days}
-    ends = [*list(begins)[1:], to_milliseconds(midnight(days[-1] + timedelta(1), zone))]
-    day = values(column("since", BigInteger), column("until", BigInteger)).data(
-        list(zip(begins, ends, strict=True))
-    )
-    kind = values(column("direction", String), column("call_type", String)).data(_kinds(wanted))
-    query = _count_ranges(wanted, day.cte("day"), kind.cte("kind"))
+) -> CallStatistics | None:
+    """Sum the kept counts of each day; None if they are not complete, or days do not begin at an hour."""
+    begins = _begins(days, zone)
+    if any(begin % HOUR for begin, _ in begins) or not are_complete(connection):
+        return None
+    ranges = [(begin, end) for (begin, _), (end, _) in pairwise(begins)]
+    kinds = {"direction": wanted.direction, "call_type": wanted.call_type}
+    wanted_kinds = {name: (value,) for name, value in kinds.items() if value}
+    counted = count_by_kind(connection, ranges, wanted_kinds, ARCHIVED_FLAGS[wanted.view])
+    return _by_day(dict(begins), counted)
+
+
+def _begins(days: list[date], zone: ZoneInfo) -> list[tuple[int, date]]:
+    """Return when each day begins, in milliseconds, and the day after the last one."""
+    return [(to_milliseconds(midnight(day, zone)), day) for day in [*days, days[-1] + timedelta(1)]]
+
+
+def _by_day(begins: Mapping[int, date], counted: Iterable[tuple[int, str, str, int]]) -> CallStatistics:
     counts: defaultdict[date, Counter[CallKind]] = defaultdict(Counter)
     totals: Counter[CallKind] = Counter()
-    for since, direction, call_type, count in connection.execute(query):
+    for since, direction, call_type, count in counted:
         if count:
             counts[begins[since]][direction, call_type] += count
             totals[direction, call_type] += count
     return CallStatistics(dict(counts), Counter(), totals)
+
+
+def _count_by_index(
+    connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo
+) -> CallStatistics:
+    """Count each day and kind as one range of KIND_INDEX, without reading rows."""
+    begins = _begins(days, zone)
+    day = values(column("since", BigInteger), column("until", BigInteger)).data(
+        [(begin, end) for (begin, _), (end, _) in pairwise(begins)]
+    )
+    kind = values(column("direction", String), column("call_type", String)).data(_kinds(wanted))
+    query = _count_ranges(wanted, day.cte("day"), kind.cte("kind"))
+    return _by_day(dict(begins), (tuple(row) for row in connection.execute(query)))
 
 
 def _count_ranges(wanted: CallFilter, day: CTE, kind: CTE) -> Select[Any]:

@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
     bindparam,
@@ -28,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from aircall.calls.feed import Change, ChangeKind
+from aircall.calls.kept_counts import EVERY_VERSION, KeptCounts
 from aircall.calls.query import CallQuery
 from aircall.calls.search import SearchIndex
 from aircall.calls.tables import (
@@ -47,7 +47,13 @@ from aircall.calls.tables import (
 )
 from aircall.concurrency import yield_control
 from aircall.models import Call
-from aircall.storage.database import DatabaseError, exclusive_transaction, first_line, insert_rows
+from aircall.storage.database import (
+    DatabaseError,
+    allow_long_statements,
+    exclusive_transaction,
+    first_line,
+    insert_rows,
+)
 
 # Ids fetched from the database at a time; other greenlets run between two times.
 IDS_AT_ONCE = 10_000
@@ -56,10 +62,11 @@ MAX_IDS = 500
 # Writes. Removals are remembered for so long, so that a full sync in progress does not restore the calls.
 REMOVAL_MEMORY = 10_000
 INITIAL_STATE = {
-    "id": 1, "version": 0, "revision": 0, "indexed_revision": 0, "indexed_row_version": 0, "fence": 0,
+    "id": 1, "version": 0, "revision": 0, "indexed_revision": 0, "indexed_row_version": 0,
+    "counted_row_version": 0, "changes_from": 0, "fence": 0,
 }  # fmt: skip
 # Up to version 7 the table of the state was named "log".
-VERSIONED_TABLE = re.compile(rf"{PREFIX}(?:calls|state|log|search|removed)_(\d+)")
+VERSIONED_TABLE = re.compile(rf"{PREFIX}(?:calls|state|log|search|removed|counts|lines|gone)_(\d+)")
 OTHER_API = "DATABASE_URL holds the calls of {}, not of {}: give this dashboard a database of its own."
 
 # Built once: each page asks.
@@ -82,7 +89,8 @@ class CallStore(CallQuery):
     """The replica's calls in a database, and their queries. Creates the tables."""
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__(engine, _create_tables(engine))
+        search, self.kept_counts = _create_tables(engine)
+        super().__init__(engine, search)
         self._has_deferred_indexes = False
 
     @property
@@ -166,7 +174,7 @@ class CallStore(CallQuery):
             return []
         with self.engine.begin() as connection:
             version = _next_version(connection)
-            removed = self._delete(connection, call_ids, calls.c.version <= read_version)
+            removed = self._delete(connection, call_ids, read_version)
             if removed:
                 self._increment_revision(connection)
             _remember_removals(connection, call_ids, version)
@@ -187,10 +195,11 @@ class CallStore(CallQuery):
             connection.execute(update(state).values(api_url=api_url))
 
     def catch_up(self) -> None:
-        """Create the deferred indexes, and index every row that is not yet. Call it after `mark_synced`."""
+        """Create the deferred indexes; count and index all rows. Call it after `mark_synced`."""
         if not self._has_deferred_indexes:
             create_deferred_indexes(self.engine)
             self._has_deferred_indexes = True
+        self.kept_counts.catch_up()
         self.search.catch_up()
 
     def clear(self) -> None:
@@ -201,6 +210,7 @@ class CallStore(CallQuery):
     def _clear(self, connection: Connection) -> None:
         self._increment_revision(connection)
         self.search.remove(connection)
+        self.kept_counts.clear(connection)
         connection.execute(delete(calls))
         connection.execute(update(state).values(synced_at=None))
 
@@ -228,15 +238,17 @@ class CallStore(CallQuery):
         self._delete(connection, [call.id for call in changed if call.id in known])
         insert_rows(connection, calls.name, INSERTED_COLUMNS, [to_row(call, version) for call in changed])
         self.search.add(connection, len(changed))
+        self.kept_counts.add(connection, len(changed))
         self._increment_revision(connection)
 
     def _delete(
-        self, connection: Connection, call_ids: Collection[str], *conditions: ColumnElement[bool]
+        self, connection: Connection, call_ids: Collection[str], last_version: int = EVERY_VERSION
     ) -> list[str]:
         deleted: list[str] = []
         for ids in _batches(call_ids):
-            chosen = (calls.c.id.in_(ids), *conditions)
+            chosen = (calls.c.id.in_(ids), calls.c.version <= last_version)
             self.search.remove(connection, *chosen)
+            self.kept_counts.remove(connection, ids, last_version, total=len(call_ids))
             deleted += connection.scalars(delete(calls).where(*chosen).returning(calls.c.id))
         return deleted
 
@@ -254,25 +266,28 @@ def create_deferred_indexes(engine: Engine) -> None:
     """Create the indexes that are not needed before the first full sync is complete, if they are missing."""
     for index in DEFERRED_INDEXES:
         with exclusive_transaction(engine) as connection:
+            allow_long_statements(connection)
             index.create(connection, checkfirst=True)
         yield_control()
     if engine.dialect.name == "postgresql":
         # Without statistics PostgreSQL does not use the new indexes.
         with engine.begin() as connection:
+            allow_long_statements(connection)
             connection.exec_driver_sql(f"ANALYZE {calls.name}")
 
 
-def _create_tables(engine: Engine) -> SearchIndex:
+def _create_tables(engine: Engine) -> tuple[SearchIndex, KeptCounts]:
     with exclusive_transaction(engine) as connection:
         _drop_other_versions(connection)
         metadata.create_all(connection)
         if connection.execute(select(state)).first() is None:
             connection.execute(insert(state).values(INITIAL_STATE))
         is_synced = connection.execute(select(state.c.synced_at)).scalar_one() is not None
+        allow_long_statements(connection)
         for index in DEFERRED_INDEXES:
             # The process that completed the first full sync may have ended before it created them.
             (index.create if is_synced else index.drop)(connection, checkfirst=True)
-        return SearchIndex(connection)
+        return SearchIndex(connection), KeptCounts(connection)
 
 
 def _drop_other_versions(connection: Connection) -> None:

@@ -15,7 +15,7 @@ from aircall.calls.phone_numbers import CACHED_NUMBERS, fold_text, number_key, s
 from aircall.models import Call, Note, milliseconds
 
 # Increase it whenever the columns or their meaning change.
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 # All names of the replica in the database begin with this, and no other names do.
 PREFIX = "callboard_"
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,8 +52,6 @@ calls = Table(
     Column("counterpart", TEXT, nullable=False),
     # The store version of the last write.
     Column("version", BigInteger, nullable=False),
-    # Cheap, as new rows of a line are appended. Without it, `CallQuery.lines` scans the table for each line.
-    Index(f"{PREFIX}calls_{SCHEMA_VERSION}_line", "via"),
     # Never reuse a row version, even if it was the greatest one.
     sqlite_autoincrement=True,
 )
@@ -70,6 +68,10 @@ state = Table(
     # row version in it. See search.py.
     Column("indexed_revision", BigInteger, nullable=False),
     Column("indexed_row_version", BigInteger, nullable=False),
+    # The greatest row version in the kept counts. See kept_counts.py.
+    Column("counted_row_version", BigInteger, nullable=False),
+    # The first revision since which every deleted row is in `gone`. See count_cache.py.
+    Column("changes_from", BigInteger, nullable=False),
     # Milliseconds since 1970 UTC at which the latest complete full sync began; NULL before the first one.
     Column("synced_at", BigInteger),
     # The API that the calls come from; NULL until it is set.
@@ -86,6 +88,45 @@ removals = Table(
     # The store version of the removal.
     Column("version", BigInteger, nullable=False),
 )
+# Rows that were deleted lately, by being changed too, with what filters and counts need. See count_cache.py.
+gone = Table(
+    f"{PREFIX}gone_{SCHEMA_VERSION}",
+    metadata,
+    # The revision of the write that deleted them.
+    Column("revision", BigInteger, primary_key=True),
+    Column("row_version", BigInteger, primary_key=True),
+    *(
+        Column(name, calls.c[name].type, nullable=False)
+        for name in (
+            "id", "created_at", "direction", "call_type", "via", "is_archived", "digits", "words",
+            "counterpart",
+        )
+    ),
+)  # fmt: skip
+# The kept counts (kept_counts.py): calls of a line, or of all lines, in a bucket of time.
+counts = Table(
+    f"{PREFIX}counts_{SCHEMA_VERSION}",
+    metadata,
+    # Empty for all lines together.
+    Column("via", TEXT, primary_key=True),
+    # Of the bucket, in milliseconds; 0 for all time.
+    Column("width", BigInteger, primary_key=True),
+    Column("bucket", BigInteger, primary_key=True),
+    Column("direction", TEXT, primary_key=True),
+    Column("call_type", TEXT, primary_key=True),
+    Column("is_archived", Boolean, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+# Every line that has calls.
+lines = Table(
+    f"{PREFIX}lines_{SCHEMA_VERSION}",
+    metadata,
+    Column("via", TEXT, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index(f"{PREFIX}lines_{SCHEMA_VERSION}_count", lines.c.count.desc(), lines.c.via)
 
 KIND_INDEX = f"{PREFIX}calls_{SCHEMA_VERSION}_kind"
 # Created after the first full sync: maintaining each of them costs 500 ms while 100,000 calls are inserted,
@@ -102,6 +143,14 @@ DEFERRED_INDEXES = (
         calls.c.via,
     ),
     Index(f"{PREFIX}calls_{SCHEMA_VERSION}_newest", calls.c.created_at, calls.c.id),
+    Index(
+        f"{PREFIX}calls_{SCHEMA_VERSION}_line",
+        calls.c.via,
+        calls.c.created_at,
+        calls.c.is_archived,
+        calls.c.direction,
+        calls.c.call_type,
+    ),
     Index(f"{PREFIX}calls_{SCHEMA_VERSION}_counterpart", calls.c.counterpart, calls.c.created_at, calls.c.id),
     # Counts by day and kind.
     Index(KIND_INDEX, calls.c.direction, calls.c.call_type, calls.c.is_archived, calls.c.created_at),

@@ -93,6 +93,12 @@ def exclusive_transaction(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def allow_long_statements(connection: Connection) -> None:
+    """Lift the time limit of this transaction's statements, for work on a million rows."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+
+
 def insert_rows(
     connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:

@@ -45,6 +45,7 @@ SENTENCES = (
     marked("The calls could not be read. Check your connection and try again."),
     marked("New calls available."),
     marked("No longer there"),
+    marked("Type the number in the next field."),
 )
 PLURALS = (
     marked_plural("%(number)s call updated.", "%(number)s calls updated."),

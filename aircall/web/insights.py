@@ -14,10 +14,11 @@ from aircall.calls.statistics import CallKind, CallStatistics
 from aircall.web.calls.list_page import read_choices
 from aircall.web.charts import DRAWN_CHARTS, SERIES, draw_week, whole_chart
 from aircall.web.formatting import KINDS, UNKNOWN_KIND, Kind, by_kind
-from aircall.web.list_query import ListLinks, ListQuery, current_query, days_url
+from aircall.web.list_query import ListLinks, ListQuery, current_query, days_url, find_line
 from aircall.web.login.session import login_required
 from aircall.web.page import await_fresh_list, list_freshness
 from aircall.web.preferences import viewer_zone
+from aircall.web.security import see_other
 from aircall.web.services import services
 
 
@@ -58,6 +59,8 @@ bp = Blueprint("insights", __name__)
 def index() -> ResponseReturnValue:
     """Show statistics of the filtered list."""
     query = replace(current_query(), cursor=None)
+    if with_line := find_line(services().replica.store, query):
+        return see_other(ListLinks("insights.index", with_line)())
     await_fresh_list()
     # Before the data is read: a change in between is sent to the page again rather than missed.
     position = services().replica.feed.position

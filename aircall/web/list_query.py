@@ -26,6 +26,10 @@ DEFAULT_PAGE_SIZE = 25
 PAGE_SIZE_KEY = "per_page"
 # Characters.
 LONGEST_SEARCH = 200
+# The option of the filter for a line that is not among the options, but typed beside it.
+OTHER_LINE = "other"
+# Lines in the filter, whose number of options must not grow with the list.
+OFFERED_LINES = 20
 # Digits. int() is slow for very long numbers.
 LONGEST_NUMBER = 12
 # Days outside of this range have no neighbors in some zones.
@@ -54,6 +58,8 @@ SORT_WORDS = {
 class ListQuery:
     """A usable query; `problems` are sentences about the values that were not.
 
+    `line` is the line's number as the calls have it. If `is_line_typed`, its number or a part of it is being
+    typed instead: `typed_line`, in any spelling, which filters nothing (`find_line`).
     Not changed once it has been read: it is what fragments are found by.
 
     `number` is the number of the other party in any spelling. `cursor` is the sort key of the call that pages
@@ -64,6 +70,8 @@ class ListQuery:
     type: str = ""
     direction: str = ""
     line: str = ""
+    is_line_typed: bool = False
+    typed_line: str = ""
     number: str = ""
     q: str = ""
     date_from: date | None = None
@@ -134,6 +142,9 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
     query.type = _word(args, "type", (*CALL_TYPES, UNKNOWN), query.problems)
     query.direction = _word(args, "direction", (*DIRECTIONS, UNKNOWN), query.problems)
     query.line = _text(args, "line")[:LONGEST_SEARCH]
+    if query.line == OTHER_LINE:
+        query.line, query.is_line_typed = "", True
+        query.typed_line = _text(args, "via")[:LONGEST_SEARCH]
     query.number = _phone_number(args, query.problems)
     query.q = _text(args, "q")[:LONGEST_SEARCH]
     query.date_from = _day(args, "from", query.problems)
@@ -144,6 +155,12 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
     if query.date_from and query.date_to and query.date_from > query.date_to:
         query.problems.append(_("The first day is after the last one, so no call can match."))
     return query
+
+
+def find_line(store: CallQuery, query: ListQuery) -> ListQuery | None:
+    """Return the query with the line that was typed, if that is exactly one."""
+    found = store.find_lines(query.typed_line, 2) if query.typed_line else []
+    return replace(query, line=found[0], is_line_typed=False, typed_line="") if len(found) == 1 else None
 
 
 def _text(args: Mapping[str, str], name: str) -> str:

@@ -1,5 +1,5 @@
 // Applies the filter form of the list and the insights without a reload: selects at once, the search while
-// typing. The URL is updated.
+// typing, a typed line when it is submitted. The URL is updated.
 
 import { filterAddress } from './addresses.js';
 import { announce } from './announcer.js';
@@ -10,6 +10,8 @@ import { enqueueUserRequest } from './request-queue.js';
 import { NoResponseError, ignoreNoResponse, read } from './requests.js';
 
 const TYPING_MS = 350;
+// The option for a line that is typed.
+const OTHER_LINE = 'other';
 
 let timer = null;
 let latest = 0;
@@ -24,7 +26,9 @@ export function enhanceFilters() {
   });
   // Not form.addEventListener: the page size belongs to the form, but is outside of it.
   document.addEventListener('change', ({ target }) => {
-    if (target.form === form && target.matches('select')) apply(form);
+    if (target.form !== form || !target.matches('select')) return;
+    if (target.value === OTHER_LINE) askForLine(target);
+    else apply(form);
   });
   form.addEventListener('input', ({ target }) => {
     if (target.type === 'search') applyAfterTyping(form);
@@ -42,7 +46,15 @@ function applyAfterTyping(form) {
 
 function apply(form, { isTyping = false } = {}) {
   clearTimeout(timer);
-  return visit(filterAddress(form.action, new FormData(form)), isTyping ? 'replaceState' : 'pushState');
+  const fields = new FormData(form);
+  if (fields.get('line') !== OTHER_LINE) fields.delete('via');
+  return visit(filterAddress(form.action, fields), isTyping ? 'replaceState' : 'pushState');
+}
+
+// The style shows the field. Who chose by keyboard may be on the way to another option, so the focus stays there.
+function askForLine(select) {
+  if (select.matches(':focus-visible')) announce(gettext('Type the number in the next field.'));
+  else document.getElementById('filter-via').focus();
 }
 
 // Only the latest choice is requested; earlier ones that are still queued are skipped.
@@ -68,10 +80,14 @@ async function visit(address, remember) {
 function show(answer, remember) {
   if (!answer) return;
   if (!isSamePage(answer.page)) throw new NoResponseError('This is another page.');
+  const isTyped = document.activeElement?.id === 'filter-via';
   drawPage(answer);
+  const line = document.getElementById('filter-line');
+  // The typed line was found: it is an option now, and its field is no longer shown.
+  if (isTyped && line.value !== OTHER_LINE) line.focus();
   history[remember](null, '', answer.response.url);
   shownAddress = location.href;
-  announce(filtered().dataset.announcement);
+  announce(document.getElementById('line-problem')?.textContent ?? filtered().dataset.announcement);
 }
 
 function setBusy(isBusy) {

@@ -71,6 +71,32 @@ def test_back_and_forward_go_through_the_choices_made_and_nothing_found_is_said_
     assert look(page) == missed
 
 
+def test_a_line_that_is_not_offered_is_typed(page: Page, shared_sandbox: Sandbox) -> None:
+    line = max(call["via"] for call in shared_sandbox.calls())
+    open_live(page, "/calls?view=all")
+    select, field = page.get_by_role("combobox", name="Line"), page.get_by_label("Number, or a part of it")
+    expect(field).to_be_hidden()
+
+    select.select_option("Other…")
+    field.fill("nobody")
+    page.keyboard.press("Enter")
+    problem = page.get_by_text("No line has “nobody” in its number")
+    expect(problem.and_(page.locator("#line-problem"))).to_be_visible()
+    expect(page.locator("#announcer")).to_have_text(re.compile("^No line has “nobody”"))
+    expect(field).to_have_accessible_description(re.compile("^No line"))
+    expect(field).to_be_focused()
+    field.fill(f"0{line.removeprefix('+33')}")
+    page.keyboard.press("Enter")
+
+    expect(select).to_have_value(line)
+    expect(select).to_be_focused()
+    expect(field).to_be_hidden()
+    expect_found(page, sum(call["via"] == line for call in shared_sandbox.calls()))
+    select.select_option("")
+    expect_found(page, len(shared_sandbox.calls()))
+    assert "via=" not in page.url
+
+
 def look(page: Page) -> tuple[list[str], str, str, str | None]:
     """What the list shows: its calls, the chosen type, the search and the view."""
     return (

@@ -51,6 +51,13 @@ def test_a_day_of_work_needs_no_scripts(
     kinds = [(call["call_type"], call["direction"]) for call in shared_sandbox.calls()]
     expect(page.get_by_text(f"of {kinds.count(('voicemail', 'inbound'))} call")).to_be_visible()
 
+    line = max(call["via"] for call in shared_sandbox.calls())
+    page.goto("/calls?view=all")
+    page.get_by_role("combobox", name="Line").select_option("other")
+    page.get_by_label("Number, or a part of it").fill(f"00{line.removeprefix('+')}")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("combobox", name="Line")).to_have_value(line)
+
     page.get_by_role("button", name="Log out").click()
     page.go_back()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()

@@ -92,6 +92,7 @@ def _lists(page: Page, look: Look) -> None:
         "list-page-2": "/calls?view=all&per_page=10&page=2",
         "list-no-match": "/calls?from=2001-01-01&to=2001-01-02",
         "list-search-without-result": "/calls?q=nobody+wrote+this",
+        "list-line-typed": "/calls?view=all&line=other&via=77",
         "list-unusable-query": "/calls?view=all&from=yesterday&page=none",
     }
     for name, path in stops.items():

@@ -82,7 +82,7 @@ def test_the_counts_are_those_of_every_view_under_the_filters(full_store: CallSt
 
     assert page.counts == {"inbox": 6, "archived": 0, "all": 6}
     assert page.missed_count == 30
-    assert page.lines == (made_call().via,)
+    assert page.lines.offered == (made_call().via,)
 
 
 def test_an_empty_view_has_one_page_without_a_first_and_a_last_call(full_store: CallStore) -> None:

@@ -2,10 +2,12 @@
 
 import re
 from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from aircall.web.list_query import OFFERED_LINES
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
 
@@ -86,7 +88,59 @@ def test_the_form_keeps_a_filter_that_it_does_not_offer(alice: Person) -> None:
     for name, value in (("type", "unknown"), ("direction", "unknown"), ("line", "+33000000000")):
         alice.get("/calls", query_string={"view": "all", name: value})
 
-        assert alice.find(f"#filter-{name} option[selected]").get_text() == value
+        option = alice.find(f"#filter-{name} option[selected]")
+        assert option.get("value", option.get_text()) == value
+
+
+@pytest.mark.parametrize("path", ["/calls", "/insights"])
+def test_the_filter_offers_few_lines_whatever_their_number_and_the_chosen_one(
+    alice: Person, sandbox: Sandbox, path: str
+) -> None:
+    lines = sorted({call["via"] for call in sandbox.calls()})
+    assert len(lines) > OFFERED_LINES
+
+    for chosen in (lines[0], lines[-1]):
+        alice.get(path, query_string={"view": "all", "line": chosen})
+        offered = [str(option["value"]) for option in alice.page.select("#filter-line option")]
+        assert (offered[0], offered[-1]) == ("", "other")
+        assert offered[1:-1] == sorted({*lines[:OFFERED_LINES], chosen})
+        assert alice.find("#filter-line option[selected]")["value"] == chosen
+
+
+@pytest.mark.parametrize("path", ["/calls", "/insights"])
+def test_a_line_typed_in_any_spelling_is_chosen(alice: Person, sandbox: Sandbox, path: str) -> None:
+    line = max(call["via"] for call in sandbox.calls())
+    digits = line.removeprefix("+33")
+
+    for typed in (f"0{digits}", f"0033 {digits[:1]} {digits[1:]}", f"+33 (0){digits}", digits[1:], line):
+        query = {"view": "all", "line": "other", "via": typed, "type": "missed"}
+        answer = alice.client.get(path, query_string=query)
+        assert (answer.status_code, urlsplit(answer.location).path) == (303, path)
+        address = parse_qs(urlsplit(answer.location).query)
+        assert (address["line"], address["view"], address["type"]) == ([line], ["all"], ["missed"])
+        assert "via" not in address
+
+
+def test_a_typed_line_that_is_none_or_one_of_several_stays_in_its_field_and_the_page_says_so(
+    alice: Person, sandbox: Sandbox
+) -> None:
+    lines = sorted({call["via"] for call in sandbox.calls()})
+    several = [line for line in lines if "77" in line]
+    for typed, sentence, links in (
+        ("<nobody>", "No line has “<nobody>” in its number, so all lines are shown.", []),
+        ("77", "“77” is in the numbers of several lines. Choose one:", several),
+        ("3", "“3” is in the numbers of many lines. Type more of it.", []),
+        ("", "", []),
+    ):
+        alice.get("/calls", query_string={"view": "all", "line": "other", "via": typed})
+
+        assert alice.find("#filter-via")["value"] == typed
+        assert alice.find("#filter-line option[selected]")["value"] == "other"
+        assert len(alice.call_ids) == 25
+        said = alice.page.select_one("#line-problem")
+        assert (said.get_text() if said else "") == sentence
+        found = [parse_qs(urlsplit(str(link["href"])).query) for link in alice.page.select("#typed-line a")]
+        assert found == [{"view": ["all"], "line": [line], "per_page": ["25"]} for line in links]
 
 
 def test_recent_days_are_one_link_away(alice: Person) -> None:

@@ -10,7 +10,7 @@ from aircall.calls.query import CallQuery, SortKey
 from aircall.models import Call
 from aircall.web.formatting import LONG, day_name
 from aircall.web.i18n import gettext as _
-from aircall.web.list_query import ListQuery
+from aircall.web.list_query import OFFERED_LINES, ListQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,26 @@ class ListCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineChoice:
+    """The lines that the filter offers: those with the most calls and the chosen one, sorted.
+
+    If there are more, another one can be typed. `problem` is a sentence about the typed one, and `found` the
+    lines that it fits, if they are several.
+    """
+
+    offered: tuple[str, ...]
+    has_more: bool
+    found: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FilterChoices:
     """What the filter form offers, and how many calls each view has under it. `today` is the viewer's day."""
 
     counts: dict[str, int] = field(hash=False)
     today: date
-    lines: tuple[str, ...]
+    lines: LineChoice
 
     @property
     def recent_days(self) -> Sequence[tuple[str, date, date]]:
@@ -75,7 +89,7 @@ class CallList(PlaceInList):
     today: date
     days: Sequence[Day]
     cursor: SortKey | None
-    lines: tuple[str, ...]
+    lines: LineChoice
 
     @property
     def place(self) -> PlaceInList:
@@ -116,14 +130,31 @@ def _read_page(
         last=offset + len(calls) if calls else 0,
         number=query.page,
         page_count=page_count,
-        lines=tuple(store.lines()),
+        lines=read_lines(store, query),
     )
 
 
 def read_choices(store: CallQuery, query: ListQuery, zone: ZoneInfo, today: date) -> FilterChoices:
     """Return what the filter form shows, without reading calls."""
     counts = store.counts(replace(query, cursor=None).to_filter(zone))
-    return FilterChoices(counts=counts, today=today, lines=tuple(store.lines()))
+    return FilterChoices(counts=counts, today=today, lines=read_lines(store, query))
+
+
+def read_lines(store: CallQuery, query: ListQuery) -> LineChoice:
+    """Return the lines to choose from."""
+    most_used = store.lines(OFFERED_LINES + 1)
+    offered = tuple(sorted({*most_used[:OFFERED_LINES], query.line} - {""}))
+    has_more = len(most_used) > OFFERED_LINES
+    if not query.typed_line:
+        return LineChoice(offered=offered, has_more=has_more)
+    found, typed = tuple(store.find_lines(query.typed_line, OFFERED_LINES + 1)), query.typed_line[:40]
+    if not found:
+        problem = _("No line has “%(text)s” in its number, so all lines are shown.", text=typed)
+    elif len(found) > OFFERED_LINES:
+        problem, found = _("“%(text)s” is in the numbers of many lines. Type more of it.", text=typed), ()
+    else:
+        problem = _("“%(text)s” is in the numbers of several lines. Choose one:", text=typed)
+    return LineChoice(offered=offered, has_more=has_more, found=found, problem=problem)
 
 
 def read_counts(store: CallQuery, query: ListQuery, zone: ZoneInfo) -> ListCounts:

@@ -36,6 +36,7 @@ from aircall.web.list_query import (
     call_url,
     current_query,
     days_url,
+    find_line,
     keep_page_size,
     known_id,
     sort_key_text,
@@ -82,6 +83,8 @@ def index() -> ResponseReturnValue:
     """Show a page of the call list, filtered, newest first."""
     query = current_query()
     keep_page_size(query)
+    if with_line := find_line(services().replica.store, query):
+        return see_other(ListLinks("calls.index", with_line)())
     await_fresh_list()
     # Before the data is read: a change in between is sent to the page again rather than missed.
     position = services().replica.feed.position

@@ -26,7 +26,8 @@ SEARCHES = [
     "+33\u00a06\u202f12", "0", "00", "+", "-", "100%", "%", "_", "a_b", "/", "\\", "\\d", "strasse",
     "GROSS", "i̇", "😀", "BaCk 1", "É", "x",
 ]  # fmt: skip
-TIMES = st.none() | st.integers(-3, 3).map(lambda step: NOON + step * timedelta(milliseconds=1))
+STEPS = st.sampled_from([timedelta(milliseconds=1), timedelta(minutes=20), timedelta(hours=11)])
+TIMES = st.none() | st.builds(lambda number, step: NOON + number * step, st.integers(-3, 3), STEPS)
 CALLS = st.builds(
     made_call,
     st.integers(0, 30),
@@ -54,7 +55,9 @@ FILTERS = st.builds(
 )
 
 
-def fill(call_store: CallStore, calls: Sequence[Call]) -> None:
-    """Replace the contents of the store with these calls."""
+def fill(call_store: CallStore, calls: Sequence[Call], *, is_caught_up: bool = True) -> None:
+    """Replace the contents of the store with these calls; count them for good only if `is_caught_up`."""
     call_store.remove(call_store.call_ids(), call_store.version)
     call_store.apply(calls)
+    if is_caught_up:
+        call_store.catch_up()

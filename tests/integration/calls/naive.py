@@ -7,12 +7,13 @@ The zero of "+33 (0)1" and "+33 01" never counts.
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, ndd_prefix_for_region
 
-from aircall.calls.query import CallFilter
+from aircall.calls.query import CallFilter, SortKey
 from aircall.models import Call
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
@@ -25,6 +26,12 @@ def newest_first(calls: Iterable[Call], wanted: CallFilter) -> list[Call]:
     return sorted(found, key=lambda call: (call.created_at or BEFORE_ALL, call.id), reverse=True)
 
 
+def most_used_lines(calls: Iterable[Call]) -> list[str]:
+    """Return the lines by their number of calls, and of as many calls the lower numbers first."""
+    count = Counter(call.via for call in calls if call.via)
+    return sorted(count, key=lambda line: (-count[line], line))
+
+
 def is_wanted(call: Call, wanted: CallFilter) -> bool:
     return (
         wanted.view in ("all", "archived" if call.is_archived else "inbox")
@@ -35,6 +42,7 @@ def is_wanted(call: Call, wanted: CallFilter) -> bool:
         and (wanted.since is None or (call.created_at is not None and call.created_at >= wanted.since))
         and (wanted.until is None or (call.created_at is not None and call.created_at < wanted.until))
         and (wanted.search == "" or is_found(call, wanted.search))
+        and (wanted.cursor is None or SortKey.of(call) <= wanted.cursor)
     )
 
 

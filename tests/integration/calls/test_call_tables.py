@@ -8,7 +8,17 @@ from sqlalchemy import Engine, inspect, text
 from aircall.calls import store
 from aircall.calls.search import INDEX_NAME
 from aircall.calls.store import CallStore, create_deferred_indexes
-from aircall.calls.tables import DEFERRED_INDEXES, PREFIX, SCHEMA_VERSION, calls, removals, state
+from aircall.calls.tables import (
+    DEFERRED_INDEXES,
+    PREFIX,
+    SCHEMA_VERSION,
+    calls,
+    counts,
+    gone,
+    lines,
+    removals,
+    state,
+)
 from aircall.storage.database import open_database
 from tests.support.made_calls import NOON, made_call
 from tests.support.postgres import Postgres
@@ -31,7 +41,7 @@ def test_tables_of_other_versions_are_dropped_and_no_others(database: Engine) ->
     CallStore(database)
 
     tables = {name for name in inspect(database).get_table_names() if not name.startswith(INDEX_NAME)}
-    assert tables == {calls.name, state.name, removals.name, *others}
+    assert tables == {calls.name, state.name, removals.name, counts.name, lines.name, gone.name, *others}
 
 
 def test_a_table_that_cannot_be_dropped_is_left_with_a_warning(
