@@ -21,10 +21,10 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     TMPDIR=/dev/shm
 WORKDIR /app
 COPY requirements.txt ./
-# What installs is not there any more when the dashboard runs.
+# What installs is not there any more when the dashboard runs. Some clusters run it as any user of group 0.
 RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt \
     && pip uninstall --yes --quiet pip setuptools wheel \
-    && install -d -m 0700 -o 10001 -g 10001 /data
+    && install -d -m 0770 -o 10001 -g 0 /data
 COPY app.py config.py gunicorn.conf.py ./
 COPY aircall ./aircall
 RUN pybabel -q compile -d aircall/web/translations

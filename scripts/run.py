@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from aircall.web.startup import AddressError, listen
 from config import Config, ConfigError, environment
 
 ROOT = Path(__file__).parent.parent
@@ -27,11 +28,13 @@ def main() -> None:
     """Run until Ctrl-C, or until the dashboard ends."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+        os.chdir(ROOT)
         env, hint = environment(ROOT), ""
         if "AIRCALL_API_URL" not in os.environ:
             env |= sandbox_settings(_start_sandbox(stack))
             hint = " Any name and password will do."
-        address = _address(env)
+        address, port = _address(env)
+        env["PORT"] = str(port)
         dashboard = stack.enter_context(_process([sys.executable, "app.py"], env))
         wait_until_served(dashboard, f"{address}/healthz")
         print(f"Callboard is at {address}.{hint} Ctrl-C stops it.", flush=True)
@@ -58,13 +61,16 @@ def sandbox_settings(url: str) -> dict[str, str]:
     }
 
 
-def _address(env: dict[str, str]) -> str:
+def _address(env: dict[str, str]) -> tuple[str, int]:
+    """Return where the dashboard will be, and its port. Exits if another program is there."""
     try:
         config = Config.from_environment(env)
-    except ConfigError as error:
+        with listen(config.host, config.port) as listening:
+            port = listening.getsockname()[1]
+    except (AddressError, ConfigError) as error:
         sys.exit(f"Callboard cannot start: {error}")
     host = f"[{config.host}]" if ":" in config.host else config.host
-    return f"http://{host}:{config.port}"
+    return f"http://{host}:{port}", port
 
 
 def wait_until_served(dashboard: subprocess.Popen[str], url: str) -> None:
@@ -72,7 +78,8 @@ def wait_until_served(dashboard: subprocess.Popen[str], url: str) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         if dashboard.poll() is not None:
-            sys.exit("The dashboard ended while it was starting.")
+            # It has said why.
+            sys.exit(dashboard.returncode)
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):  # noqa: S310  # local URL
             return
         time.sleep(0.1)

@@ -44,7 +44,7 @@ def test_it_runs_the_dashboard_on_pinned_bases_as_a_user_who_owns_nothing_but_th
     assert [base for base in bases if not re.fullmatch(r"\w+:\d+\.\d+\.\d+-[\w-]+", base)] == []
     for line in ("USER 10001:10001", "VOLUME /data", 'CMD ["python", "app.py"]'):
         assert f"\n{line}\n" in DOCKERFILE.rpartition("\nFROM ")[2] + "\n"
-    assert "install -d -m 0700 -o 10001 -g 10001 /data" in DOCKERFILE
+    assert "install -d -m 0770 -o 10001 -g 0 /data" in DOCKERFILE
     assert "--chown" not in DOCKERFILE
     # No secret, and nothing that the dashboard does not read.
     assert settings - NOT_OURS == {"HOST", "PORT", "DATA_DIR"} <= settings_read()
