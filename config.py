@@ -32,9 +32,10 @@ REDIS = re.compile(
     r"rediss?://([^\s/?#@:]*(:[^\s/?#@]*)?@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?(/[0-9]{1,3})?"
     r"(\?ssl_ca_certs=[\w./-]+)?|unix://([^\s/?#@:]*(:[^\s/?#@]*)?@)?/[\w./-]+(\?db=[0-9]{1,3})?", re.ASCII
 )  # fmt: skip
+PROXY = re.compile(r"http://([^\s/?#@:]+(:[^\s/?#@]*)?@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?", re.ASCII)
 MOST_WORKERS = 64
 # Each may be in a file instead, which the setting with _FILE at the end of its name names.
-SECRETS = ("SECRET_KEY", "LISTENER_PASSWORD", "METRICS_TOKEN", "DATABASE_URL", "REDIS_URL")
+SECRETS = ("SECRET_KEY", "LISTENER_PASSWORD", "METRICS_TOKEN", "DATABASE_URL", "REDIS_URL", "PROXY_URL")
 
 # No password, which would end up in logs, and no query, as paths are appended.
 URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
@@ -59,6 +60,8 @@ class Config:
     pusher_host: str | None
     pusher_port: int | None
     pusher_scheme: str
+    # May contain a password.
+    proxy_url: str | None = field(repr=False)
     host: str
     port: int
     secret_key: str = field(repr=False)
@@ -96,6 +99,7 @@ class Config:
             pusher_host=_plain(env, "PUSHER_HOST", "") or None,
             pusher_port=_port(env, "PUSHER_PORT", 0) or None,
             pusher_scheme=_one_of(env, "PUSHER_SCHEME", "https", ("http", "https")),
+            proxy_url=_proxy_url(env),
             host=host,
             port=_port(env, "PORT", 8000),
             secret_key=env.get("SECRET_KEY", ""),
@@ -254,6 +258,16 @@ def _redis_url(env: Mapping[str, str]) -> str | None:
     ):
         raise ConfigError(
             "REDIS_URL has to be redis://user:password@host:port/0, rediss://… for TLS or unix:///path "
+            "(special characters written as %40)."
+        )
+    return value
+
+
+def _proxy_url(env: Mapping[str, str]) -> str | None:
+    value = env.get("PROXY_URL", "").rstrip("/") or None
+    if value is not None and not (PROXY.fullmatch(value) and _is_address(value)):
+        raise ConfigError(
+            "PROXY_URL has to be http://host:port or http://user:password@host:port "
             "(special characters written as %40)."
         )
     return value

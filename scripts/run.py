@@ -58,6 +58,8 @@ def sandbox_settings(url: str) -> dict[str, str]:
         "PUSHER_HOST": str(parts.hostname),
         "PUSHER_PORT": str(parts.port),
         "PUSHER_SCHEME": "http",
+        # It is on this machine.
+        "PROXY_URL": "",
     }
 
 

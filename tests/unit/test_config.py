@@ -16,6 +16,8 @@ TAKEN_AS_THEY_ARE = [
     ("PUSHER_APP_KEY", "a-key"),
     ("PUSHER_APP_CLUSTER", "us2"),
     ("PUSHER_HOST", "localhost"),
+    ("PROXY_URL", "http://proxy.example:3128"),
+    ("PROXY_URL", "http://ann:pass%40word@[::1]:3128"),
     ("PUSHER_SCHEME", "http"),
     ("HOST", "::1"),
     ("SECRET_KEY", SECRET),
@@ -114,6 +116,8 @@ def test_a_good_value_is_taken(tmp_path: Path, name: str, text: str, field: str,
         ("METRICS_TOKEN_FILE", "/"), ("LOG_FORMAT", "xml"), ("LOG_LEVEL", "VERBOSE"),
         ("DATA_DIR", "/dev/null"),
         ("PUBLIC_ORIGIN", "https://calls.example/dashboard"), ("PUBLIC_ORIGIN", "calls.example"),
+        ("PROXY_URL", "proxy:3128"), ("PROXY_URL", "https://proxy"), ("PROXY_URL", "socks5://proxy"),
+        ("PROXY_URL", "http://proxy:0"), ("PROXY_URL", "http://a:swordfish@b@proxy"),
         ("METRICS_TOKEN", "15-characters--"), ("METRICS_TOKEN", "sixteen and more characters"),
         ("METRICS_TOKEN", "sechzehn-und-mehr-für-zwei"),
     ],
@@ -156,6 +160,7 @@ def test_the_listeners_password_is_used_exactly_as_given(tmp_path: Path) -> None
         ("METRICS_TOKEN", "16-characters-ok"),
         ("DATABASE_URL", "postgresql://calls@db.example/calls"),
         ("REDIS_URL", "redis://localhost"),
+        ("PROXY_URL", "http://ann:swordfish@localhost"),
         ("LISTENER_PASSWORD", " a b "),
     ],
 )
@@ -198,6 +203,7 @@ def test_no_secret_is_in_the_repr(tmp_path: Path) -> None:
         LISTENER_USERNAME="listener",
         DATABASE_URL="postgresql://calls:swordfish@localhost/calls",
         REDIS_URL="redis://:swordfish@localhost",
+        PROXY_URL="http://ann:swordfish@localhost",
         **dict.fromkeys(("SECRET_KEY", "LISTENER_PASSWORD", "METRICS_TOKEN"), "swordfish" * 4),
     )
 
