@@ -11,6 +11,9 @@ COPY static ./static
 RUN node build.mjs
 
 FROM python:3.11.14-slim-bookworm
+LABEL org.opencontainers.image.title="Callboard"
+LABEL org.opencontainers.image.licenses="MIT"
+LABEL org.opencontainers.image.version="0.1.0"
 # SQLite sorts long lists in files, for which there is room beside them. Everything else that passes is small.
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

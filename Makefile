@@ -18,7 +18,7 @@ COMPILED := $(TRANSLATED:.po=.mo)
 PIP_COMPILE = $(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-header --annotation-style=line
 CODE := app.py config.py gunicorn.conf.py aircall sandbox scripts tests bench
 
-.PHONY: help run setup test test-soketi check lint format lock translations bench soak screenshots clean
+.PHONY: help run setup test test-soketi check lint format lock release translations bench soak screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ format: $(INSTALLED_DEV) ## Format the code
 lock: $(INSTALLED_DEV) ## Pin what requirements*.in ask for
 	$(PIP_COMPILE) requirements.in -o requirements.txt
 	$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
+
+release: $(INSTALLED) ## Write VERSION wherever the version stands; docs/releasing.md has the rest
+	@$(BIN)/python -m scripts.release "$(VERSION)"
 
 translations: $(INSTALLED) ## Gather what people read into the catalogs of aircall/web/translations
 	@scripts/gather-sentences $(SENTENCES)

@@ -32,9 +32,10 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import DecodeError, HTTPError
 
+from aircall import VERSION
 from aircall.errors import AircallError, MalformedResponseError, NoResponseError, UnreachableError
 
-USER_AGENT = "Callboard/0.1.0"
+USER_AGENT = f"Callboard/{VERSION}"
 # Seconds. For each address of the host, within the deadline of the exchange.
 CONNECT_TIMEOUT = 3.0
 # Seconds. Node closes a connection after five idle seconds, and a request that meets the close on the wire

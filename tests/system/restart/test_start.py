@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from aircall import VERSION
 from scripts.run import wait_until_served
 from tests.support.dashboard import READY, TIMEOUT, log_in, serving, settings, sign_in
 from tests.support.processes import ROOT, running
@@ -60,6 +61,7 @@ def test_it_starts_from_any_folder_and_leaves_nothing_there(sandbox: Sandbox, tm
         log_in(started.ready[1])
         scraped = requests.get(f"{started.ready[1]}/metrics", timeout=TIMEOUT)
 
+    assert f"Callboard {VERSION}" in started.output().splitlines()[0]
     assert "callboard_requests_total" in scraped.text
     assert list(elsewhere.iterdir()) == []
     assert {"calls.db", "sessions.db"} <= {path.name for path in (tmp_path / "100%20 sure?#*").iterdir()}
