@@ -1,6 +1,6 @@
-"""`make release VERSION=1.2.3`: write a new version wherever the version stands. docs/releasing.md has the rest.
+"""`make release VERSION=1.2.3`: write a new version wherever the version stands.
 
-Commits nothing: what it wrote is to be read first.
+Commits nothing: what it wrote is to be read first. docs/releasing.md has the rest.
 """
 
 import ast
