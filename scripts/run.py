@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,6 +23,10 @@ START_TIMEOUT = 30.0
 STOP_TIMEOUT = 15.0
 
 
+class StartError(Exception):
+    """A program could not be started."""
+
+
 def main() -> None:
     """Run until Ctrl-C, or until the dashboard ends."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -31,23 +34,30 @@ def main() -> None:
         os.chdir(ROOT)
         env, hint = environment(ROOT), ""
         if "AIRCALL_API_URL" not in os.environ:
-            env |= sandbox_settings(_start_sandbox(stack))
+            try:
+                sandbox, url = start_sandbox("--port", "0")
+            except StartError as error:
+                sys.exit(str(error))
+            stack.callback(stop, sandbox)
+            env |= sandbox_settings(url)
             hint = " Any name and password will do."
-        address, port = _address(env)
-        env["PORT"] = str(port)
-        dashboard = stack.enter_context(_process([sys.executable, "app.py"], env))
+        address, port = address_of(env)
+        dashboard = start([sys.executable, "app.py"], env | {"PORT": str(port)})
+        stack.callback(stop, dashboard)
         wait_until_served(dashboard, f"{address}/healthz")
         print(f"Callboard is at {address}.{hint} Ctrl-C stops it.", flush=True)
         sys.exit(dashboard.wait())
 
 
-def _start_sandbox(stack: contextlib.ExitStack) -> str:
-    command = [sys.executable, "-m", "sandbox", "--port", "0", "--traffic", "20"]
-    sandbox = stack.enter_context(_process(command, dict(os.environ), stdout=subprocess.PIPE))
+def start_sandbox(*options: str) -> tuple[subprocess.Popen[str], str]:
+    """Start the sandbox, with colleagues at work; return it with its address. Raises StartError."""
+    command = [sys.executable, "-m", "sandbox", "--traffic", "20", *options]
+    sandbox = start(command, dict(os.environ), stdout=subprocess.PIPE)
     line = sandbox.stdout.readline() if sandbox.stdout else ""
     if " on http" not in line:
-        sys.exit("The sandbox API could not be started.")
-    return line.split()[-1]
+        stop(sandbox)
+        raise StartError("The sandbox API could not be started.")
+    return sandbox, line.split()[-1]
 
 
 def sandbox_settings(url: str) -> dict[str, str]:
@@ -63,7 +73,7 @@ def sandbox_settings(url: str) -> dict[str, str]:
     }
 
 
-def _address(env: dict[str, str]) -> tuple[str, int]:
+def address_of(env: dict[str, str]) -> tuple[str, int]:
     """Return where the dashboard will be, and its port. Exits if another program is there."""
     try:
         config = Config.from_environment(env)
@@ -82,28 +92,34 @@ def wait_until_served(dashboard: subprocess.Popen[str], url: str) -> None:
         if dashboard.poll() is not None:
             # It has said why.
             sys.exit(dashboard.returncode)
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):  # noqa: S310  # local URL
+        if is_served(url):
             return
         time.sleep(0.1)
     sys.exit("The dashboard did not start in time.")
 
 
-@contextlib.contextmanager
-def _process(
-    command: list[str], env: dict[str, str], stdout: int | None = None
-) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=stdout, text=True)  # noqa: S603  # no user input
+def is_served(url: str) -> bool:
+    """Return whether this URL answers."""
+    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):  # noqa: S310  # local URL
+        return True
+    return False
+
+
+def start(command: list[str], env: dict[str, str], stdout: int | None = None) -> subprocess.Popen[str]:
+    """Start a program of ours."""
+    return subprocess.Popen(command, env=env, cwd=ROOT, stdout=stdout, text=True)  # noqa: S603  # no user input
+
+
+def stop(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM) -> None:
+    """End a program by this signal, or by force after STOP_TIMEOUT."""
+    process.send_signal(number)
     try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout:
-            process.stdout.close()
+        process.wait(STOP_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout:
+        process.stdout.close()
 
 
 if __name__ == "__main__":
