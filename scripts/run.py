@@ -1,6 +1,7 @@
 """`make run`: start the sandbox and the dashboard together, and stop both.
 
-With AIRCALL_API_URL in the environment only the dashboard is started, with that API.
+With AIRCALL_API_URL in the environment only the dashboard is started, with that API. Arguments are further
+options of the sandbox.
 """
 
 import contextlib
@@ -35,7 +36,7 @@ def main() -> None:
         env, hint = environment(ROOT), ""
         if "AIRCALL_API_URL" not in os.environ:
             try:
-                sandbox, url = start_sandbox("--port", "0")
+                sandbox, url = start_sandbox("--port", "0", *sys.argv[1:])
             except StartError as error:
                 sys.exit(str(error))
             stack.callback(stop, sandbox)
@@ -81,8 +82,9 @@ def address_of(env: dict[str, str]) -> tuple[str, int]:
             port = listening.getsockname()[1]
     except (AddressError, ConfigError) as error:
         sys.exit(f"Callboard cannot start: {error}")
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    return f"http://{host}:{port}", port
+    # Who listens everywhere is here, too.
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)  # noqa: S104  # to replace it
+    return f"http://[{here}]:{port}" if ":" in here else f"http://{here}:{port}", port
 
 
 def wait_until_served(dashboard: subprocess.Popen[str], url: str) -> None:
