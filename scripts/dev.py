@@ -44,7 +44,10 @@ def main() -> None:
     with contextlib.suppress(KeyboardInterrupt), contextlib.closing(Development()) as development:
         # Taken before the build: what changes during it is seen afterwards.
         seen = snapshot()
-        development.begin()
+        try:
+            development.begin()
+        except (AddressError, StartError) as error:
+            sys.exit(f"Callboard cannot start: {error}")
         print(
             f"Callboard is at {development.address}. Any name and password will do. Ctrl-C stops it.",
             flush=True,
