@@ -1,6 +1,9 @@
 # The dashboard in an image of its own, whose file system may be read-only:
 #   docker build -t callboard .
 #   docker run --read-only -p 8000:8000 -v callboard:/data -e SECRET_KEY="$(openssl rand -hex 32)" callboard
+# To look at it, beside an API of its own with recorded calls; any name and password will do:
+#   docker build -t callboard-demo --target demo .
+#   docker run --rm -p 8000:8000 callboard-demo
 
 FROM node:20.20.2-bookworm-slim AS front-end
 WORKDIR /build
@@ -10,7 +13,10 @@ COPY build.mjs ./
 COPY static ./static
 RUN node build.mjs
 
-FROM python:3.11.14-slim-bookworm
+FROM python:3.11.14-slim-bookworm AS installed
+LABEL org.opencontainers.image.title="Callboard"
+LABEL org.opencontainers.image.licenses="MIT"
+LABEL org.opencontainers.image.version="0.1.0"
 # SQLite sorts long lists in files, for which there is room beside them. Everything else that passes is small.
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
@@ -21,10 +27,10 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     TMPDIR=/dev/shm
 WORKDIR /app
 COPY requirements.txt ./
-# What installs is not there any more when the dashboard runs.
+# What installs is not there any more when the dashboard runs. Some clusters run it as any user of group 0.
 RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt \
     && pip uninstall --yes --quiet pip setuptools wheel \
-    && install -d -m 0700 -o 10001 -g 10001 /data
+    && install -d -m 0770 -o 10001 -g 0 /data
 COPY app.py config.py gunicorn.conf.py ./
 COPY aircall ./aircall
 RUN pybabel -q compile -d aircall/web/translations
@@ -35,4 +41,13 @@ VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', timeout=3)"]
+
+FROM installed AS demo
+COPY sandbox ./sandbox
+COPY scripts/__init__.py scripts/run.py ./scripts/
+# A key for as long as it runs: every demo begins anew.
+CMD ["sh", "-c", "export SECRET_KEY=$(od -An -N32 -tx8 /dev/urandom | tr -d ' \\n') && exec python -m scripts.run --traffic 5"]
+
+# The last one: what is built where no target is named.
+FROM installed AS dashboard
 CMD ["python", "app.py"]

@@ -18,13 +18,16 @@ COMPILED := $(TRANSLATED:.po=.mo)
 PIP_COMPILE = $(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-header --annotation-style=line
 CODE := app.py config.py gunicorn.conf.py aircall sandbox scripts tests bench
 
-.PHONY: help run setup test test-soketi check lint format lock translations bench soak screenshots clean
+.PHONY: help run dev setup test test-soketi check check-web lint format lock release translations bench soak screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 run: setup ## Serve the dashboard, beside a sandbox API unless AIRCALL_API_URL is set
 	@exec $(BIN)/python -m scripts.run
+
+dev: setup ## Serve beside the sandbox, and again, built anew, whenever a source changes; open pages load themselves again
+	@exec $(BIN)/python -m scripts.dev
 
 setup: $(INSTALLED) $(BUILT) $(COMPILED) ## Python packages, the built front end and the translations
 
@@ -39,8 +42,11 @@ test: setup $(INSTALLED_DEV) ## Every test, in Chromium too
 test-soketi: setup $(INSTALLED_DEV) $(SOKETI_INSTALLED) ## The listener's contract against soketi, another Pusher server
 	$(BIN)/python -m pytest tests/soketi
 
-check: lint ## Format, lint, types, and the tests in unit and web
-	$(BIN)/python -m pytest -q -n 3 --dist loadfile tests/unit tests/web
+check: lint ## Format, lint, types, and the tests in unit: within a minute
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile tests/unit
+
+check-web: setup $(INSTALLED_DEV) ## The tests in web: every page and form
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile tests/web
 
 lint: setup $(INSTALLED_DEV) ## Format, lint and types
 	$(BIN)/ruff format --check $(CODE)
@@ -56,6 +62,9 @@ format: $(INSTALLED_DEV) ## Format the code
 lock: $(INSTALLED_DEV) ## Pin what requirements*.in ask for
 	$(PIP_COMPILE) requirements.in -o requirements.txt
 	$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
+
+release: $(INSTALLED) ## Write VERSION wherever the version stands; docs/releasing.md has the rest
+	@$(BIN)/python -m scripts.release "$(VERSION)"
 
 translations: $(INSTALLED) ## Gather what people read into the catalogs of aircall/web/translations
 	@scripts/gather-sentences $(SENTENCES)

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -32,7 +32,10 @@ REDIS = re.compile(
     r"rediss?://([^\s/?#@:]*(:[^\s/?#@]*)?@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?(/[0-9]{1,3})?"
     r"(\?ssl_ca_certs=[\w./-]+)?|unix://([^\s/?#@:]*(:[^\s/?#@]*)?@)?/[\w./-]+(\?db=[0-9]{1,3})?", re.ASCII
 )  # fmt: skip
+PROXY = re.compile(r"http://([^\s/?#@:]+(:[^\s/?#@]*)?@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?", re.ASCII)
 MOST_WORKERS = 64
+# Each may be in a file instead, which the setting with _FILE at the end of its name names.
+SECRETS = ("SECRET_KEY", "LISTENER_PASSWORD", "METRICS_TOKEN", "DATABASE_URL", "REDIS_URL", "PROXY_URL")
 
 # No password, which would end up in logs, and no query, as paths are appended.
 URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
@@ -57,6 +60,8 @@ class Config:
     pusher_host: str | None
     pusher_port: int | None
     pusher_scheme: str
+    # May contain a password.
+    proxy_url: str | None = field(repr=False)
     host: str
     port: int
     secret_key: str = field(repr=False)
@@ -78,13 +83,15 @@ class Config:
     def from_environment(cls, environ: Mapping[str, str]) -> "Config":
         """Parse the settings; an empty value counts as unset. Raises ConfigError.
 
-        Creates DATA_DIR, and a secret key in it if none is set and the host is loopback.
+        At last creates DATA_DIR, and a secret key in it if none is set and the host is loopback.
         """
+        environ = _with_files(environ)
         env = {name: value.strip() for name, value in environ.items() if value.strip()}
         api_url = _url(env, "AIRCALL_API_URL", "https://frontend-test-api.aircall.dev")
         host = _plain(env, "HOST", "127.0.0.1")
         data_dir = _data_dir(env)
-        return cls(
+        _check_secret_key(env, host)
+        config = cls(
             api_url=api_url,
             pusher_app_key=_plain(env, "PUSHER_APP_KEY", "d44e3d910d38a928e0be"),
             pusher_app_cluster=_plain(env, "PUSHER_APP_CLUSTER", "eu"),
@@ -92,9 +99,10 @@ class Config:
             pusher_host=_plain(env, "PUSHER_HOST", "") or None,
             pusher_port=_port(env, "PUSHER_PORT", 0) or None,
             pusher_scheme=_one_of(env, "PUSHER_SCHEME", "https", ("http", "https")),
+            proxy_url=_proxy_url(env),
             host=host,
             port=_port(env, "PORT", 8000),
-            secret_key=_secret_key(env, host, data_dir),
+            secret_key=env.get("SECRET_KEY", ""),
             data_dir=data_dir,
             database_url=_database_url(env, data_dir),
             timezone=_timezone(env),
@@ -104,11 +112,14 @@ class Config:
             and environ["LISTENER_PASSWORD"],
             log_format=_one_of(env, "LOG_FORMAT", "console", LOG_FORMATS),
             log_level=_one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
-            public_origin=_url(env, "PUBLIC_ORIGIN", "", ORIGIN).lower() or None,
+            public_origin=_origin(env),
             workers=_workers(env),
             redis_url=_redis_url(env),
             metrics_token=_metrics_token(env),
         )
+        # Not before all else is known to be right: a start that fails leaves no folder behind.
+        _make_data_dir(data_dir)
+        return config if config.secret_key else replace(config, secret_key=_own_secret_key(data_dir))
 
 
 def environment(directory: Path) -> dict[str, str]:
@@ -123,6 +134,32 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _with_files(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings, with those of SECRETS read from the files that NAME_FILE names."""
+    env = dict(environ)
+    for name in SECRETS:
+        path = env.get(f"{name}_FILE", "").strip()
+        if not path:
+            continue
+        if env.get(name, "").strip():
+            raise ConfigError(f"{name} and {name}_FILE are both set: one has to be enough.")
+        env[name] = _content(f"{name}_FILE", Path(path))
+    return env
+
+
+def _content(name: str, path: Path) -> str:
+    try:
+        # Editors end the last line.
+        text = path.read_text().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{name} has to be a file of text.") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{name} cannot be read: {error}.") from error
+    if not text.strip():
+        raise ConfigError(f"{name} has to be a file with the value in it; {str(path)!r} is empty.")
+    return text
 
 
 def _both(env: Mapping[str, str], name: str, other: str) -> str | None:
@@ -140,20 +177,32 @@ def _timezone(env: Mapping[str, str]) -> ZoneInfo:
 
 def _data_dir(env: Mapping[str, str]) -> Path:
     path = Path(env.get("DATA_DIR", "instance")).absolute()
+    # prometheus_client looks for its files by a pattern.
+    if "[" in str(path):
+        raise ConfigError(f"DATA_DIR has to be a path without a [, not {str(path)!r}.")
+    return path
+
+
+def _make_data_dir(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         raise ConfigError(f"DATA_DIR cannot be used: {error}") from error
-    return path
 
 
-def _secret_key(env: Mapping[str, str], host: str, data_dir: Path) -> str:
+def _check_secret_key(env: Mapping[str, str], host: str) -> None:
     if "SECRET_KEY" in env:
         if len(env["SECRET_KEY"]) < SECRET_KEY_LENGTH:
             raise ConfigError(f"SECRET_KEY has to be {SECRET_KEY_LENGTH} characters or more.")
-        return env["SECRET_KEY"]
-    if not is_loopback(host):
-        raise ConfigError("SECRET_KEY has to be set when HOST is not loopback.")
+    elif not is_loopback(host):
+        # Some shells and build tools set HOST to the name of the machine.
+        raise ConfigError(
+            f"SECRET_KEY has to be set when HOST is not loopback, and HOST is {host!r}. "
+            "For this machine alone set HOST=127.0.0.1."
+        )
+
+
+def _own_secret_key(data_dir: Path) -> str:
     path = data_dir / "secret_key"
     try:
         secret = _kept_secret(path)
@@ -182,7 +231,9 @@ def _metrics_token(env: Mapping[str, str]) -> str | None:
 
 
 def _database_url(env: Mapping[str, str], data_dir: Path) -> str:
-    value = env.get("DATABASE_URL", f"sqlite:///{data_dir / 'calls.db'}")
+    value = env.get("DATABASE_URL")
+    if value is None:
+        return f"sqlite:///{data_dir / 'calls.db'}"
     path = Path(value.removeprefix("sqlite:///"))
     is_file = value.startswith("sqlite:///") and path.name not in ("", ":memory:") and path.parent.is_dir()
     if not is_file and not (POSTGRESQL.fullmatch(value) and _is_address(value)):
@@ -212,6 +263,16 @@ def _redis_url(env: Mapping[str, str]) -> str | None:
     return value
 
 
+def _proxy_url(env: Mapping[str, str]) -> str | None:
+    value = env.get("PROXY_URL", "").rstrip("/") or None
+    if value is not None and not (PROXY.fullmatch(value) and _is_address(value)):
+        raise ConfigError(
+            "PROXY_URL has to be http://host:port or http://user:password@host:port "
+            "(special characters written as %40)."
+        )
+    return value
+
+
 def _url(env: Mapping[str, str], name: str, default: str, form: re.Pattern[str] = URL) -> str:
     """Return a URL of this form, without a trailing slash."""
     if name not in env:
@@ -220,6 +281,16 @@ def _url(env: Mapping[str, str], name: str, default: str, form: re.Pattern[str] 
     if not form.fullmatch(value) or not _is_address(value):
         raise ConfigError(f"{name} has to be a URL such as https://example.com, without a password in it.")
     return value
+
+
+def _origin(env: Mapping[str, str]) -> str | None:
+    try:
+        return _url(env, "PUBLIC_ORIGIN", "", ORIGIN).lower() or None
+    except ConfigError as error:
+        raise ConfigError(
+            "PUBLIC_ORIGIN has to be an origin such as https://calls.example.com, without a path: "
+            "the dashboard needs a host name, or a port, of its own."
+        ) from error
 
 
 def _is_address(text: str) -> bool:

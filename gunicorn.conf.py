@@ -3,11 +3,13 @@
 Must not import sockets or TLS: gevent patches them in the worker, before anything else may import them.
 """
 
+import logging.config
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
+from aircall import VERSION
 from aircall.server.logs import log_settings
 from config import Config, environment
 
@@ -31,6 +33,9 @@ graceful_timeout = 8
 umask = 0o077
 control_socket_disable = True
 logconfig_dict = log_settings(_config.log_format, _config.log_level)
+# gunicorn, which does the same after this, says its own version first.
+logging.config.dictConfig(logconfig_dict)
+logging.getLogger("aircall").info("Callboard %s", VERSION)
 
 
 def on_starting(_server: Any) -> None:

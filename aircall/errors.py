@@ -8,6 +8,7 @@ AircallError
 ├── RateLimitedError        429: not executed; `retry_after` if the API gave it
 ├── RejectedError           any other 3xx or 4xx
 ├── ServerError             5xx: may have been executed, unless it is a 503 with Retry-After
+│   └── WrongAddressError   what answers, or would have to, is not the API: a setting seems wrong
 ├── UnreachableError        no connection was made: not sent
 ├── NoResponseError         sent, but no complete response before the deadline: may have been executed
 ├── MalformedResponseError  a response that breaks the contract: may have been executed
@@ -61,6 +62,10 @@ class RejectedError(AircallError):
     """A 3xx or 4xx without a class of its own."""
 
 
+class WrongAddressError(RejectedError):
+    """What answers at the address, or would have to, is not the API. Not executed."""
+
+
 class ServerError(AircallError):
     """5xx: may have been executed, unless it is a 503 with Retry-After."""
 
@@ -70,7 +75,14 @@ class ServerError(AircallError):
 
 
 class UnreachableError(AircallError):
-    """No connection was made. Not sent."""
+    """No connection was made. Not sent.
+
+    `wrong_because` names the error that shows that the address is wrong, such as NameResolutionError.
+    """
+
+    def __init__(self, message: str, *, wrong_because: str | None = None) -> None:
+        super().__init__(message)
+        self.wrong_because = wrong_because
 
 
 class NoResponseError(AircallError):

@@ -25,6 +25,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from aircall import VERSION
+
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 # Seconds. The API's deadline is 7.
 ANSWER_TIMES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -65,6 +67,12 @@ LINK_LIVE = Gauge("callboard_link_live", "1 while the link to Pusher is live.", 
 LINK_CHANGES = Counter("callboard_link_changes", "State changes of the link to Pusher.", ["state"])
 FEED_CHANGES = Counter("callboard_feed_changes", "Changes published on the change feed.", ["kind"])
 FEED_EPOCHS = Counter("callboard_feed_epochs", "New epochs of the change feed: every page is read again.")
+
+# `livemax` has no label for the process.
+BUILD_INFO = Gauge(
+    "callboard_build_info", "1, by the version that runs.", ["version"], multiprocess_mode="livemax"
+)
+BUILD_INFO.labels(VERSION).set(1)
 
 # Initialize label values to 0; `increase()` misses a counter that first appears as 1.
 LABEL_VALUES = {

@@ -5,6 +5,7 @@ import inspect
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sandbox.faults import FAULTS, FaultSwitches
 from sandbox.generated import MAX_CALLS
@@ -25,6 +26,7 @@ class Options:
     access_ttl: float = 600
     refresh_ttl: float = 3600
     strict_rotation: bool = False
+    keep_tokens: Path | None = None
     traffic: float | None = None
     max_limit: int | None = None
     latency: float = 0
@@ -39,7 +41,7 @@ A stand-in for the Aircall calls API and its Pusher channel, in one process.
 
 Any username and password are accepted. The list contains recorded calls, shifted in time so that the newest
 is three minutes old, or any number of generated calls. Each change is published on the channel, also to its
-sender. Nothing is stored on disk.
+sender. Nothing is stored on disk, but for what --keep-tokens keeps.
 """
 
 CONTROL_ENDPOINTS = """\
@@ -175,6 +177,12 @@ def _add_token_options(parser: argparse.ArgumentParser) -> None:
         "--strict-rotation",
         action="store_true",
         help="accept a refresh token only once; reuse revokes all refresh tokens of its login",
+    )
+    group.add_argument(
+        "--keep-tokens",
+        type=Path,
+        metavar="FILE",
+        help="keep the keys of the tokens in this file, so that they outlive a restart (default: in memory)",
     )
 
 

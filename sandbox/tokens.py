@@ -4,6 +4,7 @@ import math
 import secrets
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import Any
 from uuid import uuid4
@@ -30,15 +31,22 @@ class TokenIssuer:
     """Issues and verifies JSON Web Tokens. Tokens are not stored; a new key invalidates all older ones.
 
     With strict rotation a refresh token can be exchanged once; reuse revokes all refresh tokens of its login.
-    Lifetimes are in seconds.
+    Lifetimes are in seconds. `kept` is a file for the keys, so that tokens outlive a restart.
     """
 
-    def __init__(self, access_ttl: float, refresh_ttl: float, is_rotation_strict: bool) -> None:
+    def __init__(
+        self, access_ttl: float, refresh_ttl: float, is_rotation_strict: bool, kept: Path | None = None
+    ) -> None:
         self._access_ttl = access_ttl
         self._refresh_ttl = refresh_ttl
         self._started_strict = is_rotation_strict
+        self._kept = kept
         self._lock = Lock()
-        self.reset()
+        self._access_key = self._refresh_key = b""
+        self._latest_of_family: dict[str, str] = {}
+        self.clear_faults()
+        if not self._load_keys():
+            self.reset()
 
     def reset(self) -> None:
         """Invalidate all tokens and clear the faults."""
@@ -54,11 +62,25 @@ class TokenIssuer:
     def expire_access_tokens(self) -> None:
         """Invalidate all access tokens, but no refresh tokens."""
         self._access_key = secrets.token_bytes(32)
+        self._keep_keys()
 
     def revoke(self) -> None:
         """Invalidate all refresh tokens, but no access tokens."""
         self._refresh_key = secrets.token_bytes(32)
-        self._latest_of_family: dict[str, str] = {}
+        self._latest_of_family = {}
+        self._keep_keys()
+
+    def _load_keys(self) -> bool:
+        """Return whether there are keys that were kept."""
+        if self._kept is None or not self._kept.is_file():
+            return False
+        keys = [bytes.fromhex(line) for line in self._kept.read_text().split()]
+        self._access_key, self._refresh_key = keys
+        return True
+
+    def _keep_keys(self) -> None:
+        if self._kept is not None:
+            self._kept.write_text(f"{self._access_key.hex()}\n{self._refresh_key.hex()}\n")
 
     def login(self, username: str) -> TokenPair:
         """Issue the first pair of a login."""

@@ -76,7 +76,9 @@ class Upstream:
         self.lock = RLock()
         self.hub = Hub()
         self.faults = Faults()
-        self.tokens = TokenIssuer(options.access_ttl, options.refresh_ttl, options.strict_rotation)
+        self.tokens = TokenIssuer(
+            options.access_ttl, options.refresh_ttl, options.strict_rotation, options.keep_tokens
+        )
         self._source = _source(options, datetime.now(UTC))
         self.calls = CallList(self._source)
         self.counters = Counters()

@@ -1,6 +1,7 @@
 """`make run`: start the sandbox and the dashboard together, and stop both.
 
-With AIRCALL_API_URL in the environment only the dashboard is started, with that API.
+With AIRCALL_API_URL in the environment only the dashboard is started, with that API. Arguments are further
+options of the sandbox.
 """
 
 import contextlib
@@ -10,10 +11,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from aircall.web.startup import AddressError, listen
 from config import Config, ConfigError, environment
 
 ROOT = Path(__file__).parent.parent
@@ -23,28 +24,41 @@ START_TIMEOUT = 30.0
 STOP_TIMEOUT = 15.0
 
 
+class StartError(Exception):
+    """A program could not be started."""
+
+
 def main() -> None:
     """Run until Ctrl-C, or until the dashboard ends."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+        os.chdir(ROOT)
         env, hint = environment(ROOT), ""
         if "AIRCALL_API_URL" not in os.environ:
-            env |= sandbox_settings(_start_sandbox(stack))
+            try:
+                sandbox, url = start_sandbox("--port", "0", *sys.argv[1:])
+            except StartError as error:
+                sys.exit(str(error))
+            stack.callback(stop, sandbox)
+            env |= sandbox_settings(url)
             hint = " Any name and password will do."
-        address = _address(env)
-        dashboard = stack.enter_context(_process([sys.executable, "app.py"], env))
+        address, port = address_of(env)
+        dashboard = start([sys.executable, "app.py"], env | {"PORT": str(port)})
+        stack.callback(stop, dashboard)
         wait_until_served(dashboard, f"{address}/healthz")
         print(f"Callboard is at {address}.{hint} Ctrl-C stops it.", flush=True)
         sys.exit(dashboard.wait())
 
 
-def _start_sandbox(stack: contextlib.ExitStack) -> str:
-    command = [sys.executable, "-m", "sandbox", "--port", "0", "--traffic", "20"]
-    sandbox = stack.enter_context(_process(command, dict(os.environ), stdout=subprocess.PIPE))
+def start_sandbox(*options: str) -> tuple[subprocess.Popen[str], str]:
+    """Start the sandbox, with colleagues at work; return it with its address. Raises StartError."""
+    command = [sys.executable, "-m", "sandbox", "--traffic", "20", *options]
+    sandbox = start(command, dict(os.environ), stdout=subprocess.PIPE)
     line = sandbox.stdout.readline() if sandbox.stdout else ""
     if " on http" not in line:
-        sys.exit("The sandbox API could not be started.")
-    return line.split()[-1]
+        stop(sandbox)
+        raise StartError("The sandbox API could not be started.")
+    return sandbox, line.split()[-1]
 
 
 def sandbox_settings(url: str) -> dict[str, str]:
@@ -55,16 +69,22 @@ def sandbox_settings(url: str) -> dict[str, str]:
         "PUSHER_HOST": str(parts.hostname),
         "PUSHER_PORT": str(parts.port),
         "PUSHER_SCHEME": "http",
+        # It is on this machine.
+        "PROXY_URL": "",
     }
 
 
-def _address(env: dict[str, str]) -> str:
+def address_of(env: dict[str, str]) -> tuple[str, int]:
+    """Return where the dashboard will be, and its port. Exits if another program is there."""
     try:
         config = Config.from_environment(env)
-    except ConfigError as error:
+        with listen(config.host, config.port) as listening:
+            port = listening.getsockname()[1]
+    except (AddressError, ConfigError) as error:
         sys.exit(f"Callboard cannot start: {error}")
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    return f"http://{host}:{config.port}"
+    # Who listens everywhere is here, too.
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)  # noqa: S104  # to replace it
+    return f"http://[{here}]:{port}" if ":" in here else f"http://{here}:{port}", port
 
 
 def wait_until_served(dashboard: subprocess.Popen[str], url: str) -> None:
@@ -72,29 +92,36 @@ def wait_until_served(dashboard: subprocess.Popen[str], url: str) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         if dashboard.poll() is not None:
-            sys.exit("The dashboard ended while it was starting.")
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):  # noqa: S310  # local URL
+            # It has said why.
+            sys.exit(dashboard.returncode)
+        if is_served(url):
             return
         time.sleep(0.1)
     sys.exit("The dashboard did not start in time.")
 
 
-@contextlib.contextmanager
-def _process(
-    command: list[str], env: dict[str, str], stdout: int | None = None
-) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=stdout, text=True)  # noqa: S603  # no user input
+def is_served(url: str) -> bool:
+    """Return whether this URL answers."""
+    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):  # noqa: S310  # local URL
+        return True
+    return False
+
+
+def start(command: list[str], env: dict[str, str], stdout: int | None = None) -> subprocess.Popen[str]:
+    """Start a program of ours."""
+    return subprocess.Popen(command, env=env, cwd=ROOT, stdout=stdout, text=True)  # noqa: S603  # no user input
+
+
+def stop(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM) -> None:
+    """End a program by this signal, or by force after STOP_TIMEOUT."""
+    process.send_signal(number)
     try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout:
-            process.stdout.close()
+        process.wait(STOP_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout:
+        process.stdout.close()
 
 
 if __name__ == "__main__":

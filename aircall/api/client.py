@@ -11,13 +11,19 @@ from contextlib import contextmanager
 from enum import StrEnum
 from time import monotonic
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from aircall import metrics, models
 from aircall.api.resilience import PAUSE, Bulkhead, RetryBudget, with_retries
-from aircall.api.responses import check, read_call_page, read_json
-from aircall.api.transport import Request, Transport
-from aircall.errors import MalformedResponseError, NotFoundError, UnauthorizedError
+from aircall.api.responses import check, is_foreign, read_call_page, read_json
+from aircall.api.transport import Request, Response, Transport
+from aircall.errors import (
+    MalformedResponseError,
+    NotFoundError,
+    UnauthorizedError,
+    UnreachableError,
+    WrongAddressError,
+)
 from aircall.models import Call, CallPage, TokenGrant, User
 
 log = logging.getLogger(__name__)
@@ -50,6 +56,8 @@ POOL_OF = {
     "toggle_archived": Pool.CALL,
     "authorize_channel": Pool.CHANNEL,
 }
+# The setting that an answer to these proves right or wrong: they exist at every API, whatever is asked.
+SETTING_OF = {"login": "AIRCALL_API_URL", "authorize_channel": "PUSHER_AUTH_ENDPOINT"}
 # Requests in flight at once.
 POOL_SIZE = {Pool.LIST: 4, Pool.CALL: 16, Pool.LOGIN: 8, Pool.REFRESH: 8, Pool.CHANNEL: 2}
 
@@ -60,6 +68,7 @@ class ApiClient:
     Every method returns or raises an AircallError within `deadline` seconds, retries included. Only reads are
     retried, and requests that certainly were not sent. `slots` limits the requests in flight per pool;
     `clock` (seconds) times the circuit breakers, which probe the API once per `breaker_pause` seconds.
+    `proxy_url` is an HTTP proxy that all requests go through.
     """
 
     def __init__(
@@ -71,13 +80,16 @@ class ApiClient:
         slots: Mapping[Pool, int] = POOL_SIZE,
         clock: Callable[[], float] = monotonic,
         breaker_pause: float = PAUSE,
+        proxy_url: str | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._auth_endpoint = auth_endpoint or f"{self._base_url}/pusher/auth"
         self._deadline = deadline
-        self._transport = Transport(pool_maxsize=sum(slots.values()))
+        self._transport = Transport(pool_maxsize=sum(slots.values()), proxy_url=proxy_url)
         self._bulkheads = {pool: Bulkhead(pool, slots[pool], clock, breaker_pause) for pool in Pool}
         self._budget = RetryBudget()
+        # What was said of wrong addresses, each once.
+        self._told: set[tuple[str, str, object]] = set()
 
     def login(self, username: str, password: str) -> TokenGrant:
         """Return the tokens for a name and a password, both sent exactly as given."""
@@ -162,7 +174,7 @@ class ApiClient:
     def _send(self, endpoint: str, request: Request, secret: str, deadline: float | None = None) -> bytes:
         def attempt(seconds: float) -> bytes:
             with _measured(endpoint):
-                response = self._transport.send(request, seconds)
+                response = self._exchange(endpoint, request, seconds)
                 check(response, secret)
                 return response.body
 
@@ -171,6 +183,28 @@ class ApiClient:
             return with_retries(attempt, is_change=is_change, deadline=seconds, budget=self._budget)
 
         return self._bulkheads[POOL_OF[endpoint]].run(attempts, deadline or self._deadline)
+
+    def _exchange(self, endpoint: str, request: Request, seconds: float) -> Response:
+        """Return the response. Raises WrongAddressError where it shows that a setting is wrong."""
+        setting = SETTING_OF.get(endpoint)
+        try:
+            response = self._transport.send(request, seconds)
+        except UnreachableError as error:
+            if setting is None or error.wrong_because is None:
+                raise
+            raise self._wrong_address(setting, request.url, error.wrong_because) from error
+        if setting is not None and is_foreign(response):
+            raise self._wrong_address(setting, request.url, response.status)
+        return response
+
+    def _wrong_address(self, setting: str, url: str, status: int | str) -> WrongAddressError:
+        """Log this address once, and return the error."""
+        parts = urlsplit(url)
+        if (setting, url, status) not in self._told:
+            self._told.add((setting, url, status))
+            found = {"setting": setting, "host": parts.netloc, "path": parts.path, "status": status}
+            log.warning("%s seems wrong: what answers is not the API", setting, extra=found)
+        return WrongAddressError(f"This is not the API: {status}.")
 
 
 @contextmanager

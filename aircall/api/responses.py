@@ -12,6 +12,7 @@ import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -29,6 +30,8 @@ SURROGATES = re.compile(
 )
 # A body without one of these needs no replacement.
 ESCAPES = (rb"\ud", rb"\uD")
+# What an address says at which there is no such API.
+FOREIGN_STATUSES = (404, 405, 410, 501)
 # Characters of one message of the API, and messages of one response.
 LONGEST_MESSAGE, MOST_MESSAGES = 300, 10
 
@@ -71,6 +74,15 @@ def check(response: Response, secret: str) -> None:
     messages = _messages(response.body, secret)
     pause = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
     raise error_for(response.status, messages, pause)
+
+
+def is_foreign(response: Response) -> bool:
+    """Return whether a response to a login or a signature shows that there is no such API here."""
+    if response.status in FOREIGN_STATUSES or 300 <= response.status < 400:
+        return True
+    if response.status >= 500 or response.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return False
+    return response.headers.get("Content-Type", "").lower().startswith("text/html")
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:

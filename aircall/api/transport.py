@@ -11,10 +11,11 @@ The error tells whether the request may have been executed:
   closed it before or after it executed the request.
 - MalformedResponseError: the body is too large or cannot be decompressed.
 
-Cookies, redirects, .netrc and proxy variables are off: the response to one user, or the environment of the
-machine, must not change the request of another.
+A proxy is used only if the settings name one. Cookies, redirects, .netrc and proxy variables are off: the
+response to one user, or the environment of the machine, must not change the request of another.
 """
 
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,9 +32,10 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import DecodeError, HTTPError
 
+from aircall import VERSION
 from aircall.errors import AircallError, MalformedResponseError, NoResponseError, UnreachableError
 
-USER_AGENT = "Callboard/0.1.0"
+USER_AGENT = f"Callboard/{VERSION}"
 # Seconds. For each address of the host, within the deadline of the exchange.
 CONNECT_TIMEOUT = 3.0
 # Seconds. Node closes a connection after five idle seconds, and a request that meets the close on the wire
@@ -68,9 +70,11 @@ class Response:
 class Transport:
     """A thread-safe connection pool that sends each request once."""
 
-    def __init__(self, *, pool_maxsize: int) -> None:
+    def __init__(self, *, pool_maxsize: int, proxy_url: str | None = None) -> None:
         self._session = _Session()
         self._session.trust_env = False
+        if proxy_url is not None:
+            self._session.proxies = {"http": proxy_url, "https": proxy_url}
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"}
         adapter = _Adapter(pool_maxsize=pool_maxsize, max_retries=0)
@@ -127,7 +131,9 @@ class _Connection(HTTPConnection):
         try:
             super().connect()
         except (HTTPError, OSError, UnicodeError, DeadlineExceeded) as error:
-            failure = UnreachableError(f"No connection to the API: {type(error).__name__}.")
+            name = type(error).__name__
+            wrong_because = name if _is_address_wrong(error, is_proxied=self.proxy is not None) else None
+            failure = UnreachableError(f"No connection to the API: {name}.", wrong_because=wrong_because)
         else:
             return
         # Raised here, without a cause: that one holds the socket that was being connected.
@@ -158,6 +164,21 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=_tls_context(), **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, ssl_context=_tls_context(), **kwargs)
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        return manager
+
+
+def _is_address_wrong(error: BaseException, *, is_proxied: bool) -> bool:
+    """Return whether this error of a connection shows that waiting will not help."""
+    if isinstance(error, ssl.SSLError):
+        # Hung up on: by a server that is being restarted, perhaps.
+        return not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    # With a proxy the name is the proxy's. Other reasons, such as a name server that is away, pass.
+    cause = error.__cause__
+    return not is_proxied and isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME
 
 
 def _tls_context() -> ssl.SSLContext:

@@ -8,9 +8,10 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, NoReturn
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 import pysher
@@ -66,6 +67,8 @@ class PusherSettings(LinkTimings):
     host: str | None = None
     port: int | None = None
     is_secure: bool = True
+    # An HTTP proxy; may contain a password.
+    proxy_url: str | None = field(default=None, repr=False)
     # Calls in the event queue.
     queue_limit: int = 1000
 
@@ -173,7 +176,9 @@ class PusherConnection:
         # Switches off that pysher reconnects.
         connection.disconnect_called = True
         connection.socket_kwargs.update(
-            ping_interval=settings.ping_interval, ping_timeout=settings.pong_timeout
+            ping_interval=settings.ping_interval,
+            ping_timeout=settings.pong_timeout,
+            **_proxy_options(settings.proxy_url),
         )
         # pysher's own handlers fail on objects, on null codes and in their own thread.
         connection.event_callbacks["pusher:connection_established"] = [(self._on_established, (), {})]
@@ -263,6 +268,22 @@ class PusherConnection:
         self._ended.set()
         self._subscribed.set()
         self._activity.set()
+
+
+def _proxy_options(proxy_url: str | None) -> dict[str, object]:
+    """Return websocket-client's options for this proxy, or for none, whatever the environment says."""
+    if proxy_url is None:
+        # Its only way not to use the environment's: a proxy, and no host that it is for.
+        return {"proxy_type": "http", "http_proxy_host": "none", "http_no_proxy": ["*"]}
+    parts = urlsplit(proxy_url)
+    return {
+        "proxy_type": "http",
+        "http_proxy_host": parts.hostname,
+        "http_proxy_port": parts.port or 80,
+        "http_proxy_auth": (unquote(parts.username or ""), unquote(parts.password or "")),
+        # An empty list would mean the environment's.
+        "http_no_proxy": ["none.invalid"],
+    }
 
 
 def _shut_down(web_socket: websocket.WebSocket | None) -> None:

@@ -19,6 +19,7 @@ class DatabaseError(Exception):
     """A database cannot be opened or written to. The message names it, without its password."""
 
 
+SQLITE = "sqlite:///"
 SQLITE_PRAGMAS = (
     # Readers do not wait for a writer.
     "journal_mode=WAL",
@@ -55,8 +56,10 @@ EXCLUSIVE_LOCK = 0x0CA11
 
 
 def open_database(url: str) -> Engine:
-    """Return an engine for a URL, `sqlite:///…` or `postgresql://…`."""
-    parsed = make_url(url)
+    """Return an engine for a URL, `sqlite:///…` with a path as it is, or `postgresql://…`."""
+    # Not parsed: `?` and `%20` are parts of a path's names.
+    is_file = url.startswith(SQLITE)
+    parsed = URL.create("sqlite", database=url.removeprefix(SQLITE)) if is_file else make_url(url)
     # `hide_parameters`: errors are logged, and parameters contain tokens and notes.
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")

@@ -8,7 +8,7 @@ from typing import cast
 from flask import Blueprint, Flask, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from aircall import metrics
+from aircall import VERSION, metrics
 from aircall.calls.store import CallStore
 from aircall.models import instant_text
 from aircall.status import NOT_STARTED
@@ -91,7 +91,7 @@ def show_metrics() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """Return the state of each neighbor as JSON, with 200; with 503 if the storage fails.
+    """Return the version and the state of each neighbor as JSON, with 200; with 503 if the storage fails.
 
     An age is in seconds: since when it has been so, or since the last full sync; None if there was none.
     """
@@ -101,6 +101,7 @@ def readyz() -> ResponseReturnValue:
     error = sync.error if sync else None
     contact = built.sync.seconds_since_contact
     state = {
+        "version": VERSION,
         "storage": {"state": storage.state, "age": storage.age},
         "upstream": {
             "state": error.name if error else "ok",

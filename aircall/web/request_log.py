@@ -26,7 +26,7 @@ METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
 OTHER, NO_ROUTE = "other", "none"
 ROUTE_KEY = "callboard.route"
 # Polled by machines: logged at DEBUG only.
-QUIET = {"/healthz", "/metrics"}
+QUIET = {"/healthz", "/readyz", "/metrics"}
 
 
 def register(app: Flask) -> None:

@@ -91,6 +91,7 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
         auth_endpoint=config.pusher_auth_endpoint,
         deadline=timings.api_deadline,
         breaker_pause=timings.breaker_pause,
+        proxy_url=config.proxy_url,
     )
     records = open_records(config)
     logins = Logins(records, api)
@@ -186,6 +187,7 @@ def pusher_settings(config: Config, timings: LinkTimings) -> PusherSettings:
         host=config.pusher_host,
         port=config.pusher_port,
         is_secure=config.pusher_scheme == "https",
+        proxy_url=config.proxy_url,
     )
 
 

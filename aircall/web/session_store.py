@@ -1,9 +1,13 @@
 """Server-side sessions for Flask, kept in the same record store as the logins.
 
-The cookie holds a random id only. Built on Flask-Session, whose own stores fall back to pickle, and write
+The cookie holds a random id only. Its name ends with the port that the browser shows, if any: browsers keep
+the cookies of all ports of a host together, so two dashboards on one host would end each other's sessions.
+
+Built on Flask-Session, whose own stores fall back to pickle, and write
 every session back after every request: a slow request would resurrect a session that was deleted meanwhile.
 """
 
+import re
 from datetime import timedelta
 from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
@@ -11,7 +15,6 @@ from wsgiref.types import WSGIEnvironment
 import msgspec
 from flask import Flask, Request, Response, request, session
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
-from werkzeug.http import parse_cookie
 
 from aircall.storage import STORAGE_ERRORS
 from aircall.storage.records import RecordStore
@@ -19,6 +22,8 @@ from aircall.storage.records import RecordStore
 # Before the login a session holds only a CSRF token, and every crawler creates one.
 ANONYMOUS_LIFETIME = timedelta(hours=1)
 SIGNED_IN_KEY = "login_id"
+# The port in a Host header; Werkzeug has removed the usual one.
+PORT = re.compile(":([0-9]{1,5})$")
 # Blueprints that work without a session, so also while the store fails.
 SESSIONLESS = ("ops", "script_messages")
 
@@ -45,22 +50,33 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
 
     def open_session(self, app: Flask, request: Request) -> StoredSession:
         """Return the session of the cookie, or a new one, with `storage_error` if the store failed."""
+        session: StoredSession = self.session_class(sid=self._generate_sid(self.sid_length))
+        sent_sid = self._sent_sid(app, request)
         try:
-            session: StoredSession = super().open_session(app, request)
+            data = self._retrieve_session_data(self._get_store_id(sent_sid)) if sent_sid else None
         except STORAGE_ERRORS as error:
-            session = self.session_class(sid=self._generate_sid(self.sid_length))
             session.storage_error = error
             return session
-        is_loaded = session.sid == request.cookies.get(self.get_cookie_name(app))
-        session.loaded_sid = session.sid if is_loaded else None
+        if data is not None:
+            session = self.session_class(data, sid=sent_sid)
+            session.loaded_sid = sent_sid
         return session
 
     def login_id(self, environ: WSGIEnvironment) -> str | None:
         """Return the login's id in the session of a WSGI request; None without. Raises STORAGE_ERRORS."""
-        sid = parse_cookie(environ).get(self.get_cookie_name(self._app))
+        sid = self._sent_sid(self._app, Request(environ))
         data = self._retrieve_session_data(self._get_store_id(sid)) if sid else None
         login_id = (data or {}).get(SIGNED_IN_KEY)
         return login_id if isinstance(login_id, str) else None
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """Return the name of the session cookie at the address of this request."""
+        return _cookie_name(app, request)
+
+    def _sent_sid(self, app: Flask, request: Request) -> str | None:
+        # Without a port in its name the cookie was set by an earlier version, or by another dashboard.
+        names = (_cookie_name(app, request), str(app.config["SESSION_COOKIE_NAME"]))
+        return next((request.cookies[name] for name in names if request.cookies.get(name)), None)
 
     def save_session(self, app: Flask, session: StoredSession, response: Response) -> None:
         """Save a modified session. Raises one of STORAGE_ERRORS, at most once per request."""
@@ -103,6 +119,11 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
         while (record := self._records.load(store_id)) is not None:
             if self._records.compare_and_set(store_id, record.generation, value, ttl):
                 return
+
+
+def _cookie_name(app: Flask, request: Request) -> str:
+    port = PORT.search(request.host)
+    return str(app.config["SESSION_COOKIE_NAME"]) + (f"-{port[1]}" if port else "")
 
 
 def _raise_storage_error() -> None:

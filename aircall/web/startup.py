@@ -1,10 +1,12 @@
-"""What `python app.py` does: check what a start needs, then become gunicorn.
+"""What `python app.py` does: check what a start needs, listen, then become gunicorn.
 
 Imports neither Flask nor the pages: only gunicorn's workers import the application, each of them once.
 """
 
+import errno
 import json
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from aircall.storage.redis import RedisUnusableError, check_redis
 from config import Config, ConfigError, environment
 
 ROOT = Path(__file__).parents[2]
+# Connections that wait to be accepted: the default of gunicorn's `backlog`.
+BACKLOG = 2048
 MANIFEST = ROOT / "static" / "dist" / "manifest.json"
 CATALOGS = Path(__file__).parent / "translations"
 
@@ -26,8 +30,13 @@ class TranslationsMissingError(Exception):
     """The translations have not been compiled."""
 
 
+class AddressError(Exception):
+    """HOST and PORT are no address that can be listened on; the message says which of them to change."""
+
+
 # Reported in one line, without a traceback.
 START_ERRORS = (
+    AddressError,
     ConfigError,
     DatabaseError,
     RedisUnusableError,
@@ -41,16 +50,46 @@ def main(*gunicorn_arguments: str) -> None:
 
     Exits with status 1 and one line if the dashboard cannot start.
     """
+    # gunicorn imports from here, and a path in a setting counts from here, wherever this was started.
+    os.chdir(ROOT)
     # Logins and customers' numbers are stored: no other user of this machine may read them.
     os.umask(0o077)
     try:
-        check_storage(Config.from_environment(environment(ROOT)))
         read_manifest()
         check_translations()
+        config = Config.from_environment(environment(ROOT))
+        # Kept for gunicorn: nobody else can take the address in between.
+        listening = listen(config.host, config.port)
+        check_storage(config)
     except START_ERRORS as error:
         sys.exit(f"Callboard cannot start: {error}")
-    command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), *gunicorn_arguments]
+    listening.set_inheritable(True)
+    arguments = ["-c", str(ROOT / "gunicorn.conf.py"), "--bind", f"fd://{listening.fileno()}"]
+    command = [sys.executable, "-m", "gunicorn", *arguments, *gunicorn_arguments]
     os.execv(sys.executable, command)  # noqa: S606  # no user input
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there, by any free port if it is 0. Raises AddressError."""
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # As gunicorn does: connections that are still being closed do not keep a restart waiting.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except (OSError, UnicodeError) as error:
+        listening.close()
+        raise AddressError(_address_trouble(host, port, error)) from error
+    return listening
+
+
+def _address_trouble(host: str, port: int, error: OSError | UnicodeError) -> str:
+    code = error.errno if isinstance(error, OSError) and not isinstance(error, socket.gaierror) else None
+    if code == errno.EADDRINUSE:
+        return f"PORT {port} of {host} is taken by another program: stop that, or set another PORT."
+    if code in (errno.EACCES, errno.EPERM):
+        return f"PORT {port} is not for this user: set a PORT of 1024 or more."
+    return f"HOST is {host!r}, which is no address of this machine. For it alone set HOST=127.0.0.1."
 
 
 def check_storage(config: Config) -> None:

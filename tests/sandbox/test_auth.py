@@ -1,5 +1,7 @@
 """Login, token refresh and token validity."""
 
+from pathlib import Path
+
 import jwt
 import pytest
 
@@ -144,3 +146,18 @@ def test_an_access_token_contains_its_user_and_its_lifetime(rest: RestClient) ->
 
     assert claims["sub"] == claims["username"] == "alice"
     assert (type(claims["iat"]), claims["exp"]) == (int, claims["iat"] + 600)
+
+
+def test_tokens_outlive_a_restart_where_they_are_kept_and_none_a_reset(tmp_path: Path) -> None:
+    kept = ("--keep-tokens", str(tmp_path / "tokens"))
+    with Sandbox.start(*kept) as sandbox, signed_in(sandbox.url) as person:
+        access, refresh = person.access_token, person.refresh_token
+    with Sandbox.start(*kept) as sandbox, signed_in(sandbox.url) as person:
+        assert person.get("/me", token=access).status_code == 200
+        assert person.refresh(refresh).status_code == 201
+        sandbox.reset()
+        assert person.get("/me", token=access).status_code == 401
+    with Sandbox.start(*kept) as sandbox, signed_in(sandbox.url) as person:
+        assert person.get("/me", token=access).status_code == 401
+    with Sandbox.start() as sandbox, signed_in(sandbox.url) as person:
+        assert person.get("/me", token=access).status_code == 401

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 from bs4 import BeautifulSoup
@@ -14,6 +15,7 @@ from tests.support.processes import STOPPING_TIME, Started, running
 from tests.support.sandbox import Sandbox
 
 READY = r"Listening at: (http://\S+)"
+# Of an address without a port; with one it has the port at its end, and this name is read as well.
 COOKIE = "callboard"
 # Seconds. An answer of a dashboard on a busy machine takes less.
 TIMEOUT = 45.0
@@ -93,9 +95,19 @@ def log_in(address: str, username: str = "alice") -> str:
     """Sign in by the form of the login page; the session cookie's value."""
     with requests.Session() as session:
         session.trust_env = False
-        page = BeautifulSoup(session.get(f"{address}/login", timeout=TIMEOUT).text, "html.parser")
-        fields = {field["name"]: field.get("value", "") for field in page.select("input[name]")}
-        fields |= {"username": username, "password": "any"}
-        answer = session.post(f"{address}/login", data=fields, timeout=TIMEOUT)
-        assert answer.url == f"{address}/calls", answer.text
-        return str(session.cookies[COOKIE])
+        sign_in(session, address, username)
+        return session_of(session, address)
+
+
+def sign_in(browser: requests.Session, address: str, username: str = "alice") -> None:
+    """Sign this browser in by the form of the login page."""
+    page = BeautifulSoup(browser.get(f"{address}/login", timeout=TIMEOUT).text, "html.parser")
+    fields = {field["name"]: field.get("value", "") for field in page.select("input[name]")}
+    fields |= {"username": username, "password": "any"}
+    answer = browser.post(f"{address}/login", data=fields, timeout=TIMEOUT)
+    assert answer.url == f"{address}/calls", answer.text
+
+
+def session_of(browser: requests.Session, address: str) -> str:
+    """The value of the session cookie that this browser has of the dashboard at this address."""
+    return str(browser.cookies[f"{COOKIE}-{urlsplit(address).port}"])

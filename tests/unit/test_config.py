@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from config import Config, ConfigError, environment, is_loopback
+from config import SECRETS, Config, ConfigError, environment, is_loopback
 
 SECRET = "0123456789abcdef0123456789abcdef"
 URL_SETTINGS = ("AIRCALL_API_URL", "PUSHER_AUTH_ENDPOINT", "PUBLIC_ORIGIN", "DATABASE_URL", "REDIS_URL")
@@ -16,6 +16,8 @@ TAKEN_AS_THEY_ARE = [
     ("PUSHER_APP_KEY", "a-key"),
     ("PUSHER_APP_CLUSTER", "us2"),
     ("PUSHER_HOST", "localhost"),
+    ("PROXY_URL", "http://proxy.example:3128"),
+    ("PROXY_URL", "http://ann:pass%40word@[::1]:3128"),
     ("PUSHER_SCHEME", "http"),
     ("HOST", "::1"),
     ("SECRET_KEY", SECRET),
@@ -110,8 +112,12 @@ def test_a_good_value_is_taken(tmp_path: Path, name: str, text: str, field: str,
         ("REDIS_URL", "unix://redis.sock"), ("WORKERS", "0"), ("WORKERS", "2"), ("WORKERS", "65"),
         ("WORKERS", "many"), ("TIMEZONE", "Paris"), ("TIMEZONE", "../etc/localtime"),
         ("LISTENER_USERNAME", "listener"), ("LISTENER_PASSWORD", "only the password"),
-        ("LOG_FORMAT", "xml"), ("LOG_LEVEL", "VERBOSE"), ("DATA_DIR", "/dev/null"),
+        ("DATA_DIR", "/srv/[data]"), ("SECRET_KEY_FILE", "/no/such/file"), ("REDIS_URL_FILE", "/dev/null"),
+        ("METRICS_TOKEN_FILE", "/"), ("LOG_FORMAT", "xml"), ("LOG_LEVEL", "VERBOSE"),
+        ("DATA_DIR", "/dev/null"),
         ("PUBLIC_ORIGIN", "https://calls.example/dashboard"), ("PUBLIC_ORIGIN", "calls.example"),
+        ("PROXY_URL", "proxy:3128"), ("PROXY_URL", "https://proxy"), ("PROXY_URL", "socks5://proxy"),
+        ("PROXY_URL", "http://proxy:0"), ("PROXY_URL", "http://a:swordfish@b@proxy"),
         ("METRICS_TOKEN", "15-characters--"), ("METRICS_TOKEN", "sixteen and more characters"),
         ("METRICS_TOKEN", "sechzehn-und-mehr-für-zwei"),
     ],
@@ -147,6 +153,43 @@ def test_the_listeners_password_is_used_exactly_as_given(tmp_path: Path) -> None
     assert (config.listener_username, config.listener_password) == ("listener", " a b ")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", SECRET),
+        ("METRICS_TOKEN", "16-characters-ok"),
+        ("DATABASE_URL", "postgresql://calls@db.example/calls"),
+        ("REDIS_URL", "redis://localhost"),
+        ("PROXY_URL", "http://ann:swordfish@localhost"),
+        ("LISTENER_PASSWORD", " a b "),
+    ],
+)
+def test_a_secret_may_be_in_a_file_and_not_in_both_places(tmp_path: Path, name: str, value: str) -> None:
+    file = tmp_path / "secret"
+    account = {"LISTENER_USERNAME": "listener"} if name == "LISTENER_PASSWORD" else {}
+    for end in ("", "\n", "\r\n"):
+        file.write_bytes(f"{value}{end}".encode())
+
+        config = read(tmp_path, **account, **{f"{name}_FILE": str(file)})
+
+        assert getattr(config, name.lower()) == value
+    both = {f"{name}_FILE": str(file), name: value}
+    assert refusal(tmp_path, **account, **both).startswith(f"{name} and {name}_FILE are both set")
+
+
+def test_no_secret_of_a_file_is_repeated(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("swordfish")
+
+    for name in set(SECRETS) - {"LISTENER_PASSWORD"}:
+        line = refusal(tmp_path, LISTENER_PASSWORD="alone", **{f"{name}_FILE": str(tmp_path / "secret")})
+
+        assert "swordfish" not in line
+
+
+def test_a_path_in_the_public_origin_is_refused_with_the_reason(tmp_path: Path) -> None:
+    assert "without a path" in refusal(tmp_path, PUBLIC_ORIGIN="https://example.com/calls")
+
+
 def test_more_than_one_process_needs_a_redis(tmp_path: Path) -> None:
     line = refusal(tmp_path, WORKERS="4")
 
@@ -160,6 +203,7 @@ def test_no_secret_is_in_the_repr(tmp_path: Path) -> None:
         LISTENER_USERNAME="listener",
         DATABASE_URL="postgresql://calls:swordfish@localhost/calls",
         REDIS_URL="redis://:swordfish@localhost",
+        PROXY_URL="http://ann:swordfish@localhost",
         **dict.fromkeys(("SECRET_KEY", "LISTENER_PASSWORD", "METRICS_TOKEN"), "swordfish" * 4),
     )
 
@@ -170,7 +214,7 @@ def test_no_secret_is_in_the_repr(tmp_path: Path) -> None:
 def test_a_host_that_others_can_reach_needs_a_secret_of_its_own(tmp_path: Path, host: str) -> None:
     line = refusal(tmp_path, HOST=host)
 
-    assert line == "SECRET_KEY has to be set when HOST is not loopback."
+    assert line.startswith(f"SECRET_KEY has to be set when HOST is not loopback, and HOST is {host!r}.")
     assert read(tmp_path, HOST=host, SECRET_KEY=SECRET).host == host
 
 

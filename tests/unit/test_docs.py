@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from config import Config
+from config import SECRETS, Config
 from tests.support.processes import ROOT
 from tests.support.settings_read import settings_read
 
@@ -68,3 +68,9 @@ def test_every_invariant_is_proved_by_tests_that_exist() -> None:
     ]
     assert [name for name, paths in proofs.items() if not paths] == []
     assert [path for paths in proofs.values() for path in paths if not (ROOT / path).is_file()] == []
+
+
+def test_readers_and_operators_are_told_which_settings_may_be_in_a_file() -> None:
+    for text in (README, OPERATIONS):
+        named = [sentence for sentence in re.split(r"[.:]\s", text) if "may be" in sentence]
+        assert any(set(SECRETS) <= set(re.findall("`([A-Z_]+)`", sentence)) for sentence in named)

@@ -13,14 +13,14 @@ PATCHED = [
     ("python-engineio", "4.15.1", "aircall/server/engine.py", "tests/system/serving/test_rude_clients.py"),
     # `disconnect_called`, `socket_kwargs`, `event_callbacks`, `event_handler`, `_on_error`.
     ("pysher", "1.0.8", "aircall/pusher/connection.py", "tests/integration/pusher/test_listener_contract.py"),
-    # `setdefaulttimeout`, `WebSocketApp.sock`, `WebSocket.sock`.
+    # `setdefaulttimeout`, `WebSocketApp.sock`, `WebSocket.sock`; a proxy with `http_no_proxy` of `*`.
     (
         "websocket-client",
         "1.9.2",
         "aircall/pusher/connection.py",
         "tests/integration/pusher/test_connection.py",
     ),
-    # `HTTPConnection.is_connected`, `PoolManager.pool_classes_by_scheme`.
+    # `HTTPConnection.is_connected`, `HTTPConnection.proxy`, `PoolManager.pool_classes_by_scheme`.
     ("urllib3", "2.8.0", "aircall/api/transport.py", "tests/integration/api/transport"),
     # `ServerSideSessionInterface`: its methods that begin with an underscore.
     ("Flask-Session", "0.8.0", "aircall/web/session_store.py", "tests/web/test_session.py"),

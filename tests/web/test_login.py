@@ -47,6 +47,51 @@ def test_a_failed_login_is_explained_and_the_username_stays(stranger: Person, sa
         assert stranger.find("[name=username]")["value"] == "ann"
 
 
+HTML = b"<!doctype html><title>Not the API</title>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "content_type"),
+    [
+        (404, b'{"statusCode":404,"message":"Cannot POST /auth/login"}', "application/json"),
+        (200, HTML, "text/html"),
+        (403, HTML, "text/html"),
+        (301, b"", "text/plain"),
+        (405, b"", "text/plain"),
+    ],
+)
+def test_an_answer_that_is_not_the_apis_is_told_to_who_can_mend_it(
+    stranger: Person,
+    sandbox: Sandbox,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    body: bytes,
+    content_type: str,
+) -> None:
+    sandbox.answer_with(status, body, content_type, times=None, path="/auth/login")
+
+    for _ in range(2):
+        stranger.log_in("ann", "a-password")
+        assert stranger.status == 503
+        assert "AIRCALL_API_URL" in stranger.find("[role=alert]").get_text()
+
+    (warning,) = [each for each in caplog.records if "seems wrong" in each.getMessage()]
+    assert warning.levelname == "WARNING"
+    told = {name: getattr(warning, name) for name in ("host", "path", "status")}
+    assert told == {"host": f"{sandbox.host}:{sandbox.port}", "path": "/auth/login", "status": status}
+
+
+@pytest.mark.parametrize("status", [429, 500, 502])
+def test_trouble_of_the_api_or_its_proxy_is_no_wrong_address(
+    stranger: Person, sandbox: Sandbox, status: int
+) -> None:
+    sandbox.answer_with(status, HTML, "text/html", times=None, path="/auth/login")
+
+    stranger.log_in("ann", "x")
+
+    assert "AIRCALL_API_URL" not in stranger.find("[role=alert]").get_text()
+
+
 def test_a_login_starts_a_session_under_a_new_random_id(stranger: Person) -> None:
     stranger.client.set_cookie("callboard", "chosen-by-an-attacker")
     stranger.get("/login")

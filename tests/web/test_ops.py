@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from aircall import VERSION
 from aircall.web.services import stop
 from app import create_app
 from config import Config
@@ -88,6 +89,7 @@ def test_it_is_alive_and_ready_with_the_state_of_each_part(alice: Person) -> Non
     wait_until(lambda: state_of_parts()["listener"]["state"] == "live", what="a live listener")
     state = state_of_parts()
 
+    assert state.pop("version") == VERSION
     assert alice.client.get("/healthz").status_code == 200
     assert alice.client.get("/readyz").status_code == 200
     assert {name: one["state"] for name, one in state.items()} == {

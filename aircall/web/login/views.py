@@ -8,7 +8,13 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, UnauthorizedError
+from aircall.errors import (
+    AircallError,
+    InvalidRequestError,
+    LoginEndedError,
+    UnauthorizedError,
+    WrongAddressError,
+)
 from aircall.web.error_messages import SENTENCES, api_sentences, sentence_for
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.login import session
@@ -29,6 +35,11 @@ class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no type
 bp = Blueprint("login", __name__)
 
 REFUSED = _l("That username and password do not match. Check both and try again.")
+
+WRONG_ADDRESS = _l(
+    "The address of the phone system seems to be wrong, so nobody can log in. "
+    "Ask whoever runs this dashboard to check AIRCALL_API_URL."
+)
 
 
 @bp.get("/login")
@@ -52,6 +63,8 @@ def log_in() -> ResponseReturnValue:
         return _page(form, REFUSED, 401)
     except InvalidRequestError as error:
         return _page(form, api_sentences(error.messages), 400)
+    except WrongAddressError:
+        return _page(form, WRONG_ADDRESS, 503)
     except AircallError as error:
         return _page(form, sentence_for(error), 503)
     session.begin(signed_in)

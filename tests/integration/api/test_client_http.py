@@ -5,15 +5,18 @@ import json
 import tracemalloc
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from aircall.api.client import ApiClient
 from aircall.api.transport import BODY_LIMIT, USER_AGENT
-from aircall.errors import MalformedResponseError, RejectedError
-from tests.integration.api.asking import CALL, CALL_ID, USER, asking
+from aircall.errors import AircallError, MalformedResponseError, RejectedError, WrongAddressError
+from tests.integration.api.asking import CALL, CALL_ID, ENDPOINTS, USER, asking
 from tests.integration.api.behaviours import BOMB, answer, never_end
+from tests.integration.api.certificates import server_context
 from tests.integration.api.hostile_http import Behaviour, HostileServer
+from tests.support.forward_proxy import ForwardProxy
 
 GRANT = b'{"access_token":"a.b.c"}'
 
@@ -83,6 +86,38 @@ def test_proxies_and_passwords_of_the_environment_are_not_used(
 
     assert grant.tokens.access == "a.b.c"
     assert "authorization" not in server.received[0].headers
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [("https://{}", "SSLCertVerificationError"), ("http://no-such-host.invalid", "NameResolutionError")],
+)
+def test_an_address_of_another_or_of_nobody_is_told_as_wrong(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path, url: str, status: str
+) -> None:
+    with (
+        HostileServer(answer(GRANT, 201), tls=server_context(tmp_path)) as server,
+        closing(ApiClient(url.format(urlsplit(server.url).netloc))) as api,
+    ):
+        for ask in (ENDPOINTS["login"], ENDPOINTS["authorize_channel"]):
+            with pytest.raises(WrongAddressError):
+                ask(api)
+
+    names = ("setting", "path", "status")
+    told = [tuple(vars(each).get(name) for name in names) for each in caplog.records]
+    assert ("AIRCALL_API_URL", "/auth/login", status) in told
+    assert ("PUSHER_AUTH_ENDPOINT", "/pusher/auth", status) in told
+
+
+def test_a_proxy_that_refuses_is_no_wrong_address() -> None:
+    with ForwardProxy.start("ann", "secret") as proxy:
+        for scheme in ("http", "https"):
+            url, proxy_url = f"{scheme}://api.example", f"http://ann:wrong@{proxy.address}"
+            with closing(ApiClient(url, proxy_url=proxy_url)) as api, pytest.raises(AircallError) as failed:
+                api.login("ann", "x")
+            assert not isinstance(failed.value, WrongAddressError)
+
+    assert proxy.lines == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,15 @@ import pytest
 import requests
 from bs4 import BeautifulSoup
 
-from tests.support.dashboard import COOKIE, READY, SharedDashboard, dashboard, log_in, shared_dashboard
+from tests.support.dashboard import (
+    COOKIE,
+    READY,
+    SharedDashboard,
+    dashboard,
+    log_in,
+    session_of,
+    shared_dashboard,
+)
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
@@ -56,7 +64,7 @@ def a_day_of_work(address: str, sandbox: Sandbox) -> set[str]:
         submit(session, page, f"/calls/{call['id']}/notes", content=NOTE)
         submit(session, page, f"/calls/{call['id']}/archive", archived="true")
         session.get(f"{address}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=TIMEOUT)
-        cookie = str(session.cookies[COOKIE])
+        cookie = session_of(session, address)
     assert sandbox.call(call["id"])["is_archived"]
     assert NOTE in {note["content"] for note in sandbox.call(call["id"])["notes"]}
     return {PASSWORD, NOTE, SEARCH, TOKEN, cookie, call["from"], call["to"], "alice"}
@@ -104,7 +112,7 @@ def lines_about(shared: SharedDashboard, event: str, ids: list[str], count: int)
 def test_each_request_has_one_line_and_machines_questions_have_none(
     address: str, shared: SharedDashboard
 ) -> None:
-    paths = ("/login?next=/x", "/healthz", "/metrics", "/static/dist/manifest.json", "/no/such")
+    paths = ("/login?next=/x", "/healthz", "/readyz", "/metrics", "/static/dist/manifest.json", "/no/such")
     ids = [f"one-{number}" for number, _ in enumerate(paths)]
     for request_id, path in zip(ids, paths, strict=True):
         requests.get(address + path, headers={"X-Request-ID": request_id}, timeout=TIMEOUT)

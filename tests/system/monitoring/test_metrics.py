@@ -13,6 +13,7 @@ import pytest
 import requests
 import yaml
 
+from aircall import VERSION
 from tests.support.dashboard import COOKIE, READY, TIMEOUT, log_in, serving, settings
 from tests.support.exposition import Exposition, scrape
 from tests.support.processes import ROOT, running
@@ -96,6 +97,7 @@ def test_a_day_of_work_shows_in_the_counts_that_panels_and_alerts_ask_for(
     assert increase("callboard_upstream_seconds_count", start, endpoint="login") == 1
     assert increase("callboard_upstream_errors_total", endpoint="get_call") == 1
     assert told.total("callboard_leader") == 1
+    assert told.label_values("callboard_build_info", "version") == {VERSION}
     wait_until(lambda: scrape(address).total("callboard_open_sockets") == 0, what="the end of the socket")
 
     asked = {

@@ -26,7 +26,10 @@ APPS = {name: service for name, service in SERVICES.items() if service.get("imag
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 # ${NAME:?why it has to be set} or ${NAME:-what it is where it is not}
 STATED_OUTSIDE = re.compile(r"\$\{(?P<name>[A-Z_]+):(?P<kind>[?-])(?P<text>[^}]*)\}")
+PINNED = re.compile(r"[\w/]+:(\d+\.\d+(\.\d+)?-bookworm|v\d+\.\d+\.\d+)")
 SECRET = re.compile("PASSWORD|SECRET|AUTH")
+# Settings that the image has, and whose values Compose relies on.
+OF_THE_IMAGE = {"HOST", "PORT", "DATA_DIR"}
 OPERATOR = {
     "PUBLIC_ORIGIN": "https://calls.example.com",
     "TLS_DIR": "/etc/callboard/tls",
@@ -56,7 +59,7 @@ def test_an_instance_is_given_settings_that_the_dashboard_takes_and_neighbours_t
         environment | {"HOST": "0.0.0.0", "DATA_DIR": str(tmp_path)}  # noqa: S104  # as in the image
     )
 
-    assert environment.keys() <= settings_read()
+    assert environment.keys() == settings_read() - OF_THE_IMAGE
     assert (config.public_origin, config.log_format) == (OPERATOR["PUBLIC_ORIGIN"], "json")
     assert hosts == SERVICES[name]["depends_on"].keys()
     assert all(networks(name) & networks(str(host)) for host in hosts)
@@ -77,7 +80,9 @@ def test_nginx_alone_is_to_be_reached_from_outside_and_asks_each_dashboard_by_an
     asked = re.findall(r"^    server (\S+):(\d+) ", CONFIGURATION.read_text(), re.MULTILINE)
     addresses = {service["networks"]["front"]["ipv4_address"] for service in APPS.values()}
 
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["nginx"]
+    published = [port for service in SERVICES.values() for port in service.get("ports", ())]
+    assert [port for port in published if not port.startswith("127.0.0.1:")] == ["80:80", "443:443"]
+    assert "ports" in SERVICES["nginx"]
     assert COMPOSE["networks"]["back"] == {"internal": True}
     assert networks("postgres") == networks("redis") == {"back"}
     assert {host for host, _ in asked} == APPS.keys() == SERVICES["nginx"]["depends_on"].keys()
@@ -91,7 +96,9 @@ def test_a_service_is_pinned_may_write_little_is_watched_and_comes_back(name: st
 
     assert (service["read_only"], service["restart"]) == (True, "unless-stopped")
     assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
-    assert name in APPS or re.fullmatch(r"\w+:\d+\.\d+(\.\d+)?-bookworm", service["image"])
+    assert name in APPS or re.fullmatch(
+        r"[\w/]+:(\d+\.\d+(\.\d+)?-bookworm|v\d+\.\d+\.\d+)", service["image"]
+    )
     assert "healthcheck" in service or (name in APPS and re.search("^HEALTHCHECK", DOCKERFILE, re.M))
 
 
@@ -102,9 +109,29 @@ def test_what_is_mounted_exists_and_what_has_to_outlive_its_container_is_in_a_vo
 
     assert files
     assert [path for path in files if not (FOLDER / path).is_file()] == []
-    assert kept == {"postgres": "/var/lib/postgresql/data", "redis": "/data"}
+    assert kept == {
+        "postgres": "/var/lib/postgresql/data",
+        "redis": "/data",
+        "prometheus": "/prometheus",
+    }
     assert kept.keys() == COMPOSE["volumes"].keys()
     assert all((FOLDER / service["build"] / "Dockerfile").is_file() for service in APPS.values())
+
+
+def test_prometheus_is_started_on_demand_and_asks_every_instance_with_the_token() -> None:
+    service = SERVICES["prometheus"]
+    scraping = yaml.safe_load((FOLDER / "prometheus.yaml").read_text())
+    (job,) = scraping["scrape_configs"]
+    (secret,) = service["secrets"]
+
+    assert service["profiles"] == ["monitoring"]
+    assert [name for name, each in SERVICES.items() if "profiles" in each] == ["prometheus"]
+    assert COMPOSE["secrets"] == {secret: {"environment": "METRICS_TOKEN"}}
+    assert job["authorization"] == {"credentials_file": f"/run/secrets/{secret}"}
+    assert {target for each in job["static_configs"] for target in each["targets"]} == {
+        f"{name}:8000" for name in APPS
+    }
+    assert all(f"./{name}:/etc/prometheus/{name}:ro" in service["volumes"] for name in scraping["rule_files"])
 
 
 PASSWORD = "herring"

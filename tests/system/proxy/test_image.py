@@ -1,20 +1,25 @@
-"""The Dockerfile: what it copies is there, and the image serves as a user that may write nothing.
+"""The Dockerfile: what it copies is there, the demo runs on it, and the image serves as a user.
 
 The last holds only where a container engine answers; the linter of `make lint` looks at the rest.
 """
 
+import json
 import re
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import requests
 
-from tests.support.dashboard import TIMEOUT
+from tests.support.dashboard import TIMEOUT, log_in
 from tests.support.ports import LOOPBACK, free_port
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, running
 from tests.support.settings_read import settings_read
+from tests.support.socket_client import connected
 from tests.support.waiting import wait_until
 
 DOCKERFILE = re.sub(r"\\\n\s*", " ", (ROOT / "Dockerfile").read_text())
@@ -41,10 +46,13 @@ def test_it_runs_the_dashboard_on_pinned_bases_as_a_user_who_owns_nothing_but_th
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.M)
     settings = set(re.findall(r"(\w+)=", DOCKERFILE.partition("\nENV ")[2].partition("\n")[0]))
 
-    assert [base for base in bases if not re.fullmatch(r"\w+:\d+\.\d+\.\d+-[\w-]+", base)] == []
-    for line in ("USER 10001:10001", "VOLUME /data", 'CMD ["python", "app.py"]'):
-        assert f"\n{line}\n" in DOCKERFILE.rpartition("\nFROM ")[2] + "\n"
-    assert "install -d -m 0700 -o 10001 -g 10001 /data" in DOCKERFILE
+    assert [base for base in bases if not re.fullmatch(r"installed|\w+:\d+\.\d+\.\d+-[\w-]+", base)] == []
+    for line in ("USER 10001:10001", "VOLUME /data"):
+        assert f"\n{line}\n" in DOCKERFILE.partition(" AS installed\n")[2]
+    # What is built where no target is named.
+    last = DOCKERFILE.rpartition("\nFROM ")[2]
+    assert last.split("\n", 1) == ["installed AS dashboard", 'CMD ["python", "app.py"]\n']
+    assert "install -d -m 0770 -o 10001 -g 0 /data" in DOCKERFILE
     assert "--chown" not in DOCKERFILE
     # No secret, and nothing that the dashboard does not read.
     assert settings - NOT_OURS == {"HOST", "PORT", "DATA_DIR"} <= settings_read()
@@ -89,6 +97,46 @@ def test_the_image_does_not_start_without_a_secret_key(image: str) -> None:
 
     assert started.returncode == 1
     assert "SECRET_KEY has to be set" in started.stderr
+
+
+DEMO = DOCKERFILE.partition(" AS demo\n")[2].partition("\nFROM ")[0]
+
+
+def test_the_demo_serves_calls_that_change_by_what_is_copied_for_it_alone(tmp_path: Path) -> None:
+    copied = re.findall(r"^COPY (.+) (\S+)$", DOCKERFILE.partition(" AS installed\n")[2], re.M)
+    for sources, target in copied:
+        copy(tmp_path, sources.removeprefix("--from=front-end ").split(), target)
+    (command,) = re.findall("^CMD (.+)$", DEMO, re.M)
+    port = free_port()
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOST": "0.0.0.0",  # noqa: S104  # as in the image
+        "PORT": str(port),
+        "DATA_DIR": str(tmp_path / "data"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    address = f"http://{LOOPBACK}:{port}"
+
+    with running(
+        json.loads(command), f"Callboard is at {address}", environment=environment, directory=tmp_path
+    ):
+        cookie = log_in(address)
+        with connected(address, cookie) as page:
+            page.next("caught-up")
+            assert page.next_of("update-call", "add-call")
+
+
+def copy(folder: Path, sources: list[str], target: str) -> None:
+    """Copy what a COPY line names into `folder`, but for what .dockerignore leaves out."""
+    for source in sources:
+        # The built files come from another stage.
+        here = ROOT / source.removeprefix("/build/")
+        there = folder / target / ("" if here.is_dir() else here.name)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        if here.is_dir():
+            shutil.copytree(here, there, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(here, there)
 
 
 def is_served(port: int) -> bool:

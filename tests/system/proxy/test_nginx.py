@@ -91,8 +91,10 @@ def test_a_form_may_be_as_large_as_the_dashboard_takes_and_no_larger(
     assert len(received(behind)) == 1
 
 
-def test_the_metrics_are_not_to_be_had_from_outside(proxy: Proxy, behind: list[Upstream]) -> None:
-    for path in ("/metrics", "//metrics", "/%6detrics", "/calls/../metrics", "/metrics?a=b"):
+def test_what_is_for_operators_is_not_to_be_had_from_outside(proxy: Proxy, behind: list[Upstream]) -> None:
+    metrics = ("/metrics", "//metrics", "/%6detrics", "/calls/../metrics", "/metrics?a=b")
+    readyz = ("/readyz", "//readyz", "/%72eadyz", "/calls/../readyz", "/readyz?a=b")
+    for path in metrics + readyz:
         answer = ask(proxy, f"GET {path} HTTP/1.1\r\nHost: {NAME}")
 
         assert answer.startswith("HTTP/1.1 404 "), path

@@ -1,11 +1,20 @@
-"""How the dashboard and the sandbox come up together."""
+"""How the dashboard starts: from any folder, with one line where it cannot, and together with the sandbox."""
 
+import os
 import socket
+import subprocess
 import sys
+from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
+import requests
+
+from aircall import VERSION
 from scripts.run import wait_until_served
-from tests.support.processes import running
+from tests.support.dashboard import READY, TIMEOUT, log_in, serving, settings, sign_in
+from tests.support.processes import ROOT, running
+from tests.support.sandbox import Sandbox
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 PROGRAM = [sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(600)"]
@@ -32,3 +41,78 @@ def test_a_busy_machine_may_take_its_time_for_the_first_answer() -> None:
 
         busy.join(5)
         assert not busy.is_alive()
+
+
+def start(folder: Path, sandbox: Sandbox, **more: str) -> subprocess.CompletedProcess[str]:
+    """Start the dashboard in this folder, from outside of its own, where it is expected to refuse."""
+    environment = os.environ | settings(sandbox, folder / "data") | more
+    program = [sys.executable, str(ROOT / "app.py")]
+    return subprocess.run(program, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def test_it_starts_from_any_folder_and_leaves_nothing_there(sandbox: Sandbox, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    # A name that a URL or a pattern would read as something else.
+    environment = os.environ | settings(sandbox, tmp_path / "100%20 sure?#*")
+    program = [sys.executable, str(ROOT / "app.py")]
+
+    with running(program, READY, environment=environment, directory=elsewhere) as started:
+        log_in(started.ready[1])
+        scraped = requests.get(f"{started.ready[1]}/metrics", timeout=TIMEOUT)
+
+    assert f"Callboard {VERSION}" in started.output().splitlines()[0]
+    assert "callboard_requests_total" in scraped.text
+    assert list(elsewhere.iterdir()) == []
+    assert {"calls.db", "sessions.db"} <= {path.name for path in (tmp_path / "100%20 sure?#*").iterdir()}
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_start_that_fails_says_why_in_one_line_and_leaves_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
+    for wrong in ({"TIMEZONE": "Nowhere"}, {"HOST": "0.0.0.0"}, {"SECRET_KEY": "short"}):  # noqa: S104  # to refuse it
+        refused = start(tmp_path, sandbox, **wrong)
+
+        assert (refused.returncode, refused.stderr.count("\n")) == (1, 1), refused.stderr
+        assert refused.stderr.startswith("Callboard cannot start: ")
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_an_address_that_cannot_be_listened_on_is_told_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    secret = {"SECRET_KEY": "k" * 32}
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        taken = start(tmp_path, sandbox, PORT=port)
+    nowhere = start(tmp_path, sandbox, HOST="x86_64-conda-linux-gnu", **secret)
+
+    for refused, names in ((taken, ("PORT", port)), (nowhere, ("HOST", "x86_64-conda-linux-gnu"))):
+        assert (refused.returncode, refused.stderr.count("\n")) == (1, 1), refused.stderr
+        assert all(name in refused.stderr for name in names)
+
+
+def test_make_run_tells_the_address_that_it_has_been_given(sandbox: Sandbox, tmp_path: Path) -> None:
+    environment = os.environ | settings(sandbox, tmp_path / "data")
+    program = [sys.executable, "-m", "scripts.run"]
+
+    with running(program, r"Callboard is at (http://\S+)\.", environment=environment) as started:
+        address = started.ready[1]
+        assert requests.get(f"{address}/healthz", timeout=TIMEOUT).ok
+        taken = environment | {"PORT": str(urlsplit(address).port), "DATA_DIR": str(tmp_path / "other")}
+        # Beside the first one, which answers at that address.
+        second = subprocess.run(program, cwd=ROOT, env=taken, capture_output=True, text=True, timeout=60)
+
+    assert (second.returncode, second.stdout, second.stderr.count("\n")) == (1, "", 1)
+    assert "is taken by another program" in second.stderr
+
+
+def test_two_dashboards_of_one_host_leave_each_other_signed_in(sandbox: Sandbox, tmp_path: Path) -> None:
+    with (
+        serving(sandbox, tmp_path / "a") as first,
+        serving(sandbox, tmp_path / "b") as second,
+        requests.Session() as browser,
+    ):
+        browser.trust_env = False
+        for address in (first, second):
+            sign_in(browser, address)
+        pages = [browser.get(f"{address}/calls", timeout=TIMEOUT).url for address in (first, second)]
+
+    assert pages == [f"{first}/calls", f"{second}/calls"]

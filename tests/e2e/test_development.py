@@ -1,0 +1,105 @@
+"""`make dev`: what is changed in a source shows in an open page, whose person stays signed in."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from scripts.run import is_served
+from tests.support.processes import ROOT, Started, running
+from tests.support.waiting import wait_until
+
+# Milliseconds. A busy machine takes longer than the five seconds that one developer waits at most.
+PATIENCE = 60_000
+NOT_COPIED = (".*", "node_modules", "instance", "tests", "bench", "docs", "screenshots", "__pycache__")
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the sources, to be changed."""
+    folder = tmp_path_factory.mktemp("clone") / "callboard"
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    (folder / "node_modules").symlink_to(ROOT / "node_modules")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def development(clone: Path) -> Iterator[Started]:
+    """`make dev` in that copy."""
+    environment = os.environ | {"PORT": "0"}
+    environment.pop("AIRCALL_API_URL", None)
+    command = [sys.executable, "-m", "scripts.dev"]
+    ready = r"Callboard is at (http://\S+)\. "
+    with running(command, ready, environment=environment, directory=clone) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def page(development: Started, browser: Browser) -> Iterator[Page]:
+    """A page of the list, in French, of somebody who signed in once."""
+    with browser.new_context(locale="fr") as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(development.ready[1])
+        page.locator("[name=username]").fill("ann")
+        page.locator("[name=password]").fill("any")
+        page.locator("main button").first.click()
+        page.wait_for_url("**/calls")
+        yield page
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def append(file: Path, line: str) -> None:
+    file.write_text(f"{file.read_text()}\n{line}\n")
+
+
+def test_a_template_a_style_a_script_and_a_translation_show_in_an_open_page(clone: Path, page: Page) -> None:
+    change(clone / "templates/base.html", "</body>", '<p id="new">new</p></body>')
+    expect(page.locator("#new")).to_be_attached(timeout=PATIENCE)
+
+    append(clone / "static/css/app.css", "#new { outline-color: rgb(1, 2, 3); }")
+    expect(page.locator("#new")).to_have_css("outline-color", "rgb(1, 2, 3)", timeout=PATIENCE)
+
+    append(clone / "static/js/main.js", 'document.querySelector("#new").title = "by script";')
+    expect(page.locator("#new")).to_have_attribute("title", "by script", timeout=PATIENCE)
+
+    catalog = clone / "aircall/web/translations/fr/LC_MESSAGES/messages.po"
+    change(catalog, 'msgid "Log out"\nmsgstr "', 'msgid "Log out"\nmsgstr "Vite ')
+    expect(page.get_by_role("button", name="Vite ")).to_be_attached(timeout=PATIENCE)
+    assert page.url.endswith("/calls")
+
+
+def test_a_mistake_in_python_waits_for_its_correction(clone: Path, page: Page) -> None:
+    version = clone / "aircall/__init__.py"
+    page.evaluate("document.body.id = 'old'")
+    address = page.url.removesuffix("/calls")
+
+    change(version, "VERSION = ", "VERSION == ")
+    wait_until(lambda: not is_served(f"{address}/healthz"), PATIENCE / 1000, "the end of the dashboard")
+    change(version, "VERSION == ", "VERSION = 'by-hand' or ")
+
+    expect(page.locator("#old")).not_to_be_attached(timeout=PATIENCE)
+    assert page.request.get(f"{address}/readyz").json()["version"] == "by-hand"
+    assert page.url.endswith("/calls")
+
+
+def test_the_sandbox_started_anew_still_knows_who_is_signed_in(
+    clone: Path, development: Started, page: Page
+) -> None:
+    def is_live_again() -> bool:
+        return "Live updates live" in development.output().partition("Changed: sandbox")[2]
+
+    change(clone / "sandbox/api.py", "DEFAULT_LIMIT = 10", "DEFAULT_LIMIT = 11")
+    wait_until(is_live_again, PATIENCE / 1000, "live updates of the new sandbox")
+
+    page.reload()
+    assert page.url.endswith("/calls")
