@@ -2,7 +2,7 @@
 #   docker build -t callboard .
 #   docker run --read-only -p 8000:8000 -v callboard:/data -e SECRET_KEY="$(openssl rand -hex 32)" callboard
 
-FROM node:20.20.2-bookworm-slim AS front-end
+FROM node:24.22.3-trixie-slim AS front-end
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --omit=dev --no-audit --no-fund
@@ -10,7 +10,7 @@ COPY build.mjs ./
 COPY static ./static
 RUN node build.mjs
 
-FROM python:3.11.14-slim-bookworm
+FROM python:3.14.8-slim-trixie
 # SQLite sorts long lists in files, for which there is room beside them. Everything else that passes is small.
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
@@ -22,7 +22,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
 WORKDIR /app
 COPY requirements.txt ./
 # What installs is not there any more when the dashboard runs.
-RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt \
+RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r requirements.txt \
     && pip uninstall --yes --quiet pip setuptools wheel \
     && install -d -m 0700 -o 10001 -g 10001 /data
 COPY app.py config.py gunicorn.conf.py ./
