@@ -24,7 +24,7 @@ NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --silent
 TOOLS_NODE = $(firstword $(wildcard tools/node_modules/node-*/bin/node) node)
 CODE := app.py config.py gunicorn.conf.py aircall sandbox scripts tests bench
 
-.PHONY: help run setup test test-soketi check lint format lock translations bench soak screenshots clean
+.PHONY: help run setup test test-soketi test-browsers check lint format lock translations bench soak screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,6 +44,12 @@ test: setup $(INSTALLED_DEV) $(TOOLS_INSTALLED) ## Every test, in Chromium too
 
 test-soketi: setup $(INSTALLED_DEV) $(SOKETI_INSTALLED) ## The listener's contract against soketi, another Pusher server
 	$(BIN)/python -m pytest tests/soketi
+
+test-browsers: setup $(INSTALLED_DEV) ## A smoke test in Firefox and WebKitGTK
+	@scripts/install-server firefox-esr firefox-esr
+	@scripts/install-server WebKitWebDriver webkit2gtk-driver
+	@scripts/install-server Xvfb xvfb
+	$(BIN)/python -m pytest tests/browsers
 
 check: lint ## Format, lint, types, and the tests in unit and web
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile tests/unit tests/web

@@ -75,7 +75,7 @@ def test_no_pin_excludes_a_promised_python(python: str) -> None:
         except PackageNotFoundError:
             # Pinned for another Python than this one.
             continue
-        supported = SpecifierSet(installed.metadata["Requires-Python"] or "")
+        supported = SpecifierSet(",".join(installed.metadata.get_all("Requires-Python") or ()))
         if installed.version == version and f"{python}.99" not in supported:
             excluded.append(f"{name} {version} is for Python {supported}")
 
