@@ -5,7 +5,7 @@
 #   docker build -t callboard-demo --target demo .
 #   docker run --rm -p 8000:8000 callboard-demo
 
-FROM node:20.20.2-bookworm-slim AS front-end
+FROM node:24.22.3-trixie-slim AS front-end
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --omit=dev --no-audit --no-fund
@@ -13,7 +13,7 @@ COPY build.mjs ./
 COPY static ./static
 RUN node build.mjs
 
-FROM python:3.11.14-slim-bookworm AS installed
+FROM python:3.14.8-slim-trixie AS installed
 LABEL org.opencontainers.image.title="Callboard"
 LABEL org.opencontainers.image.licenses="MIT"
 LABEL org.opencontainers.image.version="0.1.0"
@@ -28,7 +28,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
 WORKDIR /app
 COPY requirements.txt ./
 # What installs is not there any more when the dashboard runs. Some clusters run it as any user of group 0.
-RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt \
+RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r requirements.txt \
     && pip uninstall --yes --quiet pip setuptools wheel \
     && install -d -m 0770 -o 10001 -g 0 /data
 COPY app.py config.py gunicorn.conf.py ./

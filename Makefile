@@ -1,4 +1,4 @@
-# Every target works on a fresh machine that has Python 3.11+, Node 20+ and make. `make help` lists them.
+# Every target works on a fresh machine that has Python 3.11 to 3.14, Node 20, 22 or 24, and make. `make help` lists them.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,6 +7,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 NODE_INSTALLED := node_modules/.installed
 SOKETI_INSTALLED := tests/soketi/node_modules/.installed
+TOOLS_INSTALLED := tools/node_modules/.installed
 LIGHTHOUSE_INSTALLED := bench/lighthouse/node_modules/.installed
 WIRE_INSTALLED := bench/wire/node_modules/.installed
 BUILT := static/dist/manifest.json
@@ -14,11 +15,16 @@ FRONT_END := $(shell find static/js static/css static/favicon.svg -type f)
 TRANSLATED := $(wildcard aircall/web/translations/*/LC_MESSAGES/messages.po)
 SENTENCES := aircall/web/translations/messages.pot
 COMPILED := $(TRANSLATED:.po=.mo)
-# No registry's address gets into the pinned files.
-PIP_COMPILE = $(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-header --annotation-style=line
+# For every Python from 3.11 on and every system, each file by its hash.
+UV_COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --annotation-style=line
+# The lock is whole: nothing is left to pip's resolver, whose older versions refuse hashes for extras.
+PIP_INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --silent
+# Where a folder of packages brings a Node along.
+TOOLS_NODE = $(firstword $(wildcard tools/node_modules/node-*/bin/node) node)
 CODE := app.py config.py gunicorn.conf.py aircall sandbox scripts tests bench
 
-.PHONY: help run dev setup test test-soketi check check-web lint format lock release translations bench soak screenshots clean
+.PHONY: help run dev setup test test-soketi test-browsers check check-web lint format lock release translations bench soak screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -31,7 +37,7 @@ dev: setup ## Serve beside the sandbox, and again, built anew, whenever a source
 
 setup: $(INSTALLED) $(BUILT) $(COMPILED) ## Python packages, the built front end and the translations
 
-test: setup $(INSTALLED_DEV) ## Every test, in Chromium too
+test: setup $(INSTALLED_DEV) $(TOOLS_INSTALLED) ## Every test, in Chromium too
 	@scripts/install-browser
 	@scripts/install-postgresql
 	@scripts/install-server redis-server redis-server
@@ -42,26 +48,33 @@ test: setup $(INSTALLED_DEV) ## Every test, in Chromium too
 test-soketi: setup $(INSTALLED_DEV) $(SOKETI_INSTALLED) ## The listener's contract against soketi, another Pusher server
 	$(BIN)/python -m pytest tests/soketi
 
+test-browsers: setup $(INSTALLED_DEV) ## A smoke test in Firefox and WebKitGTK
+	@scripts/install-server firefox-esr firefox-esr
+	@scripts/install-server WebKitWebDriver webkit2gtk-driver
+	@scripts/install-server Xvfb xvfb
+	$(BIN)/python -m pytest tests/browsers
+
 check: lint ## Format, lint, types, and the tests in unit: within a minute
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile tests/unit
 
 check-web: setup $(INSTALLED_DEV) ## The tests in web: every page and form
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile tests/web
 
-lint: setup $(INSTALLED_DEV) ## Format, lint and types
+lint: setup $(INSTALLED_DEV) $(TOOLS_INSTALLED) ## Format, lint and types
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/hadolint Dockerfile
+	$(TOOLS_NODE) tools/lint-workflows.mjs
 
 format: $(INSTALLED_DEV) ## Format the code
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
 lock: $(INSTALLED_DEV) ## Pin what requirements*.in ask for
-	$(PIP_COMPILE) requirements.in -o requirements.txt
-	$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
+	$(UV_COMPILE) requirements.in -o requirements.txt
+	$(UV_COMPILE) requirements-dev.in -o requirements-dev.txt
 
 release: $(INSTALLED) ## Write VERSION wherever the version stands; docs/releasing.md has the rest
 	@$(BIN)/python -m scripts.release "$(VERSION)"
@@ -71,7 +84,7 @@ translations: $(INSTALLED) ## Gather what people read into the catalogs of airca
 	$(BIN)/pybabel -q update -i $(SENTENCES) -d aircall/web/translations --no-fuzzy-matching --ignore-pot-creation-date
 	@rm $(SENTENCES)
 
-bench: setup $(INSTALLED_DEV) $(LIGHTHOUSE_INSTALLED) $(WIRE_INSTALLED) ## The benchmarks, each a ratio against a reference in one run
+bench: setup $(INSTALLED_DEV) $(TOOLS_INSTALLED) $(LIGHTHOUSE_INSTALLED) $(WIRE_INSTALLED) ## The benchmarks, each a ratio against a reference in one run
 	@scripts/install-browser
 	$(BIN)/python -m bench
 
@@ -90,27 +103,19 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(INSTALLED): requirements.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
 $(INSTALLED_DEV): requirements-dev.txt $(INSTALLED)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
 $(NODE_INSTALLED): package-lock.json
-	npm ci --ignore-scripts --no-audit --no-fund --silent
+	$(NPM_CI)
 	@touch $@
 
-$(SOKETI_INSTALLED): tests/soketi/package-lock.json
-	cd tests/soketi && npm ci --ignore-scripts --no-audit --no-fund --silent
-	@touch $@
-
-$(LIGHTHOUSE_INSTALLED): bench/lighthouse/package-lock.json
-	cd bench/lighthouse && npm ci --ignore-scripts --no-audit --no-fund --silent
-	@touch $@
-
-$(WIRE_INSTALLED): bench/wire/package-lock.json
-	cd bench/wire && npm ci --ignore-scripts --no-audit --no-fund --silent
+%/node_modules/.installed: %/package-lock.json
+	cd $* && $(NPM_CI)
 	@touch $@
 
 %.mo: %.po | $(INSTALLED)

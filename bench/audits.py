@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from bench.figures import Figure
 from tests.support.dashboard import COOKIE, log_in, serving
+from tests.support.node import TOOLS, node_of
 from tests.support.sandbox import Sandbox
 
 AUDIT = Path(__file__).parent / "lighthouse" / "audit.mjs"
@@ -29,7 +30,7 @@ def run() -> list[Figure]:
 
 def _audit(pages: list[str], address: str) -> list[Figure]:
     figures = []
-    command = ["node", str(AUDIT), f"{COOKIE}={log_in(address)}", *pages]
+    command = [node_of(TOOLS), str(AUDIT), f"{COOKIE}={log_in(address)}", *pages]
     environment = os.environ | {"CHROME_PATH": shutil.which("chromium") or ""}
     answer = subprocess.run(  # noqa: S603 - no user input
         command, env=environment, stdout=subprocess.PIPE, text=True, check=True

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.awkward import DEFAULT_COUNT
 from sandbox.faults import FAULTS, FaultSwitches
 from sandbox.generated import MAX_CALLS
 
@@ -17,11 +18,12 @@ DEFAULT_TRAFFIC_INTERVAL = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Times are in seconds. `calls` None: the recorded calls. `traffic` None: no simulated traffic."""
+    """Times are in seconds. `calls` None: the recorded calls, or 1,000 if `awkward`. `traffic` None: none."""
 
     host: str = "127.0.0.1"
     port: int = 9100
     calls: int | None = None
+    awkward: bool = False
     seed: int = 1
     access_ttl: float = 600
     refresh_ttl: float = 3600
@@ -133,6 +135,16 @@ def _add_call_options(parser: argparse.ArgumentParser) -> None:
         type=_integer(0, MAX_CALLS),
         metavar="N",
         help=f"generate N calls, at most {MAX_CALLS} (default: the recorded ones)",
+    )
+    kind = group.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--recorded", dest="calls", action="store_const", const=None, help="the 94 recorded calls (default)"
+    )
+    kind.add_argument(
+        "--awkward",
+        action="store_true",
+        help="generate calls with all that trips a client up: each another line and number, SIP and short "
+        f"numbers, withheld callers, odd texts and times ({DEFAULT_COUNT} unless --calls is given)",
     )
     group.add_argument(
         "--seed",

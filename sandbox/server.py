@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # Bytes. Limit of the API's body parser.
 MAX_BODY_SIZE = 100 * 1024
-# The control endpoints and the channel are not counted and have no request faults.
+ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
+# The control endpoints and the channel are not counted, have no request faults and are for no other origin.
 NON_API_PREFIXES = ("/sandbox/", "/app/")
 STATUSES_WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
@@ -122,6 +123,35 @@ class FaultyApi:
         return PlainResponse.from_app(self._app, environ, buffered=True)
 
 
+class CrossOrigin:
+    """WSGI middleware that lets pages of every origin use the API, as Express does with `cors()`.
+
+    Browsers ask before they send a token or JSON; such a question is no request, and has no fault.
+    """
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self._app = app
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith(NON_API_PREFIXES):
+            return self._app(environ, start_response)
+        if environ["REQUEST_METHOD"] == "OPTIONS":
+            return _preflight_response(environ)(environ, start_response)
+        return self._app(
+            environ,
+            lambda status, headers, error=None: start_response(status, [*headers, ANY_ORIGIN], error),
+        )
+
+
+def _preflight_response(environ: "WSGIEnvironment") -> Response:
+    response = PlainResponse(status=HTTPStatus.NO_CONTENT, headers=[ANY_ORIGIN])
+    response.headers["Access-Control-Allow-Methods"] = "GET,HEAD,PUT,PATCH,POST,DELETE"
+    response.headers["Vary"] = "Access-Control-Request-Headers"
+    if asked := environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS"):
+        response.headers["Access-Control-Allow-Headers"] = asked
+    return response
+
+
 def _canned_response(canned: CannedResponse) -> Response:
     response = PlainResponse(canned.body, canned.status, content_type=canned.content_type)
     if canned.retry_after is not None:
@@ -153,4 +183,5 @@ def make_sandbox(options: Options) -> BaseWSGIServer:
     Control(upstream).register(app)
     if options.traffic is not None:
         Traffic(upstream, options.traffic, options.seed).start()
-    return http_server(options.host, options.port, FaultyApi(app.wsgi_app, upstream, options.latency))
+    api = FaultyApi(app.wsgi_app, upstream, options.latency)
+    return http_server(options.host, options.port, CrossOrigin(api))

@@ -11,6 +11,7 @@ from enum import StrEnum
 from random import Random
 from threading import Lock, RLock, Thread
 
+from sandbox.awkward import DEFAULT_COUNT, AwkwardCalls
 from sandbox.calls import NOTE_TEXTS, CallJson, CallList, CallSource, new_call, toggled, with_note
 from sandbox.channel import UPDATE_CALL, Hub
 from sandbox.faults import Faults
@@ -149,6 +150,9 @@ class Upstream:
 
 
 def _source(options: Options, started_at: datetime) -> CallSource:
+    if options.awkward:
+        count = DEFAULT_COUNT if options.calls is None else options.calls
+        return AwkwardCalls(count, options.seed, started_at)
     if options.calls is None:
         return RecordedCalls(started_at)
     return GeneratedCalls(options.calls, options.seed, started_at)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 
 class DatabaseError(Exception):
@@ -70,6 +71,7 @@ def open_database(url: str) -> Engine:
     else:
         engine = create_engine(parsed, hide_parameters=True, **SQLITE_POOL)
         event.listen(engine, "connect", _prepare_sqlite)
+    _close_after_disposal(engine)
     return engine
 
 
@@ -148,6 +150,18 @@ def _name(url: URL) -> str:
 def first_line(error: SQLAlchemyError) -> str:
     """Return the error's message without the statement and the link that follow it."""
     return str(error).splitlines()[0]
+
+
+def _close_after_disposal(engine: Engine) -> None:
+    # SQLAlchemy leaves open what a background thread still uses at that moment, and what it opens later.
+    disposed = threading.Event()
+
+    def check_in(_connection: object, entry: ConnectionPoolEntry) -> None:
+        if disposed.is_set():
+            entry.invalidate()
+
+    event.listen(engine, "engine_disposed", lambda _: disposed.set())
+    event.listen(engine, "checkin", check_in)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

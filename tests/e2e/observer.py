@@ -14,6 +14,7 @@ from tests.e2e.pages import WAIT_MS
 from tests.e2e.tour import TROUBLES, Look
 from tests.e2e.troubles import no_trouble, open_context
 from tests.support.dashboard import serving
+from tests.support.node import TOOLS, node_of
 from tests.support.processes import ROOT
 from tests.support.sandbox import Sandbox
 
@@ -114,6 +115,6 @@ def expect_fit_on_tour(browser: Browser, tour: Tour, data_dir: Path) -> None:
     assert seen.wrong == []
     # Each state but those that a script makes of a page came with a page of its own.
     assert len({name.rpartition("-")[0] for name in seen.html}) > len(seen.states) / 2
-    command = ["node", str(ROOT / "tests" / "e2e" / "validate.mjs")]
+    command = [node_of(TOOLS), str(TOOLS / "validate-html.mjs")]
     answer = subprocess.run(command, input=json.dumps(seen.html), capture_output=True, text=True, check=True)
     assert answer.stdout.splitlines() == [], answer.stdout

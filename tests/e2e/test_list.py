@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.held_socket import HeldSocket, Moment
 from tests.e2e.pages import (
+    WAIT_MS,
     call_ids,
     expect_archived,
     expect_live,
@@ -272,3 +273,18 @@ def test_ticks_stay_while_the_list_is_drawn_anew(ten_calls: Page) -> None:
 
     expect(shown(page, ticked).get_by_role("checkbox")).to_be_checked()
     expect_ticked(page, 1)
+
+
+def test_a_click_turns_the_page_as_soon_as_it_is_drawn(shared_address: str, visitor: Visitor) -> None:
+    # With motion, and by the mouse, which waits for nothing: an animation between pages takes clicks away.
+    window = {"width": 1280, "height": 1400}
+    context = visitor(shared_address, reduced_motion="no-preference", viewport=window)
+    page = sign_in(context.new_page())
+    page.goto("/calls?view=all&per_page=10")
+    for number in range(2, 8):
+        older = page.get_by_role("link", name="Older")
+        expect(older).to_have_attribute("href", re.compile(rf"page={number}\b"))
+        box = older.bounding_box()
+        assert box
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_url(re.compile(rf"page={number}\b"), wait_until="commit", timeout=WAIT_MS)

@@ -15,10 +15,6 @@ LEFT_OPENING = "WebSocket is closed before the connection is established."
 # The browser does what it is told at the end of a session, and says so.
 CLEARED = re.compile(r"^Clear-Site-Data header on '.*/logout': Cleared data types: \"cache\"\.$")
 
-# Playwright looks at a page even before its style is there, by which the browser knows that pages turn: it is
-# shown at once then, which is no error for anybody.
-NOT_TURNED = "Transition was aborted because of invalid state. ViewTransition opt-in disabled"
-
 
 class Troubles:
     """What scripts or a page's policy say on the console, and requests that fail, in every page."""
@@ -30,7 +26,7 @@ class Troubles:
     def watch(self, context: BrowserContext) -> None:
         """Keep what goes wrong in the pages of this context, also in those still to be opened."""
         context.on("console", self._on_console)
-        context.on("weberror", lambda error: self._on_script_error(str(error.error)))
+        context.on("weberror", lambda error: self._found.append(f"script: {error.error}"))
         context.on("requestfailed", self._on_request_failed)
         context.on("response", self._on_response)
         context.on("page", self._on_page)
@@ -49,10 +45,6 @@ class Troubles:
         is_known = text.startswith(SAID_TWICE) or text.endswith(LEFT_OPENING) or CLEARED.match(text)
         if not is_known:
             self._found.append(f"console: {text}")
-
-    def _on_script_error(self, text: str) -> None:
-        if text != NOT_TURNED:
-            self._found.append(f"script: {text}")
 
     def _on_request_failed(self, request: Request) -> None:
         if request.failure != LEFT:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from sandbox.awkward import AwkwardCalls
 from sandbox.calls import CALL_TYPES, DIRECTIONS, CallJson, CallSource
 from sandbox.generated import MAX_CALLS, GeneratedCalls
 from sandbox.recorded import RECORDING, RecordedCalls
@@ -83,3 +84,30 @@ def test_recorded_calls_keep_all_but_their_time_and_fill_a_week_before_the_newes
     ]
     assert max(after) == START - timedelta(minutes=3)
     assert [max(after) - time for time in after] == [(max(before) - time) % WEEK for time in before]
+
+
+def test_awkward_calls_have_each_their_own_line_and_meet_every_oddity(sample: list[CallJson]) -> None:
+    awkward = AwkwardCalls(2_000, 1, START)
+    calls = listed(awkward)
+    others = [call["from"] if call["direction"] == "inbound" else call["to"] for call in calls]
+    notes = [note for call in calls for note in call["notes"]]
+
+    assert [call["id"] for call in calls] == [call["id"] for call in sample[:2_000]]
+    assert [awkward.index_of(call["id"]) for call in calls[:50]] == list(range(50))
+    assert len({call["via"] for call in calls}) == len(calls)
+    assert len({number for number in others if re.fullmatch(r"\+\d{8,15}", number)}) > len(calls) * 0.6
+    for kind in (r"sip:.+@.+", r"\d{2,3}", r"[Aa]nonymous", "", r"00\d+", r"tel:.+;ext=\d+"):
+        assert [number for number in others if re.fullmatch(kind, number)], kind
+    for part in ("<script>", "=HYPERLINK", "\u0000", "\ud83d", "\u202e", "\r\n"):
+        assert [note for note in notes if part in note["content"]], part
+    assert max(len(note["content"]) for note in notes) > 45_000
+    assert len({note["id"] for note in notes}) == len(notes)
+    assert {call["duration"] for call in calls} >= {0, 604_800_000}
+    assert (min(times(calls)).year, max(times(calls)) > START) == (1970, True)
+
+
+def test_awkward_calls_fill_a_list_of_any_size() -> None:
+    awkward = AwkwardCalls(MAX_CALLS, 1, START)
+    some = range(0, MAX_CALLS, 97)
+
+    assert len({awkward[index]["via"] for index in some}) == len(some)

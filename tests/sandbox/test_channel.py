@@ -2,35 +2,27 @@
 
 import json
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pusher import Pusher
 
 from sandbox.options import Options
+from tests.support.node import installed_pusher_js
 from tests.support.processes import Started, running
 from tests.support.pusher_socket import APP_KEY, CHANNEL, PusherSocket, connected
 from tests.support.rest_client import RestClient, signed_in
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 
-PUSHER_JS = Path(__file__).parent / "pusher_js"
-# Seconds that npm may take for two small packages.
-INSTALL_TIMEOUT = 50
-
 
 @contextmanager
 def pusher_js_client(sandbox: Sandbox, token: str, ready: str) -> Iterator[Started]:
-    if not (PUSHER_JS / "node_modules" / "pusher-js").exists():
-        install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(install, cwd=PUSHER_JS, check=True, timeout=INSTALL_TIMEOUT)
     command = ["node", "subscribe.mjs", sandbox.host, str(sandbox.port), APP_KEY]
     environment = {**os.environ, "ACCESS_TOKEN": token}
-    with running(command, ready, environment=environment, directory=PUSHER_JS) as started:
+    with running(command, ready, environment=environment, directory=installed_pusher_js()) as started:
         yield started
 
 

@@ -14,11 +14,19 @@ README = Path(sandbox.__file__).with_name("README.md")
 
 
 EVERY_OPTION = (
-    "--host ::1 --port 0 --calls 1000000 --seed 3 --max-limit 2 --latency 0.5 --traffic 0.1 --access-ttl 0.5 "
-    "--refresh-ttl 2 --strict-rotation --keep-tokens kept --pusher-key k --pusher-secret s "
+    "--host ::1 --port 0 --calls 1000000 --awkward --seed 3 --max-limit 2 --latency 0.5 --traffic 0.1 "
+    "--access-ttl 0.5 --refresh-ttl 2 --strict-rotation --keep-tokens kept --pusher-key k --pusher-secret s "
     "--activity-timeout 1 --pong-timeout 3"
 )
-INVALID = ["--calls 1000001", "--calls x", "--latency x", "--max-limit 0", "--latency nan", "--latency -1"]
+INVALID = [
+    "--calls 1000001",
+    "--calls x",
+    "--latency x",
+    "--max-limit 0",
+    "--latency nan",
+    "--latency -1",
+    "--awkward --recorded",
+]
 
 
 def test_the_defaults_are_those_of_the_hosted_api_with_recorded_calls() -> None:
@@ -28,10 +36,11 @@ def test_the_defaults_are_those_of_the_hosted_api_with_recorded_calls() -> None:
     assert (options.host, options.port, options.calls) == ("127.0.0.1", 9100, None)
     assert (options.access_ttl, options.refresh_ttl) == (600, 3600)
     assert parse_arguments(["--traffic"]).traffic == 2
+    assert parse_arguments(["--recorded"]) == options
 
 
 def test_every_option_is_parsed() -> None:
-    limits = {"calls": 1_000_000, "seed": 3, "max_limit": 2, "latency": 0.5, "traffic": 0.1}
+    limits = {"calls": 1_000_000, "awkward": True, "seed": 3, "max_limit": 2, "latency": 0.5, "traffic": 0.1}
     tokens = {"access_ttl": 0.5, "refresh_ttl": 2, "strict_rotation": True, "keep_tokens": Path("kept")}
     channel = {"pusher_key": "k", "pusher_secret": "s", "activity_timeout": 1, "pong_timeout": 3}
 

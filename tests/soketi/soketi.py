@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
+from tests.support.node import node_of
 from tests.support.processes import running
 
 HERE = Path(__file__).parent
@@ -51,7 +52,7 @@ class Soketi:
         self._process.send_signal(signal.SIGCONT)
 
     def _start(self) -> None:
-        command = ["node", str(PROGRAM), "start", f"--config={self._config}"]
+        command = [node_of(HERE), str(PROGRAM), "start", f"--config={self._config}"]
         started = self._stack.enter_context(running(command, READY, directory=HERE))
         self._process: subprocess.Popen[str] = started.process
 

@@ -2,17 +2,29 @@
 
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from aircall.web.services import stop
 from app import create_app
 from config import Config
 
 
+@contextmanager
+def built(config: Config) -> Iterator[Flask]:
+    """A dashboard without background work."""
+    app = create_app(config)
+    yield app
+    stop(app)
+
+
 def login_page(config: Config) -> int:
-    return create_app(config).test_client().get("/login").status_code
+    with built(config) as app:
+        return app.test_client().get("/login").status_code
 
 
 def files(config: Config) -> list[Path]:
@@ -49,8 +61,8 @@ def test_a_damaged_cache_breaks_no_page(config: Config, damage: Callable[[Path],
 
 
 def test_a_disk_that_cannot_be_written_breaks_no_page(config: Config) -> None:
-    app = create_app(config)
-    shutil.rmtree(config.data_dir / "jinja")
+    with built(config) as app:
+        shutil.rmtree(config.data_dir / "jinja")
 
-    assert app.test_client().get("/login").status_code == 200
+        assert app.test_client().get("/login").status_code == 200
     assert files(config) == []

@@ -1,8 +1,10 @@
 """Engines for SQLite and PostgreSQL."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, inspect, make_url, text
 
@@ -83,6 +85,18 @@ def test_an_unusable_postgresql_is_named_in_one_line_without_its_password(
     assert str(told.value).startswith("postgresql://postgres:***@")
     assert str(told.value).isprintable()
     assert PASSWORD not in str(told.value)
+
+
+def test_connections_in_use_at_the_end_are_closed_when_they_are_given_back(database: Engine) -> None:
+    with database.connect() as used:
+        opened: list[Any] = [used.connection.dbapi_connection]
+        database.dispose()
+        with database.connect() as late:
+            opened.append(late.connection.dbapi_connection)
+
+    for connection in opened:
+        with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
+            connection.cursor()
 
 
 def test_postgresql_has_timeouts_for_statements_and_locks(postgres: Postgres) -> None:

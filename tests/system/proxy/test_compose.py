@@ -97,7 +97,7 @@ def test_a_service_is_pinned_may_write_little_is_watched_and_comes_back(name: st
     assert (service["read_only"], service["restart"]) == (True, "unless-stopped")
     assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
     assert name in APPS or re.fullmatch(
-        r"[\w/]+:(\d+\.\d+(\.\d+)?-bookworm|v\d+\.\d+\.\d+)", service["image"]
+        r"[\w/]+:(\d+\.\d+(\.\d+)?-(bookworm|trixie)|v\d+\.\d+\.\d+)", service["image"]
     )
     assert "healthcheck" in service or (name in APPS and re.search("^HEALTHCHECK", DOCKERFILE, re.M))
 
