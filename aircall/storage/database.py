@@ -54,8 +54,11 @@ POSTGRESQL_CONNECTION = {
 EXCLUSIVE_LOCK = 0x0CA11
 
 
-def open_database(url: str) -> Engine:
-    """Return an engine for a URL, `sqlite:///…` or `postgresql://…`."""
+def open_database(url: str, *, is_durable: bool = False) -> Engine:
+    """Return an engine for a URL, `sqlite:///…` or `postgresql://…`.
+
+    `is_durable`: a commit in SQLite also survives a power failure, as in PostgreSQL, and waits for the disk.
+    """
     parsed = make_url(url)
     # `hide_parameters`: errors are logged, and parameters contain tokens and notes.
     if parsed.get_backend_name() == "postgresql":
@@ -67,6 +70,8 @@ def open_database(url: str) -> Engine:
     else:
         engine = create_engine(parsed, hide_parameters=True, **SQLITE_POOL)
         event.listen(engine, "connect", _prepare_sqlite)
+        if is_durable:
+            event.listen(engine, "connect", _synchronize_sqlite)
     return engine
 
 
@@ -146,6 +151,10 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     for pragma in SQLITE_PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _synchronize_sqlite(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=FULL")
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:
