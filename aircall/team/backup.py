@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from aircall.storage.database import exclusive_transaction, first_line
 from aircall.team.database import check_not_newer, known_api, prepare, stored_version, without_time_limit
 from aircall.team.migrations.upgrade import upgrade
-from aircall.team.tables import activity, apis, claims, entries, metadata, numbers, revisions, version
+from aircall.team.tables import activity, apis, claims, entries, numbers, revisions
 
 # Rows that are copied at a time.
 ROWS_AT_ONCE = 2_000
@@ -33,7 +33,7 @@ class BackupError(Exception):
 
 
 def back_up(engine: Engine, path: Path) -> int:
-    """Write all team data to a new file, which only this user may read; return the number of rows.
+    """Write all team data to a new file, which only this user may read; return the number of its rows.
 
     The file is there whole or not at all. Raises BackupError if it exists or cannot be written.
     """
@@ -73,9 +73,9 @@ def restore(engine: Engine, path: Path, *, replace: bool = False) -> int:
 def _copy_out(engine: Engine, copy: Engine) -> int:
     prepare(copy)
     with _snapshot(engine) as source, copy.begin() as target:
-        return sum(
-            _copy_rows(source, target, table) for table in metadata.sorted_tables if table is not version
-        )
+        for table in (apis, revisions):
+            _copy_rows(source, target, table)
+        return sum(_copy_rows(source, target, table) for table in OWNED)
 
 
 def _copy_in(copy: Engine, engine: Engine, *, replace: bool) -> int:

@@ -90,7 +90,7 @@ class Directory(DirectoryQuery):
     ) -> Entry:
         """Make one entry of two, with the numbers of both. `choices` has the text of each field that differs.
 
-        Raises MergeChoiceError for fields without a choice, EditConflictError if one of them was changed, else
+        Raises MergeChoiceError for fields without a choice, EditConflictError if one of them was changed,
         UnknownEntryError if one is gone or both are the same, and InvalidEntryError for an unusable choice.
         """
         with self._database.writing(Topic.DIRECTORY) as write:

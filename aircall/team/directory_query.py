@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from aircall.calls.phone_numbers import number_key, searched_spellings
+from aircall.models import clean_text
 from aircall.storage.database import RevisionCache
 from aircall.team.database import TeamDatabase, batches
 from aircall.team.entries import Entry, Kind, fold_name
@@ -188,4 +189,4 @@ class DirectoryQuery:
 
 
 def _words(search: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(fold_name(search).split()))[:MAX_WORDS]
+    return tuple(dict.fromkeys(fold_name(clean_text(search)).split()))[:MAX_WORDS]

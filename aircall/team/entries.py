@@ -28,6 +28,8 @@ MAX_NAME = 120
 MAX_COMPANY = 120
 MAX_NUMBER = 64
 MAX_NUMBERS = 20
+# A folded text may be 18 times as long, and PostgreSQL indexes no text of more than 2,700 bytes.
+MAX_WORDS = 500
 # They turn around what is written beside them, on every page that shows the name.
 DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # Control characters, lone surrogates, and code points that stand for nothing.
@@ -98,7 +100,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def words(self) -> str:
         """Name and company as they are searched and sorted."""
-        return fold_name(f"{self.name}\n{self.company}")
+        return fold_name(f"{self.name}\n{self.company}")[:MAX_WORDS]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

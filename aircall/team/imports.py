@@ -32,9 +32,10 @@ from aircall.team.entries import (
 from aircall.team.feed import Topic
 from aircall.team.vcards import is_vcards, read_vcards
 
-# Bytes. 60,000 names take 4 MB; the rest is for pictures in vCards.
+# Bytes. 20,000 names take 1.5 MB; the rest is for pictures in vCards.
 MAX_FILE = 16 * 1024 * 1024
-MAX_CONTACTS = 60_000
+# SQLite is blocked for 1.5 s by so many; more go into several files.
+MAX_CONTACTS = 20_000
 # Contacts that are read before other requests get a turn.
 READ_AT_ONCE = 500
 FIELDS = ("name", "company", "kind", "numbers")

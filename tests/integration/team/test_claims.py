@@ -1,4 +1,4 @@
-"""Claims: one person has a caller, the other is told; a claim ends by hand, by reaching the caller, or by time."""
+"""Claims: one person has a caller, the other is told; a claim ends by hand, by a call, or by time."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier

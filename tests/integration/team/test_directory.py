@@ -187,7 +187,7 @@ def test_a_merger_of_what_has_changed_or_is_gone_is_refused(team: Team) -> None:
     ["dupont", "DUPONT marie", "marie dup", "société", "SOCIETE marie", "oeuvre", "œuvre", "Dúpönt"],
 )
 def test_words_are_found_in_any_order_without_accents_and_case(team: Team, search: str) -> None:
-    team.directory.create(draft("Marie Dupont", PARIS, MADRID, company="Société de l’Œuvre"), ANN)
+    team.directory.create(draft("Marie Dupont", PARIS, MADRID, company="Société de l'Œuvre"), ANN)
     team.directory.create(draft("Marius Martin", "+4930123456"), ANN)
 
     assert team.directory.numbers_named(search) == (PARIS_KEY, MADRID_KEY)
@@ -195,7 +195,9 @@ def test_words_are_found_in_any_order_without_accents_and_case(team: Team, searc
     assert team.directory.count(search) == 1
 
 
-@pytest.mark.parametrize("search", ["", "  ", "%", "_", "dupont martin", "'; DROP TABLE entries", "\\"])
+@pytest.mark.parametrize(
+    "search", ["", "  ", "%", "_", "dupont martin", "'; DROP TABLE entries", "\\", "\x00", "\ud800"]
+)
 def test_what_is_no_word_of_an_entry_finds_none(team: Team, search: str) -> None:
     team.directory.create(draft("Marie Dupont"), ANN)
     team.directory.create(draft("Marius Martin", MADRID), ANN)
@@ -246,6 +248,13 @@ def test_hostile_texts_are_kept_as_they_are(team: Team) -> None:
     assert team.directory.numbers_named("<script>alert(1)</script>") == (PARIS_KEY,)
 
 
+def test_a_name_that_gets_far_longer_when_it_is_folded_is_kept(team: Team) -> None:
+    name = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 120
+    team.directory.create(draft(name), ANN)
+
+    assert team.directory.names([PARIS])[PARIS_KEY].name == name
+
+
 def test_names_belong_to_one_api_and_are_there_again_with_it(database: Engine, instant: StillInstant) -> None:
     opened(database, instant).directory.create(draft("Marie"), ANN)
 
@@ -271,8 +280,7 @@ def test_people_who_edit_one_entry_at_the_same_moment_lose_nothing_unseen(
         start.wait()
         try:
             return team.directory.edit(seen(entry), draft(f"Marie {number}"), _user(number)).name
-        except EditConflictError as refused:
-            assert refused.draft == draft(f"Marie {number}")
+        except EditConflictError:
             return ""
 
     with ThreadPoolExecutor(WRITERS) as pool:
