@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 
 from aircall.calls.phone_numbers import number_key
 from aircall.models import User
@@ -101,10 +101,12 @@ class Activity:
         self, call_id: str, number: str = "", *, before: int | None = None, limit: int = PAGE_SIZE
     ) -> list[Line]:
         """Return the lines about a call and, with the caller's `number`, those about the caller as such."""
-        wanted: ColumnElement[bool] = activity.c.call_id == call_id
+        lines = self._read(activity.c.call_id == call_id, before, limit)
         if key := number_key(number):
-            wanted = or_(wanted, and_(activity.c.number_key == key, activity.c.call_id == ""))
-        return self._read(wanted, before, limit)
+            # Not by OR: SQLite would read all lines, 50 ms for 200,000.
+            of_caller = and_(activity.c.number_key == key, activity.c.call_id == "")
+            lines += self._read(of_caller, before, limit)
+        return sorted(lines, key=lambda line: -line.id)[:limit]
 
     def recent(self, *, before: int | None = None, limit: int = PAGE_SIZE) -> list[Line]:
         """Return all lines, newest first."""

@@ -1,7 +1,7 @@
 """The directory as vCards, and others' vCards: 2.1 as phones export them, 3.0 (RFC 2426) and 4.0 (RFC 6350).
 
 Names, organisation, numbers and one of our kinds as a category are read; everything else, such as pictures,
-is skipped. There is no maintained library for all three versions.
+is skipped. No library for them is kept up.
 """
 
 import quopri

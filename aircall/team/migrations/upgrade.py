@@ -7,9 +7,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Engine
 
-from aircall.storage.database import exclusive_transaction
+from aircall.storage.database import DatabaseError, exclusive_transaction
 from aircall.team.database import check_not_newer, stored_version, without_time_limit
 from aircall.team.tables import SCHEMA_VERSION
 
@@ -17,7 +18,7 @@ from aircall.team.tables import SCHEMA_VERSION
 def upgrade(engine: Engine) -> None:
     """Upgrade the tables, or create them, in one transaction and once for all processes that do so at a time.
 
-    Raises DatabaseError if they are of a newer version of Callboard.
+    Raises DatabaseError if they are of a newer version of Callboard, or of none that was released.
     """
     with exclusive_transaction(engine) as connection:
         # Read again under the lock: another process may have done it.
@@ -27,7 +28,10 @@ def upgrade(engine: Engine) -> None:
             without_time_limit(connection)
             config = alembic_config()
             config.attributes["connection"] = connection
-            command.upgrade(config, str(SCHEMA_VERSION))
+            try:
+                command.upgrade(config, str(SCHEMA_VERSION))
+            except CommandError as error:
+                raise DatabaseError(f"The team data cannot be upgraded: {error}.") from error
 
 
 def alembic_config() -> Config:
