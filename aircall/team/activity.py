@@ -48,7 +48,7 @@ class Action(StrEnum):
     IMPORTED = "imported"
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class ActivityLine(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody did. `user` is None where nobody did, `id` 0 before it is stored."""
 
     action: Action
@@ -72,7 +72,7 @@ class Activity:
         self, action: Action, user: User | None, *, number: str = "", call_id: str = "", detail: str = ""
     ) -> None:
         """Append a line about this number, in any spelling, or this call, or both."""
-        line = Line(
+        line = ActivityLine(
             action=action,
             user=user,
             at=self._database.clock(),
@@ -82,24 +82,26 @@ class Activity:
         )
         self.add_all([line])
 
-    def add_all(self, lines: Sequence[Line]) -> None:
+    def add_all(self, lines: Sequence[ActivityLine]) -> None:
         """Append lines in one transaction."""
         with self._database.engine.begin() as connection:
             self.write(connection, lines)
 
-    def write(self, connection: Connection, lines: Sequence[Line]) -> None:
+    def write(self, connection: Connection, lines: Sequence[ActivityLine]) -> None:
         """Append lines in the transaction of what they tell."""
         if lines:
             connection.execute(insert(activity), [self._row(line) for line in lines])
             self._remove(connection, REMOVED_AT_ONCE + len(lines))
 
-    def of_number(self, number: str, *, before: int | None = None, limit: int = PAGE_SIZE) -> list[Line]:
+    def of_number(
+        self, number: str, *, before: int | None = None, limit: int = PAGE_SIZE
+    ) -> list[ActivityLine]:
         """Return the lines about a number and its calls, newest first; `before` is the last one's id."""
         return self._read(activity.c.number_key == number_key(number), before, limit)
 
     def of_call(
         self, call_id: str, number: str = "", *, before: int | None = None, limit: int = PAGE_SIZE
-    ) -> list[Line]:
+    ) -> list[ActivityLine]:
         """Return the lines about a call and, with the caller's `number`, those about the caller as such."""
         lines = self._read(activity.c.call_id == call_id, before, limit)
         if key := number_key(number):
@@ -108,7 +110,7 @@ class Activity:
             lines += self._read(of_caller, before, limit)
         return sorted(lines, key=lambda line: -line.id)[:limit]
 
-    def recent(self, *, before: int | None = None, limit: int = PAGE_SIZE) -> list[Line]:
+    def recent(self, *, before: int | None = None, limit: int = PAGE_SIZE) -> list[ActivityLine]:
         """Return all lines, newest first."""
         return self._read(activity.c.id > 0, before, limit)
 
@@ -119,7 +121,7 @@ class Activity:
                 if self._remove(connection, REMOVED_AT_START) < REMOVED_AT_START:
                     return
 
-    def _read(self, wanted: ColumnElement[bool], before: int | None, limit: int) -> list[Line]:
+    def _read(self, wanted: ColumnElement[bool], before: int | None, limit: int) -> list[ActivityLine]:
         query = (
             select(activity)
             .where(activity.c.api_id == self._database.api_id, wanted, activity.c.at >= self._oldest())
@@ -132,7 +134,7 @@ class Activity:
             query = query.where(activity.c.id < before)
         with self._database.engine.connect() as connection:
             return [
-                Line(
+                ActivityLine(
                     id=row.id,
                     action=Action(row.action),
                     user=User(id=row.user_id, username=row.username) if row.user_id else None,
@@ -144,7 +146,7 @@ class Activity:
                 for row in connection.execute(query)
             ]
 
-    def _row(self, line: Line) -> dict[str, object]:
+    def _row(self, line: ActivityLine) -> dict[str, object]:
         return {
             "api_id": self._database.api_id,
             "at": to_milliseconds(line.at),
@@ -159,7 +161,9 @@ class Activity:
     def _remove(self, connection: Connection, limit: int) -> int:
         # Of every API: those of one that is not used any more would stay forever.
         outdated = select(activity.c.id).where(activity.c.at < self._oldest()).order_by(activity.c.at)
-        return connection.execute(delete(activity).where(activity.c.id.in_(outdated.limit(limit)))).rowcount
+        # Several writers remove at the same time, and none of them waits for another.
+        outdated = outdated.limit(limit).with_for_update(skip_locked=True)
+        return connection.execute(delete(activity).where(activity.c.id.in_(outdated))).rowcount
 
     def _oldest(self) -> int:
         return to_milliseconds(self._database.clock() - self._kept_time)
@@ -167,6 +171,6 @@ class Activity:
 
 def lines_of(
     action: Action, user: User | None, at: datetime, keys: Iterable[str], detail: str = ""
-) -> list[Line]:
+) -> list[ActivityLine]:
     """Return a line for each of these number keys."""
-    return [Line(action=action, user=user, at=at, number_key=key, detail=detail) for key in keys]
+    return [ActivityLine(action=action, user=user, at=at, number_key=key, detail=detail) for key in keys]

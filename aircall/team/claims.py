@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select
 
 from aircall.calls.phone_numbers import number_key
 from aircall.models import User
-from aircall.team.activity import Action, Activity, Line, lines_of
+from aircall.team.activity import Action, Activity, ActivityLine, lines_of
 from aircall.team.database import TeamDatabase, Write, batches
 from aircall.team.entries import FieldProblem, InvalidEntryError, Problem, TeamError
 from aircall.team.feed import Topic
@@ -184,8 +184,8 @@ def _claim(row: Row[tuple[object, ...]]) -> Claim:
     )
 
 
-def _taken(claim: Claim, before: Claim | None) -> Line:
-    return Line(
+def _taken(claim: Claim, before: Claim | None) -> ActivityLine:
+    return ActivityLine(
         action=Action.TAKEN_OVER if before else Action.TAKEN,
         user=claim.user,
         at=claim.taken_at,

@@ -156,11 +156,9 @@ class Directory(DirectoryQuery):
 
     def _owner(self, write: Write, draft: Draft, besides: int = 0) -> Entry | None:
         """Return the first entry but `besides` that one of these numbers belongs to."""
-        owners = self.owners(write.connection, draft.keys)
-        for key in draft.keys:
-            if owners.get(key, besides) != besides:
-                return self._load(write.connection, owners[key])
-        return None
+        owners = self.entries_of(write.connection, draft.keys)
+        others = (owners[key] for key in draft.keys if key in owners and owners[key].id != besides)
+        return next(others, None)
 
     def _seen(self, write: Write, seen: EntryVersion) -> Entry:
         current = self._load(write.connection, seen.id)

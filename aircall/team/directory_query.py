@@ -4,9 +4,10 @@ Words are folded; all of a search's have to be in name or company, in any order.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
 from aircall.calls.phone_numbers import number_key, searched_spellings
 from aircall.models import clean_text
@@ -73,8 +74,7 @@ class DirectoryQuery:
     def entry_of(self, number: str) -> Entry | None:
         """Return the entry that this number belongs to, in any spelling."""
         with self._database.engine.connect() as connection:
-            entry_id = self.owners(connection, [number_key(number)]).get(number_key(number))
-            return None if entry_id is None else self._load(connection, entry_id)
+            return self.entries_of(connection, [number_key(number)]).get(number_key(number))
 
     def page(
         self, search: str = "", kind: Kind | None = None, *, offset: int = 0, limit: int = PAGE_SIZE
@@ -83,7 +83,7 @@ class DirectoryQuery:
         chosen = self._matching(select(entries.c.id), search, kind).order_by(entries.c.words, entries.c.id)
         with self._database.engine.connect() as connection:
             ids = list(connection.scalars(chosen.offset(offset).limit(limit)))
-            found = self.load_all(connection, ids)
+            found = self._load_all(connection, ids)
         return [found[entry_id] for entry_id in ids if entry_id in found]
 
     def count(self, search: str = "", kind: Kind | None = None) -> int:
@@ -96,7 +96,7 @@ class DirectoryQuery:
     def numbers_named(self, search: str, limit: int = MAX_FOUND) -> Sequence[str]:
         """Return the number keys of entries whose name or company has all words of the search, in any order.
 
-        At most `limit` of them; cached as long as the directory stays the same.
+        At most `limit` of them; cached until the directory changes.
         """
         words = _words(search)
         if not words:
@@ -110,6 +110,15 @@ class DirectoryQuery:
         )
         return self._found.get(("numbers", words, limit), lambda connection: tuple(connection.scalars(query)))
 
+    def numbers_of(self, *kinds: Kind) -> frozenset[str]:
+        """Return the number keys of these kinds, such as our own; cached until the directory changes."""
+        query = (
+            select(numbers.c.number_key)
+            .join(entries, entries.c.id == numbers.c.entry_id)
+            .where(self._is_ours(), entries.c.kind.in_(kinds))
+        )
+        return self._found.get(("kinds", kinds), lambda connection: frozenset(connection.scalars(query)))
+
     def all_entries(self) -> Iterator[Entry]:
         """Yield every entry by id; one that is there from start to end comes once, whatever changes."""
         last = 0
@@ -117,7 +126,7 @@ class DirectoryQuery:
             query = select(entries.c.id).where(self._is_ours(), entries.c.id > last).order_by(entries.c.id)
             with self._database.engine.connect() as connection:
                 ids = list(connection.scalars(query.limit(ENTRIES_AT_ONCE)))
-                found = self.load_all(connection, ids)
+                found = self._load_all(connection, ids)
             if not ids:
                 return
             yield from found.values()
@@ -152,40 +161,55 @@ class DirectoryQuery:
     def _is_ours(self) -> ColumnElement[bool]:
         return entries.c.api_id == self._database.api_id
 
-    def owners(self, connection: Connection, keys: Iterable[str]) -> dict[str, int]:
-        """Return the ids of the entries that these number keys belong to."""
-        owners: dict[str, int] = {}
+    def entries_of(self, connection: Connection, keys: Iterable[str]) -> dict[str, Entry]:
+        """Return the entries that these number keys belong to, by those keys."""
+        found: dict[str, Entry] = {}
         for batch in batches(set(keys)):
-            query = select(numbers.c.number_key, numbers.c.entry_id).where(
+            owners = select(numbers.c.entry_id).where(
                 numbers.c.api_id == self._database.api_id, numbers.c.number_key.in_(batch)
             )
-            owners.update((row.number_key, row.entry_id) for row in connection.execute(query))
-        return owners
+            of_batch = self._read(connection, entries.c.id.in_(owners)).values()
+            owned = {key: entry for entry in of_batch for key in entry.draft.keys}
+            found |= {key: owned[key] for key in batch if key in owned}
+        return found
 
     def _load(self, connection: Connection, entry_id: int) -> Entry | None:
-        return self.load_all(connection, [entry_id]).get(entry_id)
+        return self._read(connection, entries.c.id == entry_id).get(entry_id)
 
-    def load_all(self, connection: Connection, ids: Sequence[int]) -> dict[int, Entry]:
+    def _load_all(self, connection: Connection, ids: Sequence[int]) -> dict[int, Entry]:
         """Return the entries by id, in the order of their ids."""
         found: dict[int, Entry] = {}
         for batch in batches(ids):
-            texts: dict[int, list[str]] = {}
-            of_entries = select(numbers).where(numbers.c.entry_id.in_(batch)).order_by(numbers.c.position)
-            for row in connection.execute(of_entries):
-                texts.setdefault(row.entry_id, []).append(row.number)
-            chosen = select(entries).where(self._is_ours(), entries.c.id.in_(batch)).order_by(entries.c.id)
-            for row in connection.execute(chosen):
-                found[row.id] = Entry(
-                    id=row.id,
-                    version=row.version,
-                    name=row.name,
-                    company=row.company,
-                    kind=Kind(row.kind),
-                    numbers=tuple(texts.get(row.id, ())),
-                    updated_at=from_milliseconds(row.updated_at),
-                    updated_by=row.updated_by,
-                )
+            found |= self._read(connection, entries.c.id.in_(batch))
         return found
+
+    def _read(self, connection: Connection, wanted: ColumnElement[bool]) -> dict[int, Entry]:
+        # In one query: a version with the numbers of another would let an edit replace them unseen.
+        query = (
+            select(entries, numbers.c.number)
+            .join(numbers, numbers.c.entry_id == entries.c.id)
+            .where(self._is_ours(), wanted)
+            .order_by(entries.c.id, numbers.c.position)
+        )
+        rows: dict[int, list[Row[Any]]] = {}
+        for row in connection.execute(query):
+            rows.setdefault(row.id, []).append(row)
+        return {entry_id: _entry(of_entry) for entry_id, of_entry in rows.items()}
+
+
+def _entry(rows: Sequence[Row[Any]]) -> Entry:
+    """Return the entry of these rows, one for each of its numbers."""
+    first = rows[0]
+    return Entry(
+        id=first.id,
+        version=first.version,
+        name=first.name,
+        company=first.company,
+        kind=Kind(first.kind),
+        numbers=tuple(row.number for row in rows),
+        updated_at=from_milliseconds(first.updated_at),
+        updated_by=first.updated_by,
+    )
 
 
 def _words(search: str) -> tuple[str, ...]:

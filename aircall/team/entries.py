@@ -240,7 +240,8 @@ def _numbers(texts: Iterable[str], problems: list[FieldProblem]) -> tuple[str, .
             problem = Problem.NOT_A_NUMBER
         if problem:
             problems.append(FieldProblem("number", problem))
-        by_key.setdefault(number_key(number), number)
+        else:
+            by_key.setdefault(number_key(number), number)
     if not found or len(by_key) > MAX_NUMBERS:
         problems.append(FieldProblem("number", Problem.TOO_MANY if found else Problem.EMPTY))
     return tuple(by_key.values())

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from aircall.concurrency import yield_control
 from aircall.models import User
-from aircall.team.activity import Action, Activity, Line, lines_of
+from aircall.team.activity import Action, Activity, ActivityLine, lines_of
 from aircall.team.csv_contacts import Contact, ContactFileError, decoded, read_csv
 from aircall.team.database import TeamDatabase, Write
 from aircall.team.directory import Directory
@@ -63,7 +63,7 @@ class FileProblem(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ContactChange:
     """A contact that differs from the entry of its numbers. `draft` is the entry with the file's texts.
 
     `fields` differ: `name`, `company`, `kind`, or `numbers` where the file has more of them.
@@ -81,7 +81,7 @@ class Preview:
 
     fingerprint: str
     new: Sequence[tuple[int, Draft]]
-    changed: Sequence[Change]
+    changed: Sequence[ContactChange]
     unchanged_count: int
     errors: Sequence[FileProblem]
 
@@ -165,27 +165,26 @@ class DirectoryImport:
         )
 
     def _plan(self, connection: Connection, data: bytes, read: _Read, kind: Kind) -> Preview:
-        owners = self._directory.owners(connection, read.places)
-        known = self._directory.load_all(connection, sorted(set(owners.values())))
+        owners = self._directory.entries_of(connection, read.places)
         new: list[tuple[int, Draft]] = []
-        changed: dict[int, Change] = {}
+        changed: dict[int, ContactChange] = {}
         errors = list(read.problems)
         unchanged_count = 0
         for contact, draft in read.contacts:
-            ids = {owners[key] for key in draft.keys if key in owners}
-            if not ids:
+            known = {owners[key].id: owners[key] for key in draft.keys if key in owners}
+            entry = next(iter(known.values()), None)
+            if entry is None:
                 new.append((contact.line, draft))
-            elif len(ids) > 1:
+            elif len(known) > 1:
                 errors.append(FileProblem(contact.line, "several_entries"))
-            elif (entry_id := ids.pop()) in changed:
-                other_line = changed[entry_id].line
-                errors.append(FileProblem(contact.line, "duplicate", other_line=other_line))
-            elif not (change := _change(contact, draft, known[entry_id])):
+            elif entry.id in changed:
+                errors.append(FileProblem(contact.line, "duplicate", other_line=changed[entry.id].line))
+            elif not (change := _change(contact, draft, entry)):
                 unchanged_count += 1
             elif len(change.draft.numbers) > MAX_NUMBERS:
                 errors.append(FileProblem(contact.line, "invalid", TOO_MANY))
             else:
-                changed[entry_id] = change
+                changed[entry.id] = change
         errors.sort(key=lambda problem: problem.line)
         return Preview(
             fingerprint=_fingerprint(data, kind, new, changed.values()),
@@ -212,7 +211,7 @@ class DirectoryImport:
     def _note(self, write: Write, user: User, keys: Collection[str], count: int = 0) -> None:
         lines = lines_of(Action.IMPORTED, user, write.at, keys)
         if count:
-            lines.append(Line(action=Action.IMPORTED, user=user, at=write.at, detail=str(count)))
+            lines.append(ActivityLine(action=Action.IMPORTED, user=user, at=write.at, detail=str(count)))
         self._activity.write(write.connection, lines)
         write.numbers.update(keys)
 
@@ -283,7 +282,7 @@ def _place(read: _Read, place: int, contact: Contact, draft: Draft) -> None:
     read.places.update(dict.fromkeys(draft.keys, place))
 
 
-def _change(contact: Contact, draft: Draft, entry: Entry) -> Change | None:
+def _change(contact: Contact, draft: Draft, entry: Entry) -> ContactChange | None:
     """Return how the contact differs from the entry; what the file does not say is no difference."""
     # The entry's spellings and order first.
     numbers = _by_key(entry)
@@ -296,7 +295,7 @@ def _change(contact: Contact, draft: Draft, entry: Entry) -> Change | None:
         numbers=tuple(numbers.values()),
     )
     fields = tuple(name for name in FIELDS if getattr(wanted, name) != getattr(entry, name))
-    return Change(contact.line, entry, wanted, fields) if fields else None
+    return ContactChange(contact.line, entry, wanted, fields) if fields else None
 
 
 def _by_key(entry: Entry) -> dict[str, str]:
@@ -304,7 +303,7 @@ def _by_key(entry: Entry) -> dict[str, str]:
 
 
 def _fingerprint(
-    data: bytes, kind: Kind, new: Sequence[tuple[int, Draft]], changed: Collection[Change]
+    data: bytes, kind: Kind, new: Sequence[tuple[int, Draft]], changed: Collection[ContactChange]
 ) -> str:
     digest = hashlib.sha256(data)
     digest.update(repr((kind, [line for line, _draft in new])).encode())

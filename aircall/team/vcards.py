@@ -21,7 +21,8 @@ LINE_BREAK = re.compile("\r\n|\r|\n")
 PROPERTY = re.compile(r'(?:[\w-]+\.)?([A-Za-z0-9-]+)((?:;(?:[^":;]|"[^"]*")*)*):(.*)', re.DOTALL)
 PARAMETER = re.compile(r';((?:[^":;]|"[^"]*")*)')
 ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-PART = re.compile(r"((?:[^\\;]|\\.)*)(?:;|$)", re.DOTALL)
+# A backslash may also be the last character: nothing is matched twice, however long a value is.
+PART = re.compile(r"((?:[^\\;]|\\.?)*)(?:;|$)", re.DOTALL)
 READ = frozenset({"begin", "end", "fn", "n", "org", "tel", "categories"})
 
 

@@ -154,6 +154,12 @@ def test_cards_of_version_4_0_are_read() -> None:
     assert contacts(PHONE_40) == [(1, "Support FR", "", "", ["+33-1-89-39-39-46"])]
 
 
+def test_a_long_name_that_ends_in_a_backslash_is_read_at_once() -> None:
+    (card,) = contacts("BEGIN:VCARD\nN:" + "a" * 1_000_000 + "\\\nEND:VCARD\n")
+
+    assert len(card[1]) == 1_000_001
+
+
 def test_a_card_that_never_ends_has_a_problem() -> None:
     found = list(read_vcards(f"{PHONE_40}BEGIN:VCARD\nFN:Marie\n"))
 

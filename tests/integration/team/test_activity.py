@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from aircall.team import tables
-from aircall.team.activity import Action, Line
+from aircall.team.activity import Action, ActivityLine
 from aircall.team.service import Team
 from tests.integration.team.people import (
     ANN,
@@ -38,7 +38,7 @@ def test_a_call_tells_what_was_done_with_it_and_with_its_caller(team: Team, inst
     assert [line.action for line in team.activity.of_call(FIRST)] == [Action.ARCHIVED]
     assert [line.action for line in team.activity.of_call(call_id(3), "anonymous")] == [Action.ARCHIVED]
     assert len(team.activity.recent()) == 5
-    assert of_caller[1] == Line(
+    assert of_caller[1] == ActivityLine(
         id=of_caller[1].id,
         action=Action.NOTED,
         user=BEN,
@@ -51,7 +51,7 @@ def test_a_call_tells_what_was_done_with_it_and_with_its_caller(team: Team, inst
 
 def test_lines_come_in_pages(team: Team, instant: StillInstant) -> None:
     lines = [
-        Line(action=Action.NOTED, user=ANN, at=instant.now, number_key=PARIS_KEY, detail=str(number))
+        ActivityLine(action=Action.NOTED, user=ANN, at=instant.now, number_key=PARIS_KEY, detail=str(number))
         for number in range(7)
     ]
     team.activity.add_all(lines)
@@ -82,7 +82,7 @@ def test_a_line_is_kept_for_the_days_of_the_setting(database: Engine, instant: S
 def test_the_start_removes_all_outdated_lines(database: Engine, instant: StillInstant) -> None:
     for api_url in (OTHER_API, "https://old.example"):
         old = opened(database, instant, api_url)
-        old.activity.add_all([Line(action=Action.TAKEN, user=ANN, at=instant.now)] * 300)
+        old.activity.add_all([ActivityLine(action=Action.TAKEN, user=ANN, at=instant.now)] * 300)
     instant.pass_by(days=366)
 
     opened(database, instant)

@@ -215,6 +215,15 @@ def test_the_directory_is_searched_by_number_and_kind_too(team: Team) -> None:
     assert team.directory.count(kind=Kind.COLLEAGUE) == 0
 
 
+def test_our_own_numbers_are_told_apart(team: Team) -> None:
+    team.directory.create(draft("Support FR", PARIS, kind="line"), ANN)
+    team.directory.create(draft("Ben", MADRID, kind="colleague"), ANN)
+    team.directory.create(draft("Marie", "+4930123456"), ANN)
+
+    assert team.directory.numbers_of(Kind.LINE, Kind.COLLEAGUE) == {PARIS_KEY, MADRID_KEY}
+    assert team.directory.numbers_of(Kind.LINE) == {PARIS_KEY}
+
+
 def test_a_search_sees_the_newest_names(team: Team) -> None:
     entry = team.directory.create(draft("Marie"), ANN)
     assert team.directory.numbers_named("marie") == (PARIS_KEY,)
