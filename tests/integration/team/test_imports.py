@@ -145,6 +145,26 @@ def test_an_entry_that_would_get_too_many_numbers_is_an_error(team: Team) -> Non
     assert (error.line, error.problems[0].problem) == (2, Problem.TOO_MANY)
 
 
+def test_rows_that_cannot_be_read_or_are_too_many_for_one_entry_are_errors(team: Team) -> None:
+    phones = [f"+3360000{place:04}" for place in range(MAX_NUMBERS)]
+    header = ",".join(["name", *("phone" for _ in phones)])
+    data = f"{header}\nMarie,{','.join(phones)}\nMarie,{phones[0]},+34911234567\nX,{'9' * 200_000}\n".encode()
+
+    preview = team.imports.preview(data)
+
+    assert [(error.line, error.reason) for error in preview.errors] == [(3, "invalid"), (4, "malformed")]
+    assert [draft.name for _line, draft in preview.new] == ["Marie"]
+
+
+def test_two_rows_that_change_one_entry_contradict_each_other(team: Team) -> None:
+    team.directory.create(draft("Marie", PARIS, MADRID), ANN)
+
+    preview = team.imports.preview(csv_file(f"{PARIS},Maria,", f"{MADRID},Mary,"))
+
+    assert [change.line for change in preview.changed] == [2]
+    assert [(error.line, error.reason, error.other_line) for error in preview.errors] == [(3, "duplicate", 2)]
+
+
 def test_nothing_is_imported_if_somebody_changed_the_directory_since_the_preview(
     team: Team, told: list[TeamChange]
 ) -> None:
