@@ -78,6 +78,15 @@ class Config:
     # May contain a password.
     redis_url: str | None = field(repr=False)
     metrics_token: str | None = field(repr=False)
+    claim_minutes: int
+    activity_days: int
+
+    @property
+    def team_database_url(self) -> str:
+        """The URL of the database of team data: the same PostgreSQL, or a file of its own in DATA_DIR."""
+        if self.database_url.startswith("sqlite"):
+            return f"sqlite:///{self.data_dir / 'team.db'}"
+        return self.database_url
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Config":
@@ -116,6 +125,8 @@ class Config:
             workers=_workers(env),
             redis_url=_redis_url(env),
             metrics_token=_metrics_token(env),
+            claim_minutes=_number(env, "CLAIM_MINUTES", 30, range(1, 24 * 60 + 1)),
+            activity_days=_number(env, "ACTIVITY_DAYS", 365, range(1, 3651)),
         )
         # Not before all else is known to be right: a start that fails leaves no folder behind.
         _make_data_dir(data_dir)

@@ -16,7 +16,7 @@ from aircall.models import Call, Note, milliseconds
 
 # Increase it whenever the columns or their meaning change.
 SCHEMA_VERSION = 9
-# All names of the replica in the database begin with this, and no other names do.
+# All names of the replica in the database begin with this; those of team data, with callboard_team_.
 PREFIX = "callboard_"
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Milliseconds. Stands for a missing time, before all real ones, so that such calls are sorted last.

@@ -56,8 +56,11 @@ POSTGRESQL_CONNECTION = {
 EXCLUSIVE_LOCK = 0x0CA11
 
 
-def open_database(url: str) -> Engine:
-    """Return an engine for a URL, `sqlite:///…` with a path as it is, or `postgresql://…`."""
+def open_database(url: str, *, is_durable: bool = False) -> Engine:
+    """Return an engine for a URL, `sqlite:///…` with a path as it is, or `postgresql://…`.
+
+    `is_durable`: a commit in SQLite also survives a power failure, as in PostgreSQL, and waits for the disk.
+    """
     # Not parsed: `?` and `%20` are parts of a path's names.
     is_file = url.startswith(SQLITE)
     parsed = URL.create("sqlite", database=url.removeprefix(SQLITE)) if is_file else make_url(url)
@@ -71,6 +74,8 @@ def open_database(url: str) -> Engine:
     else:
         engine = create_engine(parsed, hide_parameters=True, **SQLITE_POOL)
         event.listen(engine, "connect", _prepare_sqlite)
+        if is_durable:
+            event.listen(engine, "connect", _synchronize_sqlite)
     _close_after_disposal(engine)
     return engine
 
@@ -169,6 +174,10 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     for pragma in SQLITE_PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _synchronize_sqlite(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=FULL")
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:

@@ -32,6 +32,7 @@ from aircall.storage.records import RecordStore, SQLiteRecordStore
 from aircall.storage.redis import RedisRecordStore, connect
 from aircall.sync.scheduler import SYNC_INTERVAL, SYNC_RETRY_INTERVAL
 from aircall.sync.supervisor import SyncService, SyncSupervisor
+from aircall.team.service import Team
 from aircall.web.fragments import CallRows
 from aircall.web.live.change_messages import ChangeMessages
 from aircall.web.live.hub import LOGIN_ENDED, SocketHub, SocketTimings
@@ -74,6 +75,7 @@ class Services:
     statistics: CallStatisticsQuery
     changes: ChangeService
     jobs: JobService
+    team: Team
     sync: SyncService
     hub: SocketHub
     rows: CallRows
@@ -130,6 +132,7 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
         statistics=CallStatisticsQuery(replica.store.engine, replica.store.search),
         changes=changes,
         jobs=JobService(changes, records, bus),
+        team=open_team(config, replica.store, bus),
         sync=sync,
         hub=hub,
         rows=rows,
@@ -152,6 +155,7 @@ def stop(app: Flask) -> None:
     built.api.close()
     built.records.close()
     built.replica.store.close()
+    built.team.close()
 
 
 def drain_on_sigterm(built: Services) -> None:
@@ -196,6 +200,18 @@ def open_records(config: Config) -> RecordStore:
     if config.redis_url is not None:
         return RedisRecordStore(connect(config.redis_url))
     return SQLiteRecordStore(open_database(sessions_url(config)))
+
+
+def open_team(config: Config, store: CallStore, bus: MessageBus) -> Team:
+    """Open the team data: in a file of its own, or by the connections of the call store to PostgreSQL."""
+    is_shared = config.team_database_url == config.database_url
+    return Team.open(
+        store.engine if is_shared else open_database(config.team_database_url, is_durable=True),
+        config.api_url,
+        bus,
+        claim_minutes=config.claim_minutes,
+        activity_days=config.activity_days,
+    )
 
 
 def forget_other_api(records: RecordStore, store: CallStore, api_url: str) -> None:

@@ -7,12 +7,15 @@ import errno
 import json
 import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
 from aircall.calls.store import CallStore
 from aircall.storage.database import DatabaseError, check_database, open_database
 from aircall.storage.redis import RedisUnusableError, check_redis
+from aircall.team.database import check_not_newer, stored_version
+from aircall.team.tables import SCHEMA_VERSION
 from config import Config, ConfigError, environment
 
 ROOT = Path(__file__).parents[2]
@@ -93,13 +96,15 @@ def _address_trouble(host: str, port: int, error: OSError | UnicodeError) -> str
 
 
 def check_storage(config: Config) -> None:
-    """Raise DatabaseError or RedisUnusableError if the sessions or the calls cannot be stored."""
+    """Raise DatabaseError or RedisUnusableError if something cannot be stored."""
     if config.redis_url is not None:
         check_redis(config.redis_url)
     else:
         check_database(sessions_url(config))
     check_database(config.database_url)
     _check_calls(config)
+    check_database(config.team_database_url)
+    _upgrade_team_data(config)
 
 
 def sessions_url(config: Config) -> str:
@@ -121,6 +126,23 @@ def check_translations() -> None:
         compiled = catalog.with_suffix(".mo")
         if not compiled.is_file():
             raise TranslationsMissingError(f"{compiled} is missing: run `make setup` first.")
+
+
+def _upgrade_team_data(config: Config) -> None:
+    """Upgrade the tables of team data if an older version has made them. Raises DatabaseError."""
+    engine = open_database(config.team_database_url)
+    try:
+        with engine.connect() as connection:
+            stored = stored_version(connection)
+            check_not_newer(connection, stored)
+    finally:
+        engine.dispose()
+    if stored is not None and stored < SCHEMA_VERSION:
+        # In a process of its own: hardly a start needs Alembic, which takes long to import.
+        command = [sys.executable, "-m", "aircall", "migrate"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # no user input
+        if done.returncode:
+            raise DatabaseError((done.stderr.splitlines() or ["the upgrade of team data failed."])[-1])
 
 
 def _check_calls(config: Config) -> None:

@@ -59,6 +59,15 @@ def test_what_is_kept_on_disk_is_in_the_data_directory_by_default(
     assert config.secret_key == (tmp_path / "instance" / "secret_key").read_text()
 
 
+def test_team_data_has_a_file_of_its_own_or_is_in_the_same_postgresql(tmp_path: Path) -> None:
+    postgresql = "postgresql://calls@db.example/calls"
+
+    assert read(tmp_path).team_database_url == f"sqlite:///{tmp_path}/team.db"
+    elsewhere = read(tmp_path, DATABASE_URL="sqlite:////tmp/calls.db")
+    assert elsewhere.team_database_url == f"sqlite:///{tmp_path}/team.db"
+    assert read(tmp_path, DATABASE_URL=postgresql).team_database_url == postgresql
+
+
 def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
     empty = dict.fromkeys(("AIRCALL_API_URL", "PORT", "SECRET_KEY", "WORKERS", "REDIS_URL", "TIMEZONE"), " ")
 
@@ -79,6 +88,8 @@ def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
         ("TIMEZONE", "Europe/Paris", "timezone", ZoneInfo("Europe/Paris")),
         ("PUBLIC_ORIGIN", "https://Calls.example/", "public_origin", "https://calls.example"),
         ("WORKERS", "1", "workers", 1),
+        ("CLAIM_MINUTES", "5", "claim_minutes", 5),
+        ("ACTIVITY_DAYS", "3650", "activity_days", 3650),
         *((name, text, name.lower(), text) for name, text in TAKEN_AS_THEY_ARE),
     ],
 )
@@ -110,7 +121,8 @@ def test_a_good_value_is_taken(tmp_path: Path, name: str, text: str, field: str,
         ("REDIS_URL", "redis://localhost:99999"), ("REDIS_URL", "redis://localhost:0"),
         ("REDIS_URL", "redis://localhost/sessions"), ("REDIS_URL", "redis://localhost?socket_timeout=60"),
         ("REDIS_URL", "unix://redis.sock"), ("WORKERS", "0"), ("WORKERS", "2"), ("WORKERS", "65"),
-        ("WORKERS", "many"), ("TIMEZONE", "Paris"), ("TIMEZONE", "../etc/localtime"),
+        ("WORKERS", "many"), ("CLAIM_MINUTES", "0"),
+        ("ACTIVITY_DAYS", "3651"), ("TIMEZONE", "Paris"), ("TIMEZONE", "../etc/localtime"),
         ("LISTENER_USERNAME", "listener"), ("LISTENER_PASSWORD", "only the password"),
         ("DATA_DIR", "/srv/[data]"), ("SECRET_KEY_FILE", "/no/such/file"), ("REDIS_URL_FILE", "/dev/null"),
         ("METRICS_TOKEN_FILE", "/"), ("LOG_FORMAT", "xml"), ("LOG_LEVEL", "VERBOSE"),

@@ -5,9 +5,6 @@ error page; if reading fails half-way, the connection is aborted. Header and val
 language, for scripts. No cell can be taken for a formula: docs/decisions/0020-csv-cells.md.
 """
 
-import csv
-import io
-import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,6 +15,7 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from aircall.calls.query import CallFilter, CallQuery, SortKey
+from aircall.csv_cells import BYTE_ORDER_MARK, csv_text, guarded
 from aircall.models import Call
 from aircall.web.error_pages import TITLES, error_page
 from aircall.web.i18n import gettext as _
@@ -32,13 +30,7 @@ bp = Blueprint("export", __name__)
 
 # Calls that are read, and sent, at a time.
 PART = 500
-# Without it Excel reads the file in the local code page and breaks every accent.
-BYTE_ORDER_MARK = "\ufeff"
 COLUMNS = ("id", "time", "direction", "type", "from", "to", "line", "duration_seconds", "archived", "notes")
-# First characters of a formula, with their full-width and small variants.
-FORMULA_BEGINNINGS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212")
-# What some program takes for the end of a cell, even in quotes, such as every line break.
-ENDS_OF_CELLS = re.compile("([\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029,;])")
 NOT_WHOLE = _l(
     "The list of calls is still being read, so the file would not be whole. Try again in a moment."
 )
@@ -68,9 +60,9 @@ def csv_parts(store: CallQuery, wanted: CallFilter, zone: ZoneInfo) -> Iterator[
 
     A call that is in the list from start to end is in the file once, whatever changes meanwhile.
     """
-    yield BYTE_ORDER_MARK + _written([COLUMNS])
+    yield BYTE_ORDER_MARK + csv_text([COLUMNS])
     for calls in _parts(store, wanted):
-        yield _written([csv_row(call, zone) for call in calls])
+        yield csv_text([csv_row(call, zone) for call in calls])
         # Give other requests of this process a turn.
         time.sleep(0)
 
@@ -93,21 +85,6 @@ def csv_row(call: Call, zone: ZoneInfo) -> Sequence[str]:
     return [guarded(cell) for cell in cells]
 
 
-def guarded(text: str) -> str:
-    """Return the text with an apostrophe before everything that a spreadsheet could take for a formula.
-
-    To restore the text, remove an apostrophe from its start and after each of ENDS_OF_CELLS.
-    """
-    whole = "".join(map(_guarded_part, ENDS_OF_CELLS.split(text)))
-    return f"'{whole}" if ENDS_OF_CELLS.match(whole) else whole
-
-
-def _guarded_part(part: str) -> str:
-    # Some programs skip blanks, quotes and invisible characters before they look for a formula.
-    first_visible = next((char for char in part if char.isprintable() and char not in ' "'), "")
-    return f"'{part}" if first_visible in FORMULA_BEGINNINGS or part.startswith("'") else part
-
-
 def _parts(store: CallQuery, wanted: CallFilter) -> Iterator[Sequence[Call]]:
     calls = store.page(wanted, 0, PART)
     while calls:
@@ -120,9 +97,3 @@ def _parts(store: CallQuery, wanted: CallFilter) -> Iterator[Sequence[Call]]:
 
 def _seconds(duration: timedelta | None) -> str:
     return "" if duration is None else f"{duration.total_seconds():.3f}".rstrip("0").rstrip(".")
-
-
-def _written(rows: Sequence[Sequence[str]]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue()

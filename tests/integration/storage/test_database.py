@@ -26,6 +26,18 @@ def test_readers_do_not_wait_for_a_writer(sqlite: Engine) -> None:
     assert store.load("a") is None
 
 
+def test_a_durable_database_waits_for_the_disk(tmp_path: Path) -> None:
+    modes = {}
+    for is_durable in (False, True):
+        engine = open_database(f"sqlite:///{tmp_path / 'test.db'}", is_durable=is_durable)
+        with engine.connect() as connection:
+            modes[is_durable] = connection.execute(text("PRAGMA synchronous")).scalar_one()
+        engine.dispose()
+
+    # NORMAL and FULL.
+    assert modes == {False: 1, True: 2}
+
+
 def test_an_error_does_not_contain_parameters(sqlite: Engine) -> None:
     store = SQLiteRecordStore(sqlite)
     with sqlite.begin() as connection:

@@ -15,6 +15,9 @@ import requests
 from bs4 import BeautifulSoup
 from socketio.exceptions import ConnectionError as RefusedError
 
+from aircall.storage.database import open_database
+from aircall.team.database import prepare
+from tests.integration.team.versions import set_version
 from tests.support.dashboard import COOKIE, TIMEOUT, SharedDashboard, dashboard, log_in, serving, settings
 from tests.support.processes import ROOT
 from tests.support.sandbox import Sandbox
@@ -58,6 +61,26 @@ def test_an_unusable_file_ends_the_start_with_one_line(sandbox: Sandbox, tmp_pat
 
     assert ended.returncode == 1
     assert "broken.db cannot be used" in ended.stderr
+
+
+@pytest.mark.parametrize(("version", "reason"), [(9999, "newer version"), (0, "cannot be upgraded")])
+def test_team_data_of_a_version_that_is_not_known_ends_the_start_with_one_line(
+    sandbox: Sandbox, tmp_path: Path, version: int, reason: str
+) -> None:
+    environment = dict(os.environ) | settings(sandbox, tmp_path)
+    engine = open_database(f"sqlite:///{tmp_path / 'team.db'}")
+    prepare(engine)
+    set_version(engine, version)
+    engine.dispose()
+
+    ended = subprocess.run(
+        [sys.executable, "app.py"], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Callboard cannot start: ")
+    assert reason in ended.stderr
+    assert ended.stderr.count("\n") == 1
     assert len(ended.stderr.splitlines()) == 1
 
 
