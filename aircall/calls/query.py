@@ -1,4 +1,4 @@
-"""Queries on the replica: filtered lists with paging, counts, adjacent calls, other calls with a number.
+"""Queries on the replica: filtered lists with paging, counts, adjacent calls.
 
 Calls are sorted newest first, and by id within one time; calls without a time come last. Every process may
 write to the database, so counts are cached per revision of the replica (RevisionCache).
@@ -40,7 +40,6 @@ from aircall.calls.kept_counts import (
     find_lines,
     most_used_lines,
 )
-from aircall.calls.phone_numbers import number_key
 from aircall.calls.search import SearchIndex, search_condition
 from aircall.calls.tables import NO_TIME, REVISION, TEXT, calls, from_row, time_key, to_milliseconds
 from aircall.models import DIRECTIONS, UNKNOWN, Call
@@ -49,8 +48,6 @@ from aircall.storage.database import RevisionCache, reading_once
 VIEWS = ("inbox", "archived", "all")
 # Statements that are kept, one for each list.
 STATEMENTS = 128
-# Calls listed by `read_related_calls`.
-LATEST = 5
 # A page after so many others is found by the kept counts; the calls before others are skipped one by one.
 SKIPPED_PAGES = 4
 # Of fewer calls of a kind SQLite sorts all, rather than look for them among the others.
@@ -97,21 +94,6 @@ class Neighbors:
 
     newer: str | None
     older: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelatedCalls:
-    """The other calls with the number of one call, in every view.
-
-    `missed_count` leaves out outbound calls, and includes `missed_today_count`; `latest` is sorted newest
-    first. `number` is their `number_key`. If it is empty, the number is hidden, and nothing is counted.
-    """
-
-    number: str
-    count: int = 0
-    missed_count: int = 0
-    missed_today_count: int = 0
-    latest: Sequence[Call] = ()
 
 
 class CallQuery:
@@ -187,7 +169,7 @@ class CallQuery:
 
     def find(self, call_ids: Sequence[str]) -> list[Call]:
         """Return the calls with these ids, newest first, without the unknown ones."""
-        return self._read(_newest_first(CallFilter(view="all")).where(calls.c.id.in_(call_ids)))
+        return self._read(newest_first(CallFilter(view="all")).where(calls.c.id.in_(call_ids)))
 
     def counts(self, wanted: CallFilter) -> dict[str, int]:
         """Return the number of calls in each view, "inbox", "archived" and "all", under the other filters."""
@@ -257,7 +239,7 @@ class CallQuery:
     def matching_ids(self, wanted: CallFilter, limit: int) -> list[str]:
         """Return the ids of the first `limit` calls of the filtered list."""
         with self.engine.connect() as connection:
-            return list(connection.scalars(_newest_first(wanted).with_only_columns(calls.c.id).limit(limit)))
+            return list(connection.scalars(newest_first(wanted).with_only_columns(calls.c.id).limit(limit)))
 
     def neighbors(self, wanted: CallFilter, call: Call) -> Neighbors:
         """Return the calls before and after this one in the filtered list, which need not contain it."""
@@ -269,19 +251,6 @@ class CallQuery:
     def _read(self, query: Select[tuple[object, ...]]) -> list[Call]:
         with self.engine.connect() as connection:
             return [from_row(row) for row in connection.execute(query)]
-
-
-def read_related_calls(store: CallQuery, call: Call, today: tuple[datetime, datetime]) -> RelatedCalls:
-    """Return the other calls with this call's number; `today` is where the current day begins and ends."""
-    key = number_key(call.counterpart)
-    if not key:
-        return RelatedCalls(number="")
-    begins, ends = map(to_milliseconds, today)
-    values = {"number": key, "call_id": call.id, "begins": begins, "ends": ends}
-    with store.engine.connect() as connection:
-        counts = connection.execute(COUNT_RELATED, values).one()
-        latest = tuple(from_row(row) for row in connection.execute(LATEST_RELATED, values))
-    return RelatedCalls(number=key, latest=latest, **counts._asdict())
 
 
 def filter_conditions(
@@ -304,7 +273,7 @@ def _neighbors(wanted: CallFilter) -> tuple[Select[str], Select[str]]:
     )
     newer = select(calls.c.id).where(sort_key > here, *filter_conditions(wanted))
     newer = newer.order_by(calls.c.created_at, calls.c.id)
-    older = _newest_first(wanted).with_only_columns(calls.c.id).where(sort_key < here)
+    older = newest_first(wanted).with_only_columns(calls.c.id).where(sort_key < here)
     return newer.limit(1), older.limit(1)
 
 
@@ -322,7 +291,8 @@ def _by_archived(
 
 # Building a statement takes as long as executing it.
 @lru_cache(STATEMENTS)
-def _newest_first(wanted: CallFilter) -> Select[tuple[object, ...]]:
+def newest_first(wanted: CallFilter) -> Select[tuple[object, ...]]:
+    """Return the statement that reads the filtered list."""
     return _sorted(filter_conditions(wanted))
 
 
@@ -413,21 +383,6 @@ def _count_after(connection: Connection, wanted: CallFilter) -> int:
     )
     flags = ARCHIVED_FLAGS[wanted.view]
     return sum(whole.get(flag, 0) - counted.get(flag, 0) for flag in flags)
-
-
-def _count_related() -> Select[int, int, int]:
-    is_missed = and_(calls.c.call_type == "missed", calls.c.direction != "outbound")
-    is_today = and_(calls.c.created_at >= bindparam("begins"), calls.c.created_at < bindparam("ends"))
-    return select(
-        func.count().label("count"),
-        func.count().filter(is_missed).label("missed_count"),
-        func.count().filter(and_(is_missed, is_today)).label("missed_today_count"),
-    ).where(*IS_RELATED)
-
-
-IS_RELATED = (calls.c.counterpart == bindparam("number"), calls.c.id != bindparam("call_id"))
-COUNT_RELATED = _count_related()
-LATEST_RELATED = _newest_first(CallFilter(view="all")).where(*IS_RELATED).limit(LATEST)
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

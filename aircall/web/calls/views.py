@@ -15,7 +15,8 @@ from markupsafe import Markup
 from wtforms import HiddenField, TextAreaField
 from wtforms.validators import ValidationError
 
-from aircall.calls.query import midnight, read_related_calls
+from aircall.calls.query import midnight
+from aircall.calls.related import read_related_calls
 from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, NotFoundError
 from aircall.models import Call, is_call_id
