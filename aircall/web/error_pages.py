@@ -13,7 +13,7 @@ from aircall.web.error_messages import SENTENCES, sentence_for, trouble
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.login import form_recovery, session
-from aircall.web.login.views import LoginForm
+from aircall.web.login.views import LoginForm, login_page
 from aircall.web.page import ERROR, flash_message
 from aircall.web.security import see_other
 
@@ -86,7 +86,8 @@ def _unsaved_note() -> str:
 def _expired(error: CSRFError) -> ResponseReturnValue:
     log.warning("a form was refused", extra={"reason": error.description})
     if request.endpoint == "login.log_in":
-        return render_template("login/login.html", form=LoginForm(), error=None, notice=EXPIRED_LOGIN), 400
+        form = LoginForm()
+        return login_page(form.username.data, form.next.data, notice=str(EXPIRED_LOGIN)), 400
     login = session.current_login()
     if login is None:
         # The session has ended, for example by a logout in another tab.

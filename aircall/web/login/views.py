@@ -1,5 +1,6 @@
 """Login and logout."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -34,6 +35,7 @@ class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no type
 
 bp = Blueprint("login", __name__)
 
+FIELDS = ("username", "password")
 REFUSED = _l("That username and password do not match. Check both and try again.")
 
 WRONG_ADDRESS = _l(
@@ -47,8 +49,7 @@ def show() -> ResponseReturnValue:
     """Show the login page, or redirect to the wanted page if there is a session."""
     if session.current_login() is not None:
         return see_other(request.args.get("next"))
-    # The page writes the CSRF token itself.
-    return _page(LoginForm(next=request.args.get("next"), meta={"csrf": False}))
+    return login_page(wanted=request.args.get("next"))
 
 
 @bp.post("/login")
@@ -56,17 +57,17 @@ def log_in() -> ResponseReturnValue:
     """Log in at the API and start a session."""
     form = LoginForm()
     if not form.validate_on_submit():
-        return _page(form, next(iter(form.errors.values()))[0], 400)
+        return _form_page(form, next(iter(form.errors.values()))[0], 400)
     try:
         signed_in = services().logins.create(form.username.data or "", form.password.data or "")
     except UnauthorizedError:
-        return _page(form, REFUSED, 401)
+        return _form_page(form, REFUSED, 401)
     except InvalidRequestError as error:
-        return _page(form, api_sentences(error.messages), 400)
+        return _form_page(form, api_sentences(error.messages), 400)
     except WrongAddressError:
-        return _page(form, WRONG_ADDRESS, 503)
+        return _form_page(form, WRONG_ADDRESS, 503)
     except AircallError as error:
-        return _page(form, sentence_for(error), 503)
+        return _form_page(form, sentence_for(error), 503)
     session.begin(signed_in)
     services().sync.retry_now()
     return see_other(form.next.data)
@@ -84,6 +85,29 @@ def log_out() -> ResponseReturnValue:
     return to_login
 
 
-def _page(form: LoginForm, error: str | None = None, status: int = 200) -> ResponseReturnValue:
-    notice = SENTENCES[LoginEndedError] if session.pop_has_ended() else None
-    return render_template("login/login.html", form=form, error=error, notice=notice), status
+def _form_page(form: LoginForm, error: str, status: int) -> ResponseReturnValue:
+    """Show what was submitted, and why it was refused."""
+    # The message belongs to the invalid fields, or to both if none is invalid by itself.
+    wrong = tuple(name for name in FIELDS if form[name].errors or not form.errors)
+    return login_page(form.username.data, form.next.data, error=str(error), wrong=wrong), status
+
+
+def login_page(
+    username: str | None = None,
+    wanted: str | None = None,
+    *,
+    error: str = "",
+    wrong: Sequence[str] = (),
+    notice: str = "",
+) -> str:
+    """Return the login page; `wanted` is the path to go to, `wrong` the fields that `error` means."""
+    if session.pop_has_ended():
+        notice = notice or str(SENTENCES[LoginEndedError])
+    return render_template(
+        "login/login.html",
+        username=username or "",
+        wanted=wanted or "",
+        error=error,
+        wrong=wrong,
+        notice=notice,
+    )
