@@ -80,8 +80,10 @@ class UnreachableError(AircallError):
     `wrong_because` names the error that shows that the address is wrong, such as NameResolutionError.
     """
 
-    def __init__(self, message: str, *, wrong_because: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, wrong_because: str | None = None
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
         self.wrong_because = wrong_because
 
 

@@ -1,8 +1,5 @@
 """What people's own settings make of the pages: time zone, forced colors, reduced motion."""
 
-import re
-from typing import Literal
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -58,22 +55,3 @@ def test_nothing_moves_for_people_who_want_reduced_motion(page: Page) -> None:
     assert page.evaluate("() => matchMedia('(prefers-reduced-motion: reduce)').matches")
     assert page.evaluate(MOVING) == []
     expect(page.get_by_role("group", name="Selected calls")).to_be_visible()
-
-
-@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
-def test_one_page_turns_into_the_next_unless_that_is_unwanted(
-    shared_address: str, visitor: Visitor, motion: Literal["no-preference", "reduce"]
-) -> None:
-    page = visitor(shared_address).new_page()
-    page.emulate_media(reduced_motion=motion)
-    page.add_init_script(
-        "addEventListener('pagereveal', (e) => { window.isTurning = Boolean(e.viewTransition); })"
-    )
-    sign_in(page)
-
-    page.goto("/calls?view=all")
-    page.get_by_role("link", name="Older").click()
-
-    expect(page).to_have_url(re.compile("page=2"))
-    page.wait_for_function("() => window.isTurning !== undefined")
-    assert page.evaluate("() => window.isTurning") == (motion == "no-preference")

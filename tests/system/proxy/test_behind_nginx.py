@@ -1,6 +1,7 @@
 """Two dashboards behind nginx, as people meet them: by HTTPS, under one public name."""
 
 from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -33,12 +34,17 @@ def log_in(visitor: requests.Session, address: str) -> requests.Response:
     return visitor.post(f"{address}/login", data=fields, headers={"Origin": address}, timeout=TIMEOUT)
 
 
+def session_of(visitor: requests.Session) -> str:
+    """The value of the session cookie."""
+    return next(str(cookie.value) for cookie in visitor.cookies if cookie.name.startswith(COOKIE))
+
+
 def test_a_login_sets_a_cookie_for_this_host_and_https_alone(served: str, visitor: requests.Session) -> None:
     answer = log_in(visitor, served)
 
     set_cookie = answer.history[0].headers["Set-Cookie"]
     assert answer.url == f"{served}/calls"
-    assert set_cookie.startswith(f"{COOKIE}=")
+    assert set_cookie.startswith(f"{COOKIE}-{urlsplit(served).port}=")
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(set_cookie.split("; "))
     assert "Domain" not in set_cookie
 
@@ -52,7 +58,7 @@ def test_a_form_and_a_socket_from_another_origin_are_refused_behind_the_proxy_to
 
     assert (refused.status_code, refused.headers["Content-Type"]) == (403, "text/html; charset=utf-8")
     # Not even its own address is its public name.
-    address, cookie = dashboards[0].address, f"{COOKIE}={visitor.cookies[COOKIE]}"
+    address, cookie = dashboards[0].address, f"{COOKIE}={session_of(visitor)}"
     socket = f"{address.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
     with pytest.raises(websocket.WebSocketBadStatusException, match="400"):
         websocket.create_connection(socket, origin=address, cookie=cookie, timeout=TIMEOUT)
@@ -102,7 +108,7 @@ def test_a_change_reaches_every_page_whichever_instance_it_is_open_at(
     with ExitStack() as stack:
         pages = []
         for _ in range(4):
-            connection = BareSocket.connect(served, visitor.cookies[COOKIE], trusted=proxy.certificate)
+            connection = BareSocket.connect(served, session_of(visitor), trusted=proxy.certificate)
             pages.append(stack.enter_context(connection))
             pages[-1].next_of("caught-up")
         open_at = [scrape(dashboard.address).total("callboard_open_sockets") for dashboard in dashboards]
