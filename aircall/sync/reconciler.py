@@ -94,6 +94,8 @@ class Reconciler:
                 wait = None if call_id is None else self._due_at[call_id] - time.monotonic()
                 if call_id is not None and wait is not None and wait <= 0:
                     del self._due_at[call_id]
+                    # What the read corrects is a change, too, and must not be taken for a second one.
+                    self._changed_at.pop(call_id, None)
                     return call_id
                 self._changed.wait(wait)
         return None

@@ -288,3 +288,5 @@ def test_a_click_turns_the_page_as_soon_as_it_is_drawn(shared_address: str, visi
         assert box
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.wait_for_url(re.compile(rf"page={number}\b"), wait_until="commit", timeout=WAIT_MS)
+    # A context that is closed while a page loads may hang.
+    page.wait_for_load_state()
