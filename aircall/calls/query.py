@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -147,18 +147,12 @@ class CallQuery:
 
     def _far_page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
         """Return the page without stepping through the calls before it: by the kept counts."""
-        query = _sorted(self._page_conditions(wanted))
-        with self.engine.connect() as connection:
-            if are_complete(connection):
-                # Places are counted from the newest call of all time.
-                place = offset + _count_after(connection, wanted)
-                line, kinds = _counted(wanted).line, _counted(wanted).kinds
-                found = find_bucket(connection, CountedRange(line, kinds), ARCHIVED_FLAGS[wanted.view], place)
-                if found is None:
-                    return []
-                end, skipped = found
-                query, offset = query.where(calls.c.created_at < end), place - skipped
-            return [from_row(row) for row in connection.execute(query.offset(offset).limit(limit))]
+        place = self._cache.get(("place", wanted, offset), partial(_place, wanted, offset))
+        if place is None:
+            return []
+        end, skipped = place
+        query = _sorted(self._page_conditions(wanted)).where(calls.c.created_at < end)
+        return self._read(query.offset(skipped).limit(limit))
 
     def _page_conditions(self, wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
         has_choice = wanted.line or wanted.call_type or wanted.direction
@@ -370,6 +364,18 @@ def _counted(wanted: CallFilter) -> CountedRange:
         until, last = wanted.cursor.time_key, wanted.cursor.call_id
     kinds = {name: (value,) for name, value in equal if value}
     return CountedRange(wanted.line, kinds, since, until, last)
+
+
+def _place(wanted: CallFilter, offset: int, connection: Connection) -> tuple[int, int] | None:
+    """Return a time before which the page begins, and after how many calls; None if it is beyond the last."""
+    if not are_complete(connection):
+        return END, offset
+    # Places are counted from the newest call of all time.
+    place = offset + _count_after(connection, wanted)
+    counted = _counted(wanted)
+    everything = CountedRange(counted.line, counted.kinds)
+    found = find_bucket(connection, everything, ARCHIVED_FLAGS[wanted.view], place)
+    return None if found is None else (found[0], place - found[1])
 
 
 def _count_after(connection: Connection, wanted: CallFilter) -> int:
