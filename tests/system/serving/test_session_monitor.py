@@ -46,8 +46,8 @@ def watched(sandbox: Sandbox, directory: Path) -> Iterator[tuple[Logins, list[st
 
 @pytest.fixture
 def short_lived() -> Iterator[Sandbox]:
-    """A sandbox whose access tokens are due at once."""
-    with Sandbox.start("--access-ttl", "1") as sandbox:
+    """A sandbox whose access tokens are soon due, but good for long enough to log in on a busy machine."""
+    with Sandbox.start("--access-ttl", "3") as sandbox:
         yield sandbox
 
 
