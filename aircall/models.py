@@ -29,6 +29,7 @@ MAX_DURATION = 366 * 24 * 3600 * 1000
 # The largest integer that every JSON parser keeps exactly.
 MAX_COUNT = 2**53
 MILLISECOND = timedelta(milliseconds=1)
+UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Printable ASCII that fits into a header. A JWT is a few hundred characters long.
 TOKEN = re.compile("[!-~]{1,8192}")
 CALL_ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -98,6 +99,16 @@ def clean_text(value: object) -> str:
 def milliseconds(value: timedelta) -> int:
     """Return the duration in whole milliseconds, the API's unit."""
     return value // MILLISECOND
+
+
+def to_milliseconds(instant: datetime) -> int:
+    """Return the milliseconds since 1970 UTC, rounded down: the API's precision."""
+    return milliseconds(instant - UNIX_EPOCH)
+
+
+def from_milliseconds(value: int) -> datetime:
+    """Return the instant, in UTC, of these milliseconds since 1970."""
+    return UNIX_EPOCH + timedelta(0, 0, 0, value)
 
 
 def instant_text(value: datetime) -> str:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from aircall.calls.kept_counts import KEPT_REVISIONS, MAX_CHANGED
-from aircall.calls.tables import calls, gone, state
+from aircall.calls.tables import LAST_ROW_VERSION, calls, gone, state
 
 # Counts that are kept.
 SIZE = 256
@@ -60,7 +60,7 @@ class CountCache:
         with self._lock:
             known = self._counted.get(question)
         with self._engine.connect() as connection:
-            now = connection.execute(select(state.c.revision, state.c.changes_from, _last())).one()
+            now = connection.execute(select(state.c.revision, state.c.changes_from, LAST_ROW_VERSION)).one()
             if known and known.revision == now.revision:
                 return known.numbers
             if known and _reaches(known, *now):
@@ -97,7 +97,7 @@ class HeadCache:
     def get(self, connection: Connection, question: Hashable, newest: Select[Any]) -> Head:
         """Return the newest calls of the list, which `newest` selects, maybe as of some writes ago."""
         # Read before the query: later rows are in both, which does not matter.
-        last = connection.execute(select(_last())).scalar_one()
+        last = connection.execute(select(LAST_ROW_VERSION)).scalar_one()
         with self._lock:
             head = self._heads.get(question)
         if head is None or last - head.last > MAX_CHANGED:
@@ -140,10 +140,6 @@ def _reaches(known: Counted, revision: int, changes_from: int, last: int) -> boo
     return is_known and last - known.row_version <= MAX_CHANGED
 
 
-def _last() -> ColumnElement[int]:
-    return func.coalesce(select(func.max(calls.c.row_version)).scalar_subquery(), 0)
-
-
 def _changes_since(known: Counted, grouped: Grouped) -> Select[Any]:
     names = [column.name for column in gone.columns if column.name != "revision"]
     latest = _later_than(known.row_version)
@@ -158,7 +154,9 @@ def _read(connection: Connection, query: Select[Any], known: Counter[tuple[Any, 
     # In one statement, so that the numbers are those of this revision.
     numbers = query.subquery()
     joined = state.outerjoin(numbers, true())
-    found = connection.execute(select(state.c.revision, _last(), *numbers.c).select_from(joined)).all()
+    found = connection.execute(
+        select(state.c.revision, LAST_ROW_VERSION, *numbers.c).select_from(joined)
+    ).all()
     total = Counter(known)
     for _, _, *key, number in found:
         if number is not None:

@@ -32,9 +32,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from aircall.calls.phone_numbers import searched_spellings, spellings
-from aircall.calls.tables import NO_TIME, TEXT, calls, counts, gone, lines, state
+from aircall.calls.tables import LAST_ROW_VERSION, NO_TIME, calls, counts, gone, lines, state
 from aircall.concurrency import yield_control
-from aircall.storage.database import allow_long_statements, exclusive_transaction
+from aircall.storage.database import TEXT, allow_long_statements, exclusive_transaction
 
 # Milliseconds.
 HOUR = 60 * 60 * 1000
@@ -168,8 +168,7 @@ def _forget_gone(connection: Connection) -> None:
 def are_complete(connection: Connection) -> bool:
     """Return whether every row is counted."""
     counted = select(state.c.counted_row_version).scalar_subquery()
-    last = func.coalesce(select(func.max(calls.c.row_version)).scalar_subquery(), 0)
-    return bool(connection.execute(select(last <= counted)).scalar_one())
+    return bool(connection.execute(select(counted >= LAST_ROW_VERSION)).scalar_one())
 
 
 def count_range(connection: Connection, wanted: CountedRange) -> dict[bool, int]:

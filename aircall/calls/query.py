@@ -41,9 +41,9 @@ from aircall.calls.kept_counts import (
     most_used_lines,
 )
 from aircall.calls.search import SearchIndex, search_condition
-from aircall.calls.tables import NO_TIME, REVISION, TEXT, calls, from_row, time_key, to_milliseconds
-from aircall.models import DIRECTIONS, UNKNOWN, Call
-from aircall.storage.database import RevisionCache, reading_once
+from aircall.calls.tables import NO_TIME, REVISION, calls, from_row, time_key
+from aircall.models import DIRECTIONS, UNKNOWN, Call, to_milliseconds
+from aircall.storage.database import TEXT, RevisionCache, reading_once
 
 VIEWS = ("inbox", "archived", "all")
 # Statements that are kept, one for each list.

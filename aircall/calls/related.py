@@ -8,8 +8,8 @@ from sqlalchemy import Select, and_, bindparam, func, select
 
 from aircall.calls.phone_numbers import number_key
 from aircall.calls.query import CallFilter, CallQuery, newest_first
-from aircall.calls.tables import calls, from_row, to_milliseconds
-from aircall.models import Call
+from aircall.calls.tables import calls, from_row
+from aircall.models import Call, to_milliseconds
 
 # Calls listed by `read_related_calls`.
 LATEST = 5

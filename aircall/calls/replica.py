@@ -83,7 +83,7 @@ class CallReplica:
         except NotFoundError:
             self.forget([call_id], read_version)
             raise
-        # Most calls that are looked at have not changed. Without a write they wait for nobody.
+        # Most calls that are looked at have not changed, and reading one then takes no lock.
         if self.store.row_version(call) == 0:
             self.merge([call], read_version)
         return call

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from aircall.calls.phone_numbers import fold_text, searched_spellings
-from aircall.calls.tables import PREFIX, SCHEMA_VERSION, calls, state
+from aircall.calls.tables import LAST_ROW_VERSION, PREFIX, SCHEMA_VERSION, calls, state
 from aircall.concurrency import yield_control
 from aircall.storage.database import exclusive_transaction
 
@@ -129,8 +129,7 @@ class SearchIndex:
         if not match:
             return []
         with self._engine.connect() as connection:
-            last_row = func.coalesce(select(func.max(calls.c.row_version)).scalar_subquery(), 0)
-            indexed, last = connection.execute(select(state.c.indexed_row_version, last_row)).one()
+            indexed, last = connection.execute(select(state.c.indexed_row_version, LAST_ROW_VERSION)).one()
             if last - indexed > MAX_CANDIDATES:
                 return []
             found = self._found(connection, search, match, indexed)
@@ -225,5 +224,6 @@ def _rebuild_if_outdated(connection: Connection) -> None:
     row = connection.execute(select(state)).one()
     if row.indexed_revision != row.revision:
         connection.execute(insert(_index).values({INDEX_NAME: "rebuild"}))
-        last = func.coalesce(select(func.max(calls.c.row_version)).scalar_subquery(), 0)
-        connection.execute(update(state).values(indexed_revision=row.revision, indexed_row_version=last))
+        connection.execute(
+            update(state).values(indexed_revision=row.revision, indexed_row_version=LAST_ROW_VERSION)
+        )

@@ -35,8 +35,8 @@ from aircall.calls.count_cache import CountCache
 from aircall.calls.kept_counts import DAY, HOUR, are_complete, count_by_kind
 from aircall.calls.query import ARCHIVED_FLAGS, CallFilter, filter_conditions, midnight
 from aircall.calls.search import SearchIndex
-from aircall.calls.tables import KIND_INDEX, NO_TIME, REVISION, calls, from_milliseconds, to_milliseconds
-from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN
+from aircall.calls.tables import KIND_INDEX, NO_TIME, REVISION, calls
+from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, from_milliseconds, to_milliseconds
 from aircall.storage.database import RevisionCache
 
 # Milliseconds.

@@ -37,16 +37,14 @@ from aircall.calls.tables import (
     PREFIX,
     SCHEMA_VERSION,
     calls,
-    from_milliseconds,
     metadata,
     removals,
     row_content,
     state,
-    to_milliseconds,
     to_row,
 )
 from aircall.concurrency import yield_control
-from aircall.models import Call
+from aircall.models import Call, from_milliseconds, to_milliseconds
 from aircall.storage.database import (
     DatabaseError,
     allow_long_statements,

@@ -4,26 +4,23 @@ There are no migrations: tables with another SCHEMA_VERSION are dropped at the s
 fills the new ones.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Row, String, Table, select
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Row, Table, func, select
 
 from aircall.calls.phone_numbers import CACHED_NUMBERS, fold_text, number_key, spellings
-from aircall.models import Call, Note, milliseconds
+from aircall.models import Call, Note, from_milliseconds, milliseconds, to_milliseconds
+from aircall.storage.database import TEXT
 
 # Increase it whenever the columns or their meaning change.
 SCHEMA_VERSION = 9
 # All names of the replica in the database begin with this; those of team data, with callboard_team_.
 PREFIX = "callboard_"
-UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Milliseconds. Stands for a missing time, before all real ones, so that such calls are sorted last.
 NO_TIME = -(2**53)
-
-# Compared by code point on every database; PostgreSQL would use the server's locale.
-TEXT = String().with_variant(String(collation="C"), "postgresql")
 
 metadata = MetaData()
 calls = Table(
@@ -80,6 +77,8 @@ state = Table(
     Column("fence", BigInteger, nullable=False),
 )
 REVISION = select(state.c.revision)
+# 0 without calls.
+LAST_ROW_VERSION = func.coalesce(select(func.max(calls.c.row_version)).scalar_subquery(), 0)
 # Recently removed calls, so that a full sync in progress, in any process, does not restore them.
 removals = Table(
     f"{PREFIX}removed_{SCHEMA_VERSION}",
@@ -222,16 +221,6 @@ def _decode_notes(text: str) -> tuple[Note, ...]:
 def time_key(call: Call) -> int:
     """Return the value of `created_at` that calls are sorted by."""
     return NO_TIME if call.created_at is None else to_milliseconds(call.created_at)
-
-
-def to_milliseconds(instant: datetime) -> int:
-    """Return the milliseconds since 1970 UTC, rounded down: the API's precision."""
-    return milliseconds(instant - UNIX_EPOCH)
-
-
-def from_milliseconds(value: int) -> datetime:
-    """Return the instant, in UTC, of these milliseconds since 1970."""
-    return UNIX_EPOCH + timedelta(0, 0, 0, value)
 
 
 class _Parts(NamedTuple):

@@ -12,9 +12,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 
 from aircall.calls.phone_numbers import number_key
-from aircall.models import User
+from aircall.models import User, from_milliseconds, to_milliseconds
 from aircall.team.database import TeamDatabase
-from aircall.team.tables import activity, from_milliseconds, to_milliseconds
+from aircall.team.tables import activity
 
 ACTIVITY_DAYS = 365
 # Lines of a page.
@@ -30,11 +30,11 @@ class Action(StrEnum):
 
     TAKEN = "taken"
     LET_GO = "let_go"
-    # `detail` is the name of whom the caller was taken from.
+    # `detail` is the name of the user who had the claim before.
     TAKEN_OVER = "taken_over"
-    # A claim ended; nobody did that.
+    # The claim's time was up.
     EXPIRED = "expired"
-    # A claim ended because somebody spoke with the caller, or archived their calls.
+    # The claim ended by a conversation with the caller, or by archiving their calls.
     REACHED = "reached"
     CLOSED = "closed"
     ARCHIVED = "archived"
@@ -49,7 +49,7 @@ class Action(StrEnum):
 
 
 class ActivityLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody did. `user` is None where nobody did, `id` 0 before it is stored."""
+    """An action and its user, None for what happened by itself; `id` is 0 before it is stored."""
 
     action: Action
     user: User | None

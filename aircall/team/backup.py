@@ -15,8 +15,8 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from aircall.storage.database import exclusive_transaction, first_line
-from aircall.team.database import check_not_newer, known_api, prepare, stored_version, without_time_limit
+from aircall.storage.database import allow_long_statements, exclusive_transaction, first_line
+from aircall.team.database import check_not_newer, known_api, prepare, stored_version
 from aircall.team.migrations.upgrade import upgrade
 from aircall.team.tables import activity, apis, claims, entries, numbers, revisions
 
@@ -80,8 +80,8 @@ def _copy_out(engine: Engine, copy: Engine) -> int:
 
 def _copy_in(copy: Engine, engine: Engine, *, replace: bool) -> int:
     with copy.connect() as source, exclusive_transaction(engine) as target:
-        without_time_limit(target)
-        # Excludes everybody who changes names or claims.
+        allow_long_statements(target)
+        # Excludes every writer of names, claims and activity.
         target.execute(update(revisions).values(revision=revisions.c.revision + 1))
         if replace:
             for table in reversed(OWNED):

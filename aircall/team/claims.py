@@ -11,12 +11,12 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select
 
 from aircall.calls.phone_numbers import number_key
-from aircall.models import User
+from aircall.models import User, from_milliseconds, to_milliseconds
 from aircall.team.activity import Action, Activity, ActivityLine, lines_of
 from aircall.team.database import TeamDatabase, Write, batches
 from aircall.team.entries import FieldProblem, InvalidEntryError, Problem, TeamError
 from aircall.team.feed import Topic
-from aircall.team.tables import claims, from_milliseconds, to_milliseconds
+from aircall.team.tables import claims
 
 CLAIM_MINUTES = 30
 
@@ -31,7 +31,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimedError(TeamError):
-    """Somebody else takes care of this caller: `claim` says who."""
+    """Another user has the claim of this caller: `claim`."""
 
     def __init__(self, claim: Claim) -> None:
         super().__init__("Somebody else takes care of this caller.")
@@ -47,7 +47,7 @@ class Claims:
         self._lifetime = timedelta(minutes=minutes)
 
     def take(self, number: str, user: User, *, instead_of: str = "") -> Claim:
-        """Take the caller with this number, in any spelling; whoever has them already, has them for longer.
+        """Take the caller with this number, in any spelling. The user's own claim is prolonged.
 
         `instead_of` is the id of the user from whom the caller is taken over, once this person was asked.
         Raises ClaimedError if somebody else has the caller, and InvalidEntryError if this is no number.
@@ -78,7 +78,7 @@ class Claims:
         *,
         taken_before: datetime | None = None,
     ) -> list[Claim]:
-        """End the claims of these numbers, whoever has them, and return them.
+        """End the claims of these numbers, of every user, and return them.
 
         `action` is REACHED or CLOSED; `taken_before` spares newer claims than what ends them.
         """

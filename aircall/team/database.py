@@ -12,15 +12,14 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, Select, insert, inspect, select, update
 
+from aircall.models import from_milliseconds, to_milliseconds
 from aircall.storage.database import DatabaseError, exclusive_transaction
 from aircall.team.feed import TeamFeed, Topic
 from aircall.team.tables import (
     SCHEMA_VERSION,
     apis,
-    from_milliseconds,
     metadata,
     revisions,
-    to_milliseconds,
     version,
 )
 
@@ -130,12 +129,6 @@ def check_not_newer(connection: Connection, stored: int | None) -> None:
     """Raise DatabaseError if the tables are of a newer version than this code."""
     if stored is not None and stored > SCHEMA_VERSION:
         raise DatabaseError(NEWER.format(_name(connection), stored, SCHEMA_VERSION))
-
-
-def without_time_limit(connection: Connection) -> None:
-    """Let the statements of this transaction take as long as they need."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
 def _create_tables(connection: Connection) -> None:

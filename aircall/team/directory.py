@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import bindparam, delete, insert, update
 
 from aircall.calls.phone_numbers import number_key
-from aircall.models import User
+from aircall.models import User, to_milliseconds
 from aircall.team.activity import Action, Activity, lines_of
 from aircall.team.database import TeamDatabase, Write, batches
 from aircall.team.directory_query import DirectoryQuery
@@ -24,12 +24,12 @@ from aircall.team.entries import (
     merged_texts,
 )
 from aircall.team.feed import Topic
-from aircall.team.tables import entries, numbers, to_milliseconds
+from aircall.team.tables import entries, numbers
 
 
 @dataclass(frozen=True, slots=True)
 class EntryVersion:
-    """An entry as somebody saw it."""
+    """The version of an entry that an edit is based on."""
 
     id: int
     version: int

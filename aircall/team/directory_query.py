@@ -10,12 +10,12 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
 from aircall.calls.phone_numbers import number_key, searched_spellings
-from aircall.models import clean_text
+from aircall.models import clean_text, from_milliseconds
 from aircall.storage.database import RevisionCache
 from aircall.team.database import TeamDatabase, batches
 from aircall.team.entries import Entry, Kind, fold_name
 from aircall.team.feed import Topic
-from aircall.team.tables import entries, from_milliseconds, numbers
+from aircall.team.tables import entries, numbers
 
 PAGE_SIZE = 50
 # Number keys that a search by name returns: as many as a query of calls can compare.

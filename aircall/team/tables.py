@@ -1,10 +1,8 @@
-"""Tables of team data, and how instants are kept in them.
+"""Tables of team data.
 
 Nobody else has what is in here: a table is changed by a migration (`migrations/versions/`), and never
 dropped. Each row belongs to the API at one address; those of another API stay until it is used again.
 """
-
-from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
     BigInteger,
@@ -18,15 +16,13 @@ from sqlalchemy import (
     Table,
 )
 
+from aircall.storage.database import TEXT
+
 # The replica's tables are callboard_calls_8 and the like; it drops only its own.
 PREFIX = "callboard_team_"
 # The newest of migrations/versions/.
 SCHEMA_VERSION = 1
-UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 
-# Compared by code point on every database; PostgreSQL would use the server's locale.
-TEXT = String().with_variant(String(collation="C"), "postgresql")
 ID = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData()
@@ -118,13 +114,3 @@ activity = Table(
     Index(f"{PREFIX}activity_api", "api_id", "id"),
     sqlite_autoincrement=True,
 )
-
-
-def to_milliseconds(instant: datetime) -> int:
-    """Return the milliseconds since 1970 UTC, rounded down."""
-    return (instant - UNIX_EPOCH) // MILLISECOND
-
-
-def from_milliseconds(value: int) -> datetime:
-    """Return the instant, in UTC, of these milliseconds since 1970."""
-    return UNIX_EPOCH + timedelta(milliseconds=value)

@@ -9,6 +9,8 @@ const plurals = new Intl.PluralRules(language);
 
 // For Intl formatters.
 export const locale = language === 'en' ? 'en-GB' : language;
+// The browser's time zone, in which the server renders pages.
+export const { timeZone: zone } = Intl.DateTimeFormat().resolvedOptions();
 const numbers = new Intl.NumberFormat(locale);
 
 export function gettext(sentence, values = {}) {

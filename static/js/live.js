@@ -3,11 +3,11 @@
 import { io } from 'socket.io-client';
 import { handleCallChanged, handleCallRemoved } from './call-events.js';
 import { reportConnection, reportHeartbeat } from './connection.js';
+import { zone } from './i18n.js';
 import { followPresence } from './presence.js';
 import { refresh, refreshWithRetry } from './refresh.js';
 import { goToLogin, ignoreNoResponse } from './requests.js';
 
-const { timeZone: zone } = Intl.DateTimeFormat().resolvedOptions();
 // Random delay, so that open pages do not all reconnect at once after a server restart.
 const SPREAD_MS = 2000;
 const REFUSED_RETRY_MS = 5000;

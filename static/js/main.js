@@ -5,6 +5,7 @@ import { followCounts } from './counts.js';
 import { deleteDraftsAtLogout, persistDraft } from './drafts.js';
 import { enhanceFilters } from './filters.js';
 import { enhanceForms } from './forms.js';
+import { zone } from './i18n.js';
 import { goLive } from './live.js';
 import { enhanceNotices } from './notices.js';
 import { followJob, followSync } from './progress.js';
@@ -16,7 +17,6 @@ import { enhanceShortcuts, enhanceUndoShortcut } from './shortcuts.js';
 const YEAR_S = 365 * 24 * 3600;
 
 const { page, position } = document.body.dataset;
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 setZoneCookie();
 enhanceNotices();

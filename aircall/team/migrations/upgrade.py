@@ -10,8 +10,8 @@ from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import Engine
 
-from aircall.storage.database import DatabaseError, exclusive_transaction
-from aircall.team.database import check_not_newer, stored_version, without_time_limit
+from aircall.storage.database import DatabaseError, allow_long_statements, exclusive_transaction
+from aircall.team.database import check_not_newer, stored_version
 from aircall.team.tables import SCHEMA_VERSION
 
 
@@ -25,7 +25,7 @@ def upgrade(engine: Engine) -> None:
         stored = stored_version(connection)
         check_not_newer(connection, stored)
         if stored != SCHEMA_VERSION:
-            without_time_limit(connection)
+            allow_long_statements(connection)
             config = alembic_config()
             config.attributes["connection"] = connection
             try:

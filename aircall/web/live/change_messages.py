@@ -75,7 +75,8 @@ class ChangeMessages:
     def for_all(self, entry: FeedEntry) -> Payload:
         """Return the facts of a change, and the counts after it; without them if they cannot be read."""
         try:
-            counts = self._store.counts(CallFilter(view="all")) | {"missed": self._store.missed_count()}
+            with self._store.reading_once():
+                counts = self._store.counts(CallFilter(view="all")) | {"missed": self._store.missed_count()}
         except STORAGE_ERRORS as error:
             log.warning("counts not sent: %s", type(error).__name__)
             return facts(entry)
