@@ -5,8 +5,7 @@ with greater row versions, and copies those that it deletes to the table `gone` 
 is that of earlier, and the new rows that match, less the gone ones that matched.
 """
 
-import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +26,7 @@ from sqlalchemy import (
 
 from aircall.calls.kept_counts import KEPT_REVISIONS, MAX_CHANGED
 from aircall.calls.tables import LAST_ROW_VERSION, calls, gone, state
+from aircall.storage.database import LruCache
 
 # Counts that are kept.
 SIZE = 256
@@ -52,13 +52,11 @@ class CountCache:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._lock = threading.Lock()
-        self._counted: OrderedDict[Hashable, Counted] = OrderedDict()
+        self._counted = LruCache[Counted](SIZE)
 
     def get(self, question: Hashable, grouped: Grouped) -> Counter[tuple[Any, ...]]:
         """Return the counts by key of the query, for which `question` stands."""
-        with self._lock:
-            known = self._counted.get(question)
+        known = self._counted.get(question)
         with self._engine.connect() as connection:
             now = connection.execute(select(state.c.revision, state.c.changes_from, LAST_ROW_VERSION)).one()
             if known and known.revision == now.revision:
@@ -67,11 +65,7 @@ class CountCache:
                 counted = _read(connection, _changes_since(known, grouped), known.numbers)
             else:
                 counted = _read(connection, grouped(calls, func.count()), Counter())
-        with self._lock:
-            self._counted[question] = counted
-            self._counted.move_to_end(question)
-            while len(self._counted) > SIZE:
-                self._counted.popitem(last=False)
+        self._counted.put(question, counted)
         return counted.numbers
 
 
@@ -91,31 +85,24 @@ class HeadCache:
     """An LRU cache of the newest calls of lists that take long to find, whatever is written meanwhile."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._heads: OrderedDict[Hashable, Head] = OrderedDict()
+        self._heads = LruCache[Head](SIZE)
 
     def get(self, connection: Connection, question: Hashable, newest: Select[Any]) -> Head:
         """Return the newest calls of the list, which `newest` selects, maybe as of some writes ago."""
         # Read before the query: later rows are in both, which does not matter.
         last = connection.execute(select(LAST_ROW_VERSION)).scalar_one()
-        with self._lock:
-            head = self._heads.get(question)
+        head = self._heads.get(question)
         if head is None or last - head.last > MAX_CHANGED:
             columns = (calls.c.row_version, calls.c.created_at, calls.c.id)
             rows = connection.execute(newest.with_only_columns(*columns).limit(HEAD)).all()
             end = (rows[-1].created_at, rows[-1].id) if len(rows) == HEAD else None
             head = Head(last, [row.row_version for row in rows], end)
-        with self._lock:
-            self._heads[question] = head
-            self._heads.move_to_end(question)
-            while len(self._heads) > SIZE:
-                self._heads.popitem(last=False)
+            self._heads.put(question, head)
         return head
 
     def drop(self, question: Hashable) -> None:
         """Forget a head of which too many calls are gone."""
-        with self._lock:
-            self._heads.pop(question, None)
+        self._heads.drop(question)
 
 
 def written_since(

@@ -8,8 +8,6 @@ every row.
 """
 
 import logging
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +31,7 @@ from sqlalchemy.exc import DBAPIError
 from aircall.calls.phone_numbers import fold_text, searched_spellings
 from aircall.calls.tables import LAST_ROW_VERSION, PREFIX, SCHEMA_VERSION, calls, state
 from aircall.concurrency import yield_control
-from aircall.storage.database import exclusive_transaction
+from aircall.storage.database import LruCache, exclusive_transaction
 
 TRIGRAM_LENGTH = 3
 # Rows. With more candidates, scanning the calls from the newest one fills a page sooner.
@@ -86,8 +84,7 @@ class SearchIndex:
 
     def __init__(self, connection: Connection) -> None:
         self._engine = connection.engine
-        self._lock = threading.Lock()
-        self._cache: OrderedDict[str, Found] = OrderedDict()
+        self._cache = LruCache[Found](CACHED_SEARCHES)
         self.is_maintained = connection.dialect.name == "sqlite" and _try_all(
             connection, CREATE_INDEX, PROBE_INDEX
         )
@@ -137,15 +134,10 @@ class SearchIndex:
 
     def _found(self, connection: Connection, search: str, match: str, indexed: int) -> Found:
         """Return what the index finds. A row never changes, so this holds on: later rows are scanned."""
-        with self._lock:
-            found = self._cache.get(search)
+        found = self._cache.get(search)
         if found is None or indexed - found.last > MAX_IMMEDIATE_ROWS:
             found = Found(indexed, _find(connection, search, match))
-        with self._lock:
-            self._cache[search] = found
-            self._cache.move_to_end(search)
-            while len(self._cache) > CACHED_SEARCHES:
-                self._cache.popitem(last=False)
+            self._cache.put(search, found)
         return found
 
     def _match_query(self, search: str) -> str:

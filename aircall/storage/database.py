@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Select, String, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -218,6 +218,44 @@ def _revision(engine: Engine, revision: Select[int]) -> int:
         return connection.execute(revision).scalar_one()
 
 
+class LruCache(Generic[T]):
+    """An LRU cache for several threads. `limit` is the greatest sum of the sizes of its entries."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._size = 0
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+
+    def get(self, key: Hashable) -> T | None:
+        """Return the value of this key, and count it as used; None if there is none."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            self._entries.move_to_end(key)
+            return entry[0]
+
+    def put(self, key: Hashable, value: T, size: int = 1) -> None:
+        """Set the value of this key, and drop the least recently used ones beyond the limit."""
+        with self._lock:
+            self._remove(key)
+            self._size += size
+            self._entries[key] = value, size
+            while self._size > self._limit:
+                self._size -= self._entries.popitem(last=False)[1][1]
+
+    def drop(self, key: Hashable) -> None:
+        """Remove this key, if it is there."""
+        with self._lock:
+            self._remove(key)
+
+    def _remove(self, key: Hashable) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._size -= entry[1]
+
+
 class RevisionCache:
     """An LRU cache of query results, each valid for one revision of the data.
 
@@ -228,9 +266,8 @@ class RevisionCache:
     def __init__(self, engine: Engine, revision: Select[int], size: int = SIZE) -> None:
         self._engine = engine
         self._revision = revision
-        self._size = size
-        self._lock = threading.Lock()
-        self._results: OrderedDict[tuple[int, Hashable], Any] = OrderedDict()
+        # Each in a tuple: a result may be None.
+        self._results = LruCache[tuple[Any]](size)
 
     def get(self, question: Hashable, ask: Callable[[Connection], T]) -> T:
         """Return the cached result for `question`, or the result of `ask`, which callers must not modify.
@@ -240,18 +277,11 @@ class RevisionCache:
         """
         # Read before the query: a write in between stores a newer result under an outdated revision.
         key = (_revision(self._engine, self._revision), question)
-        with self._lock:
-            if key in self._results:
-                self._results.move_to_end(key)
-                cached: T = self._results[key]
-                return cached
+        cached = self._results.get(key)
+        if cached is not None:
+            known: T = cached[0]
+            return known
         with self._engine.connect() as connection:
             result = ask(connection)
-        self._store(key, result)
+        self._results.put(key, (result,))
         return result
-
-    def _store(self, key: tuple[int, Hashable], result: object) -> None:
-        with self._lock:
-            self._results[key] = result
-            while len(self._results) > self._size:
-                self._results.popitem(last=False)

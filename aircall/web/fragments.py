@@ -6,14 +6,13 @@ it. Nothing personal is in a fragment: no user, no CSRF token, no filter of a li
 
 import re
 import sys
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
 from flask import Flask
 from markupsafe import Markup, escape
 
 from aircall.models import Call
+from aircall.storage.database import LruCache
 from aircall.web.i18n import speaking, viewer_language
 
 # Bytes of HTML, and of what it is found by. 8,000 rows, and the other pieces of many lists.
@@ -52,10 +51,7 @@ class FragmentCache:
     """An LRU cache of HTML with a limit in bytes."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
-        self._lock = threading.Lock()
-        self._fragments: OrderedDict[Hashable, tuple[str, int]] = OrderedDict()
+        self._fragments = LruCache[str](limit)
 
     def get(self, key: Hashable, render: Callable[[], str], key_size: int = 0) -> str:
         """Return the fragment with this key, which must hold all that `render` depends on.
@@ -63,22 +59,13 @@ class FragmentCache:
         `key_size` is how many bytes the key takes, if that is not little. Several threads may render the
         same fragment at once.
         """
-        with self._lock:
-            kept = self._fragments.get(key)
-            if kept is not None:
-                self._fragments.move_to_end(key)
-                return kept[0]
+        kept = self._fragments.get(key)
+        if kept is not None:
+            return kept
         html = render()
         # What a key holds is mostly what the HTML shows.
-        self._keep(key, html, 2 * sys.getsizeof(html) + key_size)
+        self._fragments.put(key, html, 2 * sys.getsizeof(html) + key_size)
         return html
-
-    def _keep(self, key: Hashable, html: str, size: int) -> None:
-        with self._lock:
-            self._size += size - self._fragments.pop(key, ("", 0))[1]
-            self._fragments[key] = html, size
-            while self._size > self._limit:
-                self._size -= self._fragments.popitem(last=False)[1][1]
 
 
 class CallRows:
