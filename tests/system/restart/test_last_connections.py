@@ -48,7 +48,7 @@ def test_connections_are_answered_while_processes_are_replaced_and_at_the_end(
             started.process.send_signal(signal.SIGTERM)
             assert started.process.wait(30) == 0
             wait_until(lambda: outcomes.count("refused") == ASKERS, 60, "the end of all askers")
-        # The kernel may complete a connection between the last accept and the close. Undrained, each asker loses one.
+        # The kernel may complete one between the last accept and the close. Undrained, each asker loses one.
         assert outcomes.count("lost") <= ASKERS // 4
 
 
