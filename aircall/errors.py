@@ -7,8 +7,8 @@ AircallError
 ├── NotFoundError           404, or the empty body that the API sends for an unknown call
 ├── RateLimitedError        429: not executed; `retry_after` if the API gave it
 ├── RejectedError           any other 3xx or 4xx
-├── ServerError             5xx: may have been executed, unless it is a 503 with Retry-After
 │   └── WrongAddressError   what answers, or would have to, is not the API: a setting seems wrong
+├── ServerError             5xx: may have been executed, unless it is a 503 with Retry-After
 ├── UnreachableError        no connection was made: not sent
 ├── NoResponseError         sent, but no complete response before the deadline: may have been executed
 ├── MalformedResponseError  a response that breaks the contract: may have been executed

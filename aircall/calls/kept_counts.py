@@ -32,7 +32,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from aircall.calls.phone_numbers import searched_spellings, spellings
-from aircall.calls.tables import LAST_ROW_VERSION, NO_TIME, calls, counts, gone, lines, state
+from aircall.calls.tables import (
+    LAST_ROW_VERSION,
+    NO_TIME,
+    calls,
+    counts,
+    gone,
+    lines,
+    next_row_versions,
+    state,
+)
 from aircall.concurrency import yield_control
 from aircall.storage.database import TEXT, allow_long_statements, exclusive_transaction
 
@@ -86,14 +95,14 @@ class KeptCounts:
         self._engine = connection.engine
         counted = select(state.c.counted_row_version).scalar_subquery()
         new = [calls.c.row_version > bindparam("after"), calls.c.row_version <= bindparam("last")]
-        gone = [
+        deleted = [
             calls.c.id.in_(bindparam("ids", expanding=True)),
             calls.c.version <= bindparam("last_version"),
             calls.c.row_version <= counted,
         ]
         is_postgresql = connection.dialect.name == "postgresql"
         self._add = _statements(new, 1, is_postgresql=is_postgresql)
-        self._remove = _statements(gone, -1, is_postgresql=is_postgresql)
+        self._remove = _statements(deleted, -1, is_postgresql=is_postgresql)
 
     def remove(self, connection: Connection, ids: Sequence[str], last_version: int, *, total: int) -> None:
         """Subtract these calls, except those written after `last_version`, before they are deleted.
@@ -137,12 +146,10 @@ class KeptCounts:
 
     def _count_next(self, connection: Connection, limit: int) -> bool:
         """Count up to `limit` more rows, by row version. Return whether there were any."""
-        after = connection.execute(select(state.c.counted_row_version)).scalar_one()
-        new = select(calls.c.row_version).where(calls.c.row_version > after)
-        new = new.order_by(calls.c.row_version).limit(limit)
-        last = connection.execute(select(func.max(new.subquery().c.row_version))).scalar_one()
-        if last is None:
+        new = next_row_versions(connection, state.c.counted_row_version, limit)
+        if new is None:
             return False
+        after, last = new
         for statement in self._add:
             connection.execute(statement, {"after": after, "last": last})
         connection.execute(update(state).values(counted_row_version=last))

@@ -34,6 +34,7 @@ from aircall.calls.kept_counts import (
     FIRST,
     FIRST_TIME,
     CountedRange,
+    Kinds,
     are_complete,
     count_range,
     find_bucket,
@@ -86,6 +87,12 @@ class CallFilter:
     since: datetime | None = None
     until: datetime | None = None
     cursor: SortKey | None = None
+
+    @property
+    def kinds(self) -> Kinds:
+        """The type and direction that are filtered by, as the kept counts take them."""
+        chosen = {"call_type": self.call_type, "direction": self.direction}
+        return {name: (value,) for name, value in chosen.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,15 +362,13 @@ def _is_kept(wanted: CallFilter) -> bool:
 
 def _counted(wanted: CallFilter) -> CountedRange:
     """Return what the kept counts count for this filter."""
-    equal = (("call_type", wanted.call_type), ("direction", wanted.direction))
     since = FIRST if wanted.since is None else to_milliseconds(wanted.since)
     until, last = END, ""
     if wanted.until is not None:
         since, until = max(since, FIRST_TIME), to_milliseconds(wanted.until)
     if wanted.cursor is not None and wanted.cursor.time_key < until:
         until, last = wanted.cursor.time_key, wanted.cursor.call_id
-    kinds = {name: (value,) for name, value in equal if value}
-    return CountedRange(wanted.line, kinds, since, until, last)
+    return CountedRange(wanted.line, wanted.kinds, since, until, last)
 
 
 def _place(wanted: CallFilter, offset: int, connection: Connection) -> tuple[int, int] | None:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from aircall.calls.phone_numbers import fold_text, searched_spellings
-from aircall.calls.tables import LAST_ROW_VERSION, PREFIX, SCHEMA_VERSION, calls, state
+from aircall.calls.tables import LAST_ROW_VERSION, PREFIX, SCHEMA_VERSION, calls, next_row_versions, state
 from aircall.concurrency import yield_control
 from aircall.storage.database import LruCache, exclusive_transaction
 
@@ -200,12 +200,12 @@ def _create_pg_index(engine: Engine) -> None:
 
 def _index_next(connection: Connection, limit: int) -> bool:
     """Index up to `limit` more rows, by row version. Return whether there were any."""
-    indexed = connection.execute(select(state.c.indexed_row_version)).scalar_one()
-    new = select(*_indexed_columns).where(calls.c.row_version > indexed)
-    new = new.order_by(calls.c.row_version).limit(limit)
-    last = connection.execute(select(func.max(new.subquery().c.row_version))).scalar_one()
-    if last is None:
+    bounds = next_row_versions(connection, state.c.indexed_row_version, limit)
+    if bounds is None:
         return False
+    after, last = bounds
+    new = select(*_indexed_columns).where(calls.c.row_version > after, calls.c.row_version <= last)
+    new = new.order_by(calls.c.row_version)
     connection.execute(insert(_index).from_select(["rowid", "digits", "words"], new))
     connection.execute(update(state).values(indexed_row_version=last))
     return True

@@ -203,9 +203,7 @@ def _count_by_kept(
     if any(begin % HOUR for begin, _ in begins) or not are_complete(connection):
         return None
     ranges = [(begin, end) for (begin, _), (end, _) in pairwise(begins)]
-    kinds = {"direction": wanted.direction, "call_type": wanted.call_type}
-    wanted_kinds = {name: (value,) for name, value in kinds.items() if value}
-    counted = count_by_kind(connection, ranges, wanted_kinds, ARCHIVED_FLAGS[wanted.view])
+    counted = count_by_kind(connection, ranges, wanted.kinds, ARCHIVED_FLAGS[wanted.view])
     return _by_day(dict(begins), counted)
 
 

@@ -9,7 +9,19 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Row, Table, func, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    Row,
+    Table,
+    func,
+    select,
+)
 
 from aircall.calls.phone_numbers import CACHED_NUMBERS, fold_text, number_key, spellings
 from aircall.models import Call, Note, from_milliseconds, milliseconds, to_milliseconds
@@ -162,6 +174,18 @@ CONTENT_COLUMNS = (
 INSERTED_COLUMNS = (*CONTENT_COLUMNS, "id", "digits", "words", "counterpart", "version")
 
 _notes_decoder = msgspec.json.Decoder(list[tuple[str, str]])
+
+
+def next_row_versions(connection: Connection, done: Column[int], limit: int) -> tuple[int, int] | None:
+    """Return between which row versions the next rows are: after the first one, up to the second one.
+
+    `done` is the column of `state` with the greatest row version that was done. None if there are no more.
+    """
+    after = connection.execute(select(done)).scalar_one()
+    new = select(calls.c.row_version).where(calls.c.row_version > after)
+    new = new.order_by(calls.c.row_version).limit(limit)
+    last = connection.execute(select(func.max(new.subquery().c.row_version))).scalar_one()
+    return None if last is None else (after, last)
 
 
 def row_content(call: Call) -> tuple[Any, ...]:

@@ -11,9 +11,6 @@ from typing import Any
 from gevent.server import StreamServer
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]  # it publishes no types
 
-# Connections: the default of gunicorn's `backlog`.
-BACKLOG = 2048
-
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn publishes no types
     """gunicorn's gevent worker with a DrainingServer."""
@@ -23,6 +20,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn publishes no types
         # gunicorn calls `getsockname` for each connection, which fails once the listener is closed.
         address = ListenerAddress(listener.getsockname())
         server = DrainingServer(listener, handle=partial(self.handle, address), spawn=spawn)
+        server.longest_backlog = self.cfg.backlog
         if self.cfg.workers > 1:
             # Connections per wake-up, so that other workers get their share.
             server.max_accept = 1
@@ -43,6 +41,9 @@ class ListenerAddress:
 class DrainingServer(StreamServer):  # type: ignore[misc]  # gevent publishes no types
     """A server that handles every connection in the backlog before it closes."""
 
+    # Connections. A bound, so that the end comes while new ones arrive.
+    longest_backlog = 0
+
     def close(self) -> None:
         """Accept the connections in the backlog, then stop listening."""
         if not self.closed:
@@ -51,7 +52,7 @@ class DrainingServer(StreamServer):  # type: ignore[misc]  # gevent publishes no
         super().close()
 
     def _accept_backlog(self) -> None:
-        for _ in range(BACKLOG):
+        for _ in range(self.longest_backlog):
             # A connection that was reset meanwhile.
             with suppress(OSError):
                 accepted = self.do_read()

@@ -101,22 +101,12 @@ class DirectoryQuery:
         words = _words(search)
         if not words:
             return ()
-        query = (
-            select(numbers.c.number_key)
-            .join(entries, entries.c.id == numbers.c.entry_id)
-            .where(self._is_ours(), self._has_words(words))
-            .order_by(numbers.c.number_key)
-            .limit(limit)
-        )
+        query = self._keys(self._has_words(words)).order_by(numbers.c.number_key).limit(limit)
         return self._found.get(("numbers", words, limit), lambda connection: tuple(connection.scalars(query)))
 
     def numbers_of(self, *kinds: Kind) -> frozenset[str]:
         """Return the number keys of these kinds, such as our own; cached until the directory changes."""
-        query = (
-            select(numbers.c.number_key)
-            .join(entries, entries.c.id == numbers.c.entry_id)
-            .where(self._is_ours(), entries.c.kind.in_(kinds))
-        )
+        query = self._keys(entries.c.kind.in_(kinds))
         return self._found.get(("kinds", kinds), lambda connection: frozenset(connection.scalars(query)))
 
     def all_entries(self) -> Iterator[Entry]:
@@ -131,6 +121,10 @@ class DirectoryQuery:
                 return
             yield from found.values()
             last = ids[-1]
+
+    def _keys(self, wanted: ColumnElement[bool]) -> Select[str]:
+        query = select(numbers.c.number_key).join(entries, entries.c.id == numbers.c.entry_id)
+        return query.where(self._is_ours(), wanted)
 
     def _matching(self, query: Select[int], search: str, kind: Kind | None) -> Select[int]:
         query = query.where(self._is_ours())

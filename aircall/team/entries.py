@@ -80,7 +80,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, *, name: str, company: str = "", kind: str = Kind.CALLER, numbers: Iterable[str]) -> Self:
-        """Clean and check what somebody typed. Raises InvalidEntryError, with every problem at once."""
+        """Clean and check what a user typed. Raises InvalidEntryError, with every problem at once."""
         problems: list[FieldProblem] = []
         draft = cls(
             name=_checked(name, "name", MAX_NAME, problems),

@@ -1,7 +1,7 @@
 """A file of contacts into the directory, in two steps: a preview, then the import, all of it or nothing.
 
 The preview and the import compute the same plan. Its fingerprint tells whether what is about to be done is
-what somebody was shown, however the directory changed in between.
+what the user was shown, however the directory changed in between.
 """
 
 import hashlib

@@ -99,7 +99,7 @@ activity = Table(
     Column("id", ID, primary_key=True),
     Column("api_id", ID, ForeignKey(apis.c.id), nullable=False),
     Column("at", BigInteger, nullable=False),
-    # Empty where nobody did it, such as an expiry.
+    # Empty for what no user did, such as an expiry.
     Column("user_id", TEXT, nullable=False),
     Column("username", TEXT, nullable=False),
     Column("action", TEXT, nullable=False),

@@ -48,7 +48,7 @@ def read_vcards(text: str) -> Iterator[Contact]:
     for prop in _properties(text):
         what = prop.value.strip().casefold()
         if prop.name == "begin" and what == "vcard":
-            # A card within a card is somebody's assistant.
+            # A card within a card (AGENT) is that of a contact's assistant.
             depth += 1
             if depth == 1:
                 contact, names = Contact(prop.line), {}

@@ -17,8 +17,7 @@ from babel.support import NullTranslations, Translations
 from flask import Flask, g, has_request_context, request
 from markupsafe import Markup
 
-from aircall.web.startup import CATALOGS as CATALOGS
-from aircall.web.startup import check_translations
+from aircall.web.startup import CATALOGS, check_translations
 
 # Each language by its own name.
 LANGUAGES = {"en": "English", "fr": "Français"}
@@ -107,7 +106,7 @@ def register(app: Flask) -> None:
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Translate into this language inside of the block, whoever is the viewer."""
+    """Translate into this language inside of the block, whatever the viewer's is."""
     before = _spoken.set(language)
     try:
         yield

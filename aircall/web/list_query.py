@@ -37,7 +37,6 @@ FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 # A sort key in a URL: a time in milliseconds, and a call's id.
 SORT_KEY = re.compile(r"(-?[0-9]{1,16})-(.{36})")
 
-
 UNKNOWN_WORDS = {
     "view": _l("“%(text)s” is not a view we know, so it is left out."),
     "type": _l("“%(text)s” is not a type we know, so it is left out."),
@@ -248,7 +247,7 @@ class ConfirmLinks:
 
 def calls_url(query: ListQuery, **changes: Any) -> str:
     """Return the URL of this list with `changes`."""
-    return url_for("calls.index", **query.to_args(**changes))
+    return ListLinks("calls.index", query)(**changes)
 
 
 def days_url(query: ListQuery) -> str:

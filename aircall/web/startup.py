@@ -61,7 +61,7 @@ def main(*gunicorn_arguments: str) -> None:
         read_manifest()
         check_translations()
         config = Config.from_environment(environment(ROOT))
-        # Kept for gunicorn: nobody else can take the address in between.
+        # Kept for gunicorn: no other program can take the address in between.
         listening = listen(config.host, config.port)
         check_storage(config)
     except START_ERRORS as error:

@@ -11,6 +11,7 @@ from babel.messages.pofile import read_po
 
 from aircall.web import i18n
 from aircall.web.assets import PLURALS, SENTENCES
+from aircall.web.startup import CATALOGS
 from tests.support.processes import ROOT
 
 OTHERS = sorted(i18n.LANGUAGES.keys() - {i18n.DEFAULT})
@@ -30,7 +31,7 @@ def sentences(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 @pytest.fixture(params=OTHERS)
 def catalog(request: pytest.FixtureRequest) -> Catalog:
     """The translations of each language."""
-    with (i18n.CATALOGS / request.param / "LC_MESSAGES" / "messages.po").open("rb") as file:
+    with (CATALOGS / request.param / "LC_MESSAGES" / "messages.po").open("rb") as file:
         return read_po(file, locale=request.param)
 
 

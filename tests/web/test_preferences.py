@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 from bs4 import BeautifulSoup
 from bs4.element import PreformattedString
 
-from aircall.web.i18n import CATALOGS
+from aircall.web.startup import CATALOGS
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
 from tests.web.conftest import NewCall
