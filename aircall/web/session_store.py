@@ -1,7 +1,9 @@
-"""Server-side sessions for Flask, kept in the same record store as the logins.
+"""Sessions for Flask: those of logins are kept in the record store, those of visitors in their cookie.
 
-The cookie holds a random id only. Its name ends with the port that the browser shows, if any: browsers keep
-the cookies of all ports of a host together, so two dashboards on one host would end each other's sessions.
+The cookie of a login holds a random id only; that of a visitor, who has not signed in, a signed form token
+and the like. So a visitor leaves no record: docs/decisions/0048-strangers-cost-nothing.md. The cookie's
+name ends with the port that the browser shows, if any: browsers keep the cookies of all ports of a host
+together, so two dashboards on one host would end each other's sessions.
 
 Built on Flask-Session, whose own stores fall back to pickle, and write
 every session back after every request: a slow request would resurrect a session that was deleted meanwhile.
@@ -15,12 +17,15 @@ from wsgiref.types import WSGIEnvironment
 import msgspec
 from flask import Flask, Request, Response, request, session
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from aircall.storage import STORAGE_ERRORS
 from aircall.storage.records import RecordStore
 
-# Before the login a session holds only a CSRF token, and every crawler creates one.
-ANONYMOUS_LIFETIME = timedelta(hours=1)
+# Seconds. A login page that was left open for a day still works.
+VISITOR_LIFETIME = 24 * 3600
+# Set apart from the random ids of logins, which may begin with any letter but have no dot.
+VISITOR_PREFIX = "v."
 SIGNED_IN_KEY = "login_id"
 # The port in a Host header; Werkzeug has removed the usual one.
 PORT = re.compile(":([0-9]{1,5})$")
@@ -29,7 +34,7 @@ SESSIONLESS = ("ops", "script_messages")
 
 
 class StoredSession(ServerSideSession):  # type: ignore[misc]  # it publishes no types
-    """A session with the id that it was loaded under; None for a new session."""
+    """A session with the id that it was loaded under; None for a new session, and for a visitor's."""
 
     loaded_sid: str | None = None
     # Set if the store failed during this request: the session is empty then, and is not saved.
@@ -37,7 +42,7 @@ class StoredSession(ServerSideSession):  # type: ignore[misc]  # it publishes no
 
 
 class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # it publishes no types
-    """Sessions as JSON records of a RecordStore."""
+    """Sessions as JSON records of a RecordStore, or in the cookies of visitors."""
 
     session_class = StoredSession
 
@@ -50,8 +55,11 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
 
     def open_session(self, app: Flask, request: Request) -> StoredSession:
         """Return the session of the cookie, or a new one, with `storage_error` if the store failed."""
-        session: StoredSession = self.session_class(sid=self._generate_sid(self.sid_length))
         sent_sid = self._sent_sid(app, request)
+        visitor = self._visitor(sent_sid)
+        session: StoredSession = self.session_class(visitor, sid=self._generate_sid(self.sid_length))
+        if visitor is not None:
+            return session
         try:
             data = self._retrieve_session_data(self._get_store_id(sent_sid)) if sent_sid else None
         except STORAGE_ERRORS as error:
@@ -65,7 +73,9 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
     def login_id(self, environ: WSGIEnvironment) -> str | None:
         """Return the login's id in the session of a WSGI request; None without. Raises STORAGE_ERRORS."""
         sid = self._sent_sid(self._app, Request(environ))
-        data = self._retrieve_session_data(self._get_store_id(sid)) if sid else None
+        if not sid or sid.startswith(VISITOR_PREFIX):
+            return None
+        data = self._retrieve_session_data(self._get_store_id(sid))
         login_id = (data or {}).get(SIGNED_IN_KEY)
         return login_id if isinstance(login_id, str) else None
 
@@ -83,7 +93,10 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
         if session.storage_error is not None:
             return
         try:
-            super().save_session(app, session, response)
+            if SIGNED_IN_KEY in session:
+                super().save_session(app, session, response)
+            else:
+                self._save_visitor(app, session, response)
         except STORAGE_ERRORS as error:
             session.storage_error = error
             raise
@@ -91,6 +104,38 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
     def should_set_cookie(self, app: Flask, session: Any) -> bool:
         """Return False for the id that the browser sent with a login: it may have a newer one by now."""
         return bool(not _is_known_login(session) and super().should_set_cookie(app, session))
+
+    def _save_visitor(self, app: Flask, session: StoredSession, response: Response) -> None:
+        if session.accessed:
+            response.vary.add("Cookie")
+        if not session.modified:
+            return
+        if session.loaded_sid is not None:
+            # It was a login's, which has ended.
+            self._delete_session(self._get_store_id(session.loaded_sid))
+        response.set_cookie(
+            self.get_cookie_name(app),
+            VISITOR_PREFIX + str(self._signer().dumps(dict(session))),
+            httponly=True,
+            secure=self.get_cookie_secure(app),
+            samesite=self.get_cookie_samesite(app),
+        )
+
+    def _visitor(self, cookie: str | None) -> dict[str, Any] | None:
+        """Return what a visitor's cookie holds; None for any other value."""
+        if cookie is None or not cookie.startswith(VISITOR_PREFIX):
+            return None
+        try:
+            held = self._signer().loads(cookie.removeprefix(VISITOR_PREFIX), max_age=VISITOR_LIFETIME)
+        except BadSignature:
+            return None
+        # No login is ever read from a cookie, whoever has signed it.
+        return {name: value for name, value in held.items() if name != SIGNED_IN_KEY}
+
+    def _signer(self) -> URLSafeTimedSerializer:
+        # The last one signs.
+        keys = [*(self._app.config["SECRET_KEY_FALLBACKS"] or ()), self._app.config["SECRET_KEY"]]
+        return URLSafeTimedSerializer(keys, salt="visitor")
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         record = self._records.load(store_id)
@@ -107,8 +152,7 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
         self._records.delete(store_id)
 
     def _upsert_session(self, session_lifetime: timedelta, session: StoredSession, store_id: str) -> None:
-        lifetime = session_lifetime if SIGNED_IN_KEY in session else ANONYMOUS_LIFETIME
-        value, ttl = self.serializer.encode(session), lifetime.total_seconds()
+        value, ttl = self.serializer.encode(session), session_lifetime.total_seconds()
         if _is_known_login(session):
             self._overwrite(store_id, value, ttl)
         else:

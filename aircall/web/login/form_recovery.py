@@ -5,8 +5,8 @@ session is gone. A kept form is never submitted automatically, and is dropped on
 session holds the keys of kept forms, one for each path that they were submitted to.
 """
 
+import hashlib
 import secrets
-from urllib.parse import quote
 
 import msgspec
 from flask import current_app, request, session
@@ -109,8 +109,8 @@ def _make_room(username: str) -> None:
 
 
 def _prefix(username: str) -> str:
-    # Quoted, so that no username is a prefix of another one's.
-    return f"kept:{quote(username, safe='')}:"
+    # Hashed: as long for any name, as the keys of a visitor stand in a cookie, and none is another's prefix.
+    return f"kept:{hashlib.sha256(username.encode()).hexdigest()[:24]}:"
 
 
 def _load(key: str | None) -> KeptForm | None:
