@@ -1,4 +1,4 @@
-// Storage of note drafts. The storage object is a parameter.
+// Storage of note drafts. The storage object is a parameter, one of storage.js.
 
 const PREFIX = 'draft:';
 
@@ -8,7 +8,11 @@ export function draftKey(user, callId) {
 
 // [text, idempotency key] of the note; null if there is no draft.
 export function loadDraft(storage, name) {
-  return JSON.parse(storage.getItem(name));
+  try {
+    return JSON.parse(storage.getItem(name));
+  } catch {
+    return null; // another program's, or cut off
+  }
 }
 
 export function saveDraft(storage, name, text, key) {
@@ -19,8 +23,7 @@ export function saveDraft(storage, name, text, key) {
 // Deletes all drafts, or all but those of one user.
 export function deleteDrafts(storage, { except = null } = {}) {
   const kept = except === null ? null : draftKey(except, '');
-  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index));
-  for (const key of keys) {
+  for (const key of storage.keys()) {
     if (key.startsWith(PREFIX) && !(kept && key.startsWith(kept))) storage.removeItem(key);
   }
 }

@@ -2,22 +2,23 @@
 // The idempotency key is kept with it: if no response came, only the server knows whether the note was stored.
 
 import { draftKey, deleteDrafts, loadDraft, saveDraft } from './draft-storage.js';
+import { session } from './storage.js';
 
 export function persistDraft() {
   const field = document.querySelector('[data-draft]');
   const storedOnce = field.form.elements.key;
   const key = draftKey(document.body.dataset.user, field.dataset.draft);
-  deleteDrafts(sessionStorage, { except: document.body.dataset.user });
+  deleteDrafts(session, { except: document.body.dataset.user });
   // The text that the server kept when the session ended may be older than this draft.
-  [field.value, storedOnce.value] = loadDraft(sessionStorage, key) ?? [field.value, storedOnce.value];
+  [field.value, storedOnce.value] = loadDraft(session, key) ?? [field.value, storedOnce.value];
   field.addEventListener('input', () => {
-    saveDraft(sessionStorage, key, field.value, storedOnce.value);
+    saveDraft(session, key, field.value, storedOnce.value);
   });
   followSending(field, key);
 }
 
 export function deleteDraftsAtLogout() {
-  document.querySelector('[data-logout]')?.addEventListener('submit', () => deleteDrafts(sessionStorage));
+  document.querySelector('[data-logout]')?.addEventListener('submit', () => deleteDrafts(session));
 }
 
 function followSending(field, key) {
@@ -29,7 +30,7 @@ function followSending(field, key) {
     field.readOnly = false;
   });
   field.form.addEventListener('callboard:sent', () => {
-    saveDraft(sessionStorage, key, '');
+    saveDraft(session, key, '');
     field.form.reset(); // else the browser reports the emptied required field as invalid
     field.value = '';
     field.focus();

@@ -18,29 +18,30 @@ const YEAR_S = 365 * 24 * 3600;
 
 const { page, position } = document.body.dataset;
 
-setZoneCookie();
-enhanceNotices();
-enhanceUndoShortcut();
-deleteDraftsAtLogout();
-
+const features = [setZoneCookie, enhanceNotices, enhanceUndoShortcut, deleteDraftsAtLogout];
 if (position) {
-  enhanceShortcuts();
-  enhanceForms();
-  goLive();
-  catchUp();
-  followCounts();
-  followSync();
-  if (document.documentElement.dataset.zone !== zone) refresh({ isWhole: true }).catch(ignoreNoResponse);
+  features.push(enhanceShortcuts, enhanceForms, goLive, catchUp, followCounts, followSync, takeOwnZone);
 }
+if (page === 'list' || page === 'insights') features.push(enhanceFilters);
+if (page === 'list') features.push(enhanceSelection);
+if (page === 'call') features.push(persistDraft);
+if (page === 'job') features.push(followJob);
 
-if (page === 'list' || page === 'insights') enhanceFilters();
-if (page === 'list') enhanceSelection();
-
-if (page === 'call') persistDraft();
-if (page === 'job') followJob();
+for (const feature of features) {
+  try {
+    feature();
+  } catch (error) {
+    reportError(error); // what a browser lacks, or has switched off, costs that feature alone
+  }
+}
 
 // Tells the server the browser's time zone, so that pages come with local days and times.
 function setZoneCookie() {
   const secure = location.protocol === 'https:' ? '; secure' : '';
   document.cookie = `tz=${zone}; path=/; max-age=${YEAR_S}; samesite=lax${secure}`;
+}
+
+// A page that came before the cookie shows another zone's days and times.
+function takeOwnZone() {
+  if (document.documentElement.dataset.zone !== zone) refresh({ isWhole: true }).catch(ignoreNoResponse);
 }

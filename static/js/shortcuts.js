@@ -2,6 +2,7 @@
 // is open.
 
 import { rowsIn } from './rows.js';
+import { local } from './storage.js';
 
 const OFF = 'callboard:shortcuts-off';
 const FIELDS = 'textarea, select, input:not([type=checkbox])';
@@ -21,10 +22,10 @@ const ACTIONS = {
 
 export function enhanceShortcuts() {
   const isOn = keys().querySelector('[name=shortcuts]');
-  isOn.checked = !localStorage.getItem(OFF);
+  isOn.checked = !local.getItem(OFF);
   isOn.addEventListener('change', () => {
-    if (isOn.checked) localStorage.removeItem(OFF);
-    else localStorage.setItem(OFF, 'yes');
+    if (isOn.checked) local.removeItem(OFF);
+    else local.setItem(OFF, 'yes');
   });
   for (const button of document.querySelectorAll('[data-keys]')) button.addEventListener('click', showKeys);
   addEventListener('keydown', (event) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { draftKey, deleteDrafts, loadDraft, saveDraft } from '../../static/js/draft-storage.js';
+import { safeStorage } from '../../static/js/storage.js';
 
 // Implements the methods of Web Storage that are used.
 class Storage {
@@ -27,8 +28,13 @@ class Storage {
   }
 }
 
-function storageWith(...keys) {
+function openOnce() {
   const storage = new Storage();
+  return () => storage;
+}
+
+function storageWith(...keys) {
+  const storage = safeStorage(openOnce());
   for (const key of keys) storage.setItem(key, 'text');
   return storage;
 }
@@ -46,7 +52,7 @@ test('logout deletes every draft, and nothing else', () => {
 
   deleteDrafts(storage);
 
-  assert.equal(storage.length, 1);
+  assert.equal(storage.keys().length, 1);
   assert.equal(storage.getItem('theme'), 'text');
 });
 
@@ -55,7 +61,7 @@ test('drafts of the logged-in user are kept, others are deleted', () => {
 
   deleteDrafts(storage, { except: 'alice' });
 
-  assert.equal(storage.length, 1);
+  assert.equal(storage.keys().length, 1);
   assert.equal(storage.getItem(draftKey('alice', 'c1')), 'text');
 });
 
@@ -74,5 +80,28 @@ test('saving an empty text deletes the draft', () => {
 
   saveDraft(storage, draftKey('alice', 'c1'), '', 'k1');
 
-  assert.equal(storage.length, 0);
+  assert.equal(storage.keys().length, 0);
+});
+
+test('a draft that cannot be read is none', () => {
+  const storage = storageWith();
+  storage.setItem(draftKey('alice', 'c1'), '["cut o');
+
+  assert.equal(loadDraft(storage, draftKey('alice', 'c1')), null);
+});
+
+test('a storage that is switched off or full keeps nothing and throws nothing', () => {
+  const refuse = () => {
+    throw new DOMException('Access is denied for this document.', 'SecurityError');
+  };
+  const full = { length: 0, key: refuse, getItem: () => null, setItem: refuse, removeItem: () => {} };
+
+  for (const open of [refuse, () => null, () => undefined, () => full]) {
+    const storage = safeStorage(open);
+
+    saveDraft(storage, draftKey('alice', 'c1'), 'Text', 'k1');
+    deleteDrafts(storage);
+
+    assert.equal(loadDraft(storage, draftKey('alice', 'c1')), null);
+  }
 });
