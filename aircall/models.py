@@ -26,28 +26,44 @@ CALL_TYPES = ("answered", "missed", "voicemail")
 
 # Milliseconds. A longer duration is nonsense, and not far beyond it timedelta overflows.
 MAX_DURATION = 366 * 24 * 3600 * 1000
+# Characters of a phone number or an address in place of one; PostgreSQL's indexes take no 2,700 bytes.
+MAX_NUMBER_LENGTH = 500
+# E.164 has 15 digits at most.
+MAX_INTEGER = 10**20
 # The largest integer that every JSON parser keeps exactly.
 MAX_COUNT = 2**53
 MILLISECOND = timedelta(milliseconds=1)
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Printable ASCII that fits into a header. A JWT is a few hundred characters long.
 TOKEN = re.compile("[!-~]{1,8192}")
-CALL_ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+# Other forms, such as numbers and ULIDs: what a URL, an HTML id and a list separated by commas hold as it is.
+OTHER_ID = re.compile("[A-Za-z0-9][A-Za-z0-9._~:@-]{0,127}")
+# Names of our own URLs, where `/calls/` is followed by an id.
+RESERVED_IDS = frozenset({"archive", "counts", "rows"})
 # Lone surrogates cannot be encoded; C0 control characters other than tab and line breaks cannot be displayed.
 UNDISPLAYABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def parse_call_id(value: object) -> str:
-    """Return the id as a lower-case UUID, the API's own form. Raise MalformedResponseError otherwise."""
+    """Return the id: a UUID, the API's own form, in lower case, or else another word or number.
+
+    Raise MalformedResponseError for anything else.
+    """
+    if not isinstance(value, str):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise MalformedResponseError("A call has no id.")
+        value = str(value)
     # Lower case first: a pattern that ignores case takes twice as long.
-    call_id = value.lower() if isinstance(value, str) else ""
-    if not CALL_ID.fullmatch(call_id):
-        raise MalformedResponseError("A call's id is not a UUID.")
-    return call_id
+    if UUID.fullmatch(lower := value.lower()):
+        return lower
+    if not OTHER_ID.fullmatch(value) or value in RESERVED_IDS:
+        raise MalformedResponseError("A call's id is unusable.")
+    return value
 
 
 def is_call_id(text: str) -> bool:
-    """Return whether this is the id of a call in the API's own form."""
+    """Return whether this may be the id of a call, in the form that `parse_call_id` returns."""
     try:
         return parse_call_id(text) == text
     except MalformedResponseError:
@@ -73,13 +89,15 @@ def parse_duration(value: object) -> timedelta | None:
 
 
 def parse_instant(value: object) -> datetime | None:
-    """Return the instant, in UTC, of an ISO 8601 text with a time zone, or None if it is unusable."""
+    """Return the instant, in UTC, of an ISO 8601 text (UTC if it names no zone), or None if it is unusable."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    if moment is None or moment.tzinfo is None:
+    if moment is None:
         return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
     # The first and the last day of the calendar overflow when they are converted to another time zone.
     return moment.astimezone(UTC) if 1 < moment.year < 9999 else None
 
@@ -94,6 +112,14 @@ def clean_text(value: object) -> str:
     if not isinstance(value, str):
         return ""
     return value if value.isprintable() else UNDISPLAYABLE.sub("\ufffd", value)
+
+
+def parse_number(value: object) -> str:
+    """Return the text of a phone number, which may also be an integer; empty if it is neither."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if 0 <= value < MAX_INTEGER else ""
+    text = clean_text(value)
+    return text if len(text) <= MAX_NUMBER_LENGTH else f"{text[: MAX_NUMBER_LENGTH - 1]}\u2026"
 
 
 def milliseconds(value: timedelta) -> int:
@@ -167,9 +193,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             id=parse_call_id(call.get("id")),
             direction=parse_word(call.get("direction"), DIRECTIONS),
             call_type=parse_word(call.get("call_type"), CALL_TYPES),
-            caller=clean_text(call.get("from")),
-            callee=clean_text(call.get("to")),
-            via=clean_text(call.get("via")),
+            caller=parse_number(call.get("from")),
+            callee=parse_number(call.get("to")),
+            via=parse_number(call.get("via")),
             duration=parse_duration(call.get("duration")),
             is_archived=call.get("is_archived") is True,
             created_at=parse_instant(call.get("created_at")),
@@ -190,6 +216,49 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             "created_at": None if self.created_at is None else instant_text(self.created_at),
             "notes": [note.to_json() for note in self.notes],
         }
+
+
+# By the API's name of each field besides the id, that of Call.
+FIELDS = {
+    "direction": "direction",
+    "call_type": "call_type",
+    "from": "caller",
+    "to": "callee",
+    "via": "via",
+    "duration": "duration",
+    "is_archived": "is_archived",
+    "created_at": "created_at",
+    "notes": "notes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PartialCall:
+    """Some fields of a call: all that an event tells of it. `call` has the others' default values."""
+
+    call: Call
+    fields: frozenset[str]
+
+    def merged_into(self, known: Call) -> Call:
+        """Return the known call with these fields."""
+        return msgspec.structs.replace(known, **{name: getattr(self.call, name) for name in self.fields})
+
+
+CallEvent = Call | PartialCall
+
+
+def parse_event(data: object) -> CallEvent:
+    """Parse the call of an event; fields that are missing, null or of another type are not told.
+
+    Raise MalformedResponseError without a valid id.
+    """
+    call, event = Call.from_json(data), _parse_object(data)
+    told = {field for name, field in FIELDS.items() if event.get(name) is not None}
+    if not isinstance(event.get("notes"), list):
+        told.discard("notes")
+    if parse_flag(event.get("is_archived")) is None:
+        told.discard("is_archived")
+    return call if len(told) == len(FIELDS) else PartialCall(call, frozenset(told))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

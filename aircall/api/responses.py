@@ -9,6 +9,7 @@ pages are decoded row by row by `Call.from_json`, with the same result.
 """
 
 import re
+from codecs import BOM_UTF8
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -46,12 +47,12 @@ class _Listing(msgspec.Struct, rename="camel"):
 
 def read_json(body: bytes) -> Any:
     """Return the decoded body. Raises MalformedResponseError."""
-    return _decode(_replace_surrogates(body), Any)
+    return _decode(_cleaned(body), Any)
 
 
 def read_call_page(body: bytes) -> CallPage:
     """Return the calls of a list response, without malformed ones. Raises MalformedResponseError."""
-    body = _replace_surrogates(body)
+    body = _cleaned(body)
     with suppress(*UNREADABLE):
         return _read_typed_page(body)
     listing: _Listing = _decode(body, _Listing)
@@ -110,7 +111,9 @@ def _decode_or_none(raw: msgspec.Raw) -> Any:
     return None
 
 
-def _replace_surrogates(body: bytes) -> bytes:
+def _cleaned(body: bytes) -> bytes:
+    """Return the body without a byte order mark and without halves of surrogate pairs."""
+    body = body.removeprefix(BOM_UTF8)
     if not any(escape in body for escape in ESCAPES):
         return body
     return SURROGATES.sub(lambda match: rb"\ufffd" if match["lone"] else match[0], body)
@@ -162,9 +165,9 @@ def _call(row: _Row) -> Call | None:
             id=models.parse_call_id(row.id),
             direction=models.parse_word(row.direction, DIRECTIONS),
             call_type=models.parse_word(row.call_type, CALL_TYPES),
-            caller=models.clean_text(row.caller),
-            callee=models.clean_text(row.callee),
-            via=models.clean_text(row.via),
+            caller=models.parse_number(row.caller),
+            callee=models.parse_number(row.callee),
+            via=models.parse_number(row.via),
             duration=models.parse_duration(row.duration),
             is_archived=row.is_archived,
             created_at=models.parse_instant(row.created_at),

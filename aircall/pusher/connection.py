@@ -19,7 +19,7 @@ import websocket
 
 from aircall import metrics
 from aircall.errors import AircallError, MalformedResponseError
-from aircall.models import Call
+from aircall.models import CallEvent, parse_event
 
 # Characters. Pusher's own servers relay a hundredth of this.
 LONGEST_DATA = 1_000_000
@@ -80,7 +80,7 @@ def decoded(data: object) -> object:
     if len(data) > LONGEST_DATA:
         raise MalformedResponseError("The data is too long.")
     try:
-        return msgspec.json.decode(data)
+        return msgspec.json.decode(data.removeprefix("\ufeff"))
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise MalformedResponseError("The data is not JSON.") from error
 
@@ -120,7 +120,7 @@ class PusherConnection:
         *,
         authorize: Callable[[str, str], str],
         on_subscribed: Callable[[], None],
-        on_call: Callable[[Call], None],
+        on_call: Callable[[CallEvent], None],
     ) -> None:
         self._settings = settings
         self._authorize = authorize
@@ -243,7 +243,7 @@ class PusherConnection:
 
     def _on_update(self, data: object) -> None:
         try:
-            call = Call.from_json(decoded(data))
+            call = parse_event(decoded(data))
         except MalformedResponseError as error:
             metrics.EVENTS_IN.labels("malformed").inc()
             log.warning("Dropped an event: %s", error)

@@ -12,7 +12,7 @@ from threading import Event, Lock
 from aircall import metrics
 from aircall.concurrency import BackgroundThread, call_safely
 from aircall.errors import AircallError, NoLoginError
-from aircall.models import Call
+from aircall.models import CallEvent
 from aircall.pusher.connection import ConnectionEndedError, PusherConnection, PusherSettings
 from aircall.status import LinkState, LinkStatus
 
@@ -38,7 +38,7 @@ class Listener:
         settings: PusherSettings,
         *,
         authorize: Callable[[str, str], str],
-        on_call: Callable[[Call], None],
+        on_call: Callable[[CallEvent], None],
         on_gap: Callable[[], None],
         on_status: Callable[[LinkStatus], None],
     ) -> None:
@@ -140,7 +140,7 @@ class _Run:
     def __init__(
         self,
         settings: PusherSettings,
-        on_call: Callable[[Call], None],
+        on_call: Callable[[CallEvent], None],
         on_gap: Callable[[], None],
         supervise: Callable[["_Run", Event], None],
     ) -> None:
@@ -189,7 +189,7 @@ class Backoff:
 class QueuedEvent:
     """A call, and when it arrived by the monotonic clock (seconds)."""
 
-    call: Call
+    call: CallEvent
     at: float
 
 
@@ -200,7 +200,7 @@ class EventQueue:
     full, calls are dropped, which is a gap. Gaps that have not been reported yet are coalesced.
     """
 
-    def __init__(self, on_call: Callable[[Call], None], on_gap: Callable[[], None], limit: int) -> None:
+    def __init__(self, on_call: Callable[[CallEvent], None], on_gap: Callable[[], None], limit: int) -> None:
         self._on_call = on_call
         self._on_gap = on_gap
         # None wakes the thread.
@@ -218,7 +218,7 @@ class EventQueue:
         self._thread.stop()
         self._wake()
 
-    def put(self, call: Call) -> None:
+    def put(self, call: CallEvent) -> None:
         """Queue a call, or drop it if the queue is full. Does not block."""
         try:
             self._queue.put_nowait(QueuedEvent(call, time.monotonic()))

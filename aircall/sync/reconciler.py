@@ -1,4 +1,4 @@
-"""Read repair: reads a call again whose events may have come out of order.
+"""Read repair: reads a call again whose events may have come out of order, or did not tell all of it.
 
 The API's events have no version, and rapid toggles of one call echo older states. So a call that changes
 twice within RACE_WINDOW is read once more after it has been unchanged for the debounce time.
@@ -60,6 +60,15 @@ class Reconciler:
         self._thread.stop()
         with self._changed:
             self._changed.notify_all()
+
+    def read_soon(self, call_id: str) -> None:
+        """Read this call as soon as possible, because an event did not tell all of it."""
+        with self._changed:
+            if call_id in self._due_at or len(self._due_at) < MAX_CALLS:
+                self._due_at[call_id] = time.monotonic()
+                self._changed.notify_all()
+                return
+        self._on_failure()
 
     def _on_entry(self, entry: FeedEntry) -> None:
         if entry.change.call is None or not self._thread.is_started:

@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import blake2b
 
 from aircall.errors import MalformedResponseError
-from aircall.models import CallPage
+from aircall.models import UUID, CallPage
 
 # Rows in a row without a new call, after which a list that claims to go on is taken for endless.
 MAX_REPEATED_ROWS = 10_000
@@ -32,9 +33,10 @@ class PageRange:
 
 
 class IdSet:
-    """A set of call ids in about 25 bytes each, exact; a set of texts takes 150, for a million calls 150 MB.
+    """A set of call ids in about 25 bytes each; a set of texts takes 150, for a million calls 150 MB.
 
-    An id is 16 bytes: the first two choose a bucket, the others are appended to it.
+    An id is 16 bytes, a UUID's own or else a digest: the first two choose a bucket, the others are appended
+    to it.
     """
 
     def __init__(self) -> None:
@@ -59,7 +61,9 @@ class IdSet:
 
 
 def _packed(call_id: str) -> bytes:
-    return bytes.fromhex(call_id.replace("-", ""))
+    if UUID.fullmatch(call_id):
+        return bytes.fromhex(call_id.replace("-", ""))
+    return blake2b(call_id.encode(), digest_size=16).digest()
 
 
 def _holds(bucket: bytes, rest: bytes) -> bool:
@@ -114,10 +118,11 @@ class ScanPass:
         if page.row_count and (cut := self._cuts.pop(requested.offset, None)):
             # Rows do follow the short page before this one: the API has a limit of its own.
             self._api_limit = min(cut, self._api_limit or cut)
-        if _is_last(page):
-            self._finish(requested.offset + page.row_count)
+        end = requested.offset + page.row_count
+        if _is_last(page, end):
+            self._finish(end)
         elif page.row_count < requested.limit:
-            self._request_rest(PageRange(requested.offset + page.row_count, requested.end), page.row_count)
+            self._request_rest(PageRange(end, requested.end), page.row_count)
 
     @property
     def expected_count(self) -> int | None:
@@ -186,6 +191,7 @@ class DeletionDetector:
         return deleted
 
 
-def _is_last(page: CallPage) -> bool:
-    # If the API does not say whether more rows follow, only an empty page ends the list.
-    return page.row_count == 0 or page.has_next_page is False
+def _is_last(page: CallPage, end: int) -> bool:
+    # If the API does not say whether more rows follow, or denies it while its total says otherwise, only an
+    # empty page ends the list.
+    return page.row_count == 0 or (page.has_next_page is False and (page.total_count or 0) <= end)

@@ -18,7 +18,7 @@ from aircall.calls.replica import CallReplica
 from aircall.calls.store import FencedError
 from aircall.concurrency import call_all
 from aircall.errors import AircallError
-from aircall.models import Call
+from aircall.models import Call, CallEvent, PartialCall
 from aircall.pusher.connection import PusherSettings
 from aircall.pusher.listener import Listener
 from aircall.status import NOT_STARTED, Audience, LinkState, LinkStatus, Role, SyncError, SyncStatus
@@ -171,12 +171,23 @@ class SyncSupervisor:
     def _is_watched(self) -> bool:
         return self.is_watched_remotely or self._audience.page_count > 0
 
-    def _apply(self, call: Call) -> None:
+    def _apply(self, event: CallEvent) -> None:
+        call = event if isinstance(event, Call) else self._completed(event)
         try:
-            self._replica.apply(call)
+            if call is not None:
+                self._replica.apply(call)
         except FencedError:
             call_all(self._fenced_handlers)
             raise
+
+    def _completed(self, event: PartialCall) -> Call | None:
+        """Return the call with what is known of it besides, and have it read if that may be outdated."""
+        call_id = event.call.id
+        known = self._replica.store.find([call_id])
+        call = event.merged_into(known[0]) if known else None
+        if call != event.call:
+            self._reconciler.read_soon(call_id)
+        return call
 
     def _read(self, call_id: str) -> None:
         self._replica.read(call_id, self._client.get_call)

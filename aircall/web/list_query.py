@@ -35,7 +35,7 @@ LONGEST_NUMBER = 12
 # Days outside of this range have no neighbors in some zones.
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 # A sort key in a URL: a time in milliseconds, and a call's id.
-SORT_KEY = re.compile(r"(-?[0-9]{1,16})-(.{36})")
+SORT_KEY = re.compile(r"(-?[0-9]{1,16})-(.+)")
 
 UNKNOWN_WORDS = {
     "view": _l("“%(text)s” is not a view we know, so it is left out."),

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aircall.errors import MalformedResponseError
-from aircall.models import Call, CallPage, Note, TokenGrant, Tokens, User, clean_text, is_call_id
+from aircall.models import (
+    Call,
+    CallPage,
+    Note,
+    PartialCall,
+    TokenGrant,
+    Tokens,
+    User,
+    clean_text,
+    is_call_id,
+    parse_event,
+)
 from tests.support.api_json import JSON_VALUES, ODD_VALUES, RECORDED, ROW, ROWS
 
 
@@ -51,13 +62,50 @@ def test_unknown_words_become_unknown() -> None:
         assert (call.call_type, call.direction) == ("unknown", "unknown")
 
 
-def test_a_call_needs_a_uuid_in_lower_case() -> None:
-    texts = ["7876e2eb", "{876e2eb-1a50-4a7e-afb5-2936cbe6e81}", "../../me"]
-    for id_ in (*texts, *ODD_VALUES):
-        with pytest.raises(MalformedResponseError):
-            Call.from_json({**ROW, "id": id_})
+@pytest.mark.parametrize(
+    ("given", "call_id"),
+    [
+        (ROW["id"].upper(), ROW["id"]),
+        (812, "812"),
+        ("812", "812"),
+        ("01ARZ3NDEKTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+        ("Call_7:a@b.example~1", "Call_7:a@b.example~1"),
+        ("a" * 128, "a" * 128),
+    ],
+)
+def test_an_id_is_a_uuid_in_lower_case_or_another_word_or_number(given: object, call_id: str) -> None:
+    assert Call.from_json({**ROW, "id": given}).id == call_id
+    assert is_call_id(call_id)
 
-    assert [text for text in (*texts, ROW["id"].upper(), ROW["id"]) if is_call_id(text)] == [ROW["id"]]
+
+@pytest.mark.parametrize(
+    "given",
+    ["", " ", "-1", -1, True, 1.5, None, [], {}, "a" * 129, "a,b", "a/b", "../../me", "a?b", "a%41", "a#b",
+     "é", "{876e2eb-1a50-4a7e-afb5-2936cbe6e81}", "a\n", '"', "rows", "counts", "archive"],
+)  # fmt: skip
+def test_an_id_fits_into_addresses_and_lists_of_ids(given: object) -> None:
+    with pytest.raises(MalformedResponseError):
+        Call.from_json({**ROW, "id": given})
+    assert not is_call_id(str(given)) or not isinstance(given, str)
+
+
+def test_an_event_tells_fields_that_are_there_and_of_their_type() -> None:
+    assert parse_event(ROW) == Call.from_json(ROW)
+    known = Call.from_json({**ROW, "is_archived": False})
+
+    archived = parse_event({"id": ROW["id"], "is_archived": True, "notes": None, "duration": None})
+    odd = parse_event({"id": ROW["id"], "is_archived": "yes", "notes": "none", "via": "+33700000000"})
+
+    assert isinstance(archived, PartialCall)
+    assert isinstance(odd, PartialCall)
+    assert archived.merged_into(known) == Call.from_json({**ROW, "is_archived": True})
+    assert odd.merged_into(known) == Call.from_json({**ROW, "is_archived": False, "via": "+33700000000"})
+
+
+def test_a_number_may_be_an_integer_and_is_cut_where_nothing_can_hold_it() -> None:
+    call = Call.from_json({**ROW, "from": 33612345678, "to": 10**5000, "via": "9" * 4000})
+
+    assert (call.caller, call.callee, len(call.via)) == ("33612345678", "", 500)
 
 
 def test_a_duration_is_in_milliseconds_or_unknown() -> None:
@@ -73,11 +121,12 @@ def test_a_duration_is_in_milliseconds_or_unknown() -> None:
     [
         ("2024-03-29T12:59:48.740Z", datetime(2024, 3, 29, 12, 59, 48, 740000, tzinfo=UTC)),
         ("2024-03-29T14:59:48+02:00", datetime(2024, 3, 29, 12, 59, 48, tzinfo=UTC)),
-        *((value, None) for value in ("2024-03-29T12:59:48", "2024-03-29", "yesterday", 1711717188)),
+        ("2024-03-29T12:59:48", datetime(2024, 3, 29, 12, 59, 48, tzinfo=UTC)),
+        *((value, None) for value in ("yesterday", 1711717188)),
         *((value, None) for value in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z")),
     ],
 )
-def test_an_instant_needs_a_zone_and_room_around_it(value: object, instant: datetime | None) -> None:
+def test_an_instant_is_in_utc_if_it_names_no_zone(value: object, instant: datetime | None) -> None:
     assert Call.from_json({**ROW, "created_at": value}).created_at == instant
 
 
@@ -133,7 +182,7 @@ def test_any_json_is_a_page(data: object, rows: list[object]) -> None:
 
 
 def test_a_malformed_or_repeated_row_hides_no_good_one() -> None:
-    page = CallPage.from_json({"nodes": [None, RECORDED[0], {"id": "x"}, RECORDED[1], RECORDED[0]]})
+    page = CallPage.from_json({"nodes": [None, RECORDED[0], {"id": "x/y"}, RECORDED[1], RECORDED[0]]})
 
     assert [call.id for call in page.calls] == [RECORDED[0]["id"], RECORDED[1]["id"]]
     assert (page.malformed_count, page.duplicate_count, page.row_count) == (2, 1, 5)

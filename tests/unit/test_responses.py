@@ -29,7 +29,7 @@ BAD_BODIES = {
     "a control character": b'"\x01"',
     "100,000 brackets": b"[" * 100_000,
     "100,000 closed brackets": b"[" * 100_000 + b"]" * 100_000,
-    "a byte order mark": b'\xef\xbb\xbf{"id":1}',
+    "two byte order marks": b'\xef\xbb\xbf\xef\xbb\xbf{"id":1}',
     "HTML": b"<!doctype html><title>502</title>",
     "nothing": b"",
     "a truncated object": b'{"id": "7876',
@@ -205,3 +205,10 @@ def test_any_retry_after_is_readable_or_unknown(header: str) -> None:
     seconds = retry_after(header, NOW)
 
     assert seconds is None or seconds >= 0
+
+
+def test_a_byte_order_mark_is_skipped() -> None:
+    body = json.dumps({"nodes": RECORDED[:2], "totalCount": 2, "hasNextPage": False}).encode()
+
+    assert read_call_page(b"\xef\xbb\xbf" + body) == read_call_page(body)
+    assert read_json(b'\xef\xbb\xbf{"id":1}') == {"id": 1}

@@ -117,7 +117,7 @@ def test_unreadable_rows_hide_no_others(app: Flask, alice: Person, sandbox: Sand
         ROW | {"id": f"{number:08}-0000-4000-8000-000000000000", name: value}
         for number, (name, value) in enumerate(values)
     ]
-    rows: list[Any] = [*RECORDED[:5], None, {"id": "x"}, [], *RECORDED[5:9], *odd]
+    rows: list[Any] = [*RECORDED[:5], None, {"id": "x/y"}, [], *RECORDED[5:9], *odd]
     body = json.dumps({"nodes": rows, "totalCount": -1, "hasNextPage": False}).encode()
     sandbox.answer_with(200, body, times=None, path="/calls")
     services_of(app).sync.request_sync()

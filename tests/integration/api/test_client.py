@@ -14,7 +14,7 @@ from tests.support.sandbox import Sandbox
 
 ALICE = User(id="alice", username="alice")
 NO_CALL = "00000000-0000-4000-8000-000000000000"
-NOT_IDS = ["", "abc", "../me", "..%2Fme", f"{NO_CALL}/archive", f"{NO_CALL}?x=1", "7876e2eb\r\n"]
+NOT_IDS = ["", "a b", "../me", "..%2Fme", f"{NO_CALL}/archive", f"{NO_CALL}?x=1", "7876e2eb\r\n"]
 EMPTY = [b"", b"null"]
 BODIES = [*EMPTY, b"<!doctype html><title>It works!</title>", b"[]", b'"ok"', b"42", b'{"statusCode":200}']
 
@@ -170,7 +170,7 @@ def test_malformed_rows_are_left_out_and_counted_and_not_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     good = b'{"id":"%s"}' % CALL_ID.encode()
-    bad = b'{"id":"x","from":"+33612345678","notes":[{"content":"secret"}]}'
+    bad = b'{"id":"x/y","from":"+33612345678","notes":[{"content":"secret"}]}'
     sandbox.answer_with(200, b'{"nodes":[%s,%s,%s,null],"totalCount":4}' % (bad, good, good))
 
     page = api.get_calls("a.b.c", 0, 10)

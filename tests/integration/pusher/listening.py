@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
-from aircall.models import Call
+from aircall.models import Call, CallEvent
 from aircall.pusher.connection import PusherSettings
 from aircall.pusher.listener import Listener
 from aircall.status import LinkState, LinkStatus
@@ -34,9 +34,9 @@ class Listening:
     """
 
     def __init__(self, settings: PusherSettings, authorize: Callable[[str, str], str]) -> None:
-        self.received: list[Call | str] = []
+        self.received: list[CallEvent | str] = []
         self.statuses: list[LinkStatus] = []
-        self.hook: Callable[[Call | str | LinkStatus], object] = lambda _value: None
+        self.hook: Callable[[CallEvent | str | LinkStatus], object] = lambda _value: None
         self.listener = Listener(
             settings,
             authorize=authorize,
@@ -58,7 +58,7 @@ class Listening:
     def wait_for(self, call: Call) -> None:
         wait_until(lambda: call in self.received, what=f"call {call.id}")
 
-    def _receive(self, value: Call | str) -> None:
+    def _receive(self, value: CallEvent | str) -> None:
         self.received.append(value)
         self.hook(value)
 

@@ -93,7 +93,7 @@ class ListenerContract:
         with server.listened_to() as subject:
             subject.wait_for_gap(1)
 
-            for data in ("<!doctype html>", "null", '{"id": "1"}'):
+            for data in ("<!doctype html>", "null", '{"id": "../1"}'):
                 server.send("update-call", data)
             server.send("delete-call", "{}")
             call = server.change_call()

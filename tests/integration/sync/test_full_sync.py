@@ -118,6 +118,15 @@ def test_a_limit_of_the_last_sync_does_not_bind_the_next_one(replica: CallReplic
     assert max(api.limits) > 50
 
 
+def test_a_list_that_claims_to_end_before_its_total_is_read_on(replica: CallReplica) -> None:
+    api = PlainList(*range(20), max_limit=7)
+    api.has_next_page = False
+
+    FullSync(replica, api).run()
+
+    assert len(known(replica)) == 20
+
+
 @pytest.mark.parametrize("has_next_page", [None, True])
 def test_the_first_pages_of_all_are_small_and_others_are_large_even_if_more_is_always_announced(
     replica: CallReplica, has_next_page: bool | None

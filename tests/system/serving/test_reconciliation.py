@@ -62,6 +62,24 @@ def test_an_old_state_is_put_right_soon_even_where_the_call_cannot_be_read(
         live_page(page)
 
 
+def test_what_an_event_does_not_tell_is_kept_and_the_call_is_read_at_once(
+    address: str, cookie: str, sandbox: Sandbox
+) -> None:
+    call_id = sandbox.calls()[0]["id"]
+    with connected(address, cookie) as page:
+        live_page(page)
+        sandbox.lose_events(1)
+        sandbox.add_note(call_id, "told by no event")
+        known, reads = sandbox.call(call_id), sandbox.counters().call_reads
+        sandbox.send_event("update-call", {"id": call_id, "is_archived": True, "notes": None})
+
+        merged, read = (page.next("update-call")["call"] for _ in range(2))
+
+    assert merged == {**known, "is_archived": True, "notes": known["notes"][1:]}
+    assert read == known
+    assert sandbox.counters().call_reads == reads + 1
+
+
 def test_an_event_that_cannot_be_written_is_a_gap_until_it_has_been_read(
     address: str, cookie: str, sandbox: Sandbox, shared: SharedDashboard
 ) -> None:
