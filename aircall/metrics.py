@@ -56,6 +56,11 @@ SYNC_SECONDS = Histogram(
     "callboard_sync_seconds", "Duration of full syncs, by how they ended.", ["outcome"], buckets=SYNC_TIMES
 )
 SYNC_CALLS = Gauge("callboard_sync_calls", "Calls in the latest full sync.", multiprocess_mode="mostrecent")
+SYNC_LEFT_OUT = Gauge(
+    "callboard_sync_left_out",
+    "Calls of the latest full sync that could not be read or stored.",
+    multiprocess_mode="mostrecent",
+)
 # `max` also counts ended processes: the replica is as fresh as the latest sync of any of them.
 SYNCED_AT = Gauge(
     "callboard_synced_timestamp_seconds",

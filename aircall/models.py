@@ -89,7 +89,7 @@ def parse_duration(value: object) -> timedelta | None:
 
 
 def parse_instant(value: object) -> datetime | None:
-    """Return the instant, in UTC, of an ISO 8601 text (UTC if it names no zone), or None if it is unusable."""
+    """Return the instant of an ISO 8601 text, in UTC even if it names no zone; None if it is unusable."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:

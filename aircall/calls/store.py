@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -61,14 +61,14 @@ MAX_IDS = 500
 REMOVAL_MEMORY = 10_000
 INITIAL_STATE = {
     "id": 1, "version": 0, "revision": 0, "indexed_revision": 0, "indexed_row_version": 0,
-    "counted_row_version": 0, "changes_from": 0, "fence": 0,
+    "counted_row_version": 0, "changes_from": 0, "fence": 0, "left_out": 0,
 }  # fmt: skip
 # Up to version 7 the table of the state was named "log".
 VERSIONED_TABLE = re.compile(rf"{PREFIX}(?:calls|state|log|search|removed|counts|lines|gone)_(\d+)")
 OTHER_API = "DATABASE_URL holds the calls of {}, not of {}: give this dashboard a database of its own."
 
 # Built once: each page asks.
-SYNCED_AT = select(state.c.synced_at)
+LAST_SYNC = select(state.c.synced_at, state.c.left_out)
 STORED_CONTENT = select(calls.c.row_version, *(calls.c[name] for name in CONTENT_COLUMNS)).where(
     calls.c.id == bindparam("call_id")
 )
@@ -81,6 +81,13 @@ log = logging.getLogger(__name__)
 
 class FencedError(Exception):
     """A write was rejected because another process has been elected leader."""
+
+
+class LastSync(NamedTuple):
+    """When a full sync began, None without any, and how many of its rows could not be read or stored."""
+
+    began_at: datetime | None
+    left_out: int
 
 
 class CallStore(CallQuery):
@@ -100,9 +107,14 @@ class CallStore(CallQuery):
     @property
     def synced_at(self) -> datetime | None:
         """When the latest complete full sync began; None before the first one."""
+        return self.last_sync.began_at
+
+    @property
+    def last_sync(self) -> LastSync:
+        """The latest complete full sync."""
         with self.engine.connect() as connection:
-            value = connection.execute(SYNCED_AT).scalar_one()
-        return None if value is None else from_milliseconds(value)
+            began_at, left_out = connection.execute(LAST_SYNC).one()
+        return LastSync(None if began_at is None else from_milliseconds(began_at), left_out)
 
     def row_version(self, call: Call) -> int:
         """Return the version of the call's content, never used again; 0 if the stored content differs."""
@@ -125,12 +137,15 @@ class CallStore(CallQuery):
                 yield_control()
         return found
 
-    def mark_synced(self, began_at: datetime) -> None:
-        """Record a complete full sync that began at this time, unless a later one is recorded already."""
+    def mark_synced(self, began_at: datetime, left_out: int = 0) -> None:
+        """Record a complete full sync that began at this time, unless a later one is recorded already.
+
+        `left_out` is the number of rows that could not be read or stored.
+        """
         at = to_milliseconds(began_at)
         is_later = or_(state.c.synced_at.is_(None), state.c.synced_at < at)
         with self.engine.begin() as connection:
-            connection.execute(update(state).where(is_later).values(synced_at=at))
+            connection.execute(update(state).where(is_later).values(synced_at=at, left_out=left_out))
 
     def new_fence(self) -> int:
         """Return a new fencing token. Writes with an older one are rejected from now on."""
@@ -210,7 +225,7 @@ class CallStore(CallQuery):
         self.search.remove(connection)
         self.kept_counts.clear(connection)
         connection.execute(delete(calls))
-        connection.execute(update(state).values(synced_at=None))
+        connection.execute(update(state).values(synced_at=None, left_out=0))
 
     def _write(
         self, found: Sequence[Call], read_version: int | None, fence: int | None = None

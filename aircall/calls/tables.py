@@ -28,7 +28,7 @@ from aircall.models import Call, Note, from_milliseconds, milliseconds, to_milli
 from aircall.storage.database import TEXT
 
 # Increase it whenever the columns or their meaning change.
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 # All names of the replica in the database begin with this; those of team data, with callboard_team_.
 PREFIX = "callboard_"
 # Milliseconds. Stands for a missing time, before all real ones, so that such calls are sorted last.
@@ -83,6 +83,8 @@ state = Table(
     Column("changes_from", BigInteger, nullable=False),
     # Milliseconds since 1970 UTC at which the latest complete full sync began; NULL before the first one.
     Column("synced_at", BigInteger),
+    # Rows of that full sync which could not be read or stored.
+    Column("left_out", BigInteger, nullable=False),
     # The API that the calls come from; NULL until it is set.
     Column("api_url", TEXT),
     # The fencing token: incremented at each change of leader; writes with an older one are rejected.

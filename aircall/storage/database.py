@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Select, String, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 # Compared by code point on every database; PostgreSQL would use the server's locale.
@@ -55,6 +55,8 @@ POSTGRESQL_CONNECTION = {
     "keepalives_interval": 1,
     "keepalives_count": 3,
 }
+# Class of PostgreSQL's error codes: such as a text too long for an index.
+LIMIT_EXCEEDED = "54"
 # Key of the advisory lock: arbitrary, the same in every process.
 EXCLUSIVE_LOCK = 0x0CA11
 
@@ -93,6 +95,19 @@ def check_database(url: str) -> None:
         raise DatabaseError(f"{_name(engine.url)} cannot be used: {first_line(error)}") from error
     finally:
         engine.dispose()
+
+
+# What a statement may raise because of its values.
+REFUSALS = (DBAPIError, ValueError, OverflowError)
+
+
+def is_refusal(error: Exception) -> bool:
+    """Return whether the database refused the values of a statement, as it will whenever they come again."""
+    if not isinstance(error, DBAPIError):
+        # The driver could not even encode them.
+        return isinstance(error, (ValueError, OverflowError))
+    code = getattr(error.orig, "sqlstate", None) or ""
+    return isinstance(error, DataError) or code.startswith(LIMIT_EXCEEDED)
 
 
 @contextmanager

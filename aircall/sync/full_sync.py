@@ -4,6 +4,7 @@ The API announces no new calls and cannot be asked for changes (its documentatio
 that only a full sync finds new and deleted calls.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from aircall.concurrency import run_in_background, yield_control
 from aircall.errors import MalformedResponseError, NoResponseError
 from aircall.models import Call, CallPage
 from aircall.status import SyncProgress
+from aircall.storage.database import REFUSALS, is_refusal
 from aircall.sync.scan import DeletionDetector, PageRange, ScanPass
 
 # Rows. The first page should show soon; later, fewer and larger pages cost both sides less.
@@ -27,6 +29,9 @@ PARALLEL_PAGES = 4
 # Calls written in one step; other greenlets run between two steps. Larger steps cost less: each one writes
 # most pages of the index on ids.
 BATCH_SIZE = 4000
+
+
+log = logging.getLogger(__name__)
 
 
 class SyncCancelledError(Exception):
@@ -74,14 +79,15 @@ class FullSync:
             self._results = SimpleQueue()
             store = self._replica.store
             scan = ScanPass(store.version, is_first=store.synced_at is None)
+            writer = BatchWriter(self._replica, is_first=scan.is_first)
             try:
-                self._read(scan)
+                self._read(scan, writer)
             except (NoResponseError, MalformedResponseError):
                 self._page_size = max(min(MIN_PAGE_SIZE, self._page_size), self._page_size // 2)
                 raise
             self._page_size = self._max_page_size
             self._delete_missing(scan)
-            self._complete(scan)
+            self._complete(scan, scan.malformed_count + writer.refused_count)
         return scan.started
 
     def cancel(self) -> None:
@@ -89,10 +95,9 @@ class FullSync:
         self._is_cancelled = True
         self._results.put(None)
 
-    def _read(self, scan: ScanPass) -> None:
+    def _read(self, scan: ScanPass, writer: "BatchWriter") -> None:
         in_flight: set[PageRange] = set()
         error: Exception | None = None
-        writer = BatchWriter(self._replica, is_first=scan.is_first)
         try:
             while not self._is_cancelled and self._request_more(scan, in_flight, error):
                 result = self._results.get()
@@ -151,9 +156,10 @@ class FullSync:
         missing = set(self._replica.store.call_ids(besides=scan.seen))
         self._replica.forget(self._deletions.deleted(missing, scan), scan.read_version)
 
-    def _complete(self, scan: ScanPass) -> None:
-        self._replica.store.mark_synced(scan.started_at)
+    def _complete(self, scan: ScanPass, left_out: int) -> None:
+        self._replica.store.mark_synced(scan.started_at, left_out)
         metrics.SYNC_CALLS.set(scan.row_count)
+        metrics.SYNC_LEFT_OUT.set(left_out)
         metrics.SYNCED_AT.set(scan.started_at.timestamp())
         if scan.is_first:
             # After the mark: pages rendered before it refresh by themselves, and follow the new epoch too.
@@ -161,7 +167,7 @@ class FullSync:
 
 
 class BatchWriter:
-    """Writer of a sync's results to the replica, in batches.
+    """Writer of a sync's results to the replica, in batches. A call that the database refuses is left out.
 
     Large batches start a new feed epoch at the end instead of publishing every change. During the first sync
     nothing is published: FullSync starts an epoch once the list is complete.
@@ -172,17 +178,33 @@ class BatchWriter:
         self._is_first = is_first
         self._is_publishing = not is_first
         self._has_unpublished = False
+        self.refused_count = 0
 
     def write(self, calls: Sequence[Call], read_version: int) -> None:
         """Write calls that were read after `read_version` of the store."""
         for start in range(0, len(calls), BATCH_SIZE):
-            self._write(calls[start : start + BATCH_SIZE], read_version)
+            self._write_accepted(calls[start : start + BATCH_SIZE], read_version)
             yield_control()
 
     def finish(self) -> None:
         """Start a new epoch if changes were not published."""
         if self._has_unpublished and not self._is_first:
             self._replica.feed.begin_epoch()
+
+    def _write_accepted(self, calls: Sequence[Call], read_version: int) -> None:
+        """Write these calls but for those that the database refuses, which are found by halves."""
+        try:
+            self._write(calls, read_version)
+        except REFUSALS as error:
+            if not is_refusal(error):
+                raise
+            if len(calls) == 1:
+                log.warning("the database refuses a call: %s", type(error).__name__)
+                self.refused_count += 1
+                return
+            middle = len(calls) // 2
+            self._write_accepted(calls[:middle], read_version)
+            self._write_accepted(calls[middle:], read_version)
 
     def _write(self, calls: Sequence[Call], read_version: int) -> None:
         # After one batch too large to publish others are likely: each epoch makes every page reload.

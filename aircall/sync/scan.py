@@ -86,7 +86,7 @@ class ScanPass:
         self.seen = IdSet()
         self.row_count = 0
         self._page_count = 0
-        self._repeated_count = self._malformed_count = 0
+        self._repeated_count = self.malformed_count = 0
         self._total: int | None = None
         self._totals: set[int | None] = set()
         self._next_offset = 0
@@ -138,14 +138,14 @@ class ScanPass:
     @property
     def is_doubtful(self) -> bool:
         """Whether rows were malformed, or fewer than the API says there are."""
-        return self._malformed_count > 0 or (self.expected_count or 0) > self.row_count
+        return self.malformed_count > 0 or (self.expected_count or 0) > self.row_count
 
     def _count(self, page: CallPage) -> None:
         known_count = len(self.seen)
         self.seen.update(call.id for call in page.calls)
         self._page_count += page.row_count > 0
         self.row_count += page.row_count
-        self._malformed_count += page.malformed_count
+        self.malformed_count += page.malformed_count
         self._total = page.total_count
         self._totals.add(page.total_count)
         self._repeated_count = 0 if len(self.seen) > known_count else self._repeated_count + page.row_count

@@ -22,11 +22,15 @@ OK = "ok"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageState:
-    """`ok` or the name of an error, seconds since it was last ok, and when the last full sync started."""
+    """`ok` or the name of an error, seconds since it was last ok, and when the last full sync started.
+
+    `left_out` is how many calls it could not read or store.
+    """
 
     state: str
     age: float | None
     synced_at: datetime | None
+    left_out: int = 0
 
 
 class Readiness:
@@ -40,14 +44,14 @@ class Readiness:
     def storage(self) -> StorageState:
         """Return the current state; the age of an error counts from the last successful check."""
         try:
-            synced_at = self._store.synced_at
+            synced_at, left_out = self._store.last_sync
             # A shared store writes its locks: this finds one that only reads.
             with self._records.lock("readyz", 0):
                 self._records.load("readyz")
         except STORAGE_ERRORS as error:
             return StorageState(state=type(error).__name__, age=age_of(self._good_at), synced_at=None)
         self._good_at = datetime.now(UTC)
-        return StorageState(state=OK, age=0.0, synced_at=synced_at)
+        return StorageState(state=OK, age=0.0, synced_at=synced_at, left_out=left_out)
 
 
 def age_of(instant: datetime | None) -> float | None:
@@ -107,6 +111,7 @@ def readyz() -> ResponseReturnValue:
             "state": error.name if error else "ok",
             "age": age_of(storage.synced_at),
             "synced_at": _text(storage.synced_at),
+            "left_out": storage.left_out,
         },
         "listener": {
             "state": link.state,

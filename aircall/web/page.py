@@ -8,6 +8,8 @@ from flask import Flask, flash, get_flashed_messages, request, url_for
 
 from aircall.status import SyncError
 from aircall.web.error_messages import sentence_of, trouble
+from aircall.web.formatting import count
+from aircall.web.i18n import ngettext
 from aircall.web.services import services
 
 SUCCESS, ERROR = "success", "error"
@@ -43,13 +45,17 @@ def flash_messages() -> list[dict[str, str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFreshness:
-    """How complete and how old the replica is. `problem` says why it may be outdated, or is empty."""
+    """How complete and how old the replica is. `problem` says why it may be outdated, or is empty.
+
+    `left_out` says how many calls are missing because they could not be read or stored, or is empty.
+    """
 
     is_complete: bool
     read_count: int
     expected_count: int | None
     synced_at: datetime | None
     problem: str
+    left_out: str
 
 
 def await_fresh_list() -> None:
@@ -59,7 +65,7 @@ def await_fresh_list() -> None:
 
 def list_freshness() -> ListFreshness:
     """Return the state of the replica now."""
-    synced_at = services().replica.store.synced_at
+    synced_at, left_out = services().replica.store.last_sync
     state = services().sync.status
     return ListFreshness(
         is_complete=synced_at is not None,
@@ -67,6 +73,17 @@ def list_freshness() -> ListFreshness:
         expected_count=state.progress.expected_count if state else None,
         synced_at=synced_at,
         problem=_problem(state.error if state else None),
+        left_out=left_out_sentence(left_out) if left_out else "",
+    )
+
+
+def left_out_sentence(number: int) -> str:
+    """Return a sentence about so many calls that could not be read or stored."""
+    return ngettext(
+        "%(number)s call is left out: the phone system describes it in a way that cannot be read.",
+        "%(number)s calls are left out: the phone system describes them in a way that cannot be read.",
+        number,
+        number=count(number),
     )
 
 

@@ -1,5 +1,6 @@
 """Malformed, odd or missing answers of the API: no page breaks, and each says what to do."""
 
+import csv
 import json
 import re
 from typing import Any
@@ -128,6 +129,23 @@ def test_unreadable_rows_hide_no_others(app: Flask, alice: Person, sandbox: Sand
 
     assert {row["id"] for row in (*RECORDED[:9], *odd)} <= set(ids)
     assert len(ids) == len(set(ids))
+
+
+def test_how_many_calls_are_left_out_is_said_in_the_list_the_file_and_the_state(
+    app: Flask, alice: Person, sandbox: Sandbox
+) -> None:
+    rows: list[Any] = [*RECORDED[:5], None, {"id": "x/y"}, []]
+    body = json.dumps({"nodes": rows, "totalCount": len(rows), "hasNextPage": False}).encode()
+    sandbox.answer_with(200, body, times=None, path="/calls")
+    store = services_of(app).replica.store
+    services_of(app).sync.request_sync()
+    wait_until(lambda: store.last_sync.left_out, 30, "the sync")
+
+    sentence = "3 calls are left out: the phone system describes them in a way that cannot be read."
+    assert sentence in alice.get("/calls").text
+    assert list(csv.reader(alice.client.get("/calls.csv").text.splitlines()))[-1] == [sentence]
+    assert json.loads(alice.client.get("/readyz").text)["upstream"]["left_out"] == 3
+    assert "callboard_sync_left_out 3.0" in alice.client.get("/metrics").text
 
 
 def test_a_note_is_text_whatever_it_holds(alice: Person, sandbox: Sandbox, call_id: str) -> None:

@@ -22,7 +22,7 @@ from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.list_query import current_query
 from aircall.web.login.session import login_required
-from aircall.web.page import await_fresh_list
+from aircall.web.page import await_fresh_list, left_out_sentence
 from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
 
@@ -45,18 +45,21 @@ def calls() -> ResponseReturnValue:
         return error_page(TITLES[400], " ".join(query.problems), 400)
     await_fresh_list()
     store, zone = services().replica.store, viewer_zone()
-    if store.synced_at is None:
+    synced_at, left_out = store.last_sync
+    if synced_at is None:
         return error_page(_("Not yet"), NOT_WHOLE, 503)
     name = f"calls-{query.view}-{datetime.now(zone).date()}.csv"
     return Response(
-        csv_parts(store, query.to_filter(zone), zone),
+        csv_parts(store, query.to_filter(zone), zone, left_out),
         mimetype="text/csv",
         headers={"Content-Disposition": f"attachment; filename={name}", "Cache-Control": "no-store"},
     )
 
 
-def csv_parts(store: CallQuery, wanted: CallFilter, zone: ZoneInfo) -> Iterator[str]:
+def csv_parts(store: CallQuery, wanted: CallFilter, zone: ZoneInfo, left_out: int = 0) -> Iterator[str]:
     """Yield the file in parts. Raises one of STORAGE_ERRORS if the replica cannot be read.
+
+    If calls are left out of the replica, the last row says how many.
 
     A call that is in the list from start to end is in the file once, whatever changes meanwhile.
     """
@@ -65,6 +68,8 @@ def csv_parts(store: CallQuery, wanted: CallFilter, zone: ZoneInfo) -> Iterator[
         yield csv_text([csv_row(call, zone) for call in calls])
         # Give other requests of this process a turn.
         time.sleep(0)
+    if left_out:
+        yield csv_text([[left_out_sentence(left_out)]])
 
 
 def csv_row(call: Call, zone: ZoneInfo) -> Sequence[str]:

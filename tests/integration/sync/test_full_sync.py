@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from aircall.calls.feed import ChangeKind, FeedEntry
+from aircall.calls.feed import ChangeFeed, ChangeKind, FeedEntry
 from aircall.calls.replica import CallReplica
+from aircall.calls.store import CallStore
 from aircall.calls.tables import calls
 from aircall.errors import MalformedResponseError, NoResponseError, ServerError
 from aircall.models import Call, CallPage
 from aircall.status import SyncProgress
 from aircall.storage import STORAGE_ERRORS
+from aircall.storage.database import open_database
 from aircall.sync.full_sync import FullSync, SyncCancelledError
 from aircall.sync.scan import DOUBTFUL_ABSENCES
 from tests.integration.sync.lists import (
@@ -31,7 +33,8 @@ from tests.integration.sync.lists import (
     known,
     truth,
 )
-from tests.support.made_calls import call_id, made_call
+from tests.support.made_calls import call_id, made_call, made_notes
+from tests.support.postgres import Postgres
 from tests.support.sandbox import Sandbox
 
 RECORDED = 94
@@ -116,6 +119,25 @@ def test_a_limit_of_the_last_sync_does_not_bind_the_next_one(replica: CallReplic
 
     assert api.limits[0] == 100
     assert max(api.limits) > 50
+
+
+def test_a_call_that_the_database_refuses_hides_no_other_one(postgres: Postgres) -> None:
+    postgres.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    engine = open_database(postgres.url.removesuffix("postgres") + "latin")
+    try:
+        replica = CallReplica(CallStore(engine), ChangeFeed())
+        rows = [made_call(number) for number in range(20)]
+        rows[7] = made_call(7, notes=made_notes("90 €"))
+        page = CallPage(calls=tuple(rows), malformed_count=1, total_count=21, has_next_page=False)
+        full_sync = FullSync(replica, lambda _offset, _limit: page)
+        for _ in range(2):
+            full_sync.run()
+
+            assert known(replica).keys() == {call.id for call in rows} - {rows[7].id}
+            assert replica.store.last_sync.left_out == 2
+    finally:
+        engine.dispose()
+        postgres.execute("DROP DATABASE latin")
 
 
 def test_a_list_that_claims_to_end_before_its_total_is_read_on(replica: CallReplica) -> None:
