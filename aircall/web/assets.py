@@ -46,6 +46,9 @@ SENTENCES = (
     marked("New calls available."),
     marked("No longer there"),
     marked("Type the number in the next field."),
+    marked("%(number)s copied."),
+    marked("This browser does not let pages copy. The number is %(number)s."),
+    marked("This call has no number that can be dialed."),
 )
 PLURALS = (
     marked_plural("%(number)s call updated.", "%(number)s calls updated."),

@@ -33,6 +33,7 @@ function followSending(field, key) {
     saveDraft(session, key, '');
     field.form.reset(); // else the browser reports the emptied required field as invalid
     field.value = '';
-    field.focus();
+    // Out of the field, so that single keys are shortcuts again.
+    if (document.activeElement === field) document.getElementById('main').focus({ preventScroll: true });
   });
 }

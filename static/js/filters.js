@@ -57,14 +57,17 @@ function askForLine(select) {
   else document.getElementById('filter-via').focus();
 }
 
-// Only the latest choice is requested; earlier ones that are still queued are skipped.
-async function visit(address, remember) {
+// Only the latest choice is requested; earlier ones that are still queued are skipped. `isFiltered` if the number of
+// calls is news. Returns whether the page has come.
+export async function visit(address, remember, { isFiltered = true } = {}) {
   latest += 1;
   const mine = latest;
   setBusy(true);
   try {
-    await enqueueUserRequest(async () => {
-      if (mine === latest) show(await read(address), remember);
+    return await enqueueUserRequest(async () => {
+      const answer = mine === latest ? await read(address) : null;
+      if (answer) show(answer, remember, isFiltered);
+      return answer !== null;
     });
   } catch (error) {
     ignoreNoResponse(error);
@@ -72,13 +75,13 @@ async function visit(address, remember) {
       isError: true,
       retry: () => visit(address, remember),
     });
+    return false;
   } finally {
     if (mine === latest) setBusy(false);
   }
 }
 
-function show(answer, remember) {
-  if (!answer) return;
+function show(answer, remember, isFiltered) {
   if (!isSamePage(answer.page)) throw new NoResponseError('This is another page.');
   const isTyped = document.activeElement?.id === 'filter-via';
   drawPage(answer);
@@ -87,7 +90,7 @@ function show(answer, remember) {
   if (isTyped && line.value !== OTHER_LINE) line.focus();
   history[remember](null, '', answer.response.url);
   shownAddress = location.href;
-  announce(document.getElementById('line-problem')?.textContent ?? filtered().dataset.announcement);
+  if (isFiltered) announce(document.getElementById('line-problem')?.textContent ?? filtered().dataset.announcement);
 }
 
 function setBusy(isBusy) {

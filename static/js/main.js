@@ -13,12 +13,13 @@ import { refresh } from './refresh.js';
 import { ignoreNoResponse } from './requests.js';
 import { enhanceSelection } from './selection.js';
 import { enhanceShortcuts, enhanceUndoShortcut } from './shortcuts.js';
+import { enhanceTypingKeys } from './typing-keys.js';
 
 const YEAR_S = 365 * 24 * 3600;
 
 const { page, position } = document.body.dataset;
 
-const features = [setZoneCookie, enhanceNotices, enhanceUndoShortcut, deleteDraftsAtLogout];
+const features = [setZoneCookie, enhanceNotices, enhanceUndoShortcut, enhanceTypingKeys, deleteDraftsAtLogout];
 if (position) {
   features.push(enhanceShortcuts, enhanceForms, goLive, catchUp, followCounts, followSync, takeOwnZone);
 }

@@ -1,0 +1,51 @@
+// Dials and copies the number of a call: of an element with data-phone, the number as E.164, empty if withheld.
+
+import { gettext } from './i18n.js';
+import { showNotice } from './notices.js';
+
+export function callNumber(call) {
+  const number = numberOf(call);
+  if (!number) return;
+  const link = document.body.appendChild(document.createElement('a'));
+  link.href = `tel:${number}`;
+  link.click();
+  link.remove();
+}
+
+export async function copyNumber(call) {
+  const number = numberOf(call);
+  if (!number) return;
+  if (await copy(number)) showNotice(gettext('%(number)s copied.', { number }));
+  else {
+    const sentence = gettext('This browser does not let pages copy. The number is %(number)s.', { number });
+    showNotice(sentence, { isError: true });
+  }
+}
+
+function numberOf(call) {
+  const number = call?.dataset.phone;
+  if (number === '') showNotice(gettext('This call has no number that can be dialed.'), { isError: true });
+  return number;
+}
+
+// The clipboard is there for pages over HTTPS only; elsewhere the browser may copy what is selected.
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copySelected(text);
+  }
+}
+
+function copySelected(text) {
+  const { activeElement } = document;
+  const field = document.body.appendChild(document.createElement('textarea'));
+  field.className = 'visually-hidden';
+  field.value = text;
+  field.select();
+  const isCopied = document.execCommand('copy');
+  field.remove();
+  activeElement.focus({ preventScroll: true });
+  return isCopied;
+}

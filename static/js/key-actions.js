@@ -1,0 +1,98 @@
+// What each single key does: mostly, it presses a button or follows a link of the page.
+
+import { callNumber, copyNumber } from './call-number.js';
+import { visit } from './filters.js';
+import { rowsIn } from './rows.js';
+
+export const ACTIONS = {
+  j: () => move(1),
+  k: () => move(-1),
+  o: () => press('a', currentRow()),
+  x: () => tick(),
+  'Shift+x': () => tick({ shiftKey: true }),
+  e: archive,
+  z: () => press('[data-undo]'),
+  u: () => press('.trail a'),
+  n: writeNote,
+  c: () => callNumber(currentCall()),
+  y: () => copyNumber(currentCall()),
+  '/': search,
+  '?': showKeys,
+};
+
+// A promise of whether the page that `j` or `k` asked for has come; null once it is here.
+let turning = null;
+
+export function turningPage() {
+  return turning;
+}
+
+function press(selector, where = document) {
+  where?.querySelector(selector)?.click();
+}
+
+function currentRow() {
+  return document.activeElement.closest('#list [data-call-id]');
+}
+
+function currentCall() {
+  return currentRow() ?? document.getElementById('call');
+}
+
+// After a return from a call, continue at its row (the :target).
+function move(step) {
+  const rows = rowsIn(document);
+  if (!rows.length) return press(step > 0 ? '[rel=next]' : '[rel=prev]', document.getElementById('trail'));
+  const at = rows.indexOf(currentRow() ?? document.querySelector('[data-call-id]:target'));
+  const to = at + step;
+  if (rows[to]) focusRow(rows[to]);
+  else if (at >= 0) turnPage(step);
+  else focusRow(rows[0]);
+}
+
+// On to the next page's first row, or back to the last one of the page before.
+function turnPage(step) {
+  const link = document.querySelector(step > 0 ? '.pager [rel=next]' : '.pager [rel=prev]');
+  if (!link) return;
+  turning = visit(link.href, 'pushState', { isFiltered: false }).then((hasCome) => {
+    turning = null;
+    if (hasCome) focusRow(rowsIn(document).at(step > 0 ? 0 : -1));
+    return hasCome;
+  });
+}
+
+function focusRow(row) {
+  row?.querySelector('a').focus();
+}
+
+function tick(held = {}) {
+  const box = currentRow()?.querySelector('[name=ids]');
+  box?.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, ...held }));
+}
+
+function archive() {
+  const isTicked = document.querySelector('#list [name=ids]:checked');
+  const isArchived = document.querySelector('.calls--archived');
+  if (isTicked) press(`.bulk [name=archived][value=${!isArchived}]`);
+  else press('[name=archived]', currentCall());
+}
+
+function writeNote() {
+  const field = document.querySelector('[data-draft]');
+  if (field) field.focus();
+  else document.querySelector('#new-calls:not([hidden])')?.click();
+}
+
+// A page without a search leads to the list's.
+function search() {
+  const field = document.getElementById('search');
+  const list = document.querySelector('.trail a');
+  if (field) field.select();
+  else if (list) location.assign(Object.assign(new URL(list.href), { hash: 'search' }));
+}
+
+function showKeys() {
+  const keys = document.getElementById('keys');
+  keys.showModal();
+  keys.querySelector('button').focus();
+}
