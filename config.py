@@ -80,6 +80,7 @@ class Config:
     metrics_token: str | None = field(repr=False)
     claim_minutes: int
     activity_days: int
+    pages_per_login: int
 
     @property
     def team_database_url(self) -> str:
@@ -127,6 +128,7 @@ class Config:
             metrics_token=_metrics_token(env),
             claim_minutes=_number(env, "CLAIM_MINUTES", 30, range(1, 24 * 60 + 1)),
             activity_days=_number(env, "ACTIVITY_DAYS", 365, range(1, 3651)),
+            pages_per_login=_number(env, "PAGES_PER_LOGIN", 300, range(1, 10_001)),
         )
         # Not before all else is known to be right: a start that fails leaves no folder behind.
         _make_data_dir(data_dir)

@@ -203,6 +203,8 @@ def dashboard_server(
     with ExitStack() as stack:
         data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callboard-bench-")))
         environment = dict(os.environ) | settings(sandbox, data_dir) | dict(more or {})
+        # All pages have one login.
+        environment["PAGES_PER_LOGIN"] = "10000"
         command = [sys.executable, "-m", "bench.triggered_app"]
         started = stack.enter_context(running(command, READY, environment=environment))
         address = started.ready[1]

@@ -1,38 +1,32 @@
-"""An Engine.IO server for thousands of open pages, and its rooms.
+"""An Engine.IO server for thousands of open pages.
 
-The event loop watches the sockets (websocket.py), and one greenlet pings them all. An event for a room is
-encoded and framed once. Overrides parts of python-engineio 4.15 and python-socketio 5.18, and works under
-gevent and gunicorn alone.
+The event loop watches the sockets (websocket.py), and one greenlet pings them all. Whom a handshake lets in
+is asked of `admit`. Overrides parts of python-engineio 4.15, and works under gevent and gunicorn alone.
 """
 
 import base64
 import hashlib
 import logging
-import os
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any, NoReturn
 from wsgiref.types import WSGIEnvironment
 
 import engineio  # type: ignore[import-untyped]  # it publishes no types
 import gevent
-import socketio
-from gevent import monkey
-from socketio import packet as socketio_packet
 
 from aircall.server.websocket import PING_PACKET, TEXT, PageSocket, frame
 
-# Threads of the system, not gevent's.
-allocate_lock = monkey.get_original("_thread", "allocate_lock")
-start_new_thread = monkey.get_original("_thread", "start_new_thread")
-
-# Pages with the keys of the rooms that all of them are in.
-Groups = Iterable[tuple[tuple[Hashable, ...], list[PageSocket]]]
-
 log = logging.getLogger(__name__)
 
+# Returns whose page a handshake opens, or why it is refused.
+Admit = Callable[[WSGIEnvironment], str | HTTPStatus]
+
 SOCKET_KEY = "gunicorn.socket"
+# What `admit` returned, in the kept environment. No header has such a name there.
+OWNER_KEY = "callboard.owner"
 KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 # Options of engineio's server.
 OPTIONS = (
@@ -44,12 +38,12 @@ OPTIONS = (
 )
 # Open pages of a process; more are refused.
 MOST_PAGES = 10_000
+# Seconds between the handshake and the packet that connects, or after leaving: then a page is disconnected.
+ENTRY_TIME = 4.0
 # Seconds. A page that takes no data for this long is disconnected.
 SEND_TIMEOUT = 15.0
 # Seconds between two looks at what is due.
 TICK = 0.1
-# Pages from which on a second thread helps to send.
-CROWD = 500
 # Seconds for a page to take the close frame, and to close its side.
 CLOSING_TIME = 2.0
 
@@ -57,11 +51,24 @@ CLOSING_TIME = 2.0
 class EventedServer(engineio.Server):  # type: ignore[misc]  # as imported, without types
     """An Engine.IO server whose sockets are PageSockets."""
 
-    def __init__(self, send_timeout: float = SEND_TIMEOUT, **options: Any) -> None:
+    def __init__(
+        self,
+        admit: Admit,
+        most_of_owner: int,
+        send_timeout: float = SEND_TIMEOUT,
+        entry_time: float = ENTRY_TIME,
+        **options: Any,
+    ) -> None:
         super().__init__(async_mode="gevent", transports=["websocket"], **options)
+        self._admit = admit
+        self._most_of_owner = most_of_owner
         self._send_timeout = send_timeout
-        # All pages wait equally long, so these are in order of time: pages to ping, pages whose pong is
-        # awaited, and pages that have been told to close.
+        self._entry_time = entry_time
+        # The number of pages of each owner.
+        self._owned: Counter[str] = Counter()
+        # All pages wait equally long, so these are in order of time: pages that have not connected to
+        # Socket.IO, pages to ping, pages whose pong is awaited, and pages that have been told to close.
+        self._outside: deque[tuple[float, PageSocket]] = deque()
         self._due: deque[tuple[float, PageSocket]] = deque()
         self._awaited: deque[tuple[float, PageSocket]] = deque()
         self._closing: deque[tuple[float, PageSocket]] = deque()
@@ -69,6 +76,7 @@ class EventedServer(engineio.Server):  # type: ignore[misc]  # as imported, with
         self.behind: set[PageSocket] = set()
         self._is_ticking = False
         self.before_packet: Callable[[], None] = lambda: None
+        self.is_inside: Callable[[str], bool] = lambda _sid: True
 
     def send_packet(self, sid: str, pkt: Any) -> None:
         """Send a packet to one page, after the events that its rooms were sent before."""
@@ -94,7 +102,15 @@ class EventedServer(engineio.Server):  # type: ignore[misc]  # as imported, with
     def forget(self, page: PageSocket, reason: str) -> None:
         """Tell Socket.IO that a connection has ended."""
         self._trigger_event("disconnect", page.sid, reason, run_async=False)
-        self.sockets.pop(page.sid, None)
+        if self.sockets.pop(page.sid, None) is not None:
+            self._owned[page.whose] -= 1
+            if not self._owned[page.whose]:
+                del self._owned[page.whose]
+
+    def expect_entry(self, sid: str) -> None:
+        """Give a page `entry_time` to connect to Socket.IO."""
+        if (page := self.sockets.get(sid)) is not None:
+            self._outside.append((time.monotonic() + self._entry_time, page))
 
     def expect_end(self, page: PageSocket) -> None:
         """Give a page that has been told to close some time for it."""
@@ -106,14 +122,23 @@ class EventedServer(engineio.Server):  # type: ignore[misc]  # as imported, with
         if transport != "websocket" or SOCKET_KEY not in environ:
             return self._bad_request("Invalid transport")
         if len(self.sockets) >= MOST_PAGES:
-            return self._bad_request() | {"status": "503 SERVICE UNAVAILABLE"}
+            return self._refused(HTTPStatus.SERVICE_UNAVAILABLE)
+        whose = self._admit(environ)
+        if isinstance(whose, HTTPStatus):
+            return self._refused(whose)
+        if self._owned[whose] >= self._most_of_owner:
+            return self._refused(HTTPStatus.TOO_MANY_REQUESTS)
         sid = self.generate_id()
-        if self._trigger_event("connect", sid, _kept(environ), run_async=False) not in (None, True):
-            return self._unauthorized()
-        return self._open(sid, environ)
+        if self._trigger_event("connect", sid, _kept(environ, whose), run_async=False) not in (None, True):
+            return self._refused(HTTPStatus.UNAUTHORIZED)
+        return self._open(sid, whose, environ)
 
-    def _open(self, sid: str, environ: WSGIEnvironment) -> NoReturn:
-        page = self.sockets[sid] = PageSocket(self, sid, environ[SOCKET_KEY].detach())
+    def _refused(self, status: HTTPStatus) -> Any:
+        return self._bad_request(status.phrase) | {"status": f"{status.value} {status.phrase}"}
+
+    def _open(self, sid: str, whose: str, environ: WSGIEnvironment) -> NoReturn:
+        page = self.sockets[sid] = PageSocket(self, sid, whose, environ[SOCKET_KEY].detach())
+        self._owned[whose] += 1
         hello = engineio.packet.Packet(
             engineio.packet.OPEN,
             {
@@ -127,6 +152,7 @@ class EventedServer(engineio.Server):  # type: ignore[misc]  # as imported, with
         accepted = _accepting(environ["HTTP_SEC_WEBSOCKET_KEY"])
         page.write(accepted + frame(TEXT, hello.encode()))
         self._due.append((time.monotonic() + self.ping_interval, page))
+        self.expect_entry(sid)
         if not self._is_ticking:
             self._is_ticking = True
             gevent.spawn(self._tick_while_open)
@@ -148,6 +174,9 @@ class EventedServer(engineio.Server):  # type: ignore[misc]  # as imported, with
                 self.expect_pong(page)
         for page in _until(now, self._closing):
             page.release()
+        for page in _until(now, self._outside):
+            if not page.closed and not self.is_inside(page.sid):
+                gevent.spawn(page.close)
         while self._awaited and self._awaited[0][0] <= now:
             deadline, page = self._awaited.popleft()
             if page.pong_deadline == deadline and not page.closed:
@@ -157,175 +186,19 @@ class EventedServer(engineio.Server):  # type: ignore[misc]  # as imported, with
                 gevent.spawn(page.close, abort=True, reason=self.reason.TRANSPORT_ERROR)
 
 
-class RoomManager(socketio.Manager):  # type: ignore[misc]  # as imported, without types
-    """Rooms whose events are encoded and framed once for all their pages.
+def install(
+    server: Any, admit: Admit, most_of_owner: int, send_timeout: float, entry_time: float = ENTRY_TIME
+) -> None:
+    """Give this Socket.IO server, which has a RoomManager, an EventedServer for its Engine.IO server.
 
-    The first event of a turn of the event loop is sent at once. Others leave at the turn's end, to each page
-    by one system call, and in their order, also with what is sent to single pages. If the turn takes long,
-    none waits longer than sending took the last time.
+    `most_of_owner` is how many pages may be open of those that `admit` says belong together.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        # What was emitted in this turn after its first event: the key of the room, and the frame.
-        self._emitted: list[tuple[Hashable, bytes]] = []
-        self._is_holding = False
-        # When something was sent the last time, and for how many seconds.
-        self._sent_at = self._sending_time = 0.0
-        self._crowd = CrowdSender()
-        # Rooms that were entered by name; each socket is also alone in a room of its own.
-        self._names: set[Any] = set()
-
-    def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
-        """Add a socket to a room. It gets no event from before."""
-        self.send_emitted()
-        super().enter_room(sid, namespace, room, eio_sid)
-        self._names.add(room)
-
-    def leave_room(self, sid: str, namespace: str, room: Any) -> None:
-        """Remove a socket from a room. It gets every event from before."""
-        self.send_emitted()
-        super().leave_room(sid, namespace, room)
-
-    def basic_disconnect(self, sid: str, namespace: str, **_: object) -> None:
-        """Forget a socket. python-socketio's would look through the rooms of all sockets."""
-        for room in (sid, None, *self._names):
-            self.basic_leave_room(sid, namespace, room)
-        self._names.intersection_update(self.rooms.get(namespace, ()))
-        self.callbacks.pop(sid, None)
-        for pending in (self.pending_connect, self.pending_disconnect):
-            if sid in pending.get(namespace, ()):
-                pending[namespace].remove(sid)
-
-    def emit(
-        self,
-        event: str,
-        data: Any,
-        namespace: str,
-        room: Any = None,
-        skip_sid: Any = None,
-        callback: Any = None,
-        to: Any = None,
-        **more: Any,
-    ) -> None:
-        """Send an event to a room, or to several. It may not contain bytes."""
-        if callback or skip_sid:
-            super().emit(event, data, namespace, room, skip_sid, callback, to, **more)
-            return
-        arguments = list(data) if isinstance(data, tuple) else [] if data is None else [data]
-        packet = self.server.packet_class(socketio_packet.EVENT, [event, *arguments], namespace, binary=False)
-        target = to or room
-        key = (namespace, tuple(target) if isinstance(target, list) else target)
-        data = frame(TEXT, b"4" + packet.encode().encode())
-        if self.is_sid_room(*key):
-            self.send_emitted()
-            for page in self._pages(key):
-                page.write(data)
-        else:
-            self._send_or_hold(key, data)
-
-    def send_emitted(self) -> None:
-        """Send what has been emitted in this turn of the event loop."""
-        emitted, self._emitted = self._emitted, []
-        if emitted:
-            self._send(self._groups(list(dict.fromkeys(key for key, _ in emitted))), emitted)
-
-    def _send_or_hold(self, key: Hashable, data: bytes) -> None:
-        if self._is_holding:
-            self._emitted.append((key, data))
-            if time.monotonic() - self._sent_at > self._sending_time:
-                self.send_emitted()
-        elif pages := self._pages(key):
-            self._is_holding = True
-            gevent.get_hub().loop.run_callback(self._end_turn)
-            self._send([((key,), pages)], [(key, data)])
-
-    def _end_turn(self) -> None:
-        self._is_holding = False
-        self.send_emitted()
-
-    def _send(self, groups: Groups, emitted: list[tuple[Hashable, bytes]]) -> None:
-        began = time.monotonic()
-        for keys, pages in groups:
-            self._crowd.send(pages, b"".join(data for key, data in emitted if key in keys))
-        self._sent_at = time.monotonic()
-        self._sending_time = self._sent_at - began
-
-    def _groups(self, keys: list[Hashable]) -> Groups:
-        """Return the pages of these rooms, together those that are in the same ones."""
-        if len(keys) == 1:
-            return [(tuple(keys), self._pages(keys[0]))]
-        keys_of: dict[PageSocket, tuple[Hashable, ...]] = {}
-        for key in keys:
-            for page in self._pages(key):
-                keys_of[page] = (*keys_of.get(page, ()), key)
-        groups = defaultdict(list)
-        for page, its_keys in keys_of.items():
-            groups[its_keys].append(page)
-        return groups.items()
-
-    def _pages(self, key: Any) -> list[PageSocket]:
-        sockets = self.server.eio.sockets
-        return [sockets[sid] for _, sid in self.get_participants(*key) if sid in sockets]
-
-
-class CrowdSender:
-    """Sends the same data to many pages, by two threads if there is a processor for each."""
-
-    def __init__(self) -> None:
-        self._begin, self._done = allocate_lock(), allocate_lock()
-        self._begin.acquire()
-        self._done.acquire()
-        self._has_thread = False
-        self._pages: Iterator[PageSocket] = iter(())
-        self._data = b""
-        # Pages whose sockets did not take all, and how many bytes they took.
-        self._unsent: list[tuple[PageSocket, int]] = []
-
-    def send(self, pages: Sequence[PageSocket], data: bytes) -> None:
-        """Send this data to these pages."""
-        ready = [page for page in pages if page.is_ready]
-        if len(ready) < len(pages):
-            for page in pages:
-                if not page.is_ready:
-                    page.write(data)
-        self._pages, self._data, self._unsent = iter(ready), data, []
-        has_help = len(ready) >= CROWD and len(os.sched_getaffinity(0)) > 1
-        if has_help and not self._has_thread:
-            self._has_thread = True
-            start_new_thread(self._help, ())
-        if has_help:
-            self._begin.release()
-        self._send_each()
-        if has_help:
-            self._done.acquire()
-        for page, sent in self._unsent:
-            page.keep_unsent(data, sent)
-
-    def _help(self) -> None:
-        while True:
-            self._begin.acquire()
-            try:
-                self._send_each()
-            finally:
-                self._done.release()
-
-    def _send_each(self) -> None:
-        # Both threads take pages from one iterator.
-        data, size = self._data, len(self._data)
-        for page in self._pages:
-            sent = page.try_to_send(data)
-            if sent != size:
-                self._unsent.append((page, sent))
-
-
-def install(server: Any, send_timeout: float) -> None:
-    """Give this Socket.IO server, which has a RoomManager, an EventedServer for its Engine.IO server."""
-    stock = server.eio
+    stock, rooms = server.eio, server.manager
     options = {name: getattr(stock, name) for name in OPTIONS}
-    server.eio = EventedServer(send_timeout, logger=stock.logger, **options)
+    server.eio = EventedServer(admit, most_of_owner, send_timeout, entry_time, logger=stock.logger, **options)
     server.eio.handlers = stock.handlers
-    server.eio.before_packet = server.manager.send_emitted
+    server.eio.before_packet = rooms.send_emitted
+    server.eio.is_inside = lambda sid: rooms.sid_from_eio_sid(sid, "/") is not None
 
 
 def _accepting(key: str) -> bytes:
@@ -338,11 +211,11 @@ def _accepting(key: str) -> bytes:
     )
 
 
-def _kept(environ: WSGIEnvironment) -> WSGIEnvironment:
+def _kept(environ: WSGIEnvironment, whose: str) -> WSGIEnvironment:
     """Return what of the handshake is kept as long as the page is open: not the server's objects."""
     dropped = ("wsgi.", "gunicorn.", "eventlet.")
     kept = {name: value for name, value in environ.items() if not name.startswith(dropped)}
-    return kept | {"wsgi.url_scheme": environ["wsgi.url_scheme"]}
+    return kept | {"wsgi.url_scheme": environ["wsgi.url_scheme"], OWNER_KEY: whose}
 
 
 def _until(now: float, pages: deque[tuple[float, PageSocket]]) -> Iterable[PageSocket]:

@@ -129,12 +129,12 @@ CLOSE_PACKET, PING_PACKET = frame(TEXT, b"1"), frame(TEXT, b"2")
 class PageSocket:
     """One page's connection. What the event loop calls never switches to another greenlet.
 
-    `owner` is its EventedServer.
+    `owner` is its EventedServer, `whose` the login that it belongs to.
     """
 
-    def __init__(self, owner: Any, sid: str, file_number: int) -> None:
+    def __init__(self, owner: Any, sid: str, whose: str, file_number: int) -> None:
         self._owner = owner
-        self.sid = sid
+        self.sid, self.whose = sid, whose
         # Not gevent's, which would wait.
         self._raw = monkey.get_original("socket", "socket")(fileno=file_number)
         self._raw.setblocking(False)

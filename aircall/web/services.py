@@ -116,7 +116,16 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
     rows = CallRows(app)
     messages = ChangeMessages(replica.store, rows)
     hub = SocketHub(
-        app, feed, logins, connections, presence, messages, bus, config.public_origin, timings.sockets
+        app,
+        feed,
+        logins,
+        connections,
+        presence,
+        messages,
+        bus,
+        config.public_origin,
+        timings.sockets,
+        config.pages_per_login,
     )
     feed.subscribe(hub.send_change, hub.send_reload)
     sync.on_status(hub.send_link)

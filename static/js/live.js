@@ -11,11 +11,15 @@ import { goToLogin, ignoreNoResponse } from './requests.js';
 // Random delay, so that open pages do not all reconnect at once after a server restart.
 const SPREAD_MS = 2000;
 const REFUSED_RETRY_MS = 5000;
+// Failed handshakes from which on the session may be over.
+const REFUSALS = 2;
 // The server pings every few seconds. After this long the connection is dead, even without a disconnect event.
 const SILENCE_MS = 15_000;
 
 let socket = null;
 let retryTimer = null;
+// Since the last connection. A browser does not tell why a handshake failed.
+let failureCount = 0;
 let heardAt = 0;
 // Language and time zone of the rows that come with events; null on a page without a list.
 let rowsAs = null;
@@ -48,6 +52,7 @@ export function reconnect() {
 function followConnection() {
   // The server's first events arrive before "connect", so state is reset on "disconnect" only.
   socket.on('connect', () => {
+    failureCount = 0;
     noteHeartbeat();
     reportConnection({ isConnected: true });
   });
@@ -60,7 +65,10 @@ function followConnection() {
     if (reason === 'io server disconnect') reconnectIn(0);
   });
   socket.on('connect_error', () => {
+    failureCount += 1;
     if (!socket.active) followRefusal();
+    // A restart is over sooner. If the session is, the refresh leads to the login page.
+    else if (failureCount % REFUSALS === 0) refresh().catch(ignoreNoResponse);
   });
   socket.on('link', (link) => reportConnection({ link }));
   socket.on('caught-up', ({ position }) => {

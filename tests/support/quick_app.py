@@ -23,7 +23,9 @@ QUICK = Timings(
     verify_timeout=2.0,
     sync_interval=3.0,
     sync_retry_interval=0.5,
-    sockets=SocketTimings(ping_interval=1.0, ping_timeout=2.5, send_timeout=3.0, login_check=1.0),
+    sockets=SocketTimings(
+        ping_interval=1.0, ping_timeout=2.5, send_timeout=3.0, entry_time=1.5, login_check=1.0
+    ),
     link=LinkTimings(
         ping_interval=3.0,
         pong_timeout=2.0,

@@ -25,7 +25,7 @@ PATCHED = [
     # `ServerSideSessionInterface`: its methods that begin with an underscore.
     ("Flask-Session", "0.8.0", "aircall/web/session_store.py", "tests/web/test_session.py"),
     # `Server.eio`, set anew; `Manager.is_connected`, `basic_disconnect`, `pending_connect`, `rooms`.
-    ("python-socketio", "5.18.1", "aircall/server/engine.py", "tests/system/serving/test_live.py"),
+    ("python-socketio", "5.18.1", "aircall/server/rooms.py", "tests/system/serving/test_live.py"),
     # The names of its files: `gauge_livesum_<pid>.db`.
     ("prometheus_client", "0.26.0", "aircall/metrics.py", "tests/system/monitoring/test_metrics.py"),
 ]

@@ -16,8 +16,8 @@ when it shows another call, without an id for none. It receives:
 
 import logging
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
 
@@ -29,11 +29,14 @@ from aircall import metrics
 from aircall.auth.logins import Logins
 from aircall.calls.feed import BURST_LIMIT, ChangeFeed, FeedEntry
 from aircall.concurrency import MessageBus
+from aircall.errors import LoginEndedError
 from aircall.models import instant_text, is_call_id
-from aircall.server.engine import SEND_TIMEOUT, RoomManager, install
+from aircall.server.engine import ENTRY_TIME, OWNER_KEY, SEND_TIMEOUT, Admit, install
 from aircall.server.logs import packet_log
+from aircall.server.rooms import RoomManager
 from aircall.server.websocket import LARGEST_MESSAGE
 from aircall.status import LinkStatus
+from aircall.storage import STORAGE_ERRORS
 from aircall.web.live.change_messages import EVENT_OF, ChangeMessages, RowRooms, facts
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
 from aircall.web.live.session_monitor import CHECK_INTERVAL, SessionMonitor
@@ -58,6 +61,7 @@ class SocketTimings:
     ping_interval: float = 4.0
     ping_timeout: float = 5.0
     send_timeout: float = SEND_TIMEOUT
+    entry_time: float = ENTRY_TIME
     login_check: float = CHECK_INTERVAL
 
 
@@ -75,9 +79,11 @@ class SocketHub:
         bus: MessageBus,
         public_origin: str | None,
         timings: SocketTimings,
+        most_of_login: int,
     ) -> None:
         self._app = app
         self._feed = feed
+        self._logins = logins
         self._public_origin = public_origin
         self._link: LinkStatus | None = None
         self._connections = connections
@@ -88,7 +94,7 @@ class SocketHub:
         self._monitor = SessionMonitor(logins, connections, self.close_login_sockets, timings.login_check)
         # Keeps the link's states in order.
         self._link_lock = threading.Lock()
-        self.socketio = _socket_server(app, self._is_own_origin, timings)
+        self.socketio = _socket_server(app, self._admit, timings, most_of_login)
         # Not through Flask-SocketIO, whose request context takes longer than what is done in it.
         self.socketio.server.on("connect", self._connect)
         self.socketio.server.on("disconnect", self._disconnect)
@@ -138,7 +144,10 @@ class SocketHub:
         for socket_id in self._connections.of_login(login_id):
             metrics.EVENTS_OUT.labels("signed-out").inc()
             self.socketio.emit("signed-out", {}, to=socket_id)
+            connection = self.socketio.server.manager.eio_sid_from_sid(socket_id, "/")
             self.socketio.server.disconnect(socket_id, namespace="/")
+            # That ends Socket.IO's part only.
+            self.socketio.server.eio.disconnect(connection)
 
     def close_all(self) -> None:
         """Close every socket. Pages reconnect by themselves, to the server that is there then."""
@@ -155,12 +164,22 @@ class SocketHub:
             log.error("a page could not be served", extra={"error": type(error).__name__})
             return False
 
+    def _admit(self, environ: WSGIEnvironment) -> str | HTTPStatus:
+        """Return the id of the login that a handshake comes with, or why it is refused."""
+        if not is_own_origin(environ.get("HTTP_ORIGIN"), environ.get("HTTP_HOST", ""), self._public_origin):
+            return HTTPStatus.FORBIDDEN
+        try:
+            login_id = cast(StoreSessionInterface, self._app.session_interface).login_id(environ)
+            return HTTPStatus.UNAUTHORIZED if login_id is None else self._logins.get(login_id).id
+        except LoginEndedError:
+            return HTTPStatus.UNAUTHORIZED
+        except STORAGE_ERRORS:
+            return HTTPStatus.SERVICE_UNAVAILABLE
+
     def _let_in(self, socket_id: str, environ: WSGIEnvironment, given: dict[str, Any]) -> bool:
-        login_id = cast(StoreSessionInterface, self._app.session_interface).login_id(environ)
-        # Engine.IO accepts a missing Origin.
-        if login_id is None or "HTTP_ORIGIN" not in environ:
-            return False
-        if not self._connections.add(socket_id, login_id):
+        login_id = environ.get(OWNER_KEY) or self._admit(environ)
+        # The login may have ended since the handshake.
+        if isinstance(login_id, HTTPStatus) or not self._connections.add(socket_id, login_id):
             return False
         position = given.get("position")
         try:
@@ -219,13 +238,8 @@ class SocketHub:
         metrics.EVENTS_OUT.labels(name).inc(len(self._connections))
         self.socketio.emit(name, payload, to=ROOM)
 
-    def _is_own_origin(self, origin: str | None, environ: dict[str, str]) -> bool:
-        return is_own_origin(origin, environ.get("HTTP_HOST", ""), self._public_origin)
 
-
-def _socket_server(
-    app: Flask, is_allowed: Callable[[str | None, dict[str, str]], bool], timings: SocketTimings
-) -> SocketIO:
+def _socket_server(app: Flask, admit: Admit, timings: SocketTimings, most_of_login: int) -> SocketIO:
     is_served = monkey.is_module_patched("socket")
     server = SocketIO(
         app,
@@ -242,10 +256,11 @@ def _socket_server(
         ping_timeout=timings.ping_timeout,
         max_http_buffer_size=LARGEST_MESSAGE,
         http_compression=False,
-        cors_allowed_origins=is_allowed,
+        # No other origin may read anything. `admit` refuses those of handshakes.
+        cors_allowed_origins=[],
     )
     if is_served:
-        install(server.server, timings.send_timeout)
+        install(server.server, admit, most_of_login, timings.send_timeout, timings.entry_time)
     return server
 
 

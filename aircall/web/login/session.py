@@ -160,6 +160,7 @@ def _forget_ended() -> None:
     # Kept forms outlive the session, and so does the CSRF token: several tabs may learn of the end at once,
     # and each needs a login page that works.
     lasting = {key: session[key] for key in (form_recovery.SESSION_KEY, CSRF_KEY) if key in session}
-    end()
+    if ended_id := end():
+        services().hub.end_login(ended_id)
     session.update(lasting)
     session[HAS_ENDED_KEY] = True

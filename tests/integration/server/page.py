@@ -12,7 +12,8 @@ import socketio
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection, Event, Message, Ping, Pong, TextMessage
 
-from aircall.server.engine import RoomManager, install
+from aircall.server.engine import install
+from aircall.server.rooms import RoomManager
 
 # Seconds.
 PATIENCE = 20.0
@@ -30,7 +31,7 @@ def make_server(
         ping_interval=ping_interval,
         ping_timeout=ping_timeout,
     )
-    install(server, send_timeout)
+    install(server, lambda _environ: "alice", 10_000, send_timeout)
     return server
 
 

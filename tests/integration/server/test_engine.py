@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aircall.server import engine, websocket
+from aircall.server import engine, rooms, websocket
 from tests.integration.server.page import PATIENCE, Page, handshake, make_server
 
 # More than all buffers on the way hold.
@@ -59,8 +59,8 @@ def server(opened: Opened) -> Any:
 def pages(opened: Opened, server: Any) -> list[Page]:
     """Three pages: two in room a, two in room b, one of them in both."""
     pages = [opened.page(server) for _ in range(3)]
-    for page, rooms in zip(pages, ("a", "ab", "b"), strict=True):
-        for room in rooms:
+    for page, names in zip(pages, ("a", "ab", "b"), strict=True):
+        for room in names:
             server.enter_room(page.sid, room)
     return pages
 
@@ -70,7 +70,7 @@ def pages(opened: Opened, server: Any) -> list[Page]:
 def test_each_page_gets_the_events_of_its_rooms_in_their_order(
     monkeypatch: pytest.MonkeyPatch, server: Any, pages: list[Page], crowd: int, steps: list[str]
 ) -> None:
-    monkeypatch.setattr(engine, "CROWD", crowd)
+    monkeypatch.setattr(rooms, "CROWD", crowd)
     expected: list[list[int]] = [[], [], []]
     receivers = {"a": (0, 1), "b": (1, 2), "all": (0, 1, 2), "one": (1,), "turn": ()}
     for number, step in enumerate(steps):
@@ -103,7 +103,7 @@ def test_a_page_gets_nothing_from_before_it_entered_a_room_nor_after_it_left(
 def test_a_page_that_does_not_read_delays_no_other_and_later_gets_every_byte(
     monkeypatch: pytest.MonkeyPatch, server: Any, pages: list[Page], crowd: int
 ) -> None:
-    monkeypatch.setattr(engine, "CROWD", crowd)
+    monkeypatch.setattr(rooms, "CROWD", crowd)
     deaf, other = pages[0], pages[1]
     for number in range(3):
         server.emit("event", f"{number}{LARGE}", to="a")
@@ -219,7 +219,7 @@ def test_more_pages_than_a_process_can_serve_are_refused(
 
     server.handle_request(handshake(theirs), lambda status, _headers: answers.append(status))
 
-    assert answers == ["503 SERVICE UNAVAILABLE"]
+    assert answers == ["503 Service Unavailable"]
     ours.close()
     theirs.close()
 
