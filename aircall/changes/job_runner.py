@@ -42,8 +42,9 @@ MAX_UNCONFIRMED = 10
 
 
 class JobState(StrEnum):
-    """Progress of a job."""
+    """Progress of a job. A planned one waits for the answer to a question."""
 
+    PLANNED = "planned"
     RUNNING = "running"
     FINISHED = "finished"
 
@@ -83,7 +84,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     For an undo, `row_versions` are those of the calls after the change: a call with another one has changed
     since. `return_url` is the path of the page that the job was started from. `saved_at` is in seconds since
-    1970.
+    1970. `sizes` are the numbers of calls and results that are kept elsewhere: see JobStore.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     state: JobState
     saved_at: float
     results: list[Result] = []
+    sizes: tuple[int, int] = (0, 0)
 
     @classmethod
     def new(cls, owner: str, call_ids: Iterable[str], is_archived: bool, return_url: str) -> Self:
@@ -150,6 +152,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def saved_now(self) -> Self:
         """Return the job with the current time as `saved_at`."""
         return msgspec.structs.replace(self, saved_at=time.time())
+
+    def started(self) -> Self:
+        """Return the job as running from now on."""
+        return msgspec.structs.replace(self, state=JobState.RUNNING).saved_now()
 
     def finished(self) -> Self:
         """Return the job as finished."""

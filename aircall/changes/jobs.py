@@ -11,18 +11,17 @@ from functools import partial
 
 from aircall.changes.errors import BusyError, FailureReason
 from aircall.changes.job_runner import GRACE, Change, Job, JobRunner, JobState, Outcome, Result, attempt
+from aircall.changes.job_store import JOB_TTL, JobStore
 from aircall.changes.service import Archived, ChangeService
 from aircall.concurrency import MessageBus
 from aircall.errors import AircallError
 from aircall.storage.records import RecordStore
 
-# Records: a job by its id, the id of its undo by its own id, and the request to stop it.
-JOB_PREFIX, UNDO_PREFIX, STOP_PREFIX = "job:", "undo:", "stop:"
+# Records: the id of a job's undo by its own id, the request to stop it, and the lock for starting a plan.
+UNDO_PREFIX, STOP_PREFIX, START_PREFIX = "undo:", "stop:", "start:"
 # Message with the id of a job to stop.
 STOP_JOB = "stop-job"
-# Seconds that a job can be undone.
-JOB_TTL = 24 * 3600.0
-# Seconds to wait for another request that undoes the same job. Must exceed SINGLE_TIMEOUT.
+# Seconds to wait for another request that undoes, or starts, the same job. Must exceed SINGLE_TIMEOUT.
 UNDO_WAIT = 10.0
 # Seconds that a request waits for its single change; a page takes at most 8.
 SINGLE_TIMEOUT = 8.0
@@ -44,6 +43,7 @@ class JobService:
     def __init__(self, changes: ChangeService, records: RecordStore, bus: MessageBus) -> None:
         self._changes = changes
         self._records = records
+        self._store = JobStore(records)
         self._bus = bus
         bus.on(STOP_JOB, self._stop_here)
         self._pool = ThreadPoolExecutor(CHANGES_PER_PROCESS, thread_name_prefix="archive-change")
@@ -59,6 +59,29 @@ class JobService:
         A single change has usually been made when this returns. Raises TooManyJobsError.
         """
         return self._begin(login_id, Job.new(owner, call_ids, is_archived, return_url))
+
+    def plan(self, owner: str, call_ids: Sequence[str], is_archived: bool, return_url: str = "") -> str:
+        """Keep these calls for a question, for an hour; return the id of the plan. The oldest gives way."""
+        plan = Job.new(owner, call_ids, is_archived, return_url)
+        self._store.plan(plan)
+        return plan.id
+
+    def find_plan(self, plan_id: str, owner: str) -> Job | None:
+        """Return the plan if it is this person's, and not started yet."""
+        job = self._store.load(plan_id)
+        return job if job and job.owner == owner and job.state is JobState.PLANNED else None
+
+    def start_plan(self, login_id: str, plan_id: str, owner: str) -> str:
+        """Start a plan, unless that has been done; return its id, which is also the job's.
+
+        Raises TooManyJobsError, and BusyError if another request is doing it.
+        """
+        with self._records.lock(START_PREFIX + plan_id, UNDO_WAIT) as is_held:
+            if not is_held:
+                raise BusyError("Another request is starting this.")
+            if plan := self.find_plan(plan_id, owner):
+                self._begin(login_id, plan.started())
+        return plan_id
 
     def undo(self, login_id: str, job: Job, return_url: str = "") -> str:
         """Start to undo exactly what this job has changed; return the id of its undo, always the same.
@@ -87,9 +110,8 @@ class JobService:
 
     def find(self, job_id: str, owner: str) -> Job | None:
         """Return the job with its results so far, if this person owns it."""
-        record = self._records.load(JOB_PREFIX + job_id)
-        job = Job.from_bytes(record.value) if record else None
-        return job if job and job.owner == owner else None
+        job = self._store.load(job_id)
+        return job if job and job.owner == owner and job.state is not JobState.PLANNED else None
 
     def undo_of(self, job: Job) -> str:
         """Return the id of the job that undoes this one, or an empty text."""
@@ -172,7 +194,7 @@ class JobService:
         return self._changes.set_archived(login_id, call_id, job.is_archived)
 
     def _save(self, job: Job) -> None:
-        self._records.put(JOB_PREFIX + job.id, job.to_bytes(), JOB_TTL)
+        self._store.save(job)
         # The message of another process may have been lost.
         if job.state is JobState.RUNNING and self._records.load(STOP_PREFIX + job.id) is not None:
             self._stop_here(job.id)

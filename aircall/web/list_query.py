@@ -30,6 +30,8 @@ LONGEST_SEARCH = 200
 OTHER_LINE = "other"
 # Lines in the filter, whose number of options must not grow with the list.
 OFFERED_LINES = 20
+# Calls that may be changed at once. At a few a second, more would take hours.
+MOST_CHANGED = 20_000
 # Digits. int() is slow for very long numbers.
 LONGEST_NUMBER = 12
 # Days outside of this range have no neighbors in some zones.
@@ -239,6 +241,7 @@ class ConfirmLinks:
     """Makes the URLs of the page that asks before all matching calls are archived or moved to the inbox."""
 
     query: ListQuery
+    most: int = MOST_CHANGED
 
     def __call__(self, *, archived: bool) -> str:
         """Return the URL for this desired state."""

@@ -1,13 +1,17 @@
 """Bulk changes: exactly the named calls, a result for each, and a job that can be stopped and retried."""
 
+import re
 import time
 
+import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 from msgspec.structs import replace
 
 from aircall.changes.job_runner import Job, Outcome, Result
-from aircall.changes.jobs import JOB_PREFIX
+from aircall.changes.job_store import JOB_PREFIX
+from aircall.web.list_query import MOST_CHANGED
+from tests.support.made_calls import made_call
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -155,6 +159,79 @@ def test_as_many_calls_as_a_job_may_have_are_taken(alice: Person, sandbox: Sandb
 
     assert "1 of 1,000 calls archived" in alice.text or "1 call archived" in alice.flash
     assert sandbox.counters().archive_flips == 1
+
+
+def add_to_replica(app: Flask, number: int) -> None:
+    """Make up so many calls of the inbox that the API does not have."""
+    # The next full sync would remove them.
+    services_of(app).sync.stop()
+    replica = services_of(app).replica
+    replica.merge([made_call(each) for each in range(1, number + 1)], replica.store.version)
+
+
+@pytest.fixture
+def crowd(alice: Person, app: Flask) -> int:
+    """The number of calls in an inbox that has more than a form can name."""
+    add_to_replica(app, 1050)
+    return int(alice.get("/calls").find("[data-count=inbox]").get_text().replace(",", ""))
+
+
+def test_thousands_of_calls_are_archived_in_steps_with_stop_retry_and_undo(
+    alice: Person, bob: Person, sandbox: Sandbox, crowd: int
+) -> None:
+    sandbox.be_slow(30.0, path="/calls/")
+    alice.get("/calls/archive?archived=true")
+    assert f"Archive {crowd:,} calls?" in alice.text
+    assert "see how far it is" in alice.text
+    plan_id = str(alice.find("[name=plan]")["value"])
+    assert len(str(alice.page)) < 20_000
+
+    # Another's question cannot be answered.
+    bob.get("/calls").submit("/calls/archive", archived="true", plan=plan_id)
+    assert "This question is out of date" in bob.flash
+
+    archive(alice)
+    assert f"Archiving {crowd:,} calls…" in alice.text
+    assert int(str(alice.find("progress")["max"])) == crowd
+    job_path = alice.path
+    # Sent twice, as by a double click, it is the same job.
+    alice.get("/calls").submit("/calls/archive", archived="true", plan=plan_id)
+    assert alice.path == job_path
+
+    alice.submit(f"{job_path}/stop")
+    sandbox.clear_faults()
+    finish(alice)
+    assert "not reached before this was stopped" in alice.text
+    assert re.search(r"Try 1,\d+ calls again", alice.text)
+    assert len(alice.page.select("[data-result]")) <= 100
+
+
+def test_a_question_that_is_gone_is_asked_again_and_one_that_outlives_the_session_is_kept(
+    alice: Person, crowd: int
+) -> None:
+    alice.get("/calls").submit("/calls/archive", archived="true", plan="gone")
+    assert "This question is out of date" in alice.flash
+
+    alice.get("/calls/archive?archived=true")
+    question = alice.page
+    alice.get("/calls").submit("/logout")
+    alice.page = question
+    archive(alice)
+    assert alice.path == "/login"
+    alice.submit("/login", username="alice", password="any")
+
+    assert f"Archive {crowd:,} calls?" in alice.text
+    assert "This was not done yet." in alice.text
+
+
+def test_as_many_as_nobody_would_wait_for_are_not_offered(alice: Person, app: Flask) -> None:
+    add_to_replica(app, MOST_CHANGED + 1)
+
+    alice.get("/calls")
+
+    assert "Archive all" not in alice.text
+    alice.get("/calls/archive?archived=true")
+    assert "More than 20,000 calls match: in the inbox. Narrow the list with a filter first." in alice.text
 
 
 def test_a_login_that_ends_in_the_middle_leads_back_to_what_is_left(alice: Person, sandbox: Sandbox) -> None:

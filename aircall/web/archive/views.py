@@ -11,11 +11,19 @@ from aircall.changes.job_runner import Job, Outcome
 from aircall.changes.jobs import TooManyJobsError
 from aircall.models import is_call_id
 from aircall.web.archive import messages
-from aircall.web.archive.messages import say_outcome
+from aircall.web.archive.messages import MOST_NAMES, say_outcome
 from aircall.web.formatting import clock, count, phone
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
-from aircall.web.list_query import ListQuery, call_url, calls_url, current_query, filter_words, known_id
+from aircall.web.list_query import (
+    MOST_CHANGED,
+    ListQuery,
+    call_url,
+    calls_url,
+    current_query,
+    filter_words,
+    known_id,
+)
 from aircall.web.login import form_recovery
 from aircall.web.login.session import login_id, login_required, username
 from aircall.web.page import ERROR, flash_message, list_freshness
@@ -25,10 +33,11 @@ from aircall.web.services import services
 
 bp = Blueprint("archive", __name__)
 
-# Calls of one job. A larger one would take too long for people to wait for.
-MAX_CALLS = 1000
+# Calls that a form names: those of a larger job are kept while it is asked for. Results that a page lists.
+MAX_CALLS, MAX_RESULTS = 1000, 100
 # Seconds. A job that takes longer is shown on a page of its own.
 WAIT = 2.5
+OUTDATED = _l("This question is out of date, and nothing was changed. Ask for it once more.")
 TOO_MANY_JOBS = _l(
     "Three changes of yours are still under way. Wait until one of them has ended, or stop one."
 )
@@ -45,9 +54,12 @@ def one(call_id: str) -> ResponseReturnValue:
 @bp.post("/calls/archive")
 @login_required
 def many() -> ResponseReturnValue:
-    """Bring the calls named in `ids` to the desired state."""
+    """Bring the calls named in `ids`, or those of the question `plan`, to the desired state."""
     is_archived = _wanted_state(request.form.get("archived"))
     return_url = local_path(request.form.get("next")) or url_for("calls.index")
+    if plan_id := request.form.get("plan"):
+        form_recovery.drop()
+        return _start_plan(plan_id, return_url)
     call_ids = _ids(request.form.getlist("ids"))
     if not call_ids:
         flash_message(_("Tick the calls first."), ERROR)
@@ -63,14 +75,16 @@ def many() -> ResponseReturnValue:
 def confirm() -> ResponseReturnValue:
     """Ask for confirmation to change all calls that match the list's query and are not as wanted.
 
-    The form holds exactly the calls that are counted here, whatever matches when it is sent.
+    The form stands for exactly the calls that are counted here, whatever matches when it is sent.
     """
     is_archived, query = _wanted_state(request.args.get("archived")), current_query()
     if "kept" in request.args:
         return _confirm_kept(is_archived)
-    return _question(
-        _matching_ids(query, is_archived), is_archived, calls_url(query), words=filter_words(query)
-    )
+    call_ids, list_url = _matching_ids(query, is_archived), calls_url(query)
+    plan_id = ""
+    if MAX_CALLS < len(call_ids) <= MOST_CHANGED:
+        plan_id = services().jobs.plan(username(), call_ids, is_archived, list_url)
+    return _question(len(call_ids), is_archived, list_url, call_ids, plan_id, words=filter_words(query))
 
 
 @bp.get("/calls/archive/<job_id>")
@@ -78,7 +92,8 @@ def confirm() -> ResponseReturnValue:
 def job(job_id: str) -> ResponseReturnValue:
     """Show the progress of a job, and its results."""
     found = _job(job_id)
-    named = [result.call_id for result in found.of(Outcome.FAILED, Outcome.UNCONFIRMED, Outcome.LEFT_ALONE)]
+    listed = (found.of(outcome) for outcome in (Outcome.FAILED, Outcome.UNCONFIRMED, Outcome.LEFT_ALONE))
+    named = [result.call_id for results in listed for result in results[:MAX_RESULTS]]
     calls = {call.id: call for call in services().replica.store.find(named)}
     return render_template(
         "archive/job.html",
@@ -88,6 +103,7 @@ def job(job_id: str) -> ResponseReturnValue:
         is_stopping=services().jobs.is_stopping(found),
         outcomes=Outcome,
         words=messages,
+        most=MAX_RESULTS,
     )
 
 
@@ -129,7 +145,22 @@ def _confirm_kept(is_archived: bool) -> ResponseReturnValue:
     if kept is None:
         return see_other(url_for("calls.index"))
     list_url = local_path(kept.first("next")) or url_for("calls.index")
-    return _question(_ids(kept.fields.get("ids", [])), is_archived, list_url, was_kept=True)
+    if plan_id := kept.first("plan"):
+        plan = services().jobs.find_plan(plan_id, username())
+        if plan is None:
+            flash_message(str(OUTDATED), ERROR)
+            return see_other(list_url)
+        return _question(len(plan.call_ids), is_archived, list_url, [], plan_id, was_kept=True)
+    call_ids = _ids(kept.fields.get("ids", []))
+    return _question(len(call_ids), is_archived, list_url, call_ids, was_kept=True)
+
+
+def _start_plan(plan_id: str, return_url: str) -> ResponseReturnValue:
+    jobs = services().jobs
+    if jobs.find_plan(plan_id, username()) is None and jobs.find(plan_id, username()) is None:
+        flash_message(str(OUTDATED), ERROR)
+        return see_other(return_url)
+    return _do(partial(jobs.start_plan, login_id(), plan_id, username()), return_url)
 
 
 def _change(call_ids: list[str], is_archived: bool, return_url: str) -> ResponseReturnValue:
@@ -161,7 +192,7 @@ def _show(job_id: str) -> ResponseReturnValue:
 
 
 def _names(job: Job) -> dict[str, str]:
-    left_alone = [result.call_id for result in job.of(Outcome.LEFT_ALONE)]
+    left_alone = [result.call_id for result in job.of(Outcome.LEFT_ALONE)[:MOST_NAMES]]
     if not left_alone:
         return {}
     zone = viewer_zone().key
@@ -186,29 +217,38 @@ def _wanted_state(wanted: str | None) -> bool:
 
 
 def _matching_ids(query: ListQuery, is_archived: bool) -> list[str]:
-    """Return the calls that match and are not as wanted, at most one more than a job may have."""
+    """Return the calls that match and are not as wanted, at most one more than may be changed at once."""
     view = "inbox" if is_archived else "archived"
     if query.view not in (view, "all"):
         return []
     wanted = replace(query.to_filter(viewer_zone()), view=view, cursor=None)
-    return services().replica.store.matching_ids(wanted, MAX_CALLS + 1)
+    return services().replica.store.matching_ids(wanted, MOST_CHANGED + 1)
 
 
 def _question(
-    call_ids: list[str], is_archived: bool, list_url: str, *, words: str = "", was_kept: bool = False
+    number: int,
+    is_archived: bool,
+    list_url: str,
+    call_ids: list[str],
+    plan_id: str = "",
+    *,
+    words: str = "",
+    was_kept: bool = False,
 ) -> str:
-    """Render the page that asks for confirmation.
+    """Render the page that asks for confirmation to change `number` calls: these, or those of the plan.
 
     `words` describe the query; `was_kept` if the calls had been selected before the session ended.
     """
     return render_template(
         "archive/confirm.html",
+        number=number,
         call_ids=call_ids,
+        plan_id=plan_id,
         is_archived=is_archived,
         list_url=list_url,
         words=words,
         was_kept=was_kept,
-        most=MAX_CALLS,
+        most=MOST_CHANGED,
         problems=current_query().problems,
         is_complete=list_freshness().is_complete,
     )

@@ -23,7 +23,7 @@ MOST_KEPT = 5
 SESSION_KEY = "kept_forms"
 OWNER_FIELD = "form_owner"
 # The fields that pages fill in again. Nothing else is kept, neither tokens nor the owner field.
-KEPT_FIELDS = ("content", "key", "ids", "archived", "next")
+KEPT_FIELDS = ("content", "key", "ids", "plan", "archived", "next")
 
 
 class KeptForm(msgspec.Struct, frozen=True):
@@ -100,7 +100,8 @@ def _can_be_shown() -> bool:
         return True
     ids = ",".join(request.form.getlist("ids")).split(",")
     is_state_named = request.form.get("archived") in ("true", "false")
-    return request.endpoint == "archive.many" and is_state_named and all(map(is_call_id, ids))
+    are_calls_named = "plan" in request.form or all(map(is_call_id, ids))
+    return request.endpoint == "archive.many" and is_state_named and are_calls_named
 
 
 def _make_room(username: str) -> None:
