@@ -1,12 +1,14 @@
 """Phone numbers, normalized so that they are compared and searched whatever their spelling.
 
-A number with a country code is normalized to E.164 (`+33612345678`); any other is reduced to its digits.
-Country codes and trunk prefixes are those of the phonenumbers package.
+A number with a country code is normalized to E.164 (`+33612345678`); any other is reduced to its digits. An
+extension stays beside it, and star codes (`*98`) and SIP addresses stay as they are, so that none is taken
+for another's. Country codes and trunk prefixes are those of the phonenumbers package.
 """
 
 import re
 import unicodedata
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, ndd_prefix_for_region
 
@@ -19,47 +21,112 @@ NUMBER_CATEGORIES = frozenset({"Nd", "Zs", "Pd", "Ps", "Pe"})
 # Digits.
 MAX_COUNTRY_CODE_LENGTH = 3
 CACHED_NUMBERS = 5_000
+# A SIP address: its user, and the host without port and parameters.
+ADDRESS = re.compile(r"sips?:(?P<user>[^@;?]*)(?:@(?P<host>[^;?:]*))?.*", re.IGNORECASE | re.DOTALL)
+# An extension, as URIs and people write it.
+EXTENSION = re.compile(
+    r"(?P<number>.*\d.*?)\s*(?:;ext=|[,;]?\s*(?:ext(?:ension|n)?|poste)\b[.:]?|x)\s*(?P<extension>\d{1,11})",
+    re.IGNORECASE,
+)
+STAR_CODE = re.compile(r"[\d*#+\s.-]*[*#][\d*#+\s.-]*")
+PARAMETERS = re.compile(";(?!ext=).*", re.DOTALL)
+# Users of SIP addresses that stand for none (RFC 3323), and a number that spells "anonymous".
+WITHHELD = frozenset({"anonymous", "private", "restricted", "unavailable", "unknown", "266696687"})
 
 
-@lru_cache(maxsize=CACHED_NUMBERS)
+class _Dialed(NamedTuple):
+    """What a text dials: a number with an extension, or a star code or an address, and then no number."""
+
+    number: str
+    extension: str = ""
+    literal: str = ""
+
+
 def normalize_number(text: str) -> str:
     """Return `+33612345678` for every international spelling of it, such as `0033 6…` and `+33 (0)6…`.
 
-    Return only the digits of anything else: a national number (`06 12…`) or an unknown country code.
+    Return only the digits of a national number (`06 12…`) or of an unknown country code, and nothing for what
+    dials no number.
     """
-    digits = _digits(text)
-    if IS_INTERNATIONAL.match(text):
-        return _international(digits) or digits
-    return (digits.startswith("00") and _international(digits[2:])) or digits
+    return _dialed(text).number
 
 
 def number_key(text: str) -> str:
     """Return a key that is equal for all international spellings of a number: `33612345678`.
 
-    It is empty for a text without a number, such as "anonymous"; two empty keys are not the same number.
+    It is empty for a withheld number, such as "anonymous"; two empty keys are not the same number.
     """
-    return normalize_number(text).lstrip("+0")
+    number, extension, literal = _dialed(text)
+    key = number.lstrip("+0") or literal
+    return "" if key in WITHHELD else f"{key};{extension}" if extension else key
+
+
+def line_number(text: str) -> str:
+    """Return the one form of a line for all spellings of its number; otherwise the text as it is."""
+    number, extension, _ = _dialed(text)
+    return number if number.startswith("+") and not extension else text
 
 
 def spellings(text: str) -> str:
     """Return the international and national forms, which a search looks into: `+33612345678 0612345678`."""
-    plain = normalize_number(text)
+    plain, extension, literal = _dialed(text)
+    if not plain:
+        return literal if STAR_CODE.fullmatch(literal) else ""
     if not plain.startswith(("+", "0")):
         # Some systems omit the plus sign.
-        plain = plain and "+" + plain
+        plain = "+" + plain
     country, prefix = _country(plain[1:]) if plain.startswith("+") else ("", "")
     national = prefix + plain[1 + len(country) :]
-    return plain if plain.endswith(national) else f"{plain} {national}"
+    forms = [plain] if plain.endswith(national) else [plain, national]
+    return " ".join(f"{form};{extension}" if extension else form for form in forms)
 
 
 def searched_spellings(search: str) -> set[str]:
     """Return the parts of a number of which any one matches this search; none if it is not a number."""
     text = _without_scheme(_visible(search).strip())
-    if not all(mark in SEPARATORS or unicodedata.category(mark) in NUMBER_CATEGORIES for mark in text):
+    if STAR_CODE.fullmatch(text):
+        return {_dialed(text).literal}
+    found = EXTENSION.fullmatch(text)
+    base, extension = (found["number"], f";{found['extension']}") if found else (text, "")
+    if not all(mark in SEPARATORS or unicodedata.category(mark) in NUMBER_CATEGORIES for mark in base):
         return set()
     # The typed digits may also be the end of a number: 0033 is a prefix, and the end of +33 6 00 00 33.
-    typed = set() if IS_INTERNATIONAL.match(text) else {_digits(text)}
-    return (typed | {normalize_number(text)}) - {""}
+    typed = set() if IS_INTERNATIONAL.match(base) else {_digits(base)}
+    return {form + extension for form in typed | {_dialed(base).number} if form}
+
+
+@lru_cache(maxsize=CACHED_NUMBERS)
+def _dialed(text: str) -> _Dialed:
+    # Fast path: nearly every number is written like this.
+    if text[:1] == "+" and text[1:].isdecimal() and text.isascii():
+        return _Dialed(_normalized(text))
+    plain = _visible(text).strip()
+    if address := ADDRESS.fullmatch(plain):
+        return _of_address(address["user"], address["host"] or "")
+    plain = PARAMETERS.sub("", _without_scheme(plain), count=1)
+    if STAR_CODE.fullmatch(plain):
+        return _Dialed("", literal="".join(mark for mark in plain if mark in "*#+" or mark.isdecimal()))
+    if found := EXTENSION.fullmatch(plain):
+        return _Dialed(_normalized(found["number"]), found["extension"])
+    if any(map(str.isalpha, plain)):
+        # Without a digit it is no number: "No caller ID" stands for many callers.
+        has_digit = any(map(str.isdecimal, plain))
+        return _Dialed("", literal=" ".join(plain.casefold().split()) if has_digit else "")
+    return _Dialed(_normalized(plain))
+
+
+def _of_address(user: str, host: str) -> _Dialed:
+    # Only an international number is the same at every host: others are extensions of some switchboard.
+    number = _normalized(user) if IS_INTERNATIONAL.match(user) and not any(map(str.isalpha, user)) else ""
+    literal = "" if user.casefold() in {"", *WITHHELD} else f"sip:{user}@{host}".casefold()
+    return _Dialed(number) if number else _Dialed("", literal=literal)
+
+
+def _normalized(text: str) -> str:
+    digits = _digits(text)
+    if IS_INTERNATIONAL.match(text):
+        return _international(digits) or digits
+    return (digits.startswith("00") and _international(digits[2:])) or digits
 
 
 def fold_text(text: str) -> str:

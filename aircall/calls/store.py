@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import (
     Connection,
     Engine,
@@ -28,6 +29,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from aircall.calls.feed import Change, ChangeKind
 from aircall.calls.kept_counts import EVERY_VERSION, KeptCounts
+from aircall.calls.phone_numbers import line_number
 from aircall.calls.query import CallQuery
 from aircall.calls.search import SearchIndex
 from aircall.calls.tables import (
@@ -121,7 +123,7 @@ class CallStore(CallQuery):
         with self.engine.connect() as connection:
             row = connection.execute(STORED_CONTENT, {"call_id": call.id}).one_or_none()
         # Compare rows, not calls: a row rounds times and durations to milliseconds.
-        return int(row[0]) if row and row[1:] == row_content(call) else 0
+        return int(row[0]) if row and row[1:] == row_content(*with_plain_lines([call])) else 0
 
     def call_ids(self, *, besides: Container[str] = ()) -> list[str]:
         """Return the ids of all calls except `besides`, sorted."""
@@ -163,7 +165,7 @@ class CallStore(CallQuery):
         """
         if not found:
             return []
-        changed, known, version = self._write(found, read_version, fence)
+        changed, known, version = self._write(with_plain_lines(found), read_version, fence)
         return [
             Change(ChangeKind.UPDATE if call.id in known else ChangeKind.ADD, call.id, call, version)
             for call in changed
@@ -173,6 +175,7 @@ class CallStore(CallQuery):
         """Write calls as `apply` does, faster if all of them are new; return whether anything changed."""
         if not found:
             return False
+        found = with_plain_lines(found)
         with suppress(IntegrityError), self.engine.begin() as connection:
             version = _next_version(connection)
             if not _has_removals(connection, read_version):
@@ -273,6 +276,13 @@ class CallStore(CallQuery):
             else {"revision": revision}
         )
         connection.execute(update(state).values(new))
+
+
+def with_plain_lines(found: Sequence[Call]) -> Sequence[Call]:
+    """Return the calls with each line in one form, so that all spellings of its number are one line."""
+    return [
+        call if (line := line_number(call.via)) == call.via else replace(call, via=line) for call in found
+    ]
 
 
 def create_deferred_indexes(engine: Engine) -> None:

@@ -141,9 +141,12 @@ def phone(number: str) -> str:
 
 
 def phone_uri(number: str) -> str:
-    """Return the URI that dials a number, `tel:+33612345678`; empty if it cannot be dialed."""
+    """Return the URI that dials a number, `tel:+33612345678;ext=5`; empty if it cannot be dialed."""
     parsed = _parsed(number)
-    return f"tel:{phonenumbers.format_number(parsed, PhoneNumberFormat.E164)}" if parsed else ""
+    if parsed is None:
+        return ""
+    extension = f";ext={parsed.extension}" if parsed.extension else ""
+    return f"tel:{phonenumbers.format_number(parsed, PhoneNumberFormat.E164)}{extension}"
 
 
 def country(number: str) -> str:

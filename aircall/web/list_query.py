@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from flask import abort, request, session, url_for
 
-from aircall.calls.phone_numbers import number_key
+from aircall.calls.phone_numbers import line_number, number_key
 from aircall.calls.query import VIEWS, CallFilter, CallQuery, SortKey, midnight
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, Call, clean_text, is_call_id
 from aircall.web.formatting import FIRST_PLACE, LAST_PLACE, day_range, listed, phone
@@ -142,7 +142,7 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
     query.view = _word(args, "view", VIEWS, query.problems) or "inbox"
     query.type = _word(args, "type", (*CALL_TYPES, UNKNOWN), query.problems)
     query.direction = _word(args, "direction", (*DIRECTIONS, UNKNOWN), query.problems)
-    query.line = _text(args, "line")[:LONGEST_SEARCH]
+    query.line = line_number(_text(args, "line")[:LONGEST_SEARCH])
     if query.line == OTHER_LINE:
         query.line, query.is_line_typed = "", True
         query.typed_line = _text(args, "via")[:LONGEST_SEARCH]

@@ -13,8 +13,21 @@ from tests.support.made_calls import NOON, made_call, made_notes
 NUMBERS = [
     "+33189394635", "+33612345678", "0033612345678", "0189394635", "+1 (202) 555-0170", "33612345678",
     "+0189394635", "+33 06 12 34 56 78", "+390612345678", "+33 (0)1 89 39 46 35", "anonymous", "", "٠١٨٩",
-    "50%", "_",
+    "50%", "_", "sip:alice1@example.com", "sip:bob1@example.com", "sip:+33612345678@example.com",
+    "*98", "#31#98", "+33189394635;ext=98", "Room 98",
 ]  # fmt: skip
+# The store keeps one spelling of each line.
+LINES = [
+    "+33189394635",
+    "+33612345678",
+    "0189394635",
+    "33612345678",
+    "sip:desk@example.com",
+    "anonymous",
+    "",
+    "50%",
+    "_",
+]
 NOTES = [
     "Call BACK 100% sure", "a_b/c\\d", "Straße, GROẞ", "İstanbul", "😀 done", "ring +33 1 89 again", "00",
     "é", "Cafe\N{COMBINING ACUTE ACCENT}",
@@ -24,8 +37,10 @@ SEARCHES = [
     "01 89 39", "0189394635", "4635", "(202) 555", "06.12.34", "06·12–34", "06", "0612", "612", "+33 06",
     "+33 0", "+01", "+0189", "000189", "+3", "+390", "33612", "[33]", "ANONYM", "cafÉ", "cafe",
     "+33\u00a06\u202f12", "0", "00", "+", "-", "100%", "%", "_", "a_b", "/", "\\", "\\d", "strasse",
-    "GROSS", "i̇", "😀", "BaCk 1", "É", "x",
+    "GROSS", "i̇", "😀", "BaCk 1", "É", "x", "98", "*98", "#31#98",
+    "sip:bob", "alice1@",
 ]  # fmt: skip
+KEYS = ["33612345678", "189394635", "12025550170", "*98", "sip:bob1@example.com", "33189394635;98"]
 STEPS = st.sampled_from([timedelta(milliseconds=1), timedelta(minutes=20), timedelta(hours=11)])
 TIMES = st.none() | st.builds(lambda number, step: NOON + number * step, st.integers(-3, 3), STEPS)
 CALLS = st.builds(
@@ -35,7 +50,7 @@ CALLS = st.builds(
     call_type=st.sampled_from(["missed", "answered", "voicemail", "unknown"]),
     caller=st.sampled_from(NUMBERS),
     callee=st.sampled_from(NUMBERS),
-    via=st.sampled_from(NUMBERS),
+    via=st.sampled_from(LINES),
     duration=st.none() | st.integers(0, 10**9).map(lambda count: timedelta(milliseconds=count)),
     is_archived=st.booleans(),
     created_at=TIMES,
@@ -47,8 +62,8 @@ FILTERS = st.builds(
     view=st.sampled_from(["inbox", "archived", "all"]),
     call_type=st.sampled_from(["", "", "missed", "unknown"]),
     direction=st.sampled_from(["", "", "inbound", "unknown"]),
-    line=st.sampled_from(["", "", "", *NUMBERS]),
-    number=st.sampled_from(["", "", "", "33612345678", "189394635", "12025550170"]),
+    line=st.sampled_from(["", "", "", *LINES]),
+    number=st.sampled_from(["", "", "", *KEYS]),
     search=st.just("") | st.sampled_from(SEARCHES) | st.text("+0189 %_aÉs", max_size=3),
     since=st.none() | TIMES,
     until=st.none() | TIMES,

@@ -6,6 +6,7 @@ dialed within the country or from abroad, and only from the number's beginning i
 The zero of "+33 (0)1" and "+33 01" never counts.
 """
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
@@ -52,6 +53,8 @@ def is_found(call: Call, search: str) -> bool:
     texts += [text for text in numbers if any(character.isalpha() for character in text)]
     if any(caseless(search) in caseless(text) for text in texts):
         return True
+    if re.fullmatch("[0-9]*[*#][0-9*#]*", search):
+        return any(search in number for text in numbers for number in dialed(text))
     if not digits_of(search) or any(character not in "0123456789" + MARKS for character in search):
         return False
     forms = {international(search)} if is_signed(search) else {international(search), digits_of(search)}
@@ -61,11 +64,22 @@ def is_found(call: Call, search: str) -> bool:
 def number_key(call: Call) -> str:
     """Return what all spellings of the other side's number have in common."""
     number = call.callee if call.direction == "outbound" else call.caller
-    return international(number).lstrip("+0")
+    if number.startswith(("sip:", "*", "#", "Room")) and not number.startswith("sip:+"):
+        return number.lower()
+    return dialed(number)[0].lstrip("+0")
 
 
 def dialed(text: str) -> list[str]:
     """Return the number as dialed from abroad, if it has a country code, and within the country."""
+    if text.startswith(("*", "#")):
+        return [text]
+    if any(map(str.isalpha, text)) and "+" not in text:
+        return [""]
+    base, _, extension = text.partition("@")[0].partition(";ext=")
+    return [f"{form};{extension}" if extension else form for form in dialed_number(base)]
+
+
+def dialed_number(text: str) -> list[str]:
     number = international(text)
     if number[:1] not in ("+", "0", ""):
         number = "+" + number

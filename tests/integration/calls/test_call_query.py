@@ -86,10 +86,10 @@ def test_lines_missed_calls_and_ids_are_those_of_the_whole_list(
 def test_lines_are_found_by_a_part_of_their_number_or_alone_by_the_whole_in_any_spelling(
     call_store: CallStore, is_caught_up: bool
 ) -> None:
-    lines = ["+33 1 89-39-46-35", "+33189394636", "+331893946350", "sales_desk", "+4930123456"]
+    lines = ["+33189394635", "+33189394636", "+331893946350", "sales_desk", "+4930123456"]
     fill(
         call_store,
-        [made_call(n, via=line) for n, line in enumerate([*lines, lines[0], ""])],
+        [made_call(n, via=line) for n, line in enumerate([*lines, "+33 1 89-39-46-35", ""])],
         is_caught_up=is_caught_up,
     )
 
