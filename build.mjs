@@ -28,6 +28,7 @@ const ICONS = [
   'chevron-left',
   'chevron-right',
   'circle-alert',
+  'command',
   'inbox',
   'info',
   'keyboard',

@@ -10,7 +10,7 @@ export const ACTIONS = {
   o: () => press('a', currentRow()),
   x: () => tick(),
   'Shift+x': () => tick({ shiftKey: true }),
-  e: archive,
+  e: () => archiveButton()?.click(),
   z: () => press('[data-undo]'),
   u: () => press('.trail a'),
   n: writeNote,
@@ -20,11 +20,31 @@ export const ACTIONS = {
   '?': showKeys,
 };
 
+// What a key acts on, if it is not the same on every page.
+const TARGETS = {
+  j: () => rowsIn(document).length || document.querySelector('#trail [rel=next]'),
+  k: () => rowsIn(document).length || document.querySelector('#trail [rel=prev]'),
+  o: currentRow,
+  x: currentRow,
+  'Shift+x': currentRow,
+  e: archiveButton,
+  z: () => document.querySelector('[data-undo]'),
+  u: () => document.querySelector('.trail a'),
+  n: () => document.querySelector('[data-draft]'),
+  c: () => currentCall()?.dataset.phone,
+  y: () => currentCall()?.dataset.phone,
+};
+
 // A promise of whether the page that `j` or `k` asked for has come; null once it is here.
 let turning = null;
 
 export function turningPage() {
   return turning;
+}
+
+// What this key would act on: a link or button that it presses, or something else; nothing if the key would do nothing.
+export function targetOf(key) {
+  return key in TARGETS ? TARGETS[key]() : true;
 }
 
 function press(selector, where = document) {
@@ -70,11 +90,12 @@ function tick(held = {}) {
   box?.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, ...held }));
 }
 
-function archive() {
+// Of the ticked calls, or else of this one.
+export function archiveButton() {
   const isTicked = document.querySelector('#list [name=ids]:checked');
   const isArchived = document.querySelector('.calls--archived');
-  if (isTicked) press(`.bulk [name=archived][value=${!isArchived}]`);
-  else press('[name=archived]', currentCall());
+  if (isTicked) return document.querySelector(`.bulk [name=archived][value=${!isArchived}]`);
+  return currentCall()?.querySelector('[name=archived]');
 }
 
 function writeNote() {

@@ -1,6 +1,7 @@
 // Entry point. Every page works without scripts, except for live updates and shortcuts.
 
 import { catchUp } from './catch-up.js';
+import { enhanceCommands } from './commands.js';
 import { followCounts } from './counts.js';
 import { deleteDraftsAtLogout, persistDraft } from './drafts.js';
 import { enhanceFilters } from './filters.js';
@@ -20,6 +21,7 @@ const YEAR_S = 365 * 24 * 3600;
 const { page, position } = document.body.dataset;
 
 const features = [setZoneCookie, enhanceNotices, enhanceUndoShortcut, enhanceTypingKeys, deleteDraftsAtLogout];
+if (document.getElementById('commands')) features.push(enhanceCommands);
 if (position) {
   features.push(enhanceShortcuts, enhanceForms, goLive, catchUp, followCounts, followSync, takeOwnZone);
 }

@@ -6,6 +6,7 @@ from threading import Event
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.e2e.observer import violations
 from tests.e2e.pages import call_ids, expect_live, note_field, notes, notices, read, shown, sign_in
 from tests.e2e.test_keyboard import expect_focus_on
 from tests.e2e.troubles import Visitor
@@ -139,3 +140,52 @@ def test_fields_are_left_by_keys_and_the_shortcuts_go_on(
     press(page, "/")
 
     expect(search).to_be_focused()
+
+
+def test_every_action_and_page_is_found_by_its_name(list_page: Page) -> None:
+    palette = list_page.get_by_role("dialog", name="Commands")
+    field = palette.get_by_role("combobox", name="Command")
+    second = call_ids(list_page)[1]
+    press(list_page, "jj")
+
+    list_page.keyboard.press("Control+k")
+    expect(field).to_be_focused()
+    names = palette.get_by_role("option").all_inner_texts()
+    for part in (
+        "Open the call",
+        "Archive: ",
+        "Older",
+        "View / Archived",
+        "Insights",
+        "Theme / Dark",
+        "Log out",
+    ):
+        assert any(part in name for name in names), part
+    assert not any("Inbox 5" in name or "Write a note" in name for name in names)
+    assert violations(list_page) == []
+    field.fill("DÀRK theme")
+    expect(palette.get_by_role("option")).to_have_text(["Theme / Dark"])
+    field.fill("no such thing")
+    expect(palette.get_by_role("status")).to_have_text("No command matches.")
+    field.fill("call")
+    list_page.keyboard.press("ArrowDown")
+    chosen = palette.get_by_role("option", selected=True)
+    expect(field).to_have_attribute("aria-activedescendant", chosen.get_attribute("id") or "")
+    list_page.keyboard.press("Escape")
+    expect(palette).to_be_hidden()
+    expect_focus_on(list_page, second)
+
+    list_page.keyboard.press("Control+k")
+    list_page.keyboard.type("tick or")
+    list_page.keyboard.press("Enter")
+    assert ticked(list_page) == [second]
+    list_page.get_by_role("button", name="Commands").first.click()
+    list_page.keyboard.type("view arch")
+    list_page.keyboard.press("Enter")
+    expect(list_page).to_have_url(re.compile("view=archived"))
+    press(list_page, "jo")
+    expect(note_field(list_page)).to_be_visible()
+    list_page.keyboard.press("Control+k")
+    list_page.keyboard.type("write note")
+    list_page.keyboard.press("Enter")
+    expect(note_field(list_page)).to_be_focused()
