@@ -12,6 +12,7 @@ from aircall.team.database import Clock, TeamDatabase, utc_now
 from aircall.team.directory import Directory
 from aircall.team.feed import TeamFeed
 from aircall.team.imports import DirectoryImport
+from aircall.team.known_names import KnownNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Team:
     feed: TeamFeed
     activity: Activity
     directory: Directory
+    known_names: KnownNames
     imports: DirectoryImport
     claims: Claims
 
@@ -46,6 +48,7 @@ class Team:
             feed=feed,
             activity=activity,
             directory=directory,
+            known_names=KnownNames(database, directory),
             imports=DirectoryImport(database, directory, activity),
             claims=Claims(database, activity, claim_minutes),
         )

@@ -22,6 +22,7 @@ from flask import Flask
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
 from aircall.models import UNKNOWN, Call, instant_text
+from aircall.team.directory_query import Name
 from aircall.web.i18n import gettext, lazy_gettext, lazy_pgettext, ngettext, viewer_locale
 from aircall.web.i18n import gettext as _
 
@@ -37,6 +38,7 @@ ORDINAL_FIRST = {"fr": "d'er'"}
 # Stand for the first and the last day in a URL.
 FIRST_PLACE, LAST_PLACE = "\x01", "\x02"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+FIRST_STRONG_ISOLATE, POP_ISOLATE = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 
 # Compared by identity: these below are the only ones.
@@ -96,6 +98,7 @@ def register(app: Flask) -> None:
         phone_uri,
         country,
         with_phones,
+        named,
         clock,
         day_time,
         short_day_time,
@@ -156,9 +159,17 @@ def country(number: str) -> str:
     return viewer_locale().territories.get(region, "") if region != "001" else ""
 
 
-def with_phones(numbers: Iterable[str]) -> list[tuple[str, str]]:
-    """Return the options of a select: each number and its international form."""
-    return [(number, phone(number)) for number in numbers]
+def with_phones(numbers: Iterable[str], names: Iterable[tuple[str, Name]] = ()) -> list[tuple[str, str]]:
+    """Return the options of a select: each number, and its name if it has one with its international form."""
+    beginnings = {number: f"{named(number, name)} · " for number, name in names}
+    return [(number, beginnings.get(number, "") + phone(number)) for number in numbers]
+
+
+def named(number: str, name: Name | None) -> str:
+    """Return the name, or the number's international form, as a text that turns nothing around it."""
+    if name is None:
+        return phone(number)
+    return name.name if name.name.isascii() else f"{FIRST_STRONG_ISOLATE}{name.name}{POP_ISOLATE}"
 
 
 @lru_cache(maxsize=10_000)

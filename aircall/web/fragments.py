@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from aircall.models import Call
 from aircall.storage.database import LruCache
 from aircall.web.i18n import speaking, viewer_language
+from aircall.web.people import CallPeople, People, keys_of
 
 # Bytes of HTML, and of what it is found by. 8,000 rows, and the other pieces of many lists.
 ROWS_LIMIT, PIECES_LIMIT = 16 * 1024 * 1024, 4 * 1024 * 1024
@@ -45,6 +46,7 @@ def register(app: Flask) -> None:
         return Markup(html)  # noqa: S704  # rendered by a template, and escaped
 
     app.add_template_global(fragment)
+    app.add_template_global(keys_of)
 
 
 class FragmentCache:
@@ -75,25 +77,28 @@ class CallRows:
         self._app = app
         self._cache = FragmentCache(ROWS_LIMIT)
 
-    def row(self, call: Call, language: str, zone: str) -> str:
+    def row(self, call: Call, people: CallPeople, language: str, zone: str) -> str:
         """Return the row in this language and time zone, with QUERY_PLACE where the list's query belongs.
 
         Needs no request.
         """
         return self._cache.get(
-            (call, language, zone), lambda: self._render(call, language, zone), _size_of_texts(call)
+            (call, people, language, zone),
+            lambda: self._render(call, people, language, zone),
+            _size_of_texts(call),
         )
 
-    def rows(self, calls: Iterable[Call], language: str, zone: str, query: str) -> Markup:
+    def rows(self, calls: Iterable[Call], people: People, language: str, zone: str, query: str) -> Markup:
         """Return the rows for a list with this query, which begins with `?` unless it is empty."""
-        html = "".join([self.row(call, language, zone) for call in calls])
+        html = "".join([self.row(call, people.of_call(call), language, zone) for call in calls])
         return Markup(html.replace(QUERY_PLACE, escape(query)))  # noqa: S704  # rendered and escaped
 
-    def _render(self, call: Call, language: str, zone: str) -> str:
+    def _render(self, call: Call, people: CallPeople, language: str, zone: str) -> str:
         url = self._app.url_map.bind("").build
         with speaking(language):
             return self._app.jinja_env.get_template("calls/_row.html").render(
                 call=call,
+                people=people,
                 zone=zone,
                 show_url=url("calls.show", {"call_id": call.id}) + QUERY_PLACE,
                 archive_url=url("archive.one", {"call_id": call.id}),

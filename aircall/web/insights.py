@@ -85,6 +85,7 @@ def _pictures(query: ListQuery, zone: ZoneInfo, now: datetime) -> dict[str, Any]
     count = statistics.totals.total()
     return {
         "view": view,
+        "people": services().people.of_numbers((*view.lines.shown, query.line, query.number)),
         "count": count,
         "totals": read_totals(statistics),
         "chart": whole_chart(statistics, query, now.astimezone(zone).date()),

@@ -16,9 +16,10 @@ from flask import abort, request, session, url_for
 from aircall.calls.phone_numbers import line_number, number_key
 from aircall.calls.query import VIEWS, CallFilter, CallQuery, SortKey, midnight
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, Call, clean_text, is_call_id
-from aircall.web.formatting import FIRST_PLACE, LAST_PLACE, day_range, listed, phone
+from aircall.web.formatting import FIRST_PLACE, LAST_PLACE, day_range, listed, named
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
+from aircall.web.people import People
 
 PAGE_SIZES = (10, 25, 50, 100)
 DEFAULT_PAGE_SIZE = 25
@@ -291,7 +292,7 @@ def _count_before(store: CallQuery, wanted: CallFilter, key: SortKey) -> int:
     return max(0, from_top - from_key)
 
 
-def filter_words(query: ListQuery) -> str:
+def filter_words(query: ListQuery, people: People) -> str:
     """Return `in the inbox, missed, inbound, via +33 1 89 39 46 35, 3 Nov to 5 Nov 2026, with “invoice”`.
 
     Empty if the query matches every call.
@@ -300,8 +301,8 @@ def filter_words(query: ListQuery) -> str:
         VIEW_WORDS.get(query.view),
         SORT_WORDS.get(query.type),
         SORT_WORDS.get(query.direction),
-        _("via %(line)s", line=phone(query.line)) if query.line else "",
-        _("with %(number)s", number=phone(query.number)) if query.number else "",
+        _("via %(line)s", line=named(query.line, people.name(query.line))) if query.line else "",
+        _("with %(number)s", number=named(query.number, people.name(query.number))) if query.number else "",
         day_range((query.date_from, query.date_to)) if query.date_from or query.date_to else "",
         _("with “%(text)s”", text=query.q) if query.q else "",
     ]

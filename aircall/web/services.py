@@ -1,7 +1,7 @@
 """The composition root: builds every service from the settings, starts and stops them.
 
-Three subscriptions connect lower layers to the web: the change feed, the status of the sync, and the message
-bus to the socket hub. Everything else is passed as an object.
+Four subscriptions connect lower layers to the web: the change feed, the status of the sync, the message bus
+and the team feed to the socket hub. Everything else is passed as an object.
 """
 
 import signal
@@ -37,6 +37,7 @@ from aircall.web.fragments import CallRows
 from aircall.web.live.change_messages import ChangeMessages
 from aircall.web.live.hub import LOGIN_ENDED, SocketHub, SocketTimings
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
+from aircall.web.people import PeopleReader
 from aircall.web.startup import sessions_url
 from config import Config
 
@@ -79,6 +80,7 @@ class Services:
     sync: SyncService
     hub: SocketHub
     rows: CallRows
+    people: PeopleReader
 
 
 def services() -> Services:
@@ -114,7 +116,9 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
     )
     sync: SyncService = ClusterSync(supervisor, node, presence) if node else supervisor
     rows = CallRows(app)
-    messages = ChangeMessages(replica.store, rows)
+    team = open_team(config, replica.store, bus)
+    people = PeopleReader(team)
+    messages = ChangeMessages(replica.store, rows, people)
     hub = SocketHub(
         app,
         feed,
@@ -130,6 +134,7 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
     feed.subscribe(hub.send_change, hub.send_reload)
     sync.on_status(hub.send_link)
     bus.on(LOGIN_ENDED, hub.close_login_sockets)
+    team.feed.subscribe(hub.send_team_change)
     notes = NoteWriter(records, verify_timeout=timings.verify_timeout)
     changes = ChangeService(logins, records, replica, notes, timings.verify_timeout)
     return Services(
@@ -141,10 +146,11 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
         statistics=CallStatisticsQuery(replica.store.engine, replica.store.search),
         changes=changes,
         jobs=JobService(changes, records, bus),
-        team=open_team(config, replica.store, bus),
+        team=team,
         sync=sync,
         hub=hub,
         rows=rows,
+        people=people,
     )
 
 

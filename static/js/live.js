@@ -7,6 +7,7 @@ import { zone } from './i18n.js';
 import { followPresence } from './presence.js';
 import { refresh, refreshWithRetry } from './refresh.js';
 import { goToLogin, ignoreNoResponse } from './requests.js';
+import { followTeam } from './team-news.js';
 
 // Random delay, so that open pages do not all reconnect at once after a server restart.
 const SPREAD_MS = 2000;
@@ -31,12 +32,14 @@ export function goLive() {
   const auth = (send) => {
     const call = document.getElementById('call')?.dataset.callId ?? null;
     rowsAs = document.getElementById('list') && { language: document.documentElement.lang, zone };
-    send({ position: document.body.dataset.position, call, rows: rowsAs });
+    const { position, directory } = document.body.dataset;
+    send({ position, call, rows: rowsAs, directory });
   };
   socket = io({ transports: ['websocket'], auth });
   followConnection();
   followCalls();
   followPresence(socket);
+  followTeam(socket);
   // An open socket would keep the page out of the back/forward cache.
   addEventListener('pagehide', () => socket.disconnect());
   addEventListener('online', () => reportConnection({ isOnline: true }));
@@ -87,13 +90,15 @@ function followCalls() {
 function handle(handler) {
   return (event) => {
     takePosition(event.position);
-    handler(isReadHere() ? event : { ...event, html: null });
+    handler(isReadHere(event) ? event : { ...event, html: null });
   };
 }
 
-function isReadHere() {
+// A row with older names than the page's is not drawn.
+function isReadHere({ directory }) {
   const { lang, dataset } = document.documentElement;
-  return lang === rowsAs?.language && dataset.zone === rowsAs.zone;
+  const isCurrent = directory >= document.body.dataset.directory;
+  return isCurrent && lang === rowsAs?.language && dataset.zone === rowsAs.zone;
 }
 
 function noteHeartbeat() {

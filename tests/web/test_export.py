@@ -15,15 +15,19 @@ from msgspec.structs import replace
 
 from aircall.calls.query import CallFilter
 from aircall.calls.store import CallStore
+from aircall.concurrency import MessageBus
 from aircall.models import clean_text
 from aircall.storage.database import open_database
+from aircall.team.service import Team
 from aircall.web.calls.export import PART, csv_parts
+from aircall.web.people import PeopleReader
 from tests.support.made_calls import NOON, call_id, made_call, made_notes
 from tests.support.person import Person
 from tests.support.sandbox import Call, Sandbox
 
 PARIS = ZoneInfo("Europe/Paris")
-HEADER = ["id", "time", "direction", "type", "from", "to", "line", "duration_seconds", "archived", "notes"]
+HEADER = ["id", "time", "direction", "type", "from", "to", "line", "duration_seconds", "archived", "notes",
+    "name", "company", "line_name"]  # fmt: skip
 BYTE_ORDER_MARK = "\ufeff"
 EVERYTHING = CallFilter(view="all")
 # What a spreadsheet takes for the beginning of a formula, in any width.
@@ -66,6 +70,9 @@ def true_row(call: Call) -> dict[str, str]:
         "duration_seconds": f"{call['duration'] / 1000:g}",
         "archived": "yes" if call["is_archived"] else "no",
         "notes": "\n".join(note["content"] for note in call["notes"]),
+        "name": "",
+        "company": "",
+        "line_name": "",
     }
 
 
@@ -117,10 +124,18 @@ def store(tmp_path: Path) -> Iterator[CallStore]:
     store.close()
 
 
+@pytest.fixture
+def people(tmp_path: Path) -> Iterator[PeopleReader]:
+    """A directory without names."""
+    team = Team.open(open_database(f"sqlite:///{tmp_path / 'team.db'}"), "http://api", MessageBus())
+    yield PeopleReader(team)
+    team.close()
+
+
 @given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=4))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_cell_is_a_formula_and_every_text_can_be_had_back(
-    store: CallStore, texts: list[tuple[str, str, str]]
+    store: CallStore, people: PeopleReader, texts: list[tuple[str, str, str]]
 ) -> None:
     cleaned = [tuple(clean_text(text) for text in some) for some in texts]
     store.remove(store.call_ids(), store.version)
@@ -131,7 +146,7 @@ def test_no_cell_is_a_formula_and_every_text_can_be_had_back(
         ]
     )
 
-    text = "".join(csv_parts(store, EVERYTHING, PARIS))
+    text = "".join(csv_parts(store, people, EVERYTHING, PARIS))
 
     cells = [cell for row in csv.reader(io.StringIO(text, newline=""), strict=True) for cell in row]
     assert not [cell for cell in cells if cell[:1] in set("\t\r\n")]
@@ -157,10 +172,10 @@ def cells_in_any_country(text: str) -> list[str]:
     return [cell for row in rows for cell in row] + re.split(r"[,;\t\r\n]", text)
 
 
-def test_a_plain_text_stays_as_it_is(store: CallStore) -> None:
+def test_a_plain_text_stays_as_it_is(store: CallStore, people: PeopleReader) -> None:
     store.apply([made_call(1, caller="anonymous", duration=timedelta(milliseconds=1250), created_at=None)])
 
-    header, row = csv.reader("".join(csv_parts(store, EVERYTHING, PARIS)).splitlines())
+    header, row = csv.reader("".join(csv_parts(store, people, EVERYTHING, PARIS)).splitlines())
 
     assert row[header.index("from")] == "anonymous"
     assert row[header.index("to")] == "'+33189394635"
@@ -168,10 +183,12 @@ def test_a_plain_text_stays_as_it_is(store: CallStore) -> None:
     assert row[header.index("time")] == ""
 
 
-def test_what_changes_between_two_parts_repeats_and_skips_nothing(store: CallStore) -> None:
+def test_what_changes_between_two_parts_repeats_and_skips_nothing(
+    store: CallStore, people: PeopleReader
+) -> None:
     calls = [made_call(n, created_at=NOON + timedelta(seconds=n // 7)) for n in range(2 * PART + 50)]
     store.apply(calls)
-    parts = csv_parts(store, CallFilter(view="inbox"), PARIS)
+    parts = csv_parts(store, people, CallFilter(view="inbox"), PARIS)
     text = next(parts) + next(parts)
     last, following = call_id(len(calls) - PART), call_id(len(calls) - PART - 1)
 

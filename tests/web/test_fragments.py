@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from aircall.models import Call
 from aircall.web.fragments import PLACE, QUERY_PLACE, CallRows, FragmentCache
+from aircall.web.people import NOBODY, People
 from app import create_app
 from config import Config
 from tests.support.made_calls import call_id, made_call, made_notes
@@ -57,14 +58,14 @@ def test_no_text_of_a_call_takes_the_place_of_the_query(rows: CallRows, text: st
             "notes": [{"id": text, "content": text}],
         }
     )
-    row = rows.row(call, "en", PARIS)
+    row = rows.row(call, NOBODY, "en", PARIS)
     assert row.count(QUERY_PLACE) == 1
     assert f'href="/calls/{call.id}{QUERY_PLACE}"' in row
 
 
 @given(st.text())
 def test_the_links_of_rows_carry_any_query_safely(rows: CallRows, query: str) -> None:
-    page = BeautifulSoup(rows.rows([made_call()], "en", PARIS, f"?q={query}"), "html.parser")
+    page = BeautifulSoup(rows.rows([made_call()], People({}, 0), "en", PARIS, f"?q={query}"), "html.parser")
     assert [str(link["href"]) for link in page.select("a")] == [f"/calls/{call_id(1)}?q={query}"]
 
 
@@ -73,20 +74,20 @@ def test_a_row_follows_the_call_the_language_and_the_zone(rows: CallRows) -> Non
     noted = made_call(call_type="voicemail", direction="inbound", notes=made_notes("Ring back"))
     archived = made_call(call_type="voicemail", direction="inbound", is_archived=True)
     for _ in range(2):
-        assert "Voicemail" in (english := rows.row(call, "en", PARIS))
+        assert "Voicemail" in (english := rows.row(call, NOBODY, "en", PARIS))
         assert ">13:00</time>" in english
-        assert ">17:45</time>" in rows.row(call, "en", KATHMANDU)
-        assert "Messagerie" in rows.row(call, "fr", PARIS)
-        assert "Ring back" in rows.row(noted, "en", PARIS)
-        assert 'data-archived="true"' in rows.row(archived, "en", PARIS)
-        assert rows.row(call, "en", PARIS) == english
+        assert ">17:45</time>" in rows.row(call, NOBODY, "en", KATHMANDU)
+        assert "Messagerie" in rows.row(call, NOBODY, "fr", PARIS)
+        assert "Ring back" in rows.row(noted, NOBODY, "en", PARIS)
+        assert 'data-archived="true"' in rows.row(archived, NOBODY, "en", PARIS)
+        assert rows.row(call, NOBODY, "en", PARIS) == english
 
 
 def test_the_language_of_a_row_is_not_that_of_the_request(rows: CallRows, tmp_path: Path) -> None:
     app = _app(str(tmp_path))
     with app.test_request_context(headers={"Accept-Language": "fr"}):
-        assert rows.row(made_call(2), "en", PARIS) == rows.row(made_call(2), "en", PARIS)
-        assert "Missed" in rows.row(made_call(3), "en", PARIS)
+        assert rows.row(made_call(2), NOBODY, "en", PARIS) == rows.row(made_call(2), NOBODY, "en", PARIS)
+        assert "Missed" in rows.row(made_call(3), NOBODY, "en", PARIS)
 
 
 def test_the_least_recently_used_fragments_make_room() -> None:

@@ -41,10 +41,10 @@ def test_a_page_that_could_not_be_told_the_state_is_not_counted(
     assert live.page_count == 0
 
 
-def connected(app: Flask, person: Person, rows: object = None) -> Any:
+def connected(app: Flask, person: Person, rows: object = None, **given: object) -> Any:
     """Return the socket of a page that was rendered just now."""
     built = services_of(app)
-    auth = {"position": built.replica.feed.position, "rows": rows}
+    auth = {"position": built.replica.feed.position, "rows": rows, **given}
     return built.hub.socketio.test_client(app, headers=HEADERS, auth=auth, flask_test_client=person.client)
 
 
@@ -77,7 +77,7 @@ def test_a_change_brings_the_row_as_each_page_would_request_it_and_the_counts(
     sent = [events(page, "update-call") for page in (*lists, other)]
     assert [len(each) for each in sent] == [1, 1, 1, 1]
     facts = sent[-1][0]
-    assert {name: value for name, value in sent[0][0].items() if name != "html"} == facts
+    assert {name: value for name, value in sent[0][0].items() if name not in ("html", "directory")} == facts
     assert facts["call"]["is_archived"]
     alice.get("/calls?view=all")
     shown = {str(tab["data-count"]): int(tab.text) for tab in alice.page.select("[data-count]")}

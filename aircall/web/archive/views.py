@@ -12,7 +12,7 @@ from aircall.changes.jobs import TooManyJobsError
 from aircall.models import is_call_id
 from aircall.web.archive import messages
 from aircall.web.archive.messages import MOST_NAMES, say_outcome
-from aircall.web.formatting import clock, count, phone
+from aircall.web.formatting import clock, count, named
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.list_query import (
@@ -84,7 +84,8 @@ def confirm() -> ResponseReturnValue:
     plan_id = ""
     if MAX_CALLS < len(call_ids) <= MOST_CHANGED:
         plan_id = services().jobs.plan(username(), call_ids, is_archived, list_url)
-    return _question(len(call_ids), is_archived, list_url, call_ids, plan_id, words=filter_words(query))
+    words = filter_words(query, services().people.of_numbers((query.line, query.number)))
+    return _question(len(call_ids), is_archived, list_url, call_ids, plan_id, words=words)
 
 
 @bp.get("/calls/archive/<job_id>")
@@ -99,6 +100,7 @@ def job(job_id: str) -> ResponseReturnValue:
         "archive/job.html",
         job=found,
         calls=calls,
+        people=services().people.of_calls(calls.values()),
         undone_by=services().jobs.undo_of(found),
         is_stopping=services().jobs.is_stopping(found),
         outcomes=Outcome,
@@ -197,7 +199,12 @@ def _names(job: Job) -> dict[str, str]:
         return {}
     zone = viewer_zone().key
     found = services().replica.store.find(left_alone)
-    return {call.id: f"{phone(call.counterpart)}, {clock(call.created_at, zone)}" for call in found}
+    people = services().people.of_calls(found)
+    return {
+        call.id: f"{named(call.counterpart, people.of_call(call).counterpart(call))}, "
+        f"{clock(call.created_at, zone)}"
+        for call in found
+    }
 
 
 def _job(job_id: str) -> Job:

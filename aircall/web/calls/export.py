@@ -23,6 +23,7 @@ from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.list_query import current_query
 from aircall.web.login.session import login_required
 from aircall.web.page import await_fresh_list, left_out_sentence
+from aircall.web.people import CallPeople, PeopleReader
 from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
 
@@ -30,7 +31,8 @@ bp = Blueprint("export", __name__)
 
 # Calls that are read, and sent, at a time.
 PART = 500
-COLUMNS = ("id", "time", "direction", "type", "from", "to", "line", "duration_seconds", "archived", "notes")
+COLUMNS = ("id", "time", "direction", "type", "from", "to", "line", "duration_seconds", "archived", "notes",
+    "name", "company", "line_name")  # fmt: skip
 NOT_WHOLE = _l(
     "The list of calls is still being read, so the file would not be whole. Try again in a moment."
 )
@@ -50,14 +52,16 @@ def calls() -> ResponseReturnValue:
         return error_page(_("Not yet"), NOT_WHOLE, 503)
     name = f"calls-{query.view}-{datetime.now(zone).date()}.csv"
     return Response(
-        csv_parts(store, query.to_filter(zone), zone, left_out),
+        csv_parts(store, services().people, query.to_filter(zone), zone, left_out),
         mimetype="text/csv",
         headers={"Content-Disposition": f"attachment; filename={name}", "Cache-Control": "no-store"},
     )
 
 
-def csv_parts(store: CallQuery, wanted: CallFilter, zone: ZoneInfo, left_out: int = 0) -> Iterator[str]:
-    """Yield the file in parts. Raises one of STORAGE_ERRORS if the replica cannot be read.
+def csv_parts(
+    store: CallQuery, people: PeopleReader, wanted: CallFilter, zone: ZoneInfo, left_out: int = 0
+) -> Iterator[str]:
+    """Yield the file in parts. Raises one of STORAGE_ERRORS if replica or directory cannot be read.
 
     If calls are left out of the replica, the last row says how many.
 
@@ -65,16 +69,18 @@ def csv_parts(store: CallQuery, wanted: CallFilter, zone: ZoneInfo, left_out: in
     """
     yield BYTE_ORDER_MARK + csv_text([COLUMNS])
     for calls in _parts(store, wanted):
-        yield csv_text([csv_row(call, zone) for call in calls])
+        known = people.of_exported(calls)
+        yield csv_text([csv_row(call, known.of_call(call), zone) for call in calls])
         # Give other requests of this process a turn.
         time.sleep(0)
     if left_out:
         yield csv_text([[left_out_sentence(left_out)]])
 
 
-def csv_row(call: Call, zone: ZoneInfo) -> Sequence[str]:
+def csv_row(call: Call, people: CallPeople, zone: ZoneInfo) -> Sequence[str]:
     """Return the cells of a call in the order of COLUMNS; unknown values are empty."""
     when = call.created_at.astimezone(zone).isoformat(timespec="seconds") if call.created_at else ""
+    counterpart = people.counterpart(call)
     cells = (
         call.id,
         when,
@@ -86,6 +92,9 @@ def csv_row(call: Call, zone: ZoneInfo) -> Sequence[str]:
         _seconds(call.duration),
         "yes" if call.is_archived else "no",
         "\n".join(note.content for note in call.notes),
+        counterpart.name if counterpart else "",
+        counterpart.company if counterpart else "",
+        people.line.name if people.line else "",
     )
     return [guarded(cell) for cell in cells]
 

@@ -49,6 +49,11 @@ class LineChoice:
     found: tuple[str, ...] = ()
     problem: str = ""
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Every line that the form names."""
+        return (*self.offered, *self.found)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterChoices:
@@ -90,6 +95,11 @@ class CallList(PlaceInList):
     days: Sequence[Day]
     cursor: SortKey | None
     lines: LineChoice
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls of all days."""
+        return [call for day in self.days for call in day.calls]
 
     @property
     def place(self) -> PlaceInList:

@@ -45,6 +45,7 @@ from aircall.web.list_query import (
 from aircall.web.login import form_recovery
 from aircall.web.login.session import login_id, login_required, username
 from aircall.web.page import await_fresh_list, flash_message, list_freshness
+from aircall.web.people import People
 from aircall.web.preferences import viewer_zone
 from aircall.web.security import see_other
 from aircall.web.services import services
@@ -93,6 +94,7 @@ def index() -> ResponseReturnValue:
     with store.reading_once():
         view = read_list(store, query, zone, now)
         chart = recent_chart(services().statistics, query, zone, now)
+    people = services().people.of_calls(view.calls, (*view.lines.shown, query.line, query.number))
     return render_template(
         "calls/index.html",
         view=view,
@@ -101,18 +103,19 @@ def index() -> ResponseReturnValue:
         position=position,
         sync=list_freshness(),
         chart=chart,
-        **_list_urls(query, view),
+        people=people,
+        **_list_urls(query, view, people),
     )
 
 
-def _list_urls(query: ListQuery, view: CallList) -> dict[str, Any]:
+def _list_urls(query: ListQuery, view: CallList, people: People) -> dict[str, Any]:
     """Return the URLs of the list page. Its pages and rows are counted from the cursor of this view."""
     from_cursor = replace(query, cursor=view.cursor)
     return {
         "calls_url": ListLinks("calls.index", query),
         "days_url": days_url(query),
         "all_url": ConfirmLinks(query),
-        "rows": partial(_rows_of, from_cursor),
+        "rows": partial(_rows_of, from_cursor, people),
         "page_url": ListLinks("calls.index", from_cursor),
         "counts_url": url_for(".counts", **from_cursor.to_args(page=view.number)),
         "rows_url": url_for(".rows", **from_cursor.to_args(page=view.number)),
@@ -139,12 +142,12 @@ def counts() -> ResponseReturnValue:
 def rows() -> ResponseReturnValue:
     """Return the list rows of the calls in `ids`, separated by commas; unknown calls are left out."""
     found = services().replica.store.find(_requested_ids())
-    return _rows_of(current_query(), found)
+    return _rows_of(current_query(), services().people.of_calls(found), found)
 
 
-def _rows_of(query: ListQuery, found: Iterable[Call]) -> Markup:
+def _rows_of(query: ListQuery, people: People, found: Iterable[Call]) -> Markup:
     """Return the rows of these calls, whose links lead into the list of this query."""
-    return services().rows.rows(found, viewer_language(), viewer_zone().key, call_search(query))
+    return services().rows.rows(found, people, viewer_language(), viewer_zone().key, call_search(query))
 
 
 def _requested_ids() -> list[str]:
@@ -194,9 +197,11 @@ def _call_page(
     call, as_of, trouble = _read_call(call_id)
     with services().replica.store.reading_once():
         values = _surroundings(call) | _call_urls(call)
+    people = services().people.of_calls([call])
     page = render_template(
         "calls/show.html",
         call=call,
+        people=people,
         as_of=as_of,
         # Shown once: beside a note that was not saved, else above the call.
         problem=None if problem else trouble,

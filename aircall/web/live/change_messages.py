@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 from aircall.calls.feed import ChangeKind, FeedEntry
 from aircall.calls.query import CallFilter, CallQuery
 from aircall.storage import STORAGE_ERRORS
+from aircall.team.feed import TeamChange, Topic
 from aircall.web.formatting import zone_names
 from aircall.web.fragments import CallRows
 from aircall.web.i18n import LANGUAGES
+from aircall.web.people import People, PeopleReader
 
 # Rooms of one process. A row is rendered for each; pages of further languages and zones request theirs.
 MOST_ROOMS = 50
@@ -68,9 +70,10 @@ class RowRooms:
 class ChangeMessages:
     """Builder of the events that tell of a change."""
 
-    def __init__(self, store: CallQuery, rows: CallRows) -> None:
+    def __init__(self, store: CallQuery, rows: CallRows, people: PeopleReader) -> None:
         self._store = store
         self._rows = rows
+        self._people = people
 
     def for_all(self, entry: FeedEntry) -> Payload:
         """Return the facts of a change, and the counts after it; without them if they cannot be read."""
@@ -82,10 +85,33 @@ class ChangeMessages:
             return facts(entry)
         return facts(entry) | {"counts": counts}
 
-    def for_lists(self, entry: FeedEntry, room: RowRoom) -> Payload:
+    def people_of(self, entry: FeedEntry) -> People:
+        """Return the people of a change's call, for all rooms."""
+        call = entry.change.call
+        return self._people.of_calls([call] if call else [])
+
+    def for_lists(self, entry: FeedEntry, people: People, room: RowRoom) -> Payload:
         """Return what a list's page also gets: the rendered row, unless the call was removed."""
         call = entry.change.call
-        return {"html": self._rows.rows([call], room.language, room.zone, query="")} if call else {}
+        if call is None:
+            return {}
+        html = self._rows.rows([call], people, room.language, room.zone, query="")
+        return {"html": html, "directory": people.revision}
+
+    def of_team(self, change: TeamChange) -> Payload:
+        """Return what tells of changed names: the pages read what they show of these numbers again."""
+        return {"topic": change.topic, "revision": change.revision, "numbers": change.numbers}
+
+    def missed_of_team(self, revision: object) -> Payload | None:
+        """Return what a page is told that was rendered at this revision of the directory; None if nothing."""
+        try:
+            current = self._people.revision()
+        except STORAGE_ERRORS as error:
+            log.warning("changed names not sent: %s", type(error).__name__)
+            return None
+        if revision in (None, str(current)):
+            return None
+        return {"topic": Topic.DIRECTORY, "revision": current, "numbers": None}
 
 
 def facts(entry: FeedEntry) -> Payload:

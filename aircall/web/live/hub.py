@@ -1,16 +1,18 @@
 """Live updates to browsers over Socket.IO.
 
 A page connects with `auth: {position, call, rows}`: the stream position it was rendered at, the id of the
-call that it shows, and if it shows a list, the `{language, zone}` of its rows. Later it sends `view {id}`
-when it shows another call, without an id for none. It receives:
+call that it shows, and if it shows a list, the `{language, zone}` of its rows; also `directory`, the revision
+of the names that it shows. Later it sends `view {id}` when it shows another call, without an id for none. It
+receives:
 
 - `update-call {call, position}`, `add-call {call, position}`, `remove-call {id, position}`: a change, and the
   position to resume from. Also `counts {inbox, archived, all, missed}` of the unfiltered views and, for a
-  list's page, `html`, the rendered row; each may be missing
+  list's page, `html`, the rendered row, and `directory`, the revision of its names; each may be missing
 - `caught-up {position}`: on connecting, after what was missed; `reload {position}`: too much was missed
 - `link {state, since, reason}`: state of the link to the Pusher channel; `since` is when it was last live
 - `viewers {id, viewers}`: the usernames of all who view this call, the page's own user included
 - `all-viewers {id: viewers, …}`: the same for all calls; on connecting, and when many change at once
+- `team-change {topic, revision, numbers}`: names were changed, of these number keys, or of any if it is null
 - `signed-out {}`: the login has ended, and the socket with it
 """
 
@@ -37,6 +39,7 @@ from aircall.server.rooms import RoomManager
 from aircall.server.websocket import LARGEST_MESSAGE
 from aircall.status import LinkStatus
 from aircall.storage import STORAGE_ERRORS
+from aircall.team.feed import TeamChange
 from aircall.web.live.change_messages import EVENT_OF, ChangeMessages, RowRooms, facts
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
 from aircall.web.live.session_monitor import CHECK_INTERVAL, SessionMonitor
@@ -122,8 +125,16 @@ class SocketHub:
         name, payload = EVENT_OF[entry.change.kind], self._messages.for_all(entry)
         metrics.EVENTS_OUT.labels(name).inc(len(self._connections))
         self.socketio.emit(name, payload, to=FACTS_ROOM)
-        for room in self._rooms.rooms:
-            self.socketio.emit(name, payload | self._messages.for_lists(entry, room), to=room.name)
+        if rooms := self._rooms.rooms:
+            people = self._messages.people_of(entry)
+            for room in rooms:
+                row = self._messages.for_lists(entry, people, room)
+                self.socketio.emit(name, payload | row, to=room.name)
+
+    def send_team_change(self, change: TeamChange) -> None:
+        """Tell every page of changed names."""
+        if self._connections:
+            self._broadcast("team-change", self._messages.of_team(change))
 
     def send_reload(self, position: str) -> None:
         """Make every page reload: a new epoch has begun."""
@@ -187,6 +198,9 @@ class SocketHub:
         except Exception:
             self._forget(socket_id)
             raise
+        # After it has joined the rooms: what changes from now on is sent there.
+        if missed := self._messages.missed_of_team(given.get("directory")):
+            self._reply(socket_id, "team-change", missed)
         self._view(socket_id, {"id": given.get("call")})
         return True
 

@@ -1,0 +1,49 @@
+"""Names of the numbers of a page, kept in memory until the directory changes: most pages ask for the same."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from aircall.calls.phone_numbers import number_key
+from aircall.storage.database import LruCache
+from aircall.team.database import TeamDatabase
+from aircall.team.directory_query import DirectoryQuery, Name
+from aircall.team.feed import Topic
+
+# Pages whose names are kept.
+SIZE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class FoundNames:
+    """Names by number key, and the directory's revision that they are at least of."""
+
+    revision: int
+    by_key: Mapping[str, Name]
+
+
+class KnownNames:
+    """The names of one API's directory."""
+
+    def __init__(self, database: TeamDatabase, directory: DirectoryQuery) -> None:
+        self._engine = database.engine
+        self._directory = directory
+        # Built once: building it takes longer than running it.
+        self._revision_query = database.revision_of(Topic.DIRECTORY)
+        self._found = LruCache[Mapping[str, Name]](SIZE)
+
+    @property
+    def revision(self) -> int:
+        """How many writes of the directory there were, in every process."""
+        with self._engine.connect() as connection:
+            return int(connection.execute(self._revision_query).scalar_one())
+
+    def of(self, numbers: Iterable[str]) -> FoundNames:
+        """Return the names of these numbers, in any spelling; callers must not modify them."""
+        # Read before the names: a write in between stores newer ones under an outdated revision.
+        revision = self.revision
+        keys = frozenset(map(number_key, numbers)) - {""}
+        found = self._found.get((revision, keys))
+        if found is None:
+            found = self._directory.names(keys)
+            self._found.put((revision, keys), found)
+        return FoundNames(revision, found)
