@@ -88,6 +88,9 @@ def _configure(app: Flask, config: Config) -> None:
     is_https = (config.public_origin or "").startswith("https://")
     app.config.update(
         SECRET_KEY=config.secret_key,
+        SECRET_KEY_FALLBACKS=list(config.secret_key_fallbacks),
+        # Flask-WTF passes it on to itsdangerous, which checks with each key and signs with the last one.
+        WTF_CSRF_SECRET_KEY=[*config.secret_key_fallbacks, config.secret_key],
         # The prefix binds the cookie to this host and requires HTTPS, which loopback does without.
         SESSION_COOKIE_NAME="__Host-callboard" if is_https else "callboard",
         SESSION_COOKIE_SECURE=is_https,

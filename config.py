@@ -35,7 +35,15 @@ REDIS = re.compile(
 PROXY = re.compile(r"http://([^\s/?#@:]+(:[^\s/?#@]*)?@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?", re.ASCII)
 MOST_WORKERS = 64
 # Each may be in a file instead, which the setting with _FILE at the end of its name names.
-SECRETS = ("SECRET_KEY", "LISTENER_PASSWORD", "METRICS_TOKEN", "DATABASE_URL", "REDIS_URL", "PROXY_URL")
+SECRETS = (
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "LISTENER_PASSWORD",
+    "METRICS_TOKEN",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "PROXY_URL",
+)
 
 # No password, which would end up in logs, and no query, as paths are appended.
 URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
@@ -65,6 +73,8 @@ class Config:
     host: str
     port: int
     secret_key: str = field(repr=False)
+    # Older keys, that still decrypt and verify.
+    secret_key_fallbacks: tuple[str, ...] = field(repr=False)
     data_dir: Path
     # May contain a password.
     database_url: str = field(repr=False)
@@ -113,6 +123,7 @@ class Config:
             host=host,
             port=_port(env, "PORT", 8000),
             secret_key=env.get("SECRET_KEY", ""),
+            secret_key_fallbacks=_secret_key_fallbacks(env),
             data_dir=data_dir,
             database_url=_database_url(env, data_dir),
             timezone=_timezone(env),
@@ -213,6 +224,16 @@ def _check_secret_key(env: Mapping[str, str], host: str) -> None:
             f"SECRET_KEY has to be set when HOST is not loopback, and HOST is {host!r}. "
             "For this machine alone set HOST=127.0.0.1."
         )
+
+
+def _secret_key_fallbacks(env: Mapping[str, str]) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in env.get("SECRET_KEY_FALLBACKS", "").split(",") if key.strip())
+    if any(len(key) < SECRET_KEY_LENGTH for key in keys):
+        raise ConfigError(
+            f"SECRET_KEY_FALLBACKS has to be keys of {SECRET_KEY_LENGTH} characters or more, "
+            "with commas between them."
+        )
+    return keys
 
 
 def _own_secret_key(data_dir: Path) -> str:

@@ -4,12 +4,14 @@ Every write increments a record's generation. Compare-and-set names the generati
 writer cannot overwrite a newer value or bring a deleted record back.
 """
 
+import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import (
     Column,
@@ -22,11 +24,15 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    event,
     func,
     select,
     update,
 )
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+log = logging.getLogger(__name__)
 
 # Seconds. Upper bound for how long a lock outlives its holder, unless the caller asks for another lease.
 LOCK_LEASE = 15.0
@@ -97,12 +103,16 @@ PUT = _INSERT.on_conflict_do_update(
 
 
 class SQLiteRecordStore:
-    """A RecordStore in a SQLite file, which no other process may use: its locks are for threads."""
+    """A RecordStore in a SQLite file, which no other process may use: its locks are for threads.
+
+    Nothing of a deleted record stays in the file, nor in the log beside it.
+    """
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine
         self._clock = clock
         self._locks = _NamedLocks()
+        event.listen(engine, "connect", _overwrite_deleted)
         metadata.create_all(engine)
 
     def load(self, key: str) -> Record | None:
@@ -114,8 +124,10 @@ class SQLiteRecordStore:
     def put(self, key: str, value: bytes, ttl: float) -> None:
         now = self._clock()
         with self._engine.begin() as connection:
-            connection.execute(DELETE_EXPIRED, {"now": now})
+            expired = connection.execute(DELETE_EXPIRED, {"now": now}).rowcount
             connection.execute(PUT, {"key": key, "value": value, "generation": 1, "expires_at": now + ttl})
+        if expired:
+            self._empty_log()
 
     def compare_and_set(self, key: str, generation: int, value: bytes, ttl: float) -> bool:
         now = self._clock()
@@ -129,7 +141,9 @@ class SQLiteRecordStore:
 
     def delete(self, key: str) -> None:
         with self._engine.begin() as connection:
-            connection.execute(delete(records).where(records.c.key == key))
+            deleted = connection.execute(delete(records).where(records.c.key == key)).rowcount
+        if deleted:
+            self._empty_log()
 
     def keys(self, prefix: str) -> list[str]:
         query = (
@@ -144,6 +158,9 @@ class SQLiteRecordStore:
     def clear(self) -> None:
         with self._engine.begin() as connection:
             connection.execute(delete(records))
+        # Earlier versions did not overwrite what they deleted.
+        self._run("VACUUM")
+        self._empty_log()
 
     def close(self) -> None:
         self._engine.dispose()
@@ -155,6 +172,23 @@ class SQLiteRecordStore:
         lease: float = LOCK_LEASE,  # noqa: ARG002  # the holder cannot end without this process
     ) -> AbstractContextManager[bool]:
         return self._locks.hold(name, wait)
+
+    def _empty_log(self) -> None:
+        """Write SQLite's log into the file, and cut it off: what was deleted stands there too."""
+        try:
+            self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            # The record is gone all the same.
+            log.warning("deleted records may still be in a log", extra={"error": type(error).__name__})
+
+    def _run(self, statement: str) -> None:
+        """Run a statement that works outside of transactions only."""
+        with closing(self._engine.raw_connection()) as connection:
+            connection.cursor().execute(statement).fetchall()
+
+
+def _overwrite_deleted(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA secure_delete=ON")
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ from aircall.concurrency import MessageBus
 from aircall.pusher.connection import LinkTimings, PusherSettings
 from aircall.storage import StorageBusyError
 from aircall.storage.database import open_database
+from aircall.storage.encryption import EncryptedRecords
 from aircall.storage.records import RecordStore, SQLiteRecordStore
 from aircall.storage.redis import RedisRecordStore, connect
 from aircall.sync.scheduler import SYNC_INTERVAL, SYNC_RETRY_INTERVAL
@@ -43,7 +44,8 @@ from config import Config
 
 EXTENSION = "callboard"
 # The record that names the API to which all others belong, and its lifetime (a century, in seconds).
-API_KEY = "api"
+# Versions that did not encrypt records called it `api`: what they have kept is deleted.
+API_KEY = "encrypted:api"
 FOREVER = 100 * 366 * 24 * 3600.0
 # Seconds. Must exceed the deletion of all records.
 CLEAR_TIMEOUT = 5.0
@@ -97,12 +99,14 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
         breaker_pause=timings.breaker_pause,
         proxy_url=config.proxy_url,
     )
-    records = open_records(config)
+    kept = open_records(config)
+    records = EncryptedRecords(kept, [config.secret_key, *config.secret_key_fallbacks])
     logins = Logins(records, api)
     node = ClusterNode(config.redis_url) if config.redis_url else None
     feed, bus = (node.feed, node.bus) if node else (ChangeFeed(), MessageBus())
     replica = CallReplica(CallStore(open_database(config.database_url)), feed)
-    forget_other_api(records, replica.store, config.api_url)
+    # Not encrypted: an instance that is given a wrong SECRET_KEY must not delete what the others keep.
+    forget_other_api(kept, replica.store, config.api_url)
     connections = ConnectionRegistry(logins)
     presence = PresenceService(connections)
     account = ServiceAccount(logins, config.listener_username, config.listener_password)

@@ -9,6 +9,7 @@ Built on Flask-Session, whose own stores fall back to pickle, and write
 every session back after every request: a slow request would resurrect a session that was deleted meanwhile.
 """
 
+import hashlib
 import re
 from datetime import timedelta
 from typing import Any, cast
@@ -133,9 +134,11 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
         return {name: value for name, value in held.items() if name != SIGNED_IN_KEY}
 
     def _signer(self) -> URLSafeTimedSerializer:
-        # The last one signs.
-        keys = [*(self._app.config["SECRET_KEY_FALLBACKS"] or ()), self._app.config["SECRET_KEY"]]
-        return URLSafeTimedSerializer(keys, salt="visitor")
+        return URLSafeTimedSerializer(signing_keys(self._app), salt="visitor")
+
+    def _get_store_id(self, sid: str) -> str:
+        # Whoever reads the store's files cannot use what stands there as a cookie.
+        return str(self.key_prefix) + hashlib.sha256(sid.encode()).hexdigest()
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         record = self._records.load(store_id)
@@ -163,6 +166,11 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
         while (record := self._records.load(store_id)) is not None:
             if self._records.compare_and_set(store_id, record.generation, value, ttl):
                 return
+
+
+def signing_keys(app: Flask) -> list[str]:
+    """Return the keys whose signatures are accepted; the last one signs."""
+    return [*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.config["SECRET_KEY"]]
 
 
 def _cookie_name(app: Flask, request: Request) -> str:

@@ -91,6 +91,7 @@ def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
         ("CLAIM_MINUTES", "5", "claim_minutes", 5),
         ("ACTIVITY_DAYS", "3650", "activity_days", 3650),
         ("PAGES_PER_LOGIN", "10000", "pages_per_login", 10_000),
+        ("SECRET_KEY_FALLBACKS", f" {SECRET} ,, b{SECRET},", "secret_key_fallbacks", (SECRET, f"b{SECRET}")),
         *((name, text, name.lower(), text) for name, text in TAKEN_AS_THEY_ARE),
     ],
 )
@@ -112,7 +113,8 @@ def test_a_good_value_is_taken(tmp_path: Path, name: str, text: str, field: str,
         ("PUSHER_APP_KEY", "a key"), ("PUSHER_APP_CLUSTER", "eu/../x"), ("PUSHER_HOST", "http://localhost"),
         ("PUSHER_PORT", "http"), ("PUSHER_SCHEME", "wss"), ("HOST", "http://127.0.0.1"), ("PORT", "65536"),
         ("PORT", "-1"), ("PORT", "8_000"), ("PORT", "٨٠٠٠"), ("PORT", "8" * 5000),
-        ("SECRET_KEY", SECRET[1:]), ("DATABASE_URL", "postgresql://localhost/calls"),
+        ("SECRET_KEY", SECRET[1:]), ("SECRET_KEY_FALLBACKS", f"{SECRET},{SECRET[1:]}"),
+        ("DATABASE_URL", "postgresql://localhost/calls"),
         ("DATABASE_URL", "postgresql+psycopg2://calls@localhost/calls"),
         ("DATABASE_URL", "postgresql://calls@localhost"), ("DATABASE_URL", "postgresql://calls@/calls"),
         ("DATABASE_URL", "postgresql://calls@localhost:99999/calls"),
@@ -217,7 +219,9 @@ def test_no_secret_is_in_the_repr(tmp_path: Path) -> None:
         DATABASE_URL="postgresql://calls:swordfish@localhost/calls",
         REDIS_URL="redis://:swordfish@localhost",
         PROXY_URL="http://ann:swordfish@localhost",
-        **dict.fromkeys(("SECRET_KEY", "LISTENER_PASSWORD", "METRICS_TOKEN"), "swordfish" * 4),
+        **dict.fromkeys(
+            ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "LISTENER_PASSWORD", "METRICS_TOKEN"), "swordfish" * 4
+        ),
     )
 
     assert "swordfish" not in repr(config)

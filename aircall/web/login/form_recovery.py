@@ -15,6 +15,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from aircall.auth.login import LOGIN_LIFETIME
 from aircall.models import is_call_id
 from aircall.web.services import services
+from aircall.web.session_store import signing_keys
 
 # Seconds. Time to find one's password.
 LIFETIME = 15 * 60.0
@@ -124,4 +125,4 @@ def _load(key: str | None) -> KeptForm | None:
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="form-owner")
+    return URLSafeTimedSerializer(signing_keys(current_app), salt="form-owner")
