@@ -33,6 +33,7 @@ const ICONS = [
   'info',
   'keyboard',
   'log-out',
+  'mic',
   'phone',
   'phone-incoming',
   'phone-missed',

@@ -7,7 +7,7 @@ write to the database, so counts are cached per revision of the replica (Revisio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -72,15 +72,17 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFilter:
-    """Which calls a list contains. Empty texts and None do not filter; `since` is inclusive, `until` is not.
+    """Which calls a list contains. Empty values and None do not filter; `since` is inclusive, `until` is not.
 
-    `number` is the `number_key` of the other side. `cursor` drops the calls before it, so that pages stay
-    stable while calls come in (keyset pagination). A call without a time is outside every time range.
+    `directions` are those of a kind, of which `direction` may leave none. `number` is the `number_key` of the
+    other side. `cursor` drops the calls before it, so that pages stay stable while calls come in (keyset
+    pagination). A call without a time is outside every time range.
     """
 
     view: str = "inbox"
     call_type: str = ""
     direction: str = ""
+    directions: tuple[str, ...] = ()
     line: str = ""
     number: str = ""
     search: str = ""
@@ -91,8 +93,10 @@ class CallFilter:
     @property
     def kinds(self) -> Kinds:
         """The type and direction that are filtered by, as the kept counts take them."""
-        chosen = {"call_type": self.call_type, "direction": self.direction}
-        return {name: (value,) for name, value in chosen.items() if value}
+        chosen = {"call_type": (self.call_type,), "direction": self.directions or (self.direction,)}
+        if self.direction and self.directions:
+            chosen["direction"] = tuple({self.direction} & {*self.directions})
+        return {name: values for name, values in chosen.items() if values != ("",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +166,7 @@ class CallQuery:
         return self._read(query.offset(skipped).limit(limit))
 
     def _page_conditions(self, wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
-        has_choice = wanted.line or wanted.call_type or wanted.direction
+        has_choice = wanted.line or wanted.kinds
         if self.engine.dialect.name != "sqlite" or not has_choice or not _is_kept(wanted):
             return filter_conditions(wanted)
         is_rare = not wanted.line and self.counts(replace(wanted, cursor=None))[wanted.view] < RARE
@@ -321,7 +325,7 @@ def _in_list_order(wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
 def _of_rare_kind(wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
     """Return the conditions of a filter that few calls match, for the index on kinds."""
     # It begins with the direction.
-    every = () if wanted.direction else (calls.c.direction.in_((*DIRECTIONS, UNKNOWN)),)
+    every = () if "direction" in wanted.kinds else (calls.c.direction.in_((*DIRECTIONS, UNKNOWN)),)
     return [*every, *filter_conditions(wanted)]
 
 
@@ -339,8 +343,11 @@ def _column_conditions(wanted: CallFilter, rows: FromClause = calls) -> list[Col
 
 
 def _kind_conditions(wanted: CallFilter, rows: FromClause = calls) -> list[ColumnElement[bool]]:
-    equal = ((rows.c.call_type, wanted.call_type), (rows.c.direction, wanted.direction))
-    return [column == value for column, value in equal if value]
+    # `==` where it can be: for `in`, SQLite would sort what an index has in order.
+    return [
+        rows.c[name] == values[0] if len(values) == 1 else rows.c[name].in_(values)
+        for name, values in wanted.kinds.items()
+    ]
 
 
 def _time_conditions(wanted: CallFilter, rows: FromClause = calls) -> list[ColumnElement[bool]]:
@@ -394,6 +401,18 @@ def _count_after(connection: Connection, wanted: CallFilter) -> int:
     )
     flags = ARCHIVED_FLAGS[wanted.view]
     return sum(whole.get(flag, 0) - counted.get(flag, 0) for flag in flags)
+
+
+def inbox_counts(store: CallQuery) -> dict[str, int]:
+    """Return how many calls of the inbox were missed, and how many are voicemail for us."""
+    voicemail = CallFilter(call_type="voicemail", directions=MISSED["direction"])
+    return {"missed": store.missed_count(), "voicemail": store.counts(voicemail)["inbox"]}
+
+
+def inbox_count_of_day(store: CallQuery, day: date, zone: ZoneInfo) -> int:
+    """Return how many calls of the inbox are of this local day."""
+    until = midnight(day + timedelta(days=1), zone)
+    return store.counts(CallFilter(since=midnight(day, zone), until=until))["inbox"]
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

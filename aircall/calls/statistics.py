@@ -254,5 +254,6 @@ def _kinds(wanted: CallFilter) -> list[CallKind]:
         (direction, call_type)
         for direction in (*DIRECTIONS, UNKNOWN)
         for call_type in (*CALL_TYPES, UNKNOWN)
-        if wanted.direction in ("", direction) and wanted.call_type in ("", call_type)
+        if direction in wanted.kinds.get("direction", (direction,))
+        and call_type in wanted.kinds.get("call_type", (call_type,))
     ]

@@ -1,7 +1,6 @@
 """Charts: calls per day or longer unit, and calls by hour of the week. Geometry and texts, without HTML.
 
 Positions and lengths are percentages of the picture's width or height, so one drawing fits every size.
-Inbound and outbound calls of a kind are counted together.
 """
 
 from bisect import bisect_right
@@ -15,17 +14,10 @@ from zoneinfo import ZoneInfo
 
 from aircall.calls.statistics import CallStatistics, CallStatisticsQuery
 from aircall.web.formatting import (
-    ANSWERED,
-    MISSED,
     MONTH,
-    NO_ANSWER,
     SHORT_WITH_WEEKDAY,
-    UNKNOWN_KIND,
-    VOICEMAIL,
     WITHOUT_YEAR,
     YEAR,
-    Kind,
-    by_kind,
     count,
     counted_calls,
     day_name,
@@ -35,11 +27,10 @@ from aircall.web.formatting import (
 )
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
-from aircall.web.i18n import ngettext, viewer_language
+from aircall.web.i18n import viewer_language
+from aircall.web.kinds import KINDS, Kind, by_kind
 from aircall.web.list_query import FIRST_DAY, LAST_DAY, ListQuery
 
-# The kinds of a bar, from its foot to its top.
-SERIES = (ANSWERED, MISSED, VOICEMAIL, NO_ANSWER, UNKNOWN_KIND)
 MOST_BARS = 31
 # With fewer bars than this the rest of the width stays empty: a single day would fill the whole picture.
 FEWEST_PLACES = 7
@@ -134,9 +125,8 @@ class Chart:
     def numbers_of(self, bar: Bar) -> str:
         """Return what the bar shows in words, `4 calls – 3 answered, 1 missed`."""
         calls = counted_calls(bar.total)
-        parts = [
-            _counted_kind(kind.name, bar.numbers[kind.name]) for kind in self.kinds if bar.numbers[kind.name]
-        ]
+        numbers = ((kind, bar.numbers[kind.name]) for kind in self.kinds)
+        parts = [kind.count(number, count(number)) for kind, number in numbers if number]
         return _("%(calls)s – %(kinds)s", calls=calls, kinds=listed(parts)) if parts else calls
 
 
@@ -222,7 +212,7 @@ def _draw_chart(
         unit=unit.name,
         days=day_range((first, last), today),
         bars=tuple(bars),
-        kinds=tuple(kind for kind in SERIES if any(bar.numbers[kind.name] for bar in bars)),
+        kinds=tuple(kind for kind in KINDS if any(bar.numbers[kind.name] for bar in bars)),
         highest=max(bars, key=lambda bar: bar.total),
         today=next((bar for bar in bars if bar.first == today == bar.last), None),
         place_width=round(width, 2),
@@ -284,24 +274,11 @@ def _bar(span: Span, numbers: Counter[str], highest: int, place: float, width: f
 
 def _parts(numbers: Counter[str], highest: int) -> tuple[Part, ...]:
     parts, top = [], 0
-    for kind in SERIES:
+    for kind in KINDS:
         if number := numbers[kind.name]:
             top += number
             parts.append(Part(kind, round(100 - 100 * top / highest, 2), round(100 * number / highest, 2)))
     return tuple(parts)
-
-
-def _counted_kind(name: str, number: int) -> str:
-    shown = count(number)
-    if name == "answered":
-        return ngettext("%(number)s answered", "%(number)s answered", number, number=shown)
-    if name == "missed":
-        return ngettext("%(number)s missed", "%(number)s missed", number, number=shown)
-    if name == "voicemail":
-        return ngettext("%(number)s voicemail", "%(number)s voicemail", number, number=shown)
-    if name == "unanswered":
-        return ngettext("%(number)s no answer", "%(number)s no answer", number, number=shown)
-    return ngettext("%(number)s unknown", "%(number)s unknown", number, number=shown)
 
 
 def draw_week(statistics: CallStatistics) -> Week | None:

@@ -5,9 +5,7 @@ guesses a time zone: `zone` is always an IANA name, and `today` the viewer's day
 in all languages.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from urllib.parse import quote
@@ -23,8 +21,9 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
 from aircall.models import UNKNOWN, Call, instant_text
 from aircall.team.directory_query import Name
-from aircall.web.i18n import gettext, lazy_gettext, lazy_pgettext, ngettext, viewer_locale
 from aircall.web.i18n import gettext as _
+from aircall.web.i18n import lazy_gettext, ngettext, viewer_locale
+from aircall.web.kinds import kind, offered_types
 
 # Forms of a day, in CLDR's letters and in an order that suits every language of LANGUAGES.
 LONG = "EEEE d MMMM y"
@@ -39,53 +38,10 @@ ORDINAL_FIRST = {"fr": "d'er'"}
 FIRST_PLACE, LAST_PLACE = "\x01", "\x02"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
-
-
-# Compared by identity: these below are the only ones.
-@dataclass(frozen=True, slots=True, eq=False)
-class Kind:
-    """A kind of call as users see it.
-
-    `name` is for CSS classes. `label` is short and `title` stands alone; both are translated when rendered.
-    """
-
-    name: str
-    label: str
-    title: str
-    icon: str
-
-
-INCOMING = Kind("answered", lazy_gettext("Incoming"), lazy_gettext("Incoming call"), "phone-incoming")
-OUTGOING = Kind("answered", lazy_gettext("Outgoing"), lazy_gettext("Outgoing call"), "phone-outgoing")
-ANSWERED = Kind("answered", lazy_gettext("Answered"), lazy_gettext("Answered call"), "phone")
-MISSED = Kind("missed", lazy_gettext("Missed"), lazy_gettext("Missed call"), "phone-missed")
-# An outbound call that was not answered is not one that we missed.
-NO_ANSWER = Kind("unanswered", lazy_gettext("No answer"), lazy_gettext("Unanswered call"), "phone-missed")
-VOICEMAIL = Kind("voicemail", lazy_gettext("Voicemail"), lazy_gettext("Voicemail"), "voicemail")
-UNKNOWN_KIND = Kind("unknown", lazy_gettext("Unknown"), lazy_gettext("Call of unknown type"), "phone")
-
-# By direction and type.
-KINDS: Mapping[tuple[str, str], Kind] = {
-    ("inbound", "answered"): INCOMING,
-    ("outbound", "answered"): OUTGOING,
-    ("unknown", "answered"): ANSWERED,
-    ("inbound", "missed"): MISSED,
-    ("outbound", "missed"): NO_ANSWER,
-    ("unknown", "missed"): MISSED,
-    ("inbound", "voicemail"): VOICEMAIL,
-    ("outbound", "voicemail"): VOICEMAIL,
-    ("unknown", "voicemail"): VOICEMAIL,
-}
-TYPES = {
-    "answered": lazy_gettext("Answered"),
-    "missed": lazy_gettext("Missed"),
-    "voicemail": lazy_gettext("Voicemail"),
-    UNKNOWN: lazy_gettext("Unknown"),
-}
 DIRECTIONS = {
-    "inbound": lazy_pgettext("one call", "inbound"),
-    "outbound": lazy_pgettext("one call", "outbound"),
-    UNKNOWN: lazy_pgettext("one call", "unknown"),
+    "inbound": lazy_gettext("Inbound"),
+    "outbound": lazy_gettext("Outbound"),
+    UNKNOWN: lazy_gettext("Unknown"),
 }
 
 
@@ -93,7 +49,7 @@ def register(app: Flask) -> None:
     """Add the template filters, under the names of their functions."""
     filters: tuple[Callable[..., object], ...] = (
         kind,
-        type_and_direction,
+        direction,
         phone,
         phone_uri,
         country,
@@ -116,26 +72,12 @@ def register(app: Flask) -> None:
     )
     for function in filters:
         app.add_template_filter(function)
+    app.add_template_global(offered_types)
 
 
-def kind(call: Call) -> Kind:
-    """Return the kind of a call."""
-    return KINDS.get((call.direction, call.call_type), UNKNOWN_KIND)
-
-
-def by_kind(numbers: Mapping[tuple[str, str], int]) -> Counter[str]:
-    """Sum up numbers by direction and type into numbers by the name of the kind."""
-    sums: Counter[str] = Counter()
-    for direction_and_type, number in numbers.items():
-        sums[KINDS.get(direction_and_type, UNKNOWN_KIND).name] += number
-    return sums
-
-
-def type_and_direction(call: Call) -> str:
-    """Return the call's type and direction as the API has them, `Missed, inbound`."""
-    return gettext(
-        "%(type)s, %(direction)s", type=TYPES[call.call_type], direction=DIRECTIONS[call.direction]
-    )
+def direction(call: Call) -> str:
+    """Return the call's direction, `Inbound`."""
+    return str(DIRECTIONS[call.direction])
 
 
 def phone(number: str) -> str:

@@ -1,7 +1,7 @@
 """The insights page: totals by kind, chart and busiest hours of exactly the calls that the list shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from aircall.calls.statistics import CallKind, CallStatistics
+from aircall.calls.statistics import CallStatistics
 from aircall.web.calls.list_page import read_choices
-from aircall.web.charts import DRAWN_CHARTS, SERIES, draw_week, whole_chart
-from aircall.web.formatting import KINDS, UNKNOWN_KIND, Kind, by_kind
+from aircall.web.charts import DRAWN_CHARTS, draw_week, whole_chart
+from aircall.web.kinds import KINDS, RARE, Kind, by_kind
 from aircall.web.list_query import ListLinks, ListQuery, current_query, days_url, find_line
 from aircall.web.login.session import login_required
 from aircall.web.page import await_fresh_list, list_freshness
@@ -24,31 +24,26 @@ from aircall.web.services import services
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """The number of calls of a kind. `changes` to the query select exactly these; None if none do."""
+    """The number of calls of a kind."""
 
     kind: Kind
     number: int
-    changes: Mapping[str, str] | None = field(hash=False)
+
+    @property
+    def changes(self) -> Mapping[str, str]:
+        """The changes to the query that select exactly these calls."""
+        kind = self.kind
+        return (
+            {"type": kind.value} if kind.value else {"type": kind.call_type, "direction": kind.directions[0]}
+        )
 
 
 @lru_cache(DRAWN_CHARTS)
 def read_totals(statistics: CallStatistics) -> tuple[Total, ...]:
     """Return the total of every known kind, and of unknown calls if there are any."""
     numbers = by_kind(statistics.totals)
-    shown = [kind for kind in SERIES if numbers[kind.name] or kind is not UNKNOWN_KIND]
-    return tuple(Total(kind, numbers[kind.name], _changes(kind, set(statistics.totals))) for kind in shown)
-
-
-def _changes(kind: Kind, present: set[CallKind]) -> Mapping[str, str] | None:
-    """Return the type, and the direction if needed, that select this kind among those present."""
-    own = {pair for pair in present if KINDS.get(pair, UNKNOWN_KIND).name == kind.name}
-    directions, types = {direction for direction, _type in own}, {call_type for _direction, call_type in own}
-    if len(types) != 1:
-        return None
-    (call_type,) = types
-    if own == {pair for pair in present if pair[1] == call_type}:
-        return {"type": call_type}
-    return {"type": call_type, "direction": directions.pop()} if len(directions) == 1 else None
+    shown = [kind for kind in KINDS if numbers[kind.name] or kind not in RARE]
+    return tuple(Total(kind, numbers[kind.name]) for kind in shown)
 
 
 bp = Blueprint("insights", __name__)

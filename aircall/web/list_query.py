@@ -19,6 +19,7 @@ from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, Call, clean_text, is
 from aircall.web.formatting import FIRST_PLACE, LAST_PLACE, day_range, listed, named
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
+from aircall.web.kinds import BY_VALUE, type_label
 from aircall.web.people import People
 
 PAGE_SIZES = (10, 25, 50, 100)
@@ -46,13 +47,10 @@ UNKNOWN_WORDS = {
     "direction": _l("“%(text)s” is not a direction we know, so it is left out."),
 }
 VIEW_WORDS = {"inbox": _l("in the inbox"), "archived": _l("archived")}
-SORT_WORDS = {
-    "answered": _l("answered"),
-    "missed": _l("missed"),
-    "voicemail": _l("voicemail"),
+DIRECTION_WORDS = {
     "inbound": _l("inbound"),
     "outbound": _l("outbound"),
-    "unknown": _l("unknown"),
+    "unknown": _l("of unknown direction"),
 }
 
 
@@ -60,8 +58,9 @@ SORT_WORDS = {
 class ListQuery:
     """A usable query; `problems` are sentences about the values that were not.
 
-    `line` is the line's number as the calls have it. If `is_line_typed`, its number or a part of it is being
-    typed instead: `typed_line`, in any spelling, which filters nothing (`find_line`).
+    `type` is a kind of call, or one of the API's types in all directions. `line` is the line's number as the
+    calls have it. If `is_line_typed`, its number or a part of it is being typed instead: `typed_line`, in any
+    spelling, which filters nothing (`find_line`).
     Not changed once it has been read: it is what fragments are found by.
 
     `number` is the number of the other party in any spelling. `cursor` is the sort key of the call that pages
@@ -86,15 +85,30 @@ class ListQuery:
     @property
     def is_filtered(self) -> bool:
         """Whether anything but the view restricts the list."""
-        words = (self.type, self.direction, self.line, self.number, self.q)
-        return any((*words, self.date_from, self.date_to))
+        return bool(self.restrictions)
+
+    @property
+    def restrictions(self) -> dict[str, str]:
+        """The URL parameters that restrict the list, besides the view."""
+        values = {
+            "type": self.type,
+            "direction": self.direction,
+            "line": self.line,
+            "number": self.number,
+            "q": self.q,
+            "from": self.date_from.isoformat() if self.date_from else "",
+            "to": self.date_to.isoformat() if self.date_to else "",
+        }
+        return {name: value for name, value in values.items() if value}
 
     def to_filter(self, zone: ZoneInfo) -> CallFilter:
         """Return the filter for the replica; days begin and end in the viewer's zone."""
+        kind = BY_VALUE.get(self.type)
         return CallFilter(
             view=self.view,
-            call_type=self.type,
+            call_type=kind.call_type if kind else self.type,
             direction=self.direction,
+            directions=kind.directions if kind else (),
             line=self.line,
             number=number_key(self.number),
             search=self.q,
@@ -110,18 +124,9 @@ class ListQuery:
         cursor is included only with a `page`, also the first: another view or filter starts at its newest
         call.
         """
-        values = {
-            "view": "" if self.view == "inbox" else self.view,
-            "type": self.type,
-            "direction": self.direction,
-            "line": self.line,
-            "number": self.number,
-            "q": self.q,
-            "from": self.date_from.isoformat() if self.date_from else "",
-            "to": self.date_to.isoformat() if self.date_to else "",
-            "per_page": self.per_page,
-            "top": sort_key_text(self.cursor) if self.cursor and "page" in changes else "",
-        }
+        values: dict[str, Any] = {"view": "" if self.view == "inbox" else self.view, **self.restrictions}
+        values["per_page"] = self.per_page
+        values["top"] = sort_key_text(self.cursor) if self.cursor and "page" in changes else ""
         values |= changes | ({"page": ""} if changes.get("page") == 1 else {})
         return {name: value for name, value in values.items() if value not in ("", None)}
 
@@ -141,7 +146,7 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
     """Parse URL parameters. Never fails; unusable values are left out and named in `problems`."""
     query = ListQuery(per_page=default_page_size)
     query.view = _word(args, "view", VIEWS, query.problems) or "inbox"
-    query.type = _word(args, "type", (*CALL_TYPES, UNKNOWN), query.problems)
+    query.type = _word(args, "type", (*BY_VALUE, *CALL_TYPES), query.problems)
     query.direction = _word(args, "direction", (*DIRECTIONS, UNKNOWN), query.problems)
     query.line = line_number(_text(args, "line")[:LONGEST_SEARCH])
     if query.line == OTHER_LINE:
@@ -299,8 +304,8 @@ def filter_words(query: ListQuery, people: People) -> str:
     """
     words = [
         VIEW_WORDS.get(query.view),
-        SORT_WORDS.get(query.type),
-        SORT_WORDS.get(query.direction),
+        type_label(query.type).lower(),
+        DIRECTION_WORDS.get(query.direction),
         _("via %(line)s", line=named(query.line, people.name(query.line))) if query.line else "",
         _("with %(number)s", number=named(query.number, people.name(query.number))) if query.number else "",
         day_range((query.date_from, query.date_to)) if query.date_from or query.date_to else "",

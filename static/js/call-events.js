@@ -8,7 +8,7 @@ import { refreshWithRetry } from './refresh.js';
 import { drawPushedRow, refreshRows } from './row-refresh.js';
 import { markGone, rowOf } from './rows.js';
 
-export async function handleCallChanged({ call, html = null, counts = null }) {
+export async function handleCallChanged({ call, html = null, counts = null, today }) {
   const { id } = call;
   recordChange(id);
   if (isPageOf(id)) {
@@ -17,14 +17,14 @@ export async function handleCallChanged({ call, html = null, counts = null }) {
   } else if (isPartOfPage(call)) {
     requestPageRefresh();
   } else {
-    takeCounts(id, call, counts);
+    takeCounts(id, call, counts && { ...counts, today });
     if (rowOf(id) && html !== null) drawPushedRow(id, html);
     else if (rowOf(id)) refreshRows([id]);
   }
 }
 
-export async function handleCallRemoved({ id, counts = null }) {
-  if (document.getElementById('list')) takeCounts(id, null, counts);
+export async function handleCallRemoved({ id, counts = null, today }) {
+  if (document.getElementById('list')) takeCounts(id, null, counts && { ...counts, today });
   else requestPageRefresh();
   const row = rowOf(id);
   if (row) markGone(row);

@@ -69,7 +69,7 @@ function keepWithoutRow(call) {
 function drawPushed(latest) {
   pushed = latest;
   const list = document.getElementById('list');
-  if (list && !list.dataset.view) return false;
+  if (list && (!list.dataset.view || latest.counts.today === undefined)) return false;
   drawTitle(latest.counts.missed);
   if (!list) return true;
   drawTotals(latest.counts, list.dataset.view);
@@ -77,14 +77,16 @@ function drawPushed(latest) {
 }
 
 function drawTotals(counts, view) {
-  for (const tab of document.querySelectorAll('[data-count]')) setText(tab, formatNumber(counts[tab.dataset.count]));
+  for (const shown of document.querySelectorAll('[data-count]')) {
+    setText(shown, formatNumber(counts[shown.dataset.count]));
+  }
   const head = document.getElementById('page-head');
   head.dataset.missed = counts.missed;
-  const texts = [ngettext('%(number)s call', '%(number)s calls', counts[view])];
-  if (counts.missed) {
-    texts.push(ngettext('%(number)s missed in the inbox', '%(number)s missed in the inbox', counts.missed));
-  }
-  setText(head.querySelector('p'), texts.join(' · '));
+  setText(head.querySelector('[data-total]'), ngettext('%(number)s call', '%(number)s calls', counts[view]));
+  const missed = head.querySelector('[data-missed-words]');
+  missed.hidden = counts.missed === 0;
+  const words = ngettext('%(number)s missed in the inbox', '%(number)s missed in the inbox', counts.missed);
+  setText(missed.querySelector('a'), words);
 }
 
 function drawNews(list) {

@@ -43,7 +43,7 @@ def test_colours_that_are_forced_leave_nothing_untold(shared_address: str, visit
     assert violations(page) == []
     assert colour(page, ".tabs [aria-current]", "outlineStyle") == "solid"
     # A bar is told from its neighbors only by its colour, so that stays.
-    assert colour(page, "#chart .chart__answered", "fill") != colour(page, "#chart .chart__missed", "fill")
+    assert colour(page, "#chart .chart__incoming", "fill") != colour(page, "#chart .chart__missed", "fill")
     side = "borderInlineStartColor"
     assert colour(page, f"#call-{ticked}", side) != colour(page, f"#call-{other}", side)
 

@@ -100,7 +100,7 @@ def test_an_unanswered_outbound_call_is_not_one_that_we_missed() -> None:
 
     chart = drawn(statistics, TODAY, TODAY)
 
-    assert [kind.label for kind in chart.kinds] == ["Answered", "Missed", "No answer", "Unknown"]
+    assert [kind.label for kind in chart.kinds] == ["Incoming", "Missed", "No answer", "Unknown"]
 
 
 def test_today_is_known_only_where_it_has_a_bar_of_its_own() -> None:

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from aircall.web import formatting
-from aircall.web.formatting import counted_calls, kind, share
+from aircall.web.formatting import counted_calls, share
+from aircall.web.kinds import kind
 from tests.support.made_calls import made_call
 
 NOON = datetime(2026, 11, 23, 11, 15, tzinfo=UTC)
@@ -113,7 +114,7 @@ def test_a_duration_reads_in_its_two_largest_units(length: timedelta | None, tex
         ("inbound", "answered", "Incoming"), ("outbound", "answered", "Outgoing"),
         ("unknown", "answered", "Answered"), ("inbound", "missed", "Missed"),
         ("outbound", "missed", "No answer"), ("inbound", "voicemail", "Voicemail"),
-        ("outbound", "voicemail", "Voicemail"), ("inbound", "unknown", "Unknown"),
+        ("outbound", "voicemail", "Voicemail left"), ("inbound", "unknown", "Unknown"),
     ],
 )  # fmt: skip
 def test_every_sort_of_call_has_a_name(direction: str, call_type: str, label: str) -> None:

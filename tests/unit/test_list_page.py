@@ -212,7 +212,7 @@ def test_only_calls_of_the_filtered_list_are_new(full_store: CallStore) -> None:
     for number, word in enumerate(["inbound", "outbound", "unknown"]):
         full_store.apply([made_call(100 + number, direction=word, created_at=NOON + timedelta(hours=1))])
 
-    assert read_counts(full_store, query, ZONE).new_count == 1
+    assert read_counts(full_store, query, ZONE, NOON).new_count == 1
 
 
 def test_where_all_that_was_there_has_left_the_list_begins_anew(full_store: CallStore) -> None:
@@ -231,7 +231,7 @@ def test_a_call_that_came_back_is_new_on_the_page_it_stands_on_by_now(full_store
 
     def new_count(*numbers: int, page: int = 1) -> int:
         changed = [call_id(number) for number in numbers]
-        return read_news(full_store, replace(query, page=page), ZONE, changed).new_count
+        return read_news(full_store, replace(query, page=page), ZONE, NOON, changed).new_count
 
     assert new_count(5) == 1
     assert new_count(25) == 0
@@ -243,8 +243,8 @@ def test_a_call_that_came_back_is_new_on_the_page_it_stands_on_by_now(full_store
 
 
 def test_to_a_page_that_had_no_call_every_call_is_new(full_store: CallStore) -> None:
-    assert read_news(full_store, ListQuery(), ZONE, []).new_count == 30
-    assert read_news(full_store, ListQuery(type="voicemail"), ZONE, []).new_count == 0
+    assert read_news(full_store, ListQuery(), ZONE, NOON, []).new_count == 30
+    assert read_news(full_store, ListQuery(type="voicemail"), ZONE, NOON, []).new_count == 0
 
 
 def test_the_last_seven_days_end_today(full_store: CallStore) -> None:

@@ -6,10 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 
+from aircall.models import Call
 from aircall.web.list_query import OFFERED_LINES
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
+from tests.web.conftest import NewCall, services_of
 
 
 @pytest.mark.parametrize("path", ["/calls", "/insights"])
@@ -85,7 +88,7 @@ def test_the_filter_by_a_number_is_shown_and_every_link_keeps_it(alice: Person, 
 
 
 def test_the_form_keeps_a_filter_that_it_does_not_offer(alice: Person) -> None:
-    for name, value in (("type", "unknown"), ("direction", "unknown"), ("line", "+33000000000")):
+    for name, value in (("type", "unknown"), ("direction", "unknown"), ("line", "+33100000000")):
         alice.get("/calls", query_string={"view": "all", name: value})
 
         option = alice.find(f"#filter-{name} option[selected]")
@@ -152,3 +155,65 @@ def test_recent_days_are_one_link_away(alice: Person) -> None:
     assert set(links) == {"Today", "Yesterday", "Last 7 days"}
     assert alice.find("#filter-to")["value"] == datetime.now(UTC).date().isoformat()
     assert alice.find("#filter-type option[selected]")["value"] == "missed"
+
+
+def test_the_type_filter_offers_what_rows_say_and_takes_the_types_of_the_api(
+    alice: Person, sandbox: Sandbox
+) -> None:
+    alice.get("/calls")
+    offered = {
+        option.get_text(strip=True): str(option["value"])
+        for option in alice.page.select("#filter-type > option")
+    }
+    del offered["Type"]
+    assert set(offered) == {"Missed", "Voicemail", "Incoming", "Outgoing", "No answer", "Voicemail left"}
+
+    seen = []
+    for label, value in offered.items():
+        alice.get("/calls", query_string={"view": "all", "type": value, "per_page": 100})
+        assert {said.get_text(strip=True) for said in alice.page.select(".call-row__label")} == {label}
+        assert alice.find("#filter-type option[selected]").get_text(strip=True) == label
+        seen += alice.call_ids
+    assert sorted(seen) == sorted(call["id"] for call in sandbox.calls())
+
+    for call_type in ("answered", "missed", "voicemail"):
+        alice.get("/calls", query_string={"view": "all", "type": call_type, "per_page": 100})
+        of_type = {call["id"] for call in sandbox.calls() if call["call_type"] == call_type}
+        assert set(alice.call_ids) == of_type
+        alice.get("/calls?view=all&type=no-answer&direction=inbound")
+        assert alice.call_ids == []
+
+
+def test_the_lists_that_people_want_are_one_link_away_with_their_numbers(
+    alice: Person, new_call: NewCall
+) -> None:
+    new_call(call_type="voicemail", direction="outbound", is_archived=False)
+    new_call(call_type="voicemail", direction="inbound", created_at="2026-01-01T00:00:00Z", is_archived=False)
+    alice.get("/calls?view=archived&per_page=100")
+    counts = alice.page.select(".quick a [data-count]")
+    found = {str(count["data-count"]): (int(count.text), count.find_parent("a")) for count in counts}
+    assert set(found) == {"missed", "voicemail", "today"}
+    links = {name: str(link["href"]) for name, (_, link) in found.items() if link}
+    for name, (number, _) in found.items():
+        alice.get(links[name])
+        assert alice.find(".toolbar__summary").get_text(strip=True).endswith(f" of {number} calls")
+        assert len(alice.page.select(".quick [aria-current]")) == 1
+
+    alice.get("/calls")
+    words = alice.find("#page-head p a")
+    assert words.get_text(strip=True) == f"{found['missed'][0]} missed in the inbox"
+    assert words["href"] == links["missed"]
+    assert alice.page.select(".quick [aria-current]") == []
+
+
+def test_an_emptied_list_of_missed_calls_congratulates(app: Flask, alice: Person, sandbox: Sandbox) -> None:
+    alice.get("/calls?type=missed-call&per_page=100")
+    for call_id in alice.call_ids:
+        services_of(app).replica.apply(Call.from_json(sandbox.archive(call_id)))
+
+    alice.get("/calls?type=missed-call")
+
+    assert alice.find(".blank__title").get_text() == "Well done"
+    assert "Every missed call is archived." in alice.text
+    assert alice.find("#page-head [data-count=missed]").get_text() == "0"
+    assert alice.get("/calls").find("[data-missed-words]").has_attr("hidden")

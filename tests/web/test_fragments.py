@@ -77,7 +77,7 @@ def test_a_row_follows_the_call_the_language_and_the_zone(rows: CallRows) -> Non
         assert "Voicemail" in (english := rows.row(call, NOBODY, "en", PARIS))
         assert ">13:00</time>" in english
         assert ">17:45</time>" in rows.row(call, NOBODY, "en", KATHMANDU)
-        assert "Messagerie" in rows.row(call, NOBODY, "fr", PARIS)
+        assert "Message vocal" in rows.row(call, NOBODY, "fr", PARIS)
         assert "Ring back" in rows.row(noted, NOBODY, "en", PARIS)
         assert 'data-archived="true"' in rows.row(archived, NOBODY, "en", PARIS)
         assert rows.row(call, NOBODY, "en", PARIS) == english

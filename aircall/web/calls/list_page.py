@@ -1,15 +1,16 @@
 """The data of the list page: a page of calls grouped by day, and counts. Independent of requests and HTML."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from aircall.calls.query import CallQuery, SortKey
+from aircall.calls.query import CallQuery, SortKey, inbox_count_of_day, inbox_counts
 from aircall.models import Call
 from aircall.web.formatting import LONG, day_name
 from aircall.web.i18n import gettext as _
+from aircall.web.kinds import MISSED, VOICEMAIL
 from aircall.web.list_query import OFFERED_LINES, ListQuery
 
 
@@ -23,17 +24,39 @@ class Day:
     calls: Sequence[Call]
 
 
+@dataclass(frozen=True, slots=True)
+class QuickView:
+    """A list that people often want: how many calls of the inbox it has, and how it differs from the inbox.
+
+    `name` is that of its number in events; `done` says that its calls are all archived.
+    """
+
+    name: str
+    label: str
+    done: str
+    number: int
+    changes: Mapping[str, str] = field(hash=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListCounts:
-    """Numbers of calls: by view under the filters, and missed calls in the inbox.
+    """Numbers of calls: by view under the filters, missed calls in the inbox, and in each quick view.
 
     Of the current view, `total` calls are at or after the query's cursor, and `new_count` before it.
     """
 
     counts: dict[str, int] = field(hash=False)
     missed_count: int
+    quick: tuple[QuickView, ...]
     total: int
     new_count: int
+
+    def quick_shown(self, query: ListQuery) -> QuickView | None:
+        """Return the quick view that a list with this query is."""
+        is_in_inbox = query.view == "inbox"
+        return next(
+            (quick for quick in self.quick if is_in_inbox and quick.changes == query.restrictions), None
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +137,7 @@ class CallList(PlaceInList):
 
 def read_list(store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime) -> CallList:
     """Return the requested page, or the last one if there are fewer pages."""
-    counts = read_counts(store, query, zone)
+    counts = read_counts(store, query, zone, now)
     if counts.new_count and not counts.total:
         # Every call after the cursor has left the list, and there are only newer ones.
         return read_list(store, replace(query, cursor=None), zone, now)
@@ -131,6 +154,7 @@ def _read_page(
     return CallList(
         counts=counts.counts,
         missed_count=counts.missed_count,
+        quick=counts.quick,
         total=counts.total,
         new_count=counts.new_count,
         today=today,
@@ -167,27 +191,40 @@ def read_lines(store: CallQuery, query: ListQuery) -> LineChoice:
     return LineChoice(offered=offered, has_more=has_more, found=found, problem=problem)
 
 
-def read_counts(store: CallQuery, query: ListQuery, zone: ZoneInfo) -> ListCounts:
+def read_counts(store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime) -> ListCounts:
     """Return the counts of the list."""
-    wanted = query.to_filter(zone)
-    counts = store.counts(replace(wanted, cursor=None))
+    wanted, today = query.to_filter(zone), now.astimezone(zone).date()
+    counts, in_inbox = store.counts(replace(wanted, cursor=None)), inbox_counts(store)
+    in_inbox["today"] = inbox_count_of_day(store, today, zone)
     total = store.counts(wanted)[query.view] if wanted.cursor else counts[query.view]
     return ListCounts(
         counts=counts,
-        missed_count=store.missed_count(),
+        missed_count=in_inbox["missed"],
+        quick=_quick_views(in_inbox, today.isoformat()),
         total=total,
         # The replica may have changed between the two reads.
         new_count=max(0, counts[query.view] - total),
     )
 
 
-def read_news(store: CallQuery, query: ListQuery, zone: ZoneInfo, changed: Collection[str]) -> ListCounts:
+def _quick_views(numbers: Mapping[str, int], today: str) -> tuple[QuickView, ...]:
+    named = (
+        ("missed", MISSED.many, _("Every missed call is archived."), {"type": MISSED.value}),
+        ("voicemail", VOICEMAIL.many, _("Every voicemail is archived."), {"type": VOICEMAIL.value}),
+        ("today", _("Today"), _("Every call of today is archived."), {"from": today, "to": today}),
+    )
+    return tuple(QuickView(name, str(label), done, numbers[name], args) for name, label, done, args in named)
+
+
+def read_news(
+    store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime, changed: Collection[str]
+) -> ListCounts:
     """Return the counts for an open page that has no rows for these `changed` calls.
 
     On the first page, changed calls that belong there now count as new too. A page without a cursor had no
     calls, so all are new.
     """
-    counts = read_counts(store, query, zone)
+    counts = read_counts(store, query, zone, now)
     if query.cursor is None:
         return replace(counts, new_count=counts.total)
     if query.page > 1 or not changed:

@@ -131,7 +131,7 @@ def counts() -> ResponseReturnValue:
     Takes the query of the list, and the `ids` of changed calls that have no row on that page.
     """
     query = current_query()
-    view = read_news(services().replica.store, query, viewer_zone(), _requested_ids())
+    view = read_news(services().replica.store, query, viewer_zone(), datetime.now(UTC), _requested_ids())
     return render_template(
         "calls/_counts.html", view=view, filters=query, calls_url=ListLinks("calls.index", query)
     )

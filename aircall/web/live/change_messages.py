@@ -6,10 +6,12 @@ alike (docs/decisions/0038-rows-are-pushed-to-rooms.md).
 
 import logging
 from collections import Counter
+from datetime import datetime
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from aircall.calls.feed import ChangeKind, FeedEntry
-from aircall.calls.query import CallFilter, CallQuery
+from aircall.calls.query import CallFilter, CallQuery, inbox_count_of_day, inbox_counts
 from aircall.storage import STORAGE_ERRORS
 from aircall.team.feed import TeamChange, Topic
 from aircall.web.formatting import zone_names
@@ -79,7 +81,7 @@ class ChangeMessages:
         """Return the facts of a change, and the counts after it; without them if they cannot be read."""
         try:
             with self._store.reading_once():
-                counts = self._store.counts(CallFilter(view="all")) | {"missed": self._store.missed_count()}
+                counts = self._store.counts(CallFilter(view="all")) | inbox_counts(self._store)
         except STORAGE_ERRORS as error:
             log.warning("counts not sent: %s", type(error).__name__)
             return facts(entry)
@@ -91,12 +93,19 @@ class ChangeMessages:
         return self._people.of_calls([call] if call else [])
 
     def for_lists(self, entry: FeedEntry, people: People, room: RowRoom) -> Payload:
-        """Return what a list's page also gets: the rendered row, unless the call was removed."""
-        call = entry.change.call
+        """Return what a list's page also gets: today's number, and the rendered row unless it was removed."""
+        call, today = entry.change.call, self._today(ZoneInfo(room.zone))
         if call is None:
-            return {}
+            return today
         html = self._rows.rows([call], people, room.language, room.zone, query="")
-        return {"html": html, "directory": people.revision}
+        return {"html": html, "directory": people.revision} | today
+
+    def _today(self, zone: ZoneInfo) -> Payload:
+        try:
+            return {"today": inbox_count_of_day(self._store, datetime.now(zone).date(), zone)}
+        except STORAGE_ERRORS as error:
+            log.warning("today's number not sent: %s", type(error).__name__)
+            return {}
 
     def of_team(self, change: TeamChange) -> Payload:
         """Return what tells of changed names: the pages read what they show of these numbers again."""

@@ -6,8 +6,9 @@ of the names that it shows. Later it sends `view {id}` when it shows another cal
 receives:
 
 - `update-call {call, position}`, `add-call {call, position}`, `remove-call {id, position}`: a change, and the
-  position to resume from. Also `counts {inbox, archived, all, missed}` of the unfiltered views and, for a
-  list's page, `html`, the rendered row, and `directory`, the revision of its names; each may be missing
+  position to resume from. Also `counts {inbox, archived, all, missed, voicemail}` of the unfiltered views
+  and, for a list's page, `html`, the rendered row, `directory`, the revision of its names, and `today`, how
+  many calls of the inbox are of its day; each may be missing
 - `caught-up {position}`: on connecting, after what was missed; `reload {position}`: too much was missed
 - `link {state, since, reason}`: state of the link to the Pusher channel; `since` is when it was last live
 - `viewers {id, viewers}`: the usernames of all who view this call, the page's own user included
