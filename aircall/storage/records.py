@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from sqlalchemy import (
@@ -31,6 +32,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
+
+from aircall.storage.database import patiently
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +121,7 @@ class SQLiteRecordStore:
     def load(self, key: str) -> Record | None:
         # By the driver, because every request loads several: SQLAlchemy would take ten times as long.
         with closing(self._engine.raw_connection()) as connection:
-            row = connection.cursor().execute(LOAD, (key, self._clock())).fetchone()
+            row = patiently(partial(connection.cursor().execute, LOAD, (key, self._clock()))).fetchone()
         return None if row is None else Record(*row)
 
     def put(self, key: str, value: bytes, ttl: float) -> None:

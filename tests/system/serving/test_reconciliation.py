@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+import requests
 
-from tests.support.dashboard import SharedDashboard, shared_dashboard
+from tests.support.dashboard import COOKIE, SharedDashboard, shared_dashboard
 from tests.support.sandbox import Sandbox
 from tests.support.socket_client import SocketClient, connected
 from tests.support.waiting import wait_until
+
+# Seconds, in which a write waits for a lock.
+PATIENCE = 1.8
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,24 @@ def test_what_an_event_does_not_tell_is_kept_and_the_call_is_read_at_once(
     assert merged == {**known, "is_archived": True, "notes": known["notes"][1:]}
     assert read == known
     assert sandbox.counters().call_reads == reads + 1
+
+
+def test_a_foreign_lock_holds_up_a_write_and_no_page(
+    address: str, cookie: str, sandbox: Sandbox, shared: SharedDashboard
+) -> None:
+    call_id = sandbox.calls()[0]["id"]
+    with connected(address, cookie) as page, closing(sqlite3.connect(shared.data_dir / "calls.db")) as rude:
+        live_page(page)
+        rude.execute("BEGIN IMMEDIATE")
+        changed = sandbox.archive(call_id)
+
+        # A process that waits for the lock with all that it does would answer the first one only.
+        for _ in range(10):
+            assert requests.get(f"{address}/healthz", timeout=PATIENCE).ok
+            assert requests.get(f"{address}/calls", cookies={COOKIE: cookie}, timeout=PATIENCE).ok
+        rude.rollback()
+
+        assert page.next("update-call")["call"] == changed
 
 
 def test_an_event_that_cannot_be_written_is_a_gap_until_it_has_been_read(
