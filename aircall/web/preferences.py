@@ -1,4 +1,4 @@
-"""Preferences of a browser: language, theme and time zone, each in a cookie that outlives a logout.
+"""Preferences of a browser, each in a cookie that outlives a logout.
 
 The zone's cookie is written by the script; without it pages use the configured zone.
 """
@@ -22,12 +22,22 @@ SYSTEM = "system"
 THEMES = {SYSTEM: _l("System"), "light": _l("Light"), "dark": _l("Dark")}
 THEME_COOKIE = "theme"
 ZONE_COOKIE = "tz"
+STAY, GO_ON = "stay", "next"
+# What a call's page shows after that call was archived.
+AFTER_ARCHIVING = {STAY: _l("Stay"), GO_ON: _l("Next call")}
+AFTER_ARCHIVING_COOKIE = "after_archiving"
 
 
 def register(app: Flask) -> None:
-    """Provide templates with `theme`, `themes` and `zone`, and accept choices of theme and language."""
-    app.context_processor(lambda: {"theme": viewer_theme(), "zone": viewer_zone().key})
-    app.jinja_env.globals["themes"] = THEMES
+    """Provide templates with the preferences and their options, and accept choices."""
+    app.context_processor(
+        lambda: {
+            "theme": viewer_theme(),
+            "zone": viewer_zone().key,
+            "after_archiving": GO_ON if viewer_goes_on() else STAY,
+        }
+    )
+    app.jinja_env.globals |= {"themes": THEMES, "after_archiving_options": AFTER_ARCHIVING}
     app.register_blueprint(bp)
 
 
@@ -41,6 +51,11 @@ def viewer_zone() -> ZoneInfo:
     """Return the viewer's time zone."""
     name = request.cookies.get(ZONE_COOKIE, "")
     return ZoneInfo(name) if name in zone_names() else cast(ZoneInfo, current_app.config["TIMEZONE"])
+
+
+def viewer_goes_on() -> bool:
+    """Return whether a call's page goes on to the next call once that call is archived."""
+    return request.cookies.get(AFTER_ARCHIVING_COOKIE) == GO_ON
 
 
 @bp.post("/theme")
@@ -59,6 +74,15 @@ def choose_language() -> ResponseReturnValue:
     if language not in LANGUAGES:
         abort(400, _("There are no pages in this language."))
     return _keep(COOKIE, language)
+
+
+@bp.post("/after-archiving")
+def choose_after_archiving() -> ResponseReturnValue:
+    """Keep for a year what follows an archived call, and show the page again."""
+    chosen = request.form.get("after_archiving", "")
+    if chosen not in AFTER_ARCHIVING:
+        abort(400, _("There is no such choice."))
+    return _keep(AFTER_ARCHIVING_COOKIE, chosen)
 
 
 def _keep(name: str, value: str) -> Response:

@@ -2,6 +2,7 @@
 
 import { callNumber, copyNumber } from './call-number.js';
 import { visit } from './filters.js';
+import { turnPage } from './page-turn.js';
 import { rowsIn } from './rows.js';
 
 export const ACTIONS = {
@@ -35,13 +36,6 @@ const TARGETS = {
   y: () => currentCall()?.dataset.phone,
 };
 
-// A promise of whether the page that `j` or `k` asked for has come; null once it is here.
-let turning = null;
-
-export function turningPage() {
-  return turning;
-}
-
 // What this key would act on: a link or button that it presses, or something else; nothing if the key would do nothing.
 export function targetOf(key) {
   return key in TARGETS ? TARGETS[key]() : true;
@@ -66,19 +60,17 @@ function move(step) {
   const at = rows.indexOf(currentRow() ?? document.querySelector('[data-call-id]:target'));
   const to = at + step;
   if (rows[to]) focusRow(rows[to]);
-  else if (at >= 0) turnPage(step);
+  else if (at >= 0) goOn(step);
   else focusRow(rows[0]);
 }
 
 // On to the next page's first row, or back to the last one of the page before.
-function turnPage(step) {
+function goOn(step) {
   const link = document.querySelector(step > 0 ? '.pager [rel=next]' : '.pager [rel=prev]');
-  if (!link) return;
-  turning = visit(link.href, 'pushState', { isFiltered: false }).then((hasCome) => {
-    turning = null;
+  if (link) turnPage(visit(link.href, 'pushState', { isFiltered: false }).then((hasCome) => {
     if (hasCome) focusRow(rowsIn(document).at(step > 0 ? 0 : -1));
     return hasCome;
-  });
+  }));
 }
 
 function focusRow(row) {

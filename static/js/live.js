@@ -4,7 +4,7 @@ import { io } from 'socket.io-client';
 import { handleCallChanged, handleCallRemoved } from './call-events.js';
 import { reportConnection, reportHeartbeat } from './connection.js';
 import { zone } from './i18n.js';
-import { followPresence } from './presence.js';
+import { followPresence, shownCall } from './presence.js';
 import { refresh, refreshWithRetry } from './refresh.js';
 import { goToLogin, ignoreNoResponse } from './requests.js';
 import { followTeam } from './team-news.js';
@@ -30,10 +30,9 @@ let refreshCount = 0;
 
 export function goLive() {
   const auth = (send) => {
-    const call = document.getElementById('call')?.dataset.callId ?? null;
     rowsAs = document.getElementById('list') && { language: document.documentElement.lang, zone };
     const { position, directory } = document.body.dataset;
-    send({ position, call, rows: rowsAs, directory });
+    send({ position, call: shownCall(), rows: rowsAs, directory });
   };
   socket = io({ transports: ['websocket'], auth });
   followConnection();

@@ -1,11 +1,13 @@
 // Entry point. Every page works without scripts, except for live updates and shortcuts.
 
+import { enhanceCallVisits } from './call-visit.js';
 import { catchUp } from './catch-up.js';
 import { enhanceCommands } from './commands.js';
 import { followCounts } from './counts.js';
 import { deleteDraftsAtLogout, persistDraft } from './drafts.js';
 import { enhanceFilters } from './filters.js';
 import { enhanceForms } from './forms.js';
+import { goOnAfterArchiving } from './going-on.js';
 import { zone } from './i18n.js';
 import { goLive } from './live.js';
 import { enhanceNotices } from './notices.js';
@@ -27,7 +29,7 @@ if (position) {
 }
 if (page === 'list' || page === 'insights') features.push(enhanceFilters);
 if (page === 'list') features.push(enhanceSelection);
-if (page === 'call') features.push(persistDraft);
+if (page === 'call') features.push(persistDraft, enhanceCallVisits, goOnAfterArchiving);
 if (page === 'job') features.push(followJob);
 
 for (const feature of features) {

@@ -11,6 +11,15 @@ export function followPresence(socket) {
   socket.on('viewers', ({ id, viewers }) => draw(viewersByCall.set(id, viewers)));
   socket.on('disconnect', () => draw(new Map())); // unknown while disconnected
   document.addEventListener('callboard:drawn', () => draw());
+  let viewed = shownCall();
+  document.addEventListener('callboard:drawn', () => {
+    if (viewed !== shownCall()) socket.emit('view', { id: (viewed = shownCall()) });
+  });
+}
+
+// The id of the call that the page shows on its own; null for none.
+export function shownCall() {
+  return document.getElementById('call')?.dataset.callId ?? null;
 }
 
 // Up to three names, then a number of others. Leaves out `self`.

@@ -1,8 +1,9 @@
 // Keyboard shortcuts, listed in `templates/_keys.html`. Ignored in fields, with a modifier key and while a dialog
 // is open. Keys that are pressed while the next page is on its way wait for it: none acts on a row that goes.
 
-import { ACTIONS, turningPage } from './key-actions.js';
+import { ACTIONS } from './key-actions.js';
 import { isCommand, isModified, keyName } from './keys.js';
+import { turningPage } from './page-turn.js';
 import { local } from './storage.js';
 
 const OFF = 'callboard:shortcuts-off';

@@ -7,7 +7,19 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.observer import violations
-from tests.e2e.pages import call_ids, expect_live, note_field, notes, notices, read, shown, sign_in
+from tests.e2e.pages import (
+    call_ids,
+    expect_archived,
+    expect_live,
+    expect_marked,
+    note_field,
+    notes,
+    notices,
+    open_live,
+    read,
+    shown,
+    sign_in,
+)
 from tests.e2e.test_keyboard import expect_focus_on
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
@@ -189,3 +201,35 @@ def test_every_action_and_page_is_found_by_its_name(list_page: Page) -> None:
     list_page.keyboard.type("write note")
     list_page.keyboard.press("Enter")
     expect(note_field(list_page)).to_be_focused()
+
+
+def test_calls_are_gone_through_on_their_pages_and_archived_on_the_way(
+    address: str, visitor: Visitor, sandbox: Sandbox
+) -> None:
+    page = read(sign_in(visitor(address).new_page()))
+    first, second, third, fourth, fifth, *_ = call_ids(page)
+    page.goto(f"/calls/{first}")
+    page.get_by_role("button", name="Next call").click()
+    open_live(page, f"/calls/{first}")
+
+    press(page, "jj")
+    expect(shown(page, third)).to_be_visible()
+    press(page, "k")
+    expect(shown(page, second)).to_be_visible()
+    note_field(page).fill("A draft of its own")
+    page.go_back()
+    expect(page).to_have_url(re.compile(f"/calls/{third}"))
+    expect(note_field(page)).to_have_value("")
+    page.go_back()
+    expect(note_field(page)).to_have_value("A draft of its own")
+    page.locator("#main").focus()
+
+    press(page, "eee")
+    expect(page).to_have_url(re.compile(f"/calls/{fifth}"))
+    assert call_ids(page) == [fifth]
+    states = [sandbox.call(each)["is_archived"] for each in (first, second, third, fourth, fifth)]
+    assert states == [False, True, True, True, False]
+    press(page, "z")
+    expect(page).to_have_url(re.compile(f"/calls/{fourth}"))
+    expect_archived(page, fourth, is_archived=False)
+    expect_marked(page)

@@ -36,6 +36,26 @@ def test_a_call_is_archived_and_moved_back_from_its_page(
     assert not is_archived(sandbox, call_id)
 
 
+def test_who_chose_so_goes_on_to_the_next_call_and_back_by_undo(alice: Person, sandbox: Sandbox) -> None:
+    first, second, *_, last = alice.get("/calls?per_page=100").call_ids
+    alice.get(f"/calls/{first}").submit(f"/calls/{first}/archive", archived="true")
+    assert alice.path == f"/calls/{first}"
+    alice.submit(f"/calls/{first}/archive", archived="false")
+
+    alice.submit("/after-archiving", after_archiving="next")
+    alice.get(f"/calls/{first}").submit(f"/calls/{first}/archive", archived="true")
+    assert is_archived(sandbox, first)
+    assert (alice.path, alice.call_ids) == (f"/calls/{second}", [second])
+    alice.submit(str(alice.find("#notices form")["action"]))
+    assert (alice.path, is_archived(sandbox, first)) == (f"/calls/{first}", False)
+
+    sandbox.answer_with(429, b"{}", path=f"/calls/{first}/archive")
+    alice.submit(f"/calls/{first}/archive", archived="true")
+    assert alice.path == f"/calls/{first}"
+    alice.get(f"/calls/{last}").submit(f"/calls/{last}/archive", archived="true")
+    assert alice.path == "/calls"
+
+
 def test_a_row_is_archived_from_the_list_which_is_shown_again(alice: Person, sandbox: Sandbox) -> None:
     call_id = alice.get("/calls?type=missed").call_ids[0]
 

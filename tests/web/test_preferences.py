@@ -92,6 +92,7 @@ def test_a_choice_is_kept_on_every_page_and_over_a_logout(alice: Person) -> None
     [
         ("theme", ["", "blue", "Dark", '" onload="'], "There is no such theme."),
         ("language", ["", "de", "fr/../en", "FR"], "There are no pages in this language."),
+        ("after-archiving", ["", "go", "NEXT"], "There is no such choice."),
     ],
 )
 def test_an_unknown_choice_or_one_without_a_token_is_refused(

@@ -18,6 +18,7 @@ from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.list_query import (
     MOST_CHANGED,
     ListQuery,
+    back_url,
     call_url,
     calls_url,
     current_query,
@@ -48,7 +49,9 @@ TOO_MANY_JOBS = _l(
 def one(call_id: str) -> ResponseReturnValue:
     """Bring one call to the desired state, however often that is requested."""
     return_url = local_path(request.form.get("next")) or call_url(current_query(), known_id(call_id))
-    return _change([known_id(call_id)], _wanted_state(request.form.get("archived")), return_url)
+    answer = _change([known_id(call_id)], _wanted_state(request.form.get("archived")), return_url)
+    following_url = _following_url(call_id) if "goes_on" in request.form else None
+    return see_other(following_url) if following_url else answer
 
 
 @bp.post("/calls/archive")
@@ -221,6 +224,20 @@ def _wanted_state(wanted: str | None) -> bool:
     if wanted not in ("true", "false"):
         abort(400, _("Say whether the calls are to be archived: true or false."))
     return wanted == "true"
+
+
+def _following_url(call_id: str) -> str | None:
+    """Return the URL of the next call of the list, or at its end the list's; None to stay on the call's page.
+
+    A script's form stays: the script shows the next call itself. So does one that failed. Undo leads back
+    to the call.
+    """
+    store, query, zone = services().replica.store, current_query(), viewer_zone()
+    found = store.find([call_id])
+    if "X-Requested-With" in request.headers or not found or not found[0].is_archived:
+        return None
+    older = store.neighbors(replace(query, cursor=None).to_filter(zone), found[0]).older
+    return call_url(query, older) if older else back_url(store, query, found[0], zone)
 
 
 def _matching_ids(query: ListQuery, is_archived: bool) -> list[str]:
