@@ -28,7 +28,7 @@ MODULES = (
     "audits",
 )
 # Run by name alone, as they take minutes.
-LONG = ("scaling",)
+LONG = ("floods", "scaling")
 
 
 def main(names: Sequence[str], *, is_dry: bool, is_once: bool) -> int:

@@ -201,3 +201,20 @@ def test_what_changes_between_two_parts_repeats_and_skips_nothing(
     gone = {following, call_id(10)}
     assert ids == [call.id for call in reversed(calls) if call.id not in gone]
     assert last in ids
+
+
+def test_a_person_downloads_two_files_at_once_and_others_as_many(alice: Person, bob: Person) -> None:
+    under_way = [alice.client.get("/calls.csv", buffered=False) for _ in range(2)]
+
+    refused = alice.client.get("/calls.csv")
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "two files" in refused.text
+    assert exported(bob)
+
+    # One is given up half-way, and one that is only asked for its headers counts no longer than that.
+    under_way.pop().close()
+    for _ in range(3):
+        assert alice.client.head("/calls.csv").status_code == 200
+    assert exported(alice)
+    under_way.pop().close()

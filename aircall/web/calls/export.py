@@ -5,23 +5,24 @@ error page; if reading fails half-way, the connection is aborted. Header and val
 language, for scripts. No cell can be taken for a formula: docs/decisions/0020-csv-cells.md.
 """
 
-import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, make_response
 from flask.typing import ResponseReturnValue
 
 from aircall.calls.query import CallFilter, CallQuery, SortKey
+from aircall.concurrency import yield_control
 from aircall.csv_cells import BYTE_ORDER_MARK, csv_text, guarded
 from aircall.models import Call
 from aircall.web.error_pages import TITLES, error_page
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.list_query import current_query
-from aircall.web.login.session import login_required
+from aircall.web.login.session import login_required, username
 from aircall.web.page import await_fresh_list, left_out_sentence
 from aircall.web.people import CallPeople, PeopleReader
 from aircall.web.preferences import viewer_zone
@@ -29,13 +30,18 @@ from aircall.web.services import services
 
 bp = Blueprint("export", __name__)
 
-# Calls that are read, and sent, at a time.
-PART = 500
+# Calls that are read, and sent, at a time: others wait for as long as this takes.
+PART = 200
+# Downloads of a person at once, and seconds after which one counts no more, if its process was killed.
+MOST_AT_ONCE, LONGEST = 2, 600.0
+# Seconds. A file of 100,000 calls takes less.
+RETRY_AFTER = 10
 COLUMNS = ("id", "time", "direction", "type", "from", "to", "line", "duration_seconds", "archived", "notes",
     "name", "company", "line_name")  # fmt: skip
 NOT_WHOLE = _l(
     "The list of calls is still being read, so the file would not be whole. Try again in a moment."
 )
+TOO_MANY = _l("You are downloading two files already. Wait until one of them is there, then try again.")
 
 
 @bp.get("/calls.csv")
@@ -50,12 +56,30 @@ def calls() -> ResponseReturnValue:
     synced_at, left_out = store.last_sync
     if synced_at is None:
         return error_page(_("Not yet"), NOT_WHOLE, 503)
+    turn = _turn()
+    if turn is None:
+        refusal = make_response(error_page(TITLES[429], TOO_MANY, 429))
+        refusal.headers["Retry-After"] = str(RETRY_AFTER)
+        return refusal
     name = f"calls-{query.view}-{datetime.now(zone).date()}.csv"
-    return Response(
+    response = Response(
         csv_parts(store, services().people, query.to_filter(zone), zone, left_out),
         mimetype="text/csv",
         headers={"Content-Disposition": f"attachment; filename={name}", "Cache-Control": "no-store"},
     )
+    # However it ends, also if nothing of it was sent.
+    response.call_on_close(turn.close)
+    return response
+
+
+def _turn() -> ExitStack | None:
+    """Return one of this person's MOST_AT_ONCE turns, to be closed; None if all are taken."""
+    for number in range(MOST_AT_ONCE):
+        turn = ExitStack()
+        if turn.enter_context(services().records.lock(f"export:{number}:{username()}", 0, LONGEST)):
+            return turn
+        turn.close()
+    return None
 
 
 def csv_parts(
@@ -71,8 +95,7 @@ def csv_parts(
     for calls in _parts(store, wanted):
         known = people.of_exported(calls)
         yield csv_text([csv_row(call, known.of_call(call), zone) for call in calls])
-        # Give other requests of this process a turn.
-        time.sleep(0)
+        yield_control()
     if left_out:
         yield csv_text([[left_out_sentence(left_out)]])
 
