@@ -1,6 +1,7 @@
 # The dashboard in an image of its own, whose file system may be read-only:
 #   docker build -t callboard .
-#   docker run --read-only -p 8000:8000 -v callboard:/data -e SECRET_KEY="$(openssl rand -hex 32)" callboard
+#   docker run --read-only -p 8000:8000 -v callboard:/data -e SECRET_KEY="$(openssl rand -hex 32)" \
+#     -e PUBLIC_ORIGIN=https://calls.example.com callboard
 # To look at it, beside an API of its own with recorded calls; any name and password will do:
 #   docker build -t callboard-demo --target demo .
 #   docker run --rm -p 8000:8000 callboard-demo
@@ -45,8 +46,8 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
 FROM installed AS demo
 COPY sandbox ./sandbox
 COPY scripts/__init__.py scripts/run.py ./scripts/
-# A key for as long as it runs: every demo begins anew.
-CMD ["sh", "-c", "export SECRET_KEY=$(od -An -N32 -tx8 /dev/urandom | tr -d ' \\n') && exec python -m scripts.run --traffic 5"]
+# A key for as long as it runs: every demo begins anew. It is to be looked at without TLS, and has made-up calls.
+CMD ["sh", "-c", "export ALLOW_INSECURE=yes SECRET_KEY=$(od -An -N32 -tx8 /dev/urandom | tr -d ' \\n') && exec python -m scripts.run --traffic 5"]
 
 # The last one: what is built where no target is named.
 FROM installed AS dashboard

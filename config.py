@@ -3,36 +3,34 @@
 Error messages never repeat a value that may contain a password.
 """
 
-import ipaddress
 import os
 import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
 
+from aircall.addresses import (
+    POSTGRESQL,
+    PROXY,
+    REDIS,
+    URL,
+    browser_origin,
+    is_address,
+    is_loopback,
+    is_plain_to_others,
+)
+
 SECRET_KEY_LENGTH = 32
+# Different characters in a key. One of 32 random hexadecimal digits has fewer once in ten million.
+KEY_VARIETY = 8
 LOG_FORMATS = ("console", "json")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 # Characters that a header can carry unencoded.
 METRICS_TOKEN = re.compile("[!-~]{16,}")
-# Strict, so that no part of a password can be parsed as the host, which error messages name. The only options
-# are those for SSL.
-POSTGRESQL = re.compile(
-    r"postgresql(\+psycopg)?://[^\s/?#@:]+(:[^\s/?#@]*)?@(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?"
-    r"/[\w.%-]+(\?ssl(mode|rootcert)=[\w./-]+(&ssl(mode|rootcert)=[\w./-]+)*)?", re.ASCII
-)  # fmt: skip
-
-# The only options are a custom certificate authority, and the database number of a socket.
-REDIS = re.compile(
-    r"rediss?://([^\s/?#@:]*(:[^\s/?#@]*)?@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?(/[0-9]{1,3})?"
-    r"(\?ssl_ca_certs=[\w./-]+)?|unix://([^\s/?#@:]*(:[^\s/?#@]*)?@)?/[\w./-]+(\?db=[0-9]{1,3})?", re.ASCII
-)  # fmt: skip
-PROXY = re.compile(r"http://([^\s/?#@:]+(:[^\s/?#@]*)?@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?", re.ASCII)
 MOST_WORKERS = 64
 # Each may be in a file instead, which the setting with _FILE at the end of its name names.
 SECRETS = (
@@ -45,9 +43,6 @@ SECRETS = (
     "PROXY_URL",
 )
 
-# No password, which would end up in logs, and no query, as paths are appended.
-URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
-ORIGIN = re.compile(r"https?://[^\s/?#@]+")
 # Keys, clusters, host names and addresses.
 PLAIN = re.compile(r"[\w.:%-]+", re.ASCII)
 NUMBER = re.compile("[0-9]{1,5}")
@@ -88,6 +83,8 @@ class Config:
     # May contain a password.
     redis_url: str | None = field(repr=False)
     metrics_token: str | None = field(repr=False)
+    # Whether to start in spite of `dangers`.
+    allow_insecure: bool
     claim_minutes: int
     activity_days: int
     pages_per_login: int
@@ -98,6 +95,32 @@ class Config:
         if self.database_url.startswith("sqlite"):
             return f"sqlite:///{self.data_dir / 'team.db'}"
         return self.database_url
+
+    @property
+    def dangers(self) -> list[str]:
+        """What is unsafe about these settings, in sentences that say what to do."""
+        origin = self.public_origin or ""
+        found = [
+            f"{name} has to begin with https://: passwords, tokens and calls pass there."
+            for name, url in (
+                ("AIRCALL_API_URL", self.api_url),
+                ("PUSHER_AUTH_ENDPOINT", self.pusher_auth_endpoint),
+                ("PUBLIC_ORIGIN", origin),
+            )
+            if is_plain_to_others(url)
+        ]
+        if not is_loopback(self.host) and not origin.startswith("https://"):
+            found.append(
+                f"HOST is {self.host!r}, which others reach: PUBLIC_ORIGIN has to be set, to an https:// "
+                "address. For this machine alone set HOST=127.0.0.1."
+            )
+        fallbacks = (("SECRET_KEY_FALLBACKS", key) for key in self.secret_key_fallbacks)
+        found += [
+            f"{name} has to be random, as `openssl rand -hex 32` makes it."
+            for name, key in (("SECRET_KEY", self.secret_key), *fallbacks)
+            if key and len(set(key)) < KEY_VARIETY
+        ]
+        return found
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Config":
@@ -137,10 +160,13 @@ class Config:
             workers=_workers(env),
             redis_url=_redis_url(env),
             metrics_token=_metrics_token(env),
+            allow_insecure=_one_of(env, "ALLOW_INSECURE", "no", ("no", "yes")) == "yes",
             claim_minutes=_number(env, "CLAIM_MINUTES", 30, range(1, 24 * 60 + 1)),
             activity_days=_number(env, "ACTIVITY_DAYS", 365, range(1, 3651)),
             pages_per_login=_number(env, "PAGES_PER_LOGIN", 300, range(1, 10_001)),
         )
+        if config.dangers and not config.allow_insecure:
+            raise ConfigError(f"{config.dangers[0]} ALLOW_INSECURE=yes insists.")
         # Not before all else is known to be right: a start that fails leaves no folder behind.
         _make_data_dir(data_dir)
         return config if config.secret_key else replace(config, secret_key=_own_secret_key(data_dir))
@@ -150,14 +176,6 @@ def environment(directory: Path) -> dict[str, str]:
     """Return the variables of the `.env` file in this directory, overridden by the process's environment."""
     from_file = dotenv_values(directory / ".env", interpolate=False)
     return {name: value for name, value in from_file.items() if value is not None} | dict(os.environ)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a server that listens on `host` can be reached from this machine only."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _with_files(environ: Mapping[str, str]) -> dict[str, str]:
@@ -270,7 +288,7 @@ def _database_url(env: Mapping[str, str], data_dir: Path) -> str:
         return f"sqlite:///{data_dir / 'calls.db'}"
     path = Path(value.removeprefix("sqlite:///"))
     is_file = value.startswith("sqlite:///") and path.name not in ("", ":memory:") and path.parent.is_dir()
-    if not is_file and not (POSTGRESQL.fullmatch(value) and _is_address(value)):
+    if not is_file and not (POSTGRESQL.fullmatch(value) and is_address(value)):
         raise ConfigError(
             "DATABASE_URL has to be sqlite:///… with a file in a directory that exists, "
             "or postgresql://user:password@host:port/name (special characters written as %40)."
@@ -288,7 +306,7 @@ def _workers(env: Mapping[str, str]) -> int:
 def _redis_url(env: Mapping[str, str]) -> str | None:
     value = env.get("REDIS_URL")
     if value is not None and not (
-        REDIS.fullmatch(value) and (value.startswith("unix:") or _is_address(value))
+        REDIS.fullmatch(value) and (value.startswith("unix:") or is_address(value))
     ):
         raise ConfigError(
             "REDIS_URL has to be redis://user:password@host:port/0, rediss://… for TLS or unix:///path "
@@ -299,7 +317,7 @@ def _redis_url(env: Mapping[str, str]) -> str | None:
 
 def _proxy_url(env: Mapping[str, str]) -> str | None:
     value = env.get("PROXY_URL", "").rstrip("/") or None
-    if value is not None and not (PROXY.fullmatch(value) and _is_address(value)):
+    if value is not None and not (PROXY.fullmatch(value) and is_address(value)):
         raise ConfigError(
             "PROXY_URL has to be http://host:port or http://user:password@host:port "
             "(special characters written as %40)."
@@ -307,32 +325,26 @@ def _proxy_url(env: Mapping[str, str]) -> str | None:
     return value
 
 
-def _url(env: Mapping[str, str], name: str, default: str, form: re.Pattern[str] = URL) -> str:
-    """Return a URL of this form, without a trailing slash."""
+def _url(env: Mapping[str, str], name: str, default: str) -> str:
+    """Return a URL, without a trailing slash."""
     if name not in env:
         return default
     value = env[name].rstrip("/")
-    if not form.fullmatch(value) or not _is_address(value):
+    if not URL.fullmatch(value) or not is_address(value):
         raise ConfigError(f"{name} has to be a URL such as https://example.com, without a password in it.")
     return value
 
 
 def _origin(env: Mapping[str, str]) -> str | None:
-    try:
-        return _url(env, "PUBLIC_ORIGIN", "", ORIGIN).lower() or None
-    except ConfigError as error:
+    if "PUBLIC_ORIGIN" not in env:
+        return None
+    origin = browser_origin(env["PUBLIC_ORIGIN"])
+    if origin is None:
         raise ConfigError(
-            "PUBLIC_ORIGIN has to be an origin such as https://calls.example.com, without a path: "
-            "the dashboard needs a host name, or a port, of its own."
-        ) from error
-
-
-def _is_address(text: str) -> bool:
-    """Return whether a URL has a host, and no invalid port."""
-    try:
-        return bool(urlsplit(text).hostname) and urlsplit(text).port != 0
-    except ValueError:
-        return False
+            "PUBLIC_ORIGIN has to be an origin such as https://calls.example.com, without a path and in "
+            "ASCII (xn--…): the dashboard needs a host name, or a port, of its own."
+        )
+    return origin
 
 
 def _plain(env: Mapping[str, str], name: str, default: str) -> str:

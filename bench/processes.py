@@ -75,7 +75,9 @@ def _directory() -> tempfile.TemporaryDirectory[str]:
 
 def _serve(stack: ExitStack, sandbox: Sandbox, more: dict[str, str]) -> str:
     data_dir = Path(more.get("DATA_DIR") or stack.enter_context(_directory()))
-    return stack.enter_context(serving(sandbox, data_dir, {"SECRET_KEY": "b" * 32} | more))
+    return stack.enter_context(
+        serving(sandbox, data_dir, {"SECRET_KEY": "a key for benchmarks, and no other"} | more)
+    )
 
 
 def _compare(name: str, one: tuple[str, str], other: tuple[str, str], limit: float) -> Figure:

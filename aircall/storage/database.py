@@ -55,6 +55,8 @@ POSTGRESQL_POOL = {
 }
 POSTGRESQL_CONNECTION = {
     "connect_timeout": CONNECT_TIMEOUT,
+    # Else psycopg gives bytes for text where the database is in SQL_ASCII.
+    "client_encoding": "utf8",
     "tcp_user_timeout": STATEMENT_TIMEOUT * 1000,
     "keepalives_idle": STATEMENT_TIMEOUT,
     "keepalives_interval": 1,
@@ -97,6 +99,7 @@ def check_database(url: str) -> None:
     engine = open_database(url)
     try:
         with engine.connect() as connection:
+            _check_encoding(connection)
             _try_to_write(connection)
     except SQLAlchemyError as error:
         raise DatabaseError(f"{_name(engine.url)} cannot be used: {first_line(error)}") from error
@@ -163,6 +166,17 @@ def _copy_rows(connection: Connection, statement: str, rows: Sequence[tuple[Any,
         return
     # Raised here, without a cause: PostgreSQL's own error quotes the row.
     raise failure
+
+
+def _check_encoding(connection: Connection) -> None:
+    if connection.dialect.name != "postgresql":
+        return
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding != "UTF8":
+        raise DatabaseError(
+            f"{_name(connection.engine.url)} cannot be used: notes may hold any character, and it is in "
+            f"{encoding}. Make a database with ENCODING 'UTF8'."
+        )
 
 
 def _try_to_write(connection: Connection) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from redis import BlockingConnectionPool, Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import LockNotOwnedError, RedisError, TimeoutError
+from redis.exceptions import LockNotOwnedError, RedisError, ResponseError, TimeoutError
 from redis.lock import Lock
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
@@ -33,6 +33,8 @@ ANSWER_TIMEOUT = 0.5
 PAUSE = 0.5
 # A connection is busy for one command only; CONNECTION_WAIT (seconds) bounds the wait for a free one.
 MOST_CONNECTIONS, CONNECTION_WAIT = 64, 0.25
+# The only `maxmemory-policy` by which nothing is lost without a notice.
+KEEPS_ALL = "noeviction"
 # Seconds between two attempts to acquire a lock that is held.
 LOCK_POLL = 0.03
 
@@ -81,15 +83,30 @@ def connect(url: str, *, block: float = 0.0) -> Redis:
 
 
 def check_redis(url: str) -> None:
-    """Write to this Redis. Raises RedisUnusableError, one line for people, if that fails."""
+    """Write to this Redis and run a script. Raises RedisUnusableError, one line for people, if unfit."""
     client = connect(url)
     try:
         client.set("callboard:check", b"", px=1)
+        client.register_script("return 1")()
+        _check_eviction(client, url)
     except RedisError as error:
         reason = str(error).splitlines()[0]
         raise RedisUnusableError(f"{_name(url)} cannot be used: {reason}") from error
     finally:
         client.close()
+
+
+def _check_eviction(client: Redis, url: str) -> None:
+    try:
+        policy = client.info("memory").get("maxmemory_policy", KEEPS_ALL)
+    except ResponseError:
+        # An account that may not ask.
+        return
+    if policy != KEEPS_ALL:
+        raise RedisUnusableError(
+            f"{_name(url)} cannot be used: it forgets logins to make room. Set its maxmemory-policy to "
+            f"{KEEPS_ALL}, it is {policy}."
+        )
 
 
 def _name(url: str) -> str:

@@ -9,13 +9,13 @@ from flask import Blueprint, Flask, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from aircall import VERSION, metrics
+from aircall.addresses import is_loopback
 from aircall.calls.store import CallStore
 from aircall.models import instant_text
 from aircall.status import NOT_STARTED
 from aircall.storage import STORAGE_ERRORS
 from aircall.storage.records import RecordStore
 from aircall.web.services import Services, services
-from config import is_loopback
 
 OK = "ok"
 

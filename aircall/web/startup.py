@@ -7,8 +7,10 @@ import errno
 import json
 import os
 import socket
+import stat
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aircall.calls.store import CallStore
@@ -16,11 +18,15 @@ from aircall.storage.database import DatabaseError, check_database, open_databas
 from aircall.storage.redis import RedisUnusableError, check_redis
 from aircall.team.database import check_not_newer, stored_version
 from aircall.team.tables import SCHEMA_VERSION
-from config import Config, ConfigError, environment
+from config import SECRETS, Config, ConfigError, environment
 
 ROOT = Path(__file__).parents[2]
 # Connections that wait to be accepted: the default of gunicorn's `backlog`.
 BACKLOG = 2048
+# Rights of others.
+READ, WRITE = stat.S_IROTH, stat.S_IWOTH
+# Container engines put files there for this container alone, readable by all in it.
+CONTAINER_SECRETS = "/run/secrets"
 MANIFEST = ROOT / "static" / "dist" / "manifest.json"
 CATALOGS = Path(__file__).parent / "translations"
 
@@ -60,7 +66,9 @@ def main(*gunicorn_arguments: str) -> None:
     try:
         read_manifest()
         check_translations()
-        config = Config.from_environment(environment(ROOT))
+        settings = environment(ROOT)
+        config = Config.from_environment(settings)
+        warn(config, check_privacy(config, settings))
         # Kept for gunicorn: no other program can take the address in between.
         listening = listen(config.host, config.port)
         check_storage(config)
@@ -70,6 +78,39 @@ def main(*gunicorn_arguments: str) -> None:
     arguments = ["-c", str(ROOT / "gunicorn.conf.py"), "--bind", f"fd://{listening.fileno()}"]
     command = [sys.executable, "-m", "gunicorn", *arguments, *gunicorn_arguments]
     os.execv(sys.executable, command)  # noqa: S606  # no user input
+
+
+def warn(config: Config, open_paths: Sequence[str]) -> None:
+    """Write down what is unsafe and insisted on. Raises ConfigError for what is open to others and is not."""
+    if open_paths and not config.allow_insecure:
+        raise ConfigError(f"{open_paths[0]} ALLOW_INSECURE=yes insists.")
+    for danger in (*config.dangers, *open_paths):
+        print(f"Callboard is not safe: {danger}", file=sys.stderr, flush=True)
+
+
+def check_privacy(config: Config, settings: Mapping[str, str]) -> list[str]:
+    """Return what other users of this machine may read, in sentences that say what to do."""
+    named = [(f"{name}_FILE", settings.get(f"{name}_FILE", "").strip()) for name in SECRETS]
+    files = [(name, ROOT / path) for name, path in named if path]
+    files.append(("SECRET_KEY", config.data_dir / "secret_key"))
+    found = [
+        f"{name}: others may read {path}. Use chmod o= for it."
+        for name, path in files
+        if _is_open(path, READ) and not path.is_relative_to(CONTAINER_SECRETS)
+    ]
+    if _is_open(config.data_dir, READ | WRITE):
+        found.append(f"DATA_DIR: others may read or write {config.data_dir}. Use chmod o= for it.")
+    return found
+
+
+def _is_open(path: Path, rights: int) -> bool:
+    """Return whether users other than owner and group have one of these rights, and a way to it."""
+    try:
+        where = path.resolve(strict=True)
+        has_way = all(parent.stat().st_mode & stat.S_IXOTH for parent in where.parents)
+        return has_way and bool(where.stat().st_mode & rights)
+    except OSError:
+        return False
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -6,4 +6,5 @@ from tests.support.redis_server import RedisServer
 
 def shared_settings(redis: RedisServer, postgres: Postgres) -> dict[str, str]:
     """Settings for every instance of a dashboard whose files are its own."""
-    return {"REDIS_URL": redis.url, "DATABASE_URL": postgres.url, "SECRET_KEY": "k" * 32}
+    key = "a key that several instances share"
+    return {"REDIS_URL": redis.url, "DATABASE_URL": postgres.url, "SECRET_KEY": key}

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from config import SECRETS, Config, ConfigError, environment, is_loopback
+from aircall.addresses import is_loopback
+from config import SECRETS, Config, ConfigError, environment
 
 SECRET = "0123456789abcdef0123456789abcdef"
 URL_SETTINGS = ("AIRCALL_API_URL", "PUSHER_AUTH_ENDPOINT", "PUBLIC_ORIGIN", "DATABASE_URL", "REDIS_URL")
@@ -33,6 +34,13 @@ TAKEN_AS_THEY_ARE = [
     ("REDIS_URL", "rediss://ann:secret@redis.example?ssl_ca_certs=/etc/ca.pem"),
     ("REDIS_URL", "unix:///run/redis.sock?db=1"),
 ]
+
+
+UNSAFE = [
+    ("PUBLIC_ORIGIN", "http://calls.example"), ("AIRCALL_API_URL", "http://api.example"),
+    ("PUSHER_AUTH_ENDPOINT", "http://api.example/auth"), ("SECRET_KEY", "k" * 64),
+    ("SECRET_KEY", "abcabc" * 10), ("SECRET_KEY_FALLBACKS", "k" * 32),
+]  # fmt: skip
 
 
 def read(tmp_path: Path, **settings: str) -> Config:
@@ -87,6 +95,17 @@ def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
         ("PORT", "0", "port", 0),
         ("TIMEZONE", "Europe/Paris", "timezone", ZoneInfo("Europe/Paris")),
         ("PUBLIC_ORIGIN", "https://Calls.example/", "public_origin", "https://calls.example"),
+        ("PUBLIC_ORIGIN", "https://calls.example.:443", "public_origin", "https://calls.example"),
+        ("PUBLIC_ORIGIN", "https://calls.example:0443", "public_origin", "https://calls.example"),
+        (
+            "PUBLIC_ORIGIN",
+            "https://xn--anrufe-bua.example:8443",
+            "public_origin",
+            "https://xn--anrufe-bua.example:8443",
+        ),
+        ("PUBLIC_ORIGIN", "http://localhost:80", "public_origin", "http://localhost"),
+        ("PUBLIC_ORIGIN", "https://[2001:DB8::0:1]", "public_origin", "https://[2001:db8::1]"),
+        ("ALLOW_INSECURE", "yes", "allow_insecure", True),
         ("WORKERS", "1", "workers", 1),
         ("CLAIM_MINUTES", "5", "claim_minutes", 5),
         ("ACTIVITY_DAYS", "3650", "activity_days", 3650),
@@ -131,6 +150,9 @@ def test_a_good_value_is_taken(tmp_path: Path, name: str, text: str, field: str,
         ("METRICS_TOKEN_FILE", "/"), ("LOG_FORMAT", "xml"), ("LOG_LEVEL", "VERBOSE"),
         ("DATA_DIR", "/dev/null"),
         ("PUBLIC_ORIGIN", "https://calls.example/dashboard"), ("PUBLIC_ORIGIN", "calls.example"),
+        ("PUBLIC_ORIGIN", "https://*.example"), ("PUBLIC_ORIGIN", "*"), ("PUBLIC_ORIGIN", "https://anrüfe.example"),
+        ("PUBLIC_ORIGIN", "https://calls..example"), ("PUBLIC_ORIGIN", "https://[::g]"),
+        ("ALLOW_INSECURE", "true"), *UNSAFE,
         ("PROXY_URL", "proxy:3128"), ("PROXY_URL", "https://proxy"), ("PROXY_URL", "socks5://proxy"),
         ("PROXY_URL", "http://proxy:0"), ("PROXY_URL", "http://a:swordfish@b@proxy"),
         ("METRICS_TOKEN", "15-characters--"), ("METRICS_TOKEN", "sixteen and more characters"),
@@ -143,6 +165,13 @@ def test_a_bad_value_is_refused_in_one_short_line_that_names_it(tmp_path: Path, 
     assert name in line
     assert line.isprintable()
     assert len(line) < 200
+
+
+@pytest.mark.parametrize(("name", "text"), UNSAFE)
+def test_who_insists_may_start_unsafe(tmp_path: Path, name: str, text: str) -> None:
+    config = read(tmp_path, **{name: text}, ALLOW_INSECURE="yes")
+
+    assert name in config.dangers[0]
 
 
 @pytest.mark.parametrize(
@@ -232,7 +261,10 @@ def test_a_host_that_others_can_reach_needs_a_secret_of_its_own(tmp_path: Path, 
     line = refusal(tmp_path, HOST=host)
 
     assert line.startswith(f"SECRET_KEY has to be set when HOST is not loopback, and HOST is {host!r}.")
-    assert read(tmp_path, HOST=host, SECRET_KEY=SECRET).host == host
+    public = {"HOST": host, "SECRET_KEY": SECRET}
+    assert "PUBLIC_ORIGIN has to be set, to an https:// address." in refusal(tmp_path, **public)
+    assert read(tmp_path, **public, PUBLIC_ORIGIN="https://calls.example").host == host
+    assert read(tmp_path, **public, ALLOW_INSECURE="yes").host == host
 
 
 def test_loopback_is_what_only_this_machine_can_reach(tmp_path: Path) -> None:

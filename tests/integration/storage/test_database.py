@@ -99,6 +99,22 @@ def test_an_unusable_postgresql_is_named_in_one_line_without_its_password(
     assert PASSWORD not in str(told.value)
 
 
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_hold_every_character_is_refused_in_one_line(
+    postgres: Postgres, encoding: str
+) -> None:
+    made = "LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"
+    postgres.execute(f"CREATE DATABASE other ENCODING '{encoding}' {made}")
+    url = make_url(postgres.url).set(database="other").render_as_string(hide_password=False)
+    try:
+        with pytest.raises(DatabaseError, match=f"it is in {encoding}") as told:
+            check_database(url)
+    finally:
+        postgres.execute("DROP DATABASE other")
+
+    assert str(told.value).isprintable()
+
+
 def test_connections_in_use_at_the_end_are_closed_when_they_are_given_back(database: Engine) -> None:
     with database.connect() as used:
         opened: list[Any] = [used.connection.dbapi_connection]

@@ -118,6 +118,24 @@ def test_an_unusable_redis_is_named_in_one_line_without_its_password(redis: Redi
     assert "swordfish" not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (("CONFIG", "SET", "maxmemory-policy", "allkeys-lru"), "noeviction, it is allkeys-lru"),
+        (("ACL", "SETUSER", "default", "-@scripting"), "no permissions"),
+    ],
+)
+def test_a_redis_that_forgets_or_runs_no_scripts_is_refused_in_one_line(
+    own_redis: RedisServer, command: tuple[str, ...], reason: str
+) -> None:
+    own_redis.execute(*command)
+
+    with pytest.raises(RedisUnusableError, match=reason) as told:
+        check_redis(own_redis.url)
+
+    assert str(told.value).isprintable()
+
+
 def test_the_lock_of_a_holder_that_died_is_free_after_its_lease(
     own_redis: RedisServer, store: RedisRecordStore
 ) -> None:

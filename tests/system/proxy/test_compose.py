@@ -33,7 +33,7 @@ OF_THE_IMAGE = {"HOST", "PORT", "DATA_DIR"}
 OPERATOR = {
     "PUBLIC_ORIGIN": "https://calls.example.com",
     "TLS_DIR": "/etc/callboard/tls",
-    "SECRET_KEY": "k" * 32,
+    "SECRET_KEY": "a key for tests, which is long enough",
     "POSTGRES_PASSWORD": "swordfish",
     "REDIS_PASSWORD": "herring",
 }

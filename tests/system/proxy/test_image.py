@@ -79,7 +79,8 @@ def image() -> Iterator[str]:
 @pytest.mark.timeout(BUILDING_TIME)
 def test_the_image_serves_where_nothing_but_its_data_may_be_written_to(image: str) -> None:
     port = free_port()
-    options = ("--read-only", "--volume=/data", "--env=SECRET_KEY=" + "k" * 32)
+    key = "--env=SECRET_KEY=a-key-for-tests-which-is-long-enough"
+    options = ("--read-only", "--volume=/data", key, "--env=ALLOW_INSECURE=yes")
     container = docker("run", "--detach", *options, f"--publish={LOOPBACK}:{port}:8000", image)
     try:
         wait_until(lambda: is_served(port), 60, "the dashboard")

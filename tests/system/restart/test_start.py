@@ -69,7 +69,7 @@ def test_it_starts_from_any_folder_and_leaves_nothing_there(sandbox: Sandbox, tm
 
 
 def test_a_start_that_fails_says_why_in_one_line_and_leaves_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
-    for wrong in ({"TIMEZONE": "Nowhere"}, {"HOST": "0.0.0.0"}, {"SECRET_KEY": "short"}):  # noqa: S104  # to refuse it
+    for wrong in ({"TIMEZONE": "Nowhere"}, {"HOST": "0.0.0.0"}, {"SECRET_KEY": "k" * 32}):  # noqa: S104  # to refuse it
         refused = start(tmp_path, sandbox, **wrong)
 
         assert (refused.returncode, refused.stderr.count("\n")) == (1, 1), refused.stderr
@@ -78,11 +78,11 @@ def test_a_start_that_fails_says_why_in_one_line_and_leaves_nothing(sandbox: San
 
 
 def test_an_address_that_cannot_be_listened_on_is_told_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
-    secret = {"SECRET_KEY": "k" * 32}
+    public = {"SECRET_KEY": "a key for tests, which is long enough", "PUBLIC_ORIGIN": "https://calls.example"}
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         taken = start(tmp_path, sandbox, PORT=port)
-    nowhere = start(tmp_path, sandbox, HOST="x86_64-conda-linux-gnu", **secret)
+    nowhere = start(tmp_path, sandbox, HOST="x86_64-conda-linux-gnu", **public)
 
     for refused, names in ((taken, ("PORT", port)), (nowhere, ("HOST", "x86_64-conda-linux-gnu"))):
         assert (refused.returncode, refused.stderr.count("\n")) == (1, 1), refused.stderr
