@@ -23,17 +23,34 @@ class LinkState(StrEnum):
     OFFLINE = "offline"
 
 
+class TroubleKind(StrEnum):
+    """SILENT: the API does not answer. UNREADABLE: it does, but the call list could not be read."""
+
+    SILENT = "silent"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class ApiTrouble:
+    """What is wrong with the API, and since when (UTC)."""
+
+    kind: TroubleKind
+    since: datetime
+
+
 @dataclass(frozen=True)
 class LinkStatus:
     """State of the link, the time (UTC) of its last change, and the reason in a few words.
 
     `retry_at` is the time (UTC) of the next attempt to connect; None if there is nothing to wait for.
+    `trouble` is the API's, which may have some while the link is up.
     """
 
     state: LinkState
     since: datetime
     reason: str
     retry_at: datetime | None = None
+    trouble: ApiTrouble | None = None
 
 
 NOT_STARTED = LinkStatus(LinkState.OFFLINE, datetime.now(UTC), "not started")

@@ -32,7 +32,8 @@ SYNC_TIME, EVENT_TIME = 20.0, 10.0
 LIMITS = {
     # With the names of its numbers: people, known_names, directory_query and team/database.
     "list page": 38,
-    "archive one call": 37,
+    # With the store of jobs, which keeps large ones in steps.
+    "archive one call": 38,
     # With the counts and the rendered row that it brings to the pages.
     "live event": 18,
     "token refresh": 11,

@@ -14,10 +14,11 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from aircall import metrics, models
-from aircall.api.resilience import PAUSE, Bulkhead, RetryBudget, with_retries
+from aircall.api.resilience import PAUSE, ApiHealth, Bulkhead, RetryBudget, with_retries
 from aircall.api.responses import check, is_foreign, read_call_page, read_json
 from aircall.api.transport import Request, Response, Transport
 from aircall.errors import (
+    AircallError,
     MalformedResponseError,
     NotFoundError,
     UnauthorizedError,
@@ -32,6 +33,8 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 # Seconds. A page that waits for one response takes less than eight.
 DEADLINE = 7.0
+# Seconds that a probe of an API in doubt may take.
+PROBE_DEADLINE = 3.0
 
 
 class Pool(StrEnum):
@@ -58,6 +61,8 @@ POOL_OF = {
 }
 # The setting that an answer to these proves right or wrong: they exist at every API, whatever is asked.
 SETTING_OF = {"login": "AIRCALL_API_URL", "authorize_channel": "PUSHER_AUTH_ENDPOINT"}
+# The shortest request for calls.
+PROBE = "/calls?offset=0&limit=1"
 # Requests in flight at once.
 POOL_SIZE = {Pool.LIST: 4, Pool.CALL: 16, Pool.LOGIN: 8, Pool.REFRESH: 8, Pool.CHANNEL: 2}
 
@@ -88,6 +93,7 @@ class ApiClient:
         self._transport = Transport(pool_maxsize=sum(slots.values()), proxy_url=proxy_url)
         self._bulkheads = {pool: Bulkhead(pool, slots[pool], clock, breaker_pause) for pool in Pool}
         self._budget = RetryBudget()
+        self.health = ApiHealth()
         # What was said of wrong addresses, each once.
         self._told: set[tuple[str, str, object]] = set()
 
@@ -155,6 +161,17 @@ class ApiClient:
         request = Request(method="POST", url=self._auth_endpoint, headers=headers, body=body)
         return _signature(read_json(self._send("authorize_channel", request, access_token)))
 
+    def probe(self, access_token: str) -> None:
+        """Ask for the shortest list: once, within PROBE_DEADLINE, past the circuit breakers."""
+        request = Request(method="GET", url=self._url(PROBE), headers=_bearer(access_token), body=None)
+        with _measured("probe"):
+            check(self._transport.send(request, min(PROBE_DEADLINE, self._deadline)), access_token)
+
+    def resume(self) -> None:
+        """Let requests of every kind try again at once: the API is back."""
+        for bulkhead in self._bulkheads.values():
+            bulkhead.resume()
+
     def close(self) -> None:
         """Close the pooled connections."""
         self._transport.close()
@@ -182,7 +199,18 @@ class ApiClient:
             is_change = request.method != "GET"
             return with_retries(attempt, is_change=is_change, deadline=seconds, budget=self._budget)
 
-        return self._bulkheads[POOL_OF[endpoint]].run(attempts, deadline or self._deadline)
+        pool = POOL_OF[endpoint]
+        try:
+            body = self._bulkheads[pool].run(attempts, deadline or self._deadline)
+        except AircallError as error:
+            self._record(pool, error)
+            raise
+        self._record(pool, None)
+        return body
+
+    def _record(self, pool: Pool, error: AircallError | None) -> None:
+        if pool in (Pool.LIST, Pool.CALL):
+            self.health.record(error)
 
     def _exchange(self, endpoint: str, request: Request, seconds: float) -> Response:
         """Return the response. Raises WrongAddressError where it shows that a setting is wrong."""

@@ -1,4 +1,4 @@
-"""Resilience of API calls: bulkhead, circuit breaker, retry policy with a budget, and backpressure.
+"""Resilience of API calls: bulkhead, circuit breaker, retry policy with a budget, backpressure, and health.
 
 Retry policy:
 
@@ -66,6 +66,11 @@ class CircuitBreaker:
             # Set here and not by `record`: the outcome of a probe may never be recorded.
             self._probe_at = now + self._pause
 
+    def resume(self) -> None:
+        """Let the next request probe the API at once."""
+        with self._lock:
+            self._probe_at = 0.0
+
     def record(self, error: AircallError | None) -> None:
         """Record the outcome of an admitted request; None if it succeeded."""
         with self._lock:
@@ -77,6 +82,25 @@ class CircuitBreaker:
         if is_open != was_open:
             state = "open" if is_open else "closed"
             log.warning("circuit %s", state, extra={"requests": self._name})
+
+
+NEVER = float("-inf")
+# These tell nothing of the API: they were not sent.
+NOT_SENT = (CircuitOpenError, PoolExhaustedError)
+
+
+class ApiHealth:
+    """When the API last answered a request for calls, and when one last failed (monotonic clock, seconds)."""
+
+    def __init__(self) -> None:
+        self.answered_at = self.failed_at = NEVER
+
+    def record(self, error: AircallError | None) -> None:
+        """Record the outcome of a request; None if it succeeded. A refusal is an answer."""
+        if isinstance(error, FAILURES):
+            self.failed_at = monotonic()
+        elif not isinstance(error, NOT_SENT):
+            self.answered_at = monotonic()
 
 
 class Bulkhead:
@@ -102,6 +126,10 @@ class Bulkhead:
                 raise
         self._breaker.record(None)
         return result
+
+    def resume(self) -> None:
+        """Let the next request probe the API at once."""
+        self._breaker.resume()
 
     @contextmanager
     def _slot(self, deadline: float) -> Iterator[float]:

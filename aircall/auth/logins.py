@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from aircall.api.client import ApiClient
+from aircall.api.resilience import ApiHealth
 from aircall.auth.login import Login
 from aircall.auth.refresh import LOGIN_PREFIX, REFRESH_WAIT, TokenRefresher
 from aircall.concurrency import run_in_background
@@ -58,6 +59,19 @@ class AuthorizedClient:
     def run(self, operation: Callable[[TokenClient], T]) -> T:
         """Return what `operation` returns. If its token is refused, run all of it again with a new one."""
         return self._tokens.with_token(lambda token: operation(TokenClient(self._api, token)))
+
+    @property
+    def health(self) -> ApiHealth:
+        """See ApiClient."""
+        return self._api.health
+
+    def probe(self) -> None:
+        """See ApiClient.probe."""
+        self._tokens.with_token(self._api.probe)
+
+    def resume(self) -> None:
+        """See ApiClient.resume."""
+        self._api.resume()
 
     def get_call(self, call_id: str, *, deadline: float | None = None) -> Call:
         """See ApiClient.get_call."""

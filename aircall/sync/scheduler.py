@@ -77,6 +77,11 @@ class SyncScheduler:
             self._changed.notify_all()
 
     @property
+    def is_watched(self) -> bool:
+        """Whether a page is open, or the list was asked for not long ago."""
+        return time.monotonic() < self._viewed_at + WATCH_TIME or self._is_watched()
+
+    @property
     def is_stale(self) -> bool:
         """Whether a request has not been answered by a full sync yet."""
         return self._synced_at < self._requested_at
@@ -152,7 +157,7 @@ class SyncScheduler:
         if self._attempted_at < self._requested_at:
             return True
         is_old = self.is_stale or now >= self._synced_at + self._interval
-        return is_old and (now < self._viewed_at + WATCH_TIME or self._is_watched())
+        return is_old and self.is_watched
 
     def _remaining(self, timeout: float) -> float:
         is_running = self._attempted_at > self._ended_at

@@ -21,8 +21,18 @@ from aircall.errors import AircallError
 from aircall.models import Call, CallEvent, PartialCall
 from aircall.pusher.connection import PusherSettings
 from aircall.pusher.listener import Listener
-from aircall.status import NOT_STARTED, Audience, LinkState, LinkStatus, Role, SyncError, SyncStatus
+from aircall.status import (
+    NOT_STARTED,
+    ApiTrouble,
+    Audience,
+    LinkState,
+    LinkStatus,
+    Role,
+    SyncError,
+    SyncStatus,
+)
 from aircall.storage import STORAGE_ERRORS
+from aircall.sync.api_watch import ApiWatch
 from aircall.sync.full_sync import FullSync
 from aircall.sync.reconciler import Reconciler
 from aircall.sync.scheduler import SYNC_INTERVAL, SYNC_RETRY_INTERVAL, SyncScheduler
@@ -89,6 +99,7 @@ class SyncSupervisor:
             self._full_sync, self._is_watched, interval, self._on_synced, retry_interval
         )
         self._live_status = LiveStatus(self._scheduler, self._publish)
+        self._api_watch = ApiWatch(self._client, self._scheduler, self._live_status.on_trouble)
         self._listener = Listener(
             settings,
             authorize=self._client.authorize_channel,
@@ -109,11 +120,13 @@ class SyncSupervisor:
         metrics.LEADER.set(1)
         self._scheduler.start()
         self._reconciler.start()
+        self._api_watch.start()
         self._listener.start()
 
     def stop(self) -> None:
         """Stop, without waiting for requests in flight."""
         metrics.LEADER.set(0)
+        self._api_watch.stop()
         self._listener.stop()
         self._reconciler.stop()
         self._scheduler.stop()
@@ -216,6 +229,7 @@ class LiveStatus:
         self._lock = threading.Lock()
         self._link: LinkStatus | None = None
         self._published: LinkStatus | None = None
+        self._trouble: ApiTrouble | None = None
         # The listener reports a subscription just before the gap that precedes it.
         self._is_gap_expected = True
 
@@ -244,6 +258,12 @@ class LiveStatus:
         with self._lock:
             self._update()
 
+    def on_trouble(self, trouble: ApiTrouble | None) -> None:
+        """Take the trouble that the API is in, or None."""
+        with self._lock:
+            self._trouble = trouble
+            self._update()
+
     def on_synced(self) -> None:
         """Publish what a full sync has changed."""
         with self._lock:
@@ -252,11 +272,11 @@ class LiveStatus:
     def _update(self) -> None:
         if self._link is None:
             return
-        status = self._link
+        status = replace(self._link, trouble=self._trouble)
         if status.state is LinkState.LIVE and (self._is_gap_expected or self._scheduler.is_stale):
             status = replace(status, state=LinkState.RECONNECTING, reason="reading what was missed")
         published = self._published
-        if published is None or (status.state, status.reason) != (published.state, published.reason):
+        if published is None or _shown(status) != _shown(published):
             self._count(status.state)
             self._published = replace(status, since=self._since(status.state))
             self._publish(self._published)
@@ -271,6 +291,10 @@ class LiveStatus:
         last = self._published
         is_same = last is not None and (last.state is LinkState.LIVE) == (state is LinkState.LIVE)
         return last.since if last is not None and is_same else datetime.now(UTC)
+
+
+def _shown(status: LinkStatus) -> tuple[LinkState, str, ApiTrouble | None]:
+    return status.state, status.reason, status.trouble
 
 
 def _sync_error(error: Exception | None) -> SyncError | None:

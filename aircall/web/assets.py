@@ -38,6 +38,15 @@ SENTENCES = (
     marked("Offline"),
     marked("Since %(time)s"),
     marked("No network since %(time)s. What you see may be out of date; what you type is kept."),
+    marked(
+        "Callboard has not answered since %(time)s. What you see may be out of date, and nothing can be "
+        "changed until it is back."
+    ),
+    marked(
+        "The phone system has not answered since %(time)s. What you see may be out of date, and changes may "
+        "fail."
+    ),
+    marked("The list of calls could not be read since %(time)s. What you see may be out of date."),
     marked("Changes made elsewhere have not come through since %(time)s. Everything else works."),
     marked("Changes may come late since %(time)s: the page asks every 30 seconds. You can go on working."),
     marked("No answer came, so this may or may not have been done. Look before you try again."),

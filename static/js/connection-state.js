@@ -1,20 +1,26 @@
 // The connection state to display. Pure functions.
 //
 // There are two hops: from the telephone system to the server (`link`), and from the server to this page.
-// The page is live only when both are up and missed events have been received.
+// The page is live only when both are up, missed events have been received, and the telephone system answers:
+// otherwise new calls may be missing. Its `trouble` was confirmed by the server and is shown at once.
 
 import { gettext } from './i18n.js';
 
 export const GRACE_MS = 4000;
 export const OFFLINE_AFTER_MS = 20_000;
 
-export function isWhole({ isOnline, isConnected, isCaughtUp, link }) {
+export function isLinked({ isOnline, isConnected, isCaughtUp, link }) {
   return isOnline && isConnected && isCaughtUp && link?.state === 'live';
+}
+
+export function isWhole(facts) {
+  return isLinked(facts) && !facts.link.trouble;
 }
 
 // The state to display. An outage shorter than GRACE_MS does not change it.
 export function displayedState(shown, facts, brokenSince, now) {
   if (isWhole(facts)) return 'live';
+  if (isLinked(facts)) return 'reconnecting';
   const brokenFor = now - brokenSince;
   if (brokenFor < GRACE_MS) return shown;
   const isHopeless = !facts.isOnline || facts.link?.state === 'offline' || brokenFor >= OFFLINE_AFTER_MS;
@@ -28,20 +34,34 @@ export function msUntilNextChange(brokenSince, now) {
 }
 
 // What does not work, since when, and what still works. Must not repeat the words of the indicator.
-export function bannerText(shown, facts, since) {
-  if (shown === 'live' || shown === 'starting') return '';
-  if (!facts.isOnline) {
-    return gettext('No network since %(time)s. What you see may be out of date; what you type is kept.', {
-      time: since,
-    });
-  }
-  if (facts.isConnected) {
-    return gettext('Changes made elsewhere have not come through since %(time)s. Everything else works.', {
-      time: since,
-    });
-  }
-  return gettext(
-    'Changes may come late since %(time)s: the page asks every 30 seconds. You can go on working.',
-    { time: since },
-  );
+const BANNERS = {
+  network: (values) =>
+    gettext('No network since %(time)s. What you see may be out of date; what you type is kept.', values),
+  server: (values) =>
+    gettext(
+      'Callboard has not answered since %(time)s. What you see may be out of date, and nothing can be changed until it is back.',
+      values,
+    ),
+  socket: (values) =>
+    gettext('Changes may come late since %(time)s: the page asks every 30 seconds. You can go on working.', values),
+  silent: (values) =>
+    gettext(
+      'The phone system has not answered since %(time)s. What you see may be out of date, and changes may fail.',
+      values,
+    ),
+  unreadable: (values) =>
+    gettext('The list of calls could not be read since %(time)s. What you see may be out of date.', values),
+  link: (values) =>
+    gettext('Changes made elsewhere have not come through since %(time)s. Everything else works.', values),
+};
+
+export function bannerText(shown, facts, time) {
+  return shown === 'live' || shown === 'starting' ? '' : BANNERS[causeOf(facts)]({ time });
+}
+
+// `isServing` is false if the server does not answer at all.
+function causeOf({ isOnline, isConnected, isServing, link }) {
+  if (!isOnline) return 'network';
+  if (!isConnected) return isServing === false ? 'server' : 'socket';
+  return link?.trouble?.kind ?? 'link';
 }

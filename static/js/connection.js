@@ -1,7 +1,9 @@
 // The connection indicator in the header, and the banner that says what still works.
 
-import { bannerText, isWhole, displayedState, msUntilNextChange } from './connection-state.js';
+import { bannerText, isLinked, isWhole, displayedState, msUntilNextChange } from './connection-state.js';
 import { gettext, locale } from './i18n.js';
+import { checkServerWhile } from './server-check.js';
+import { serverTime } from './server-clock.js';
 
 const WORDS = {
   starting: gettext('Reconnecting'),
@@ -23,6 +25,9 @@ export function reportConnection(news, since = Date.now()) {
   const wasWhole = isWhole(facts);
   Object.assign(facts, news);
   if (wasWhole && !isWhole(facts)) brokenSince = since;
+  const { isOnline, isConnected } = facts;
+  if (isConnected) facts.isServing = undefined;
+  checkServerWhile(isOnline && !isConnected, reportConnection);
   showState();
 }
 
@@ -37,8 +42,9 @@ export function startGracePeriod() {
   showState();
 }
 
+// Whether changes come by themselves; the API may have trouble all the same.
 export function isLive() {
-  return isWhole(facts);
+  return isLinked(facts);
 }
 
 function showState() {
@@ -56,7 +62,7 @@ function showState() {
 function draw() {
   const chip = document.getElementById('connection');
   const banner = document.getElementById('banner');
-  const since = clock(shown === 'live' ? liveSince : lastGood());
+  const since = clock(shown === 'live' ? serverTime(liveSince) : lastGood());
   const reason = shown === 'live' ? '' : (facts.link?.reason ?? '');
   document.documentElement.dataset.connection = shown === 'starting' ? 'reconnecting' : shown;
   chip.dataset.state = banner.dataset.state = shown;
@@ -65,10 +71,11 @@ function draw() {
   setText(banner, bannerText(shown, facts, since));
 }
 
-// The server's link may have been down since before this page was opened.
+// The server's link may have been down, and the API in trouble, since before this page was opened.
 function lastGood() {
-  const linkSince = facts.link && facts.link.state !== 'live' ? Date.parse(facts.link.since) : NaN;
-  return Math.min(goodAt, Number.isNaN(linkSince) ? Infinity : linkSince);
+  const { link } = facts;
+  const began = [link?.trouble?.since, link && link.state !== 'live' && link.since].filter(Boolean).map(Date.parse);
+  return Math.min(serverTime(goodAt), ...began.filter((time) => !Number.isNaN(time)));
 }
 
 function clock(time) {

@@ -7,6 +7,7 @@ import { zone } from './i18n.js';
 import { followPresence, shownCall } from './presence.js';
 import { refresh, refreshWithRetry } from './refresh.js';
 import { goToLogin, ignoreNoResponse } from './requests.js';
+import { setServerTime } from './server-clock.js';
 import { followTeam } from './team-news.js';
 
 // Random delay, so that open pages do not all reconnect at once after a server restart.
@@ -27,6 +28,7 @@ let rowsAs = null;
 // The page is caught up when missed events were received and no reload is pending.
 let isCaughtUp = false;
 let refreshCount = 0;
+let hasTrouble = false;
 
 export function goLive() {
   const auth = (send) => {
@@ -72,13 +74,25 @@ function followConnection() {
     // A restart is over sooner. If the session is, the refresh leads to the login page.
     else if (failureCount % REFUSALS === 0) refresh().catch(ignoreNoResponse);
   });
-  socket.on('link', (link) => reportConnection({ link }));
+  socket.on('link', takeLink);
   socket.on('caught-up', ({ position }) => {
     takePosition(position);
     reportCaughtUp(true);
   });
   socket.on('reload', reloadPage);
   socket.on('signed-out', () => goToLogin());
+}
+
+// What the API's trouble has left on the page, such as a warning above the list, goes with it.
+function takeLink(link) {
+  setServerTime(link.now);
+  reportConnection({ link });
+  if (hasTrouble && !link.trouble) refreshLater();
+  hasTrouble = Boolean(link.trouble);
+}
+
+function refreshLater() {
+  setTimeout(() => refresh().catch(ignoreNoResponse), Math.random() * SPREAD_MS);
 }
 
 function followCalls() {

@@ -41,6 +41,14 @@ test('without a network, or when the server is offline itself, the page is offli
   assert.equal(displayedState('live', { ...UP, link: { state: 'offline' } }, BROKEN_SINCE, after(4)), 'offline');
 });
 
+test('an api in trouble is not live, from the first moment on, and never offline', () => {
+  const facts = { ...UP, link: { state: 'live', trouble: { kind: 'silent' } } };
+
+  assert.equal(isWhole(facts), false);
+  assert.equal(displayedState('live', facts, BROKEN_SINCE, after(0)), 'reconnecting');
+  assert.equal(displayedState('reconnecting', facts, BROKEN_SINCE, after(60)), 'reconnecting');
+});
+
 test('a restored connection is live at once', () => {
   assert.equal(displayedState('offline', UP, null, after(60)), 'live');
 });
@@ -57,7 +65,14 @@ test('the banner is empty while nothing is wrong', () => {
 });
 
 test('the banner says what is wrong and since when, without the words of the indicator', () => {
-  const troubles = [{ isOnline: false }, { isConnected: false }, { link: { state: 'reconnecting' } }];
+  const troubles = [
+    { isOnline: false },
+    { isConnected: false },
+    { isConnected: false, isServing: false },
+    { link: { state: 'reconnecting' } },
+    { link: { state: 'live', trouble: { kind: 'silent' } } },
+    { link: { state: 'live', trouble: { kind: 'unreadable' } } },
+  ];
 
   const texts = troubles.map((trouble) => bannerText('offline', { ...UP, ...trouble }, '14:03'));
 
@@ -66,4 +81,12 @@ test('the banner says what is wrong and since when, without the words of the ind
     assert.match(text, /14:03/);
     assert.doesNotMatch(text, /live|reconnecting|offline/i);
   }
+});
+
+test('only a page whose forms still reach the server says that work can go on', () => {
+  const texts = [undefined, true, false].map((isServing) =>
+    bannerText('offline', { ...UP, isConnected: false, isServing }, '14:03'),
+  );
+
+  assert.deepEqual(texts.map((text) => /go on working/.test(text)), [true, true, false]);
 });

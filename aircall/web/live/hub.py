@@ -10,7 +10,8 @@ receives:
   and, for a list's page, `html`, the rendered row, `directory`, the revision of its names, and `today`, how
   many calls of the inbox are of its day; each may be missing
 - `caught-up {position}`: on connecting, after what was missed; `reload {position}`: too much was missed
-- `link {state, since, reason}`: state of the link to the Pusher channel; `since` is when it was last live
+- `link {state, since, reason, now, trouble}`: state of the link to the Pusher channel; `since` is when it was
+  last live, `now` the server's time, and `trouble` `{kind, since}` of the API, or null
 - `viewers {id, viewers}`: the usernames of all who view this call, the page's own user included
 - `all-viewers {id: viewers, …}`: the same for all calls; on connecting, and when many change at once
 - `team-change {topic, revision, numbers}`: names were changed, of these number keys, or of any if it is null
@@ -20,6 +21,7 @@ receives:
 import logging
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
@@ -279,5 +281,12 @@ def _socket_server(app: Flask, admit: Admit, timings: SocketTimings, most_of_log
     return server
 
 
-def _link_message(status: LinkStatus) -> dict[str, str]:
-    return {"state": status.state, "since": instant_text(status.since), "reason": status.reason}
+def _link_message(status: LinkStatus) -> dict[str, Any]:
+    trouble = status.trouble
+    return {
+        "state": status.state,
+        "since": instant_text(status.since),
+        "reason": status.reason,
+        "now": instant_text(datetime.now(UTC)),
+        "trouble": {"kind": trouble.kind, "since": instant_text(trouble.since)} if trouble else None,
+    }

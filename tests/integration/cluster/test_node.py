@@ -1,9 +1,11 @@
 """What a process knows of the sync of its cluster: its role, how fresh the replica is, and the link."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 
+import msgspec
 import pytest
 
 from aircall.cluster.heartbeat import Heartbeat
@@ -12,12 +14,14 @@ from aircall.concurrency import MessageBus
 from aircall.status import (
     NOT_STARTED,
     WATCH_TIME,
+    ApiTrouble,
     LinkState,
     LinkStatus,
     Role,
     SyncError,
     SyncProgress,
     SyncStatus,
+    TroubleKind,
 )
 
 LIVE = LinkStatus(LinkState.LIVE, datetime(2026, 1, 1, tzinfo=UTC), "subscribed")
@@ -173,6 +177,17 @@ def test_each_status_of_the_leaders_link_is_published_once(process: Process) -> 
 
     assert process.published[-1] == LIVE
     assert process.published.count(LIVE) == 1
+
+
+def test_the_apis_trouble_goes_to_every_process_with_the_leaders_heartbeat(process: Process) -> None:
+    trouble = ApiTrouble(TroubleKind.SILENT, datetime(2026, 1, 2, tzinfo=UTC))
+    troubled = replace(LIVE, trouble=trouble)
+
+    for link in (troubled, LIVE):
+        sent = msgspec.json.encode(heartbeat(msgspec.structs.replace(status(), link=link)))
+        process.state.receive([msgspec.json.decode(sent, type=Heartbeat)])
+
+    assert process.published[-2:] == [troubled, LIVE]
 
 
 def test_the_link_is_not_live_without_a_leader_or_contact(process: Process) -> None:
