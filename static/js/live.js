@@ -71,8 +71,8 @@ function followConnection() {
   socket.on('connect_error', () => {
     failureCount += 1;
     if (!socket.active) followRefusal();
-    // A restart is over sooner. If the session is, the refresh leads to the login page.
-    else if (failureCount % REFUSALS === 0) refresh().catch(ignoreNoResponse);
+    // A restart is over sooner. If the session is, the refresh leads to the login page. In sight, a page reads anew anyway.
+    else if (failureCount % REFUSALS === 0 && !document.hidden) refresh().catch(ignoreNoResponse);
   });
   socket.on('link', takeLink);
   socket.on('caught-up', ({ position }) => {
