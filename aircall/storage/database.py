@@ -1,22 +1,18 @@
-"""SQLAlchemy engines for SQLite and PostgreSQL, exclusive transactions, bulk inserts, and a cache of results.
+"""SQLAlchemy engines for SQLite and PostgreSQL, exclusive transactions, bulk inserts, a cache of results."""
 
-SQLite itself would wait for a lock with the whole process, so statements are repeated until LOCK_WAIT, and
-other greenlets run meanwhile. A transaction that holds the write lock must not wait for anything else.
-"""
-
-import sqlite3
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Select, String, create_engine, event, make_url
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from aircall.storage import sqlite
 
 T = TypeVar("T")
 
@@ -29,18 +25,6 @@ class DatabaseError(Exception):
 
 
 SQLITE = "sqlite:///"
-SQLITE_PRAGMAS = (
-    # Readers do not wait for a writer.
-    "journal_mode=WAL",
-    # With WAL, a crash of the process loses no committed transaction.
-    "synchronous=NORMAL",
-    # 8 MB per connection. 12 MB made counting 100,000 calls 5 ms instead of 7.
-    "cache_size=-8000",
-    # 16 MB in pages of 4 KB, so that a first full sync seldom waits for a checkpoint.
-    "wal_autocheckpoint=4000",
-)
-# Seconds that a statement waits for a lock of another process, and between two attempts.
-LOCK_WAIT, LOCK_RETRY = 2.0, 0.02
 # SQLite calls block all greenlets, so under gevent one connection is reused most of the time.
 SQLITE_POOL = {"pool_size": 2, "max_overflow": 30, "pool_use_lifo": True}
 # Seconds. Longer than any statement here takes, shorter than people wait for a page.
@@ -72,6 +56,7 @@ def open_database(url: str, *, is_durable: bool = False) -> Engine:
     """Return an engine for a URL, `sqlite:///…` with a path as it is, or `postgresql://…`.
 
     `is_durable`: a commit in SQLite also survives a power failure, as in PostgreSQL, and waits for the disk.
+    While its file is not in its place, it is not used.
     """
     # Not parsed: `?` and `%20` are parts of a path's names.
     is_file = url.startswith(SQLITE)
@@ -85,11 +70,7 @@ def open_database(url: str, *, is_durable: bool = False) -> Engine:
         event.listen(engine, "connect", _prepare_postgresql)
     else:
         engine = create_engine(parsed, hide_parameters=True, **SQLITE_POOL)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "do_execute", _execute_patiently)
-        event.listen(engine, "do_executemany", _execute_many_patiently)
-        if is_durable:
-            event.listen(engine, "connect", _synchronize_sqlite)
+        sqlite.prepare(engine, Path(url.removeprefix(SQLITE)), is_durable=is_durable)
     _close_after_disposal(engine)
     return engine
 
@@ -206,43 +187,6 @@ def _close_after_disposal(engine: Engine) -> None:
 
     event.listen(engine, "engine_disposed", lambda _: disposed.set())
     event.listen(engine, "checkin", check_in)
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # sqlite3's own default would be five seconds.
-    connection.execute("PRAGMA busy_timeout=0")
-    for pragma in SQLITE_PRAGMAS:
-        patiently(partial(connection.execute, f"PRAGMA {pragma}"))
-
-
-def patiently(execute: Callable[[], T]) -> T:
-    """Return what this statement returns, repeated while another connection has SQLite's lock.
-
-    Raises sqlite3.OperationalError after LOCK_WAIT.
-    """
-    until = time.monotonic() + LOCK_WAIT
-    while True:
-        try:
-            return execute()
-        except sqlite3.OperationalError as error:
-            # Not SQLITE_BUSY_SNAPSHOT: what the transaction has read is outdated, however long it waits.
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-        time.sleep(LOCK_RETRY)
-
-
-def _execute_patiently(cursor: Any, statement: str, parameters: Any, _context: object) -> bool:
-    patiently(lambda: cursor.execute(statement, parameters))
-    return True
-
-
-def _execute_many_patiently(cursor: Any, statement: str, parameters: Any, _context: object) -> bool:
-    patiently(lambda: cursor.executemany(statement, parameters))
-    return True
-
-
-def _synchronize_sqlite(connection: Any, _record: object) -> None:
-    connection.execute("PRAGMA synchronous=FULL")
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:

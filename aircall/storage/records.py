@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from aircall.storage.database import patiently
+from aircall.storage.sqlite import patiently
 
 log = logging.getLogger(__name__)
 

@@ -7,14 +7,16 @@ from typing import cast
 from flask import Flask, flash, get_flashed_messages, request, url_for
 
 from aircall.status import SyncError
-from aircall.web.error_messages import sentence_of, trouble
+from aircall.web.error_messages import sentence_of
 from aircall.web.formatting import count
+from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.i18n import ngettext
 from aircall.web.services import services
 
 SUCCESS, ERROR = "success", "error"
 # Seconds. How long a page waits for a sync that is due before it shows the list as it is.
 FRESH_WAIT = 1.0
+NOT_UPDATED = _l("The dashboard can't store what is new right now, so this list is not brought up to date.")
 
 
 def register(app: Flask) -> None:
@@ -90,4 +92,4 @@ def left_out_sentence(number: int) -> str:
 def _problem(error: SyncError | None) -> str:
     if error is None:
         return ""
-    return trouble() if error.is_internal else sentence_of(error.name, error.retry_after)
+    return str(NOT_UPDATED) if error.is_internal else sentence_of(error.name, error.retry_after)

@@ -38,6 +38,32 @@ def test_a_durable_database_waits_for_the_disk(tmp_path: Path) -> None:
     assert modes == {False: 1, True: 2}
 
 
+def test_a_durable_database_is_not_used_while_its_file_has_vanished(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    place, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    place.mkdir()
+    engine = open_database(f"sqlite:///{place / 'team.db'}", is_durable=True)
+    store = SQLiteRecordStore(engine)
+    store.put("a", b"1", 10)
+
+    place.rename(elsewhere)
+    for _ in range(2):
+        with pytest.raises(STORAGE_ERRORS):
+            store.put("a", b"2", 10)
+    place.mkdir()
+    (place / "team.db").touch()
+    with pytest.raises(STORAGE_ERRORS):
+        store.put("a", b"2", 10)
+    place.rename(tmp_path / "another")
+    elsewhere.rename(place)
+    store.put("b", b"3", 10)
+
+    assert [record.value for key in "ab" if (record := store.load(key))] == [b"1", b"3"]
+    assert caplog.text.count("has vanished") == 1
+    engine.dispose()
+
+
 def test_an_error_does_not_contain_parameters(sqlite: Engine) -> None:
     store = SQLiteRecordStore(sqlite)
     with sqlite.begin() as connection:
