@@ -28,7 +28,7 @@ from aircall.models import Call, Note, from_milliseconds, milliseconds, to_milli
 from aircall.storage.database import TEXT
 
 # Increase it whenever the columns or their meaning change.
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 # All names of the replica in the database begin with this; those of team data, with callboard_team_.
 PREFIX = "callboard_"
 # Milliseconds. Stands for a missing time, before all real ones, so that such calls are sorted last.
