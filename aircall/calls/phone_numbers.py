@@ -79,6 +79,19 @@ def number_key(text: str) -> str:
     return "" if key in WITHHELD else f"{key};{extension}" if extension else key
 
 
+def caller_number(text: str) -> str:
+    """Return the one form that names a number in URLs, in any spelling: E.164 wherever it has a country code.
+
+    It has the same `number_key`; it is empty for a withheld number.
+    """
+    key = number_key(text)
+    number, extension, _ = _dialed(text)
+    # Some systems omit the plus sign.
+    signed = number if number.startswith(("+", "0")) else "+" + number
+    form = f"{signed};ext={extension}" if extension else signed
+    return form if key and signed.startswith("+") and number_key(form) == key else key
+
+
 def line_number(text: str) -> str:
     """Return the one form of a line for all spellings of its number; otherwise the text as it is."""
     number, extension, _ = _dialed(text)
