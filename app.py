@@ -104,6 +104,7 @@ def _configure(app: Flask, config: Config) -> None:
         # A form is valid as long as the session that it was made in.
         WTF_CSRF_TIME_LIMIT=None,
         TIMEZONE=config.timezone,
+        TRUSTED_PROXIES=config.trusted_proxies,
         COMPRESS_ALGORITHM=["br", "gzip"],
         # 14 % smaller than with the default of 4, in the same time.
         COMPRESS_BR_LEVEL=5,

@@ -88,6 +88,7 @@ class Config:
     claim_minutes: int
     activity_days: int
     pages_per_login: int
+    trusted_proxies: int
 
     @property
     def team_database_url(self) -> str:
@@ -163,6 +164,7 @@ class Config:
             allow_insecure=_one_of(env, "ALLOW_INSECURE", "no", ("no", "yes")) == "yes",
             claim_minutes=_number(env, "CLAIM_MINUTES", 30, range(1, 24 * 60 + 1)),
             activity_days=_number(env, "ACTIVITY_DAYS", 365, range(1, 3651)),
+            trusted_proxies=_number(env, "TRUSTED_PROXIES", 0, range(11)),
             pages_per_login=_number(env, "PAGES_PER_LOGIN", 300, range(1, 10_001)),
         )
         if config.dangers and not config.allow_insecure:

@@ -62,9 +62,11 @@ class RestApi:
         app.register_error_handler(HTTPException, _http_error)
 
     def login(self) -> Response:
-        """Accept any username and password."""
-        username, _ = required_strings(body_fields(), "username", "password")
+        """Accept any username, and any password but one that a fault names."""
+        username, password = required_strings(body_fields(), "username", "password")
         self._upstream.counters.count(Counted.LOGINS)
+        if password == self._upstream.faults.rejected_password:
+            raise _unauthorized()
         pair = self._upstream.tokens.login(username)
         body = _tokens(pair)
         if not self._upstream.faults.has_login_refresh_token:

@@ -71,6 +71,7 @@ class Faults:
         self._armed: list[RequestFault] = []
         self._events_to_lose = 0
         self.has_login_refresh_token = True
+        self.rejected_password = ""
         self.are_sockets_refused = False
         self.is_total_wrong = False
         self.wrong_total: object = None
@@ -153,6 +154,10 @@ class FaultSwitches:
     def reject_logins(self, status: int = 401) -> None:
         """Reject every login with this status."""
         self._refuse(LOGIN, status)
+
+    def reject_password(self, password: str) -> None:
+        """Reject every login with this password, as a wrong one."""
+        self._faults.rejected_password = password
 
     def refuse_refresh(self, status: int = 401) -> None:
         """Reject every request to both refresh endpoints with this status."""

@@ -73,6 +73,7 @@ EXAMPLES = {
     "refuse_refresh": '{"status": 401}',
     "refuse_sockets": '{"on": true}',
     "reject_logins": '{"status": 401}',
+    "reject_password": '{"password": "wrong"}',
     "reset_after_send": '{"times": 1, "applied": true}',
     "send_event": '{"name": "update-call", "data": "not JSON"}',
     "shift_clock": '{"seconds": 120}',

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from aircall import metrics, models
-from aircall.api.resilience import PAUSE, ApiHealth, Bulkhead, RetryBudget, with_retries
+from aircall.api.resilience import PAUSE, QUEUE_TIMEOUT, ApiHealth, Bulkhead, RetryBudget, with_retries
 from aircall.api.responses import check, is_foreign, read_call_page, read_json
 from aircall.api.transport import Request, Response, Transport
 from aircall.errors import (
@@ -43,6 +43,7 @@ class Pool(StrEnum):
     LIST = "list"
     CALL = "call"
     LOGIN = "login"
+    ME = "me"
     REFRESH = "refresh"
     CHANNEL = "channel"
 
@@ -52,7 +53,7 @@ POOL_OF = {
     "login": Pool.LOGIN,
     "refresh": Pool.REFRESH,
     "refresh_access": Pool.REFRESH,
-    "me": Pool.LOGIN,
+    "me": Pool.ME,
     "get_calls": Pool.LIST,
     "get_call": Pool.CALL,
     "add_note": Pool.CALL,
@@ -64,7 +65,9 @@ SETTING_OF = {"login": "AIRCALL_API_URL", "authorize_channel": "PUSHER_AUTH_ENDP
 # The shortest request for calls.
 PROBE = "/calls?offset=0&limit=1"
 # Requests in flight at once.
-POOL_SIZE = {Pool.LIST: 4, Pool.CALL: 16, Pool.LOGIN: 8, Pool.REFRESH: 8, Pool.CHANNEL: 2}
+POOL_SIZE = {Pool.LIST: 4, Pool.CALL: 16, Pool.LOGIN: 16, Pool.ME: 8, Pool.REFRESH: 8, Pool.CHANNEL: 2}
+# Seconds that a request waits for a slot, where it is another time: a flood of wrong logins is over by then.
+QUEUE_TIMEOUT_OF = {Pool.LOGIN: 3.0, Pool.ME: 3.0}
 
 
 class ApiClient:
@@ -91,7 +94,10 @@ class ApiClient:
         self._auth_endpoint = auth_endpoint or f"{self._base_url}/pusher/auth"
         self._deadline = deadline
         self._transport = Transport(pool_maxsize=sum(slots.values()), proxy_url=proxy_url)
-        self._bulkheads = {pool: Bulkhead(pool, slots[pool], clock, breaker_pause) for pool in Pool}
+        self._bulkheads = {
+            pool: Bulkhead(pool, slots[pool], clock, breaker_pause, QUEUE_TIMEOUT_OF.get(pool, QUEUE_TIMEOUT))
+            for pool in Pool
+        }
         self._budget = RetryBudget()
         self.health = ApiHealth()
         # What was said of wrong addresses, each once.

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 FAILURE_LIMIT = 5
 # Seconds between two probes while the circuit is open.
 PAUSE = 10.0
-# Seconds. Upper bound for the wait for a slot of a bulkhead.
+# Seconds. Upper bound for the wait for a slot of a bulkhead, unless it has another.
 QUEUE_TIMEOUT = 0.5
 # A 4xx is not a failure: the API is healthy.
 FAILURES = (UnreachableError, NoResponseError, ServerError)
@@ -107,9 +107,15 @@ class Bulkhead:
     """Limits one kind of request to `slots` at once, behind a circuit breaker."""
 
     def __init__(
-        self, name: str, slots: int, clock: Callable[[], float] = monotonic, pause: float = PAUSE
+        self,
+        name: str,
+        slots: int,
+        clock: Callable[[], float] = monotonic,
+        pause: float = PAUSE,
+        queue_timeout: float = QUEUE_TIMEOUT,
     ) -> None:
         self._slots = threading.BoundedSemaphore(slots)
+        self._queue_timeout = queue_timeout
         self._breaker = CircuitBreaker(name, clock, pause)
 
     def run(self, request: Callable[[float], T], deadline: float) -> T:
@@ -134,7 +140,7 @@ class Bulkhead:
     @contextmanager
     def _slot(self, deadline: float) -> Iterator[float]:
         ends = monotonic() + deadline
-        if not self._slots.acquire(timeout=min(QUEUE_TIMEOUT, deadline / 2)):
+        if not self._slots.acquire(timeout=min(self._queue_timeout, deadline / 2)):
             raise PoolExhaustedError("Too many requests to the API are under way.")
         try:
             yield ends - monotonic()

@@ -1,5 +1,6 @@
 """Security of requests and responses: headers, checks of origins and handshakes, and safe redirects."""
 
+import ipaddress
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,6 +83,18 @@ def is_own_origin(origin: str | None, host: str, public_origin: str | None) -> b
     if public_origin:
         return origin == public_origin
     return bool(host) and origin in (f"http://{host}", f"https://{host}")
+
+
+def client_address() -> str:
+    """Return the address of who sent this request, as the outermost of TRUSTED_PROXIES saw it."""
+    direct, trusted = request.remote_addr or "", int(current_app.config["TRUSTED_PROXIES"])
+    forwarded = [each.strip() for each in ",".join(request.headers.getlist("X-Forwarded-For")).split(",")]
+    # What stands before it was sent by the client, who may write anything there.
+    told = forwarded[-trusted] if 0 < trusted <= len(forwarded) else direct
+    try:
+        return str(ipaddress.ip_address(told))
+    except ValueError:
+        return direct
 
 
 def local_path(target: str | None) -> str | None:

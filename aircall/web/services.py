@@ -27,6 +27,7 @@ from aircall.cluster.node import ClusterNode, ClusterSync
 from aircall.concurrency import MessageBus
 from aircall.pusher.connection import LinkTimings, PusherSettings
 from aircall.storage import StorageBusyError
+from aircall.storage.attempts import AttemptStore, MemoryAttempts, RedisAttempts
 from aircall.storage.database import open_database
 from aircall.storage.encryption import EncryptedRecords
 from aircall.storage.records import RecordStore, SQLiteRecordStore
@@ -74,6 +75,7 @@ class Services:
     api: ApiClient
     records: RecordStore
     logins: Logins
+    attempts: AttemptStore
     replica: CallReplica
     statistics: CallStatisticsQuery
     changes: ChangeService
@@ -146,6 +148,7 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
         api=api,
         records=records,
         logins=logins,
+        attempts=open_attempts(config),
         replica=replica,
         statistics=CallStatisticsQuery(replica.store.engine, replica.store.search),
         changes=changes,
@@ -219,6 +222,11 @@ def open_records(config: Config) -> RecordStore:
     if config.redis_url is not None:
         return RedisRecordStore(connect(config.redis_url))
     return SQLiteRecordStore(open_database(sessions_url(config)))
+
+
+def open_attempts(config: Config) -> AttemptStore:
+    """Open the count of failed logins: one over all processes where they share a Redis."""
+    return RedisAttempts(connect(config.redis_url)) if config.redis_url else MemoryAttempts()
 
 
 def open_team(config: Config, store: CallStore, bus: MessageBus) -> Team:

@@ -126,6 +126,9 @@ class Sandbox:
     def reject_logins(self, status: int = 401) -> None:
         self._fault("reject_logins", status=status)
 
+    def reject_password(self, password: str = "wrong") -> None:
+        self._fault("reject_password", password=password)
+
     def refuse_refresh(self, status: int = 401) -> None:
         self._fault("refuse_refresh", status=status)
 

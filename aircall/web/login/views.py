@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, StringField
@@ -18,7 +18,7 @@ from aircall.errors import (
 )
 from aircall.web.error_messages import SENTENCES, api_sentences, sentence_for
 from aircall.web.i18n import lazy_gettext as _l
-from aircall.web.login import session
+from aircall.web.login import attempts, session
 from aircall.web.security import see_other
 from aircall.web.services import services
 
@@ -58,8 +58,14 @@ def log_in() -> ResponseReturnValue:
     form = LoginForm()
     if not form.validate_on_submit():
         return _form_page(form, next(iter(form.errors.values()))[0], 400)
+    username = form.username.data or ""
     try:
-        signed_in = services().logins.create(form.username.data or "", form.password.data or "")
+        with attempts.attempt(username):
+            signed_in = services().logins.create(username, form.password.data or "")
+    except attempts.TooManyAttemptsError as error:
+        refusal = make_response(_form_page(form, str(error), 429))
+        refusal.headers["Retry-After"] = str(error.retry_after)
+        return refusal
     except UnauthorizedError:
         return _form_page(form, REFUSED, 401)
     except InvalidRequestError as error:
@@ -70,7 +76,9 @@ def log_in() -> ResponseReturnValue:
         return _form_page(form, sentence_for(error), 503)
     session.begin(signed_in)
     services().sync.retry_now()
-    return see_other(form.next.data)
+    response = make_response(see_other(form.next.data))
+    attempts.remember_device(response, username)
+    return response
 
 
 @bp.post("/logout")
