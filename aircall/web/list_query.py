@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from flask import abort, request, session, url_for
@@ -26,8 +27,8 @@ PAGE_SIZES = (10, 25, 50, 100)
 DEFAULT_PAGE_SIZE = 25
 # The session's key of the page size chosen last.
 PAGE_SIZE_KEY = "per_page"
-# Characters.
-LONGEST_SEARCH = 200
+# Characters: typed, and in a URL, which has to stay below 2,000 with all else that it says.
+LONGEST_SEARCH, LONGEST_IN_URL = 200, 1200
 # The option of the filter for a line that is not among the options, but typed beside it.
 OTHER_LINE = "other"
 # Lines in the filter, whose number of options must not grow with the list.
@@ -153,7 +154,7 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
         query.line, query.is_line_typed = "", True
         query.typed_line = _text(args, "via")[:LONGEST_SEARCH]
     query.number = _phone_number(args, query.problems)
-    query.q = _text(args, "q")[:LONGEST_SEARCH]
+    query.q = _search(args)
     query.date_from = _day(args, "from", query.problems)
     query.date_to = _day(args, "to", query.problems)
     query.per_page = _page_size(args, default_page_size)
@@ -173,6 +174,13 @@ def find_line(store: CallQuery, query: ListQuery) -> ListQuery | None:
 def _text(args: Mapping[str, str], name: str) -> str:
     # Cleaned like the texts of calls, or a search could not find them.
     return clean_text(args.get(name)).strip()
+
+
+def _search(args: Mapping[str, str]) -> str:
+    text = _text(args, "q")[:LONGEST_SEARCH]
+    while len(quote(text)) > LONGEST_IN_URL:
+        text = text[:-1]
+    return text
 
 
 def _word(args: Mapping[str, str], name: str, words: tuple[str, ...], problems: list[str]) -> str:

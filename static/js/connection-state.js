@@ -1,7 +1,7 @@
 // The connection state to display. Pure functions.
 //
 // There are two hops: from the telephone system to the server (`link`), and from the server to this page.
-// The page is live only when both are up, missed events have been received, and the telephone system answers:
+// The page is live only when both are up, missed events have been received, what it asks for comes, and the telephone system answers:
 // otherwise new calls may be missing. Its `trouble` was confirmed by the server and is shown at once.
 
 import { gettext } from './i18n.js';
@@ -9,8 +9,8 @@ import { gettext } from './i18n.js';
 export const GRACE_MS = 4000;
 export const OFFLINE_AFTER_MS = 20_000;
 
-export function isLinked({ isOnline, isConnected, isCaughtUp, link }) {
-  return isOnline && isConnected && isCaughtUp && link?.state === 'live';
+export function isLinked({ isOnline, isConnected, isCaughtUp, isRead, link }) {
+  return isOnline && isConnected && isCaughtUp && isRead && link?.state === 'live';
 }
 
 export function isWhole(facts) {

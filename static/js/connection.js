@@ -12,7 +12,11 @@ const WORDS = {
   offline: gettext('Offline'),
 };
 
-const facts = { isOnline: navigator.onLine, isConnected: false, isCaughtUp: false, link: null };
+// Without `navigator` in tests.
+const isOnline = globalThis.navigator?.onLine !== false;
+const facts = { isOnline, isConnected: false, isCaughtUp: false, isRead: true, link: null };
+// What the page asked for and did not get: rows or counts that it knows to have changed.
+const missing = new Set();
 let shown = 'starting';
 let brokenSince = Date.now();
 // Time of the last sign that all was well. After a sleep it is earlier than `brokenSince`.
@@ -29,6 +33,13 @@ export function reportConnection(news, since = Date.now()) {
   if (isConnected) facts.isServing = undefined;
   checkServerWhile(isOnline && !isConnected, reportConnection);
   showState();
+}
+
+// Whether what the page asked for, named by `part`, has come.
+export function reportReading(part, isRead) {
+  if (isRead) missing.delete(part);
+  else missing.add(part);
+  reportConnection({ isRead: missing.size === 0 });
 }
 
 // Call this on every sign of life from the server. It confirms that the connection was good until now.

@@ -6,6 +6,7 @@
 import { callsAddress } from './addresses.js';
 import { announce } from './announcer.js';
 import { callsChangedSince } from './change-history.js';
+import { reportReading } from './connection.js';
 import { formatNumber, gettext, ngettext } from './i18n.js';
 import { cursorKey, isInView, isNews, keyOf } from './list-news.js';
 import { morph } from './morph.js';
@@ -127,8 +128,10 @@ async function pull() {
   isPageWanted = false;
   try {
     await (isPage ? refresh() : enqueueBackgroundRequest(readAnswer, draw));
+    reportReading('counts', true);
   } catch (error) {
     ignoreNoResponse(error);
+    reportReading('counts', false);
     isPageWanted ||= isPage;
     requestCounts(RETRY_MS);
   }

@@ -1,8 +1,9 @@
 // Refreshes rows of the list: with the HTML that came with an event, or in one request per batch of changes.
 
-import { MAX_IDS, callsAddress } from './addresses.js';
+import { callsAddress, fittingIds } from './addresses.js';
 import { announceUpdated } from './announcer.js';
 import { callsChangedSince } from './change-history.js';
+import { reportReading } from './connection.js';
 import { enqueueBackgroundRequest } from './request-queue.js';
 import { NoResponseError, ignoreNoResponse, parse, read } from './requests.js';
 import { drawRows, rowOf } from './rows.js';
@@ -21,26 +22,35 @@ export function refreshRows(ids, delay = BATCH_MS) {
 export function drawPushedRow(id, html) {
   wanted.delete(id);
   const page = parse(html);
-  // The same call in the same list: the link that the row has is the right one.
-  page.querySelector('a').setAttribute('href', rowOf(id).querySelector('a').getAttribute('href'));
+  keepLinks([id], page);
   announceUpdated(drawRows([id], page));
+}
+
+// The same calls in the same list: the links that the rows have are the right ones.
+function keepLinks(ids, page) {
+  for (const id of ids) {
+    const link = rowOf(id)?.querySelector('a');
+    if (link) rowOf(id, page)?.querySelector('a').setAttribute('href', link.getAttribute('href'));
+  }
 }
 
 async function pull() {
   timer = null;
-  const ids = [...wanted].slice(0, MAX_IDS);
+  const { rowsUrl } = document.getElementById('list').dataset;
+  const ids = fittingIds(rowsUrl, location.href, [...wanted]);
   for (const id of ids) wanted.delete(id);
   try {
-    await enqueueBackgroundRequest(() => readRows(ids), (answer) => draw(ids, answer));
+    await enqueueBackgroundRequest(() => readRows(rowsUrl, ids), (answer) => draw(ids, answer));
+    reportReading('rows', true);
     refreshRows([]);
   } catch (error) {
     ignoreNoResponse(error);
+    reportReading('rows', false);
     refreshRows(ids, RETRY_MS);
   }
 }
 
-async function readRows(ids) {
-  const { rowsUrl } = document.getElementById('list').dataset;
+async function readRows(rowsUrl, ids) {
   const answer = await read(callsAddress(rowsUrl, location.href, ids));
   if (answer === null || answer.response.ok) return answer;
   throw new NoResponseError(`The rows came with status ${answer.response.status}.`);
@@ -50,5 +60,6 @@ function draw(ids, answer) {
   if (!answer) return;
   // Events bring rows in the order of changes; what was requested before one may be older.
   const changed = new Set(callsChangedSince(answer.beganAt));
+  keepLinks(ids, answer.page);
   announceUpdated(drawRows(ids.filter((id) => !changed.has(id)), answer.page));
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { callsAddress, filterAddress, loginAddress } from '../../static/js/addresses.js';
+import { callsAddress, filterAddress, fittingIds, loginAddress } from '../../static/js/addresses.js';
 
 const LIST = 'https://calls.example/calls?view=archived&page=2#call-7';
 
-test('rows and counts keep the query of the list and name the last hundred calls', () => {
+test('rows and counts keep the query of the list and name the last calls, a hundred at most', () => {
   const ids = Array.from({ length: 101 }, (_, number) => `a${number}`);
 
   const address = new URL(callsAddress('/calls/counts?per_page=25&page=2&top=7-b', LIST, ids));
@@ -12,6 +12,27 @@ test('rows and counts keep the query of the list and name the last hundred calls
   assert.equal(address.pathname, '/calls/counts');
   assert.equal(address.searchParams.get('top'), '7-b');
   assert.deepEqual(address.searchParams.get('ids').split(','), ids.slice(1));
+});
+
+test('no address is longer than 2,000 characters, whatever the filter and the ids', () => {
+  const ids = Array.from({ length: 300 }, (_, number) => `${number}`.padStart(36, '0'));
+  for (const query of ['', '?view=all', `?q=${'%D0%90'.repeat(200)}&top=1796086924108-${ids[0]}&page=3`]) {
+    for (const all of [ids, ids.slice(0, 1), ids.map((id) => `${id}:${id}/${id}`.slice(0, 100))]) {
+      const address = callsAddress(`/calls/counts${query}`, LIST, all);
+
+      assert.ok(address.length <= 2000, `${address.length}`);
+      const named = new URL(address).searchParams.get('ids').split(',');
+      assert.ok(named.length > 0);
+      assert.deepEqual(named, all.slice(-named.length));
+      assert.deepEqual(fittingIds(`/calls/counts${query}`, LIST, all), named);
+    }
+  }
+});
+
+test('the login page leads back without a query that would be too long', () => {
+  const here = `https://calls.example/calls?q=${'%D0%90'.repeat(200)}`;
+
+  assert.equal(loginAddress('/login', here), 'https://calls.example/login?next=%2Fcalls');
 });
 
 test('the page of a call requests counts, too', () => {

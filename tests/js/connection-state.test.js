@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bannerText, isWhole, displayedState, msUntilNextChange } from '../../static/js/connection-state.js';
 
-const UP = { isOnline: true, isConnected: true, isCaughtUp: true, link: { state: 'live' } };
+const UP = { isOnline: true, isConnected: true, isCaughtUp: true, isRead: true, link: { state: 'live' } };
 const BROKEN_SINCE = 100_000;
 const after = (seconds) => BROKEN_SINCE + seconds * 1000;
 
@@ -11,6 +11,7 @@ test('live needs both hops and no missed events', () => {
   assert.equal(isWhole({ ...UP, isOnline: false }), false);
   assert.equal(isWhole({ ...UP, isConnected: false }), false);
   assert.equal(isWhole({ ...UP, isCaughtUp: false }), false);
+  assert.equal(isWhole({ ...UP, isRead: false }), false);
   assert.equal(isWhole({ ...UP, link: null }), false);
   assert.equal(isWhole({ ...UP, link: { state: 'reconnecting' } }), false);
 });

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -56,6 +56,25 @@ def test_filters_together_show_what_passes_each_and_a_day_is_that_of_the_viewer(
             for call in calls
             if all(call[key] == one[key] for key in same.values()) and first <= days[call["id"]] <= last
         ]
+
+
+@pytest.mark.parametrize("letter", ["q", "Я", "字", "👋", "%"])
+def test_no_address_is_longer_than_2000_characters_whatever_is_searched(
+    alice: Person, stranger: Person, letter: str
+) -> None:
+    query = {"q": letter * 200, "type": "missed", "from": "2020-01-01", "to": "2030-01-01", "per_page": "10"}
+    path = f"/calls?{urlencode(query)}"
+
+    page = alice.get(path).page
+
+    addresses = [
+        str(element[name]) for name in ("href", "action") for element in page.find_all(**{name: True})
+    ]
+    addresses += [str(alice.find("#list")["data-counts-url"])]
+    assert max(map(len, addresses)) < 2000
+    assert str(alice.find("#search")["value"]) in query["q"]
+    assert len(str(alice.find("#search")["value"])) >= 100
+    assert len(stranger.client.get(path).location) < 2000
 
 
 def test_an_empty_list_offers_to_clear_the_filters_and_keeps_the_rest(alice: Person) -> None:

@@ -106,7 +106,9 @@ def test_a_row_is_the_same_html_as_in_the_list(alice: Person) -> None:
     page, call_id = str(alice.page), alice.call_ids[3]
     link = alice.page.select("[data-call-id] a")[3]["href"]
 
-    alice.get(f"{alice.find('#list')['data-rows-url']}&ids={call_id}")
+    # A list with a long filter requests rows without it, and keeps the links that it has.
+    assert alice.find("#list")["data-rows-url"] == "/calls/rows"
+    alice.get(f"/calls/rows?{query}&ids={call_id}")
 
     assert str(alice.page).strip().startswith("<li")
     assert "".join(str(alice.page).split()) in "".join(page.split())

@@ -127,7 +127,7 @@ def _list_urls(query: ListQuery, view: CallList, people: People) -> dict[str, An
         "rows": partial(_rows_of, from_cursor, people),
         "page_url": ListLinks("calls.index", from_cursor),
         "counts_url": url_for(".counts", **from_cursor.to_args(page=view.number)),
-        "rows_url": url_for(".rows", **from_cursor.to_args(page=view.number)),
+        "rows_url": url_for(".rows"),
         "cursor_text": sort_key_text(view.cursor) if view.cursor else "",
     }
 

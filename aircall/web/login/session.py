@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, cast
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -17,6 +18,8 @@ from aircall.web.session_store import SIGNED_IN_KEY, StoredSession, StoreSession
 
 P = ParamSpec("P")
 
+# Characters. Proxies and browsers take no longer addresses for granted.
+LONGEST_ADDRESS = 1900
 HAS_ENDED_KEY = "has_ended"
 # The key under which Flask-WTF stores the token in a session.
 CSRF_KEY = "csrf_token"
@@ -123,7 +126,10 @@ def pop_has_ended() -> bool:
 def to_login() -> ResponseReturnValue:
     """Redirect to the login page, which leads back here, or to the page that shows this form again."""
     here = request.full_path.rstrip("?") if request.method == "GET" else kept_form_page()
-    return redirect(url_for("login.show", next=here or None), code=303)
+    address = url_for("login.show", next=here or None)
+    if len(address) > LONGEST_ADDRESS:
+        address = url_for("login.show", next=urlsplit(here).path)
+    return redirect(address, code=303)
 
 
 def kept_form_page() -> str:

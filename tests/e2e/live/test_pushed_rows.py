@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.pages import call_ids, expect_archived, expect_live, open_live, shown, sign_in
-from tests.e2e.troubles import Visitor
+from tests.e2e.pages import call_ids, expect_archived, expect_live, expect_not_live, open_live, shown, sign_in
+from tests.e2e.troubles import Troubles, Visitor
 from tests.support.dashboard import COOKIE, log_in
 from tests.support.sandbox import Sandbox
 
@@ -145,3 +145,20 @@ def test_a_requested_row_never_replaces_a_newer_one_from_an_event(
     expect_archived(page, call_id)
     expect(shown(page, call_id)).to_contain_text("New")
     assert asked == ["rows"]
+
+
+def test_a_page_whose_rows_are_refused_is_not_live_until_they_come(
+    page: Page, shared_sandbox: Sandbox, troubles: Troubles
+) -> None:
+    troubles.expect("414")
+    call_id = call_ids(page)[0]
+    page.route(re.compile("/calls/rows"), lambda route: route.fulfill(status=414, body=""))
+    # Its rows would come in a zone that it no longer has.
+    page.evaluate("() => { document.documentElement.dataset.zone = 'Pacific/Auckland'; }")
+
+    is_archived = shared_sandbox.archive(call_id)["is_archived"]
+    expect_not_live(page)
+
+    page.unroute_all()
+    expect_archived(page, call_id, is_archived)
+    expect_live(page)
