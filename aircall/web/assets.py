@@ -52,6 +52,7 @@ SENTENCES = (
     marked("No answer came, so this may or may not have been done. Look before you try again."),
     marked("This could not be done."),
     marked("The calls could not be read. Check your connection and try again."),
+    marked("The calls could not be read. What you chose is shown as soon as they can."),
     marked("New calls available."),
     marked("No longer there"),
     marked("Type the number in the next field."),

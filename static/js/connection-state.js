@@ -9,6 +9,11 @@ import { gettext } from './i18n.js';
 export const GRACE_MS = 4000;
 export const OFFLINE_AFTER_MS = 20_000;
 
+// Whether forms can be sent.
+export function isReachable({ isOnline, isConnected, isServing }) {
+  return isOnline && Boolean(isConnected || isServing);
+}
+
 export function isLinked({ isOnline, isConnected, isCaughtUp, isRead, link }) {
   return isOnline && isConnected && isCaughtUp && isRead && link?.state === 'live';
 }

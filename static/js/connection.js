@@ -1,6 +1,6 @@
 // The connection indicator in the header, and the banner that says what still works.
 
-import { bannerText, isLinked, isWhole, displayedState, msUntilNextChange } from './connection-state.js';
+import { bannerText, isLinked, isReachable, isWhole, displayedState, msUntilNextChange } from './connection-state.js';
 import { gettext, locale } from './i18n.js';
 import { checkServerWhile } from './server-check.js';
 import { serverTime } from './server-clock.js';
@@ -27,12 +27,14 @@ let timer = null;
 // `since` is when the reported state began.
 export function reportConnection(news, since = Date.now()) {
   const wasWhole = isWhole(facts);
+  const wasReachable = isReachable(facts);
   Object.assign(facts, news);
   if (wasWhole && !isWhole(facts)) brokenSince = since;
   const { isOnline, isConnected } = facts;
   if (isConnected) facts.isServing = undefined;
   checkServerWhile(isOnline && !isConnected, reportConnection);
   showState();
+  if (!wasReachable && isReachable(facts)) document.dispatchEvent(new CustomEvent('callboard:reachable'));
 }
 
 // Whether what the page asked for, named by `part`, has come.

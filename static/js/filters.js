@@ -10,11 +10,16 @@ import { enqueueUserRequest } from './request-queue.js';
 import { NoResponseError, ignoreNoResponse, read } from './requests.js';
 
 const TYPING_MS = 350;
+const RETRY_MS = 5000;
 // The option for a line that is typed.
 const OTHER_LINE = 'other';
 
 let timer = null;
 let latest = 0;
+// Of a choice that could not be shown yet: how it is asked for once more, when, and the notice that says so.
+let retry = null;
+let retryTimer = null;
+let waiting = null;
 let shownAddress = location.href;
 
 export function enhanceFilters() {
@@ -34,6 +39,7 @@ export function enhanceFilters() {
     if (target.type === 'search') applyAfterTyping(form);
   });
   form.addEventListener('keydown', closeDates);
+  document.addEventListener('callboard:reachable', () => retry?.());
   addEventListener('popstate', () => {
     if (withoutHash(location.href) !== withoutHash(shownAddress)) location.reload();
   });
@@ -67,18 +73,39 @@ export async function visit(address, remember, { isFiltered = true } = {}) {
     return await enqueueUserRequest(async () => {
       const answer = mine === latest ? await read(address) : null;
       if (answer) show(answer, remember, isFiltered);
+      if (mine === latest) settle();
       return answer !== null;
     });
   } catch (error) {
     ignoreNoResponse(error);
-    showNotice(gettext('The calls could not be read. Check your connection and try again.'), {
-      isError: true,
-      retry: () => visit(address, remember),
-    });
+    if (mine === latest) wait(() => mine === latest && visit(address, remember, { isFiltered }), isFiltered);
     return false;
-  } finally {
-    if (mine === latest) setBusy(false);
   }
+}
+
+// What was chosen stays in the form, so it is asked for until it comes, also when the connection is back. A page that
+// could not be turned is still the one that is shown.
+function wait(again, isFiltered) {
+  clearTimeout(retryTimer);
+  if (!isFiltered) {
+    settle();
+    const text = gettext('The calls could not be read. Check your connection and try again.');
+    showNotice(text, { isError: true, retry: again });
+    return;
+  }
+  retry = again;
+  retryTimer = setTimeout(again, RETRY_MS);
+  waiting ??= showNotice(gettext('The calls could not be read. What you chose is shown as soon as they can.'), {
+    isError: true,
+    retry: again,
+  });
+}
+
+function settle() {
+  clearTimeout(retryTimer);
+  setBusy(false);
+  waiting?.remove();
+  waiting = retry = null;
 }
 
 function show(answer, remember, isFiltered) {

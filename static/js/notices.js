@@ -23,6 +23,7 @@ export function showNotice(text, { isError = false, retry = null } = {}) {
   retryButton.hidden = !retry;
   retryButton.addEventListener('click', () => retry());
   replaceNotices([notice]);
+  return notice;
 }
 
 function replaceNotices(notices) {

@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.pages import call_ids, expect_marked, open_live
+from tests.e2e.pages import call_ids, expect_marked, mark, notices, open_live
+from tests.e2e.troubles import Troubles
 from tests.support.sandbox import Call, Sandbox
 
 
@@ -105,3 +106,23 @@ def look(page: Page) -> tuple[list[str], str, str, str | None]:
         page.get_by_role("searchbox").input_value(),
         page.locator("#views [aria-current]").get_attribute("href"),
     )
+
+
+def test_a_choice_made_without_a_line_is_shown_once_it_is_back(page: Page, troubles: Troubles) -> None:
+    troubles.expect("ERR_INTERNET_DISCONNECTED")
+    mark(page)
+    kind = page.get_by_label("Type")
+    before = page.url
+    page.context.set_offline(True)
+
+    kind.select_option("missed")
+    expect(notices(page)).to_contain_text("What you chose is shown as soon as they can.")
+    assert page.url == before
+    page.context.set_offline(False)
+
+    expect(page).to_have_url(re.compile("type=missed"))
+    expect(kind).to_have_value("missed")
+    expect(notices(page).locator("[data-notice]")).to_have_count(0)
+    expect_marked(page)
+    shown = call_ids(page)
+    assert call_ids(open_live(page, page.url)) == shown
