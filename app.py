@@ -33,7 +33,6 @@ from aircall.web import (
     fragments,
     i18n,
     insights,
-    note_text,
     ops,
     page,
     preferences,
@@ -43,6 +42,8 @@ from aircall.web import (
 from aircall.web.archive import views as archive
 from aircall.web.calls import export
 from aircall.web.calls import views as calls
+from aircall.web.directory import files as directory_files
+from aircall.web.directory import views as directory
 from aircall.web.login import session
 from aircall.web.login import views as login
 from aircall.web.services import EXTENSION, Services, Timings, build_services, drain_on_sigterm, start, stop
@@ -114,8 +115,8 @@ def _configure(app: Flask, config: Config) -> None:
 
 
 def _register_pages(app: Flask, config: Config) -> None:
-    for blueprint in (login.bp, calls.bp, export.bp, insights.bp, archive.bp):
-        app.register_blueprint(blueprint)
+    for views in (login, calls, export, insights, archive, directory, directory_files):
+        app.register_blueprint(views.bp)
     # Before CSRFProtect: a request from another site is refused for its origin, with or without a token.
     security.register(
         app, public_origin=config.public_origin, is_https=bool(app.config["SESSION_COOKIE_SECURE"])
@@ -126,7 +127,6 @@ def _register_pages(app: Flask, config: Config) -> None:
     i18n.register(app)
     preferences.register(app)
     formatting.register(app)
-    note_text.register(app)
     fragments.register(app)
     assets.register(app)
     session.register(app)

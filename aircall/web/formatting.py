@@ -109,9 +109,12 @@ def with_phones(numbers: Iterable[str], names: Iterable[tuple[str, Name]] = ()) 
 
 def named(number: str, name: Name | None) -> str:
     """Return the name, or the number's international form, as a text that turns nothing around it."""
-    if name is None:
-        return phone(number)
-    return name.name if name.name.isascii() else f"{FIRST_STRONG_ISOLATE}{name.name}{POP_ISOLATE}"
+    return phone(number) if name is None else isolated(name.name)
+
+
+def isolated(text: str) -> str:
+    """Return anybody's text so that it turns nothing around it, for where there are no tags."""
+    return text if text.isascii() else f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
 
 
 @lru_cache(maxsize=10_000)

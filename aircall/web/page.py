@@ -24,12 +24,17 @@ def register(app: Flask) -> None:
     app.context_processor(lambda: {"flash_messages": flash_messages})
 
 
-def flash_message(text: str, tone: str = SUCCESS, *, undo: str = "", job: str = "") -> None:
-    """Show this message on the next page, with a button that undoes job `undo`, or a link to job `job`."""
+def flash_message(
+    text: str, tone: str = SUCCESS, *, undo: str = "", undo_url: str = "", job: str = ""
+) -> None:
+    """Show this message on the next page, with a button that undoes job `undo`, or a link to job `job`.
+
+    `undo_url` is where the button leads that undoes anything else.
+    """
     message = {
         "tone": tone,
         "text": text,
-        "undo_url": url_for("archive.undo", job_id=undo) if undo else "",
+        "undo_url": url_for("archive.undo", job_id=undo) if undo else undo_url,
         "job_url": url_for("archive.job", job_id=job) if job else "",
     }
     flash(message)  # type: ignore[arg-type]  # any value that a session can hold

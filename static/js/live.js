@@ -103,6 +103,7 @@ function followCalls() {
 function handle(handler) {
   return (event) => {
     takePosition(event.position);
+    if (document.getElementById('directory')) return; // it shows no calls
     handler(isReadHere(event) ? event : { ...event, html: null });
   };
 }
@@ -110,8 +111,6 @@ function handle(handler) {
 // A row with older names than the page's is not drawn.
 function isReadHere({ directory }) {
   const { lang, dataset } = document.documentElement;
-  // Rows of a search show the note that was found.
-  if (document.querySelector('#list[data-searched]')) return false;
   const isCurrent = directory >= document.body.dataset.directory;
   return isCurrent && lang === rowsAs?.language && dataset.zone === rowsAs.zone;
 }

@@ -15,7 +15,7 @@ export function followTeam(socket) {
 }
 
 function readAgain(number) {
-  for (const shown of document.querySelectorAll(`[data-numbers~="${number}"]`)) {
+  for (const shown of document.querySelectorAll(`[data-numbers~="${number}"], #directory`)) {
     if (shown.closest('#list')) refreshRows([shown.dataset.callId]);
     else refreshWithRetry();
   }

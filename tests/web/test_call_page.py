@@ -79,11 +79,11 @@ def test_the_first_call_has_no_newer_and_the_last_no_older_one(alice: Person) ->
 def test_only_a_number_that_can_be_dialed_is_a_link(alice: Person, new_call: NewCall) -> None:
     for number in ("anonymous", "", "112", "+33 6 ring me", "javascript:alert(1)"):
         assert alice.get(f"/calls/{new_call(caller=number, direction='inbound')}").status == 200
-        assert not alice.page.select("#call a"), number
+        assert not alice.page.select("#call .call__actions a, #call [href^='tel:']"), number
 
     alice.get(f"/calls/{new_call(caller='+33 6 12 34 56 78', direction='inbound', call_type='missed')}")
-    assert href(alice, "#call a") == "tel:+33612345678"
-    assert alice.find("#call a").get_text(strip=True) == "Call back"
+    assert href(alice, "#call .call__actions a") == "tel:+33612345678"
+    assert alice.find("#call .call__actions a").get_text(strip=True) == "Call back"
 
 
 def test_an_unknown_call_is_not_found_and_one_that_is_gone_leaves_the_list(

@@ -74,7 +74,7 @@ def test_a_name_stands_in_rows_pages_titles_filters_and_files(
     facts = " ".join(alice.find(".facts").get_text(" ").split())
     assert "From Marie Curie +33 6 12 34 56 78 · Radium SA France" in facts
     assert "To Zoé +33 1 89 39 46 35" in facts
-    assert "Line Support FR +33 1 18 84 22 51" in facts
+    assert "Line Support FR +33 1 18 84 22 51 Edit name Support FR" in facts
 
     only = f"/calls?number={CALLER}".replace("+", "%2B")
     assert "Marie Curie" in alice.get(only).find(".toolbar").text

@@ -24,7 +24,21 @@ MOST_KEPT = 5
 SESSION_KEY = "kept_forms"
 OWNER_FIELD = "form_owner"
 # The fields that pages fill in again. Nothing else is kept, neither tokens nor the owner field.
-KEPT_FIELDS = ("content", "key", "ids", "plan", "archived", "next")
+KEPT_FIELDS = (
+    "content",
+    "key",
+    "ids",
+    "plan",
+    "archived",
+    "next",
+    "name",
+    "company",
+    "kind",
+    "number",
+    "version",
+)
+# Those whose forms a page shows again, whatever is in their fields.
+SHOWN_AGAIN = ("calls.add_note", "directory.create", "directory.edit")
 
 
 class KeptForm(msgspec.Struct, frozen=True):
@@ -97,7 +111,7 @@ def drop() -> None:
 
 
 def _can_be_shown() -> bool:
-    if request.endpoint == "calls.add_note":
+    if request.endpoint in SHOWN_AGAIN:
         return True
     ids = ",".join(request.form.getlist("ids")).split(",")
     is_state_named = request.form.get("archived") in ("true", "false")

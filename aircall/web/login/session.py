@@ -135,9 +135,15 @@ def to_login() -> ResponseReturnValue:
 def kept_form_page() -> str:
     """Keep the form of this request; return the path of the page that shows it, or that it came from."""
     path = request.form.get("next", "")
-    if not form_recovery.keep() or request.endpoint != "archive.many":
+    if not form_recovery.keep():
         return path
-    return url_for("archive.confirm", archived=request.form.get("archived"), kept=1)
+    if request.endpoint == "archive.many":
+        return url_for("archive.confirm", archived=request.form.get("archived"), kept=1)
+    if request.endpoint == "directory.create":
+        return url_for("directory.new", next=path)
+    if request.endpoint == "directory.edit":
+        return url_for("directory.show", next=path, **(request.view_args or {}))
+    return path
 
 
 def _load_login() -> Login | None:
