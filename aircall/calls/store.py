@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -145,7 +145,12 @@ class CallStore(CallQuery):
         `left_out` is the number of rows that could not be read or stored.
         """
         at = to_milliseconds(began_at)
-        is_later = or_(state.c.synced_at.is_(None), state.c.synced_at < at)
+        # A record of the future is of a clock that has been put right meanwhile.
+        is_later = or_(
+            state.c.synced_at.is_(None),
+            state.c.synced_at < at,
+            state.c.synced_at > to_milliseconds(datetime.now(UTC)),
+        )
         with self.engine.begin() as connection:
             connection.execute(update(state).where(is_later).values(synced_at=at, left_out=left_out))
 

@@ -150,6 +150,11 @@ def test_the_latest_begin_of_a_full_sync_is_recorded_until_the_store_is_cleared(
     # A full sync that began earlier and ended later does not count.
     call_store.mark_synced(NOON - timedelta(days=1))
     assert call_store.synced_at == NOON
+    # That of a clock that was ahead does.
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    call_store.mark_synced(tomorrow)
+    call_store.mark_synced(NOON)
+    assert call_store.synced_at == NOON
     version = call_store.version
 
     call_store.clear()
