@@ -141,8 +141,8 @@ def test_no_cell_is_a_formula_and_every_text_can_be_had_back(
     store.remove(store.call_ids(), store.version)
     store.apply(
         [
-            made_call(n, caller=caller, via=via, notes=made_notes(note))
-            for n, (caller, via, note) in enumerate(cleaned)
+            made_call(n, caller=caller, callee=callee, notes=made_notes(note))
+            for n, (caller, callee, note) in enumerate(cleaned)
         ]
     )
 
@@ -152,7 +152,7 @@ def test_no_cell_is_a_formula_and_every_text_can_be_had_back(
     assert not [cell for cell in cells if cell[:1] in set("\t\r\n")]
     assert not [cell for cell in cells if first_seen(cell) in FORMULA_CHARACTERS]
     assert not [cell for cell in cells_in_any_country(text) if first_seen(cell) in FORMULA_CHARACTERS]
-    found = [(row["from"], row["line"], row["notes"]) for row in rows_of(text)]
+    found = [(row["from"], row["to"], row["notes"]) for row in rows_of(text)]
     assert found == cleaned[::-1]
 
 
