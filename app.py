@@ -44,6 +44,7 @@ from aircall.web.calls import export
 from aircall.web.calls import views as calls
 from aircall.web.directory import files as directory_files
 from aircall.web.directory import views as directory
+from aircall.web.edge import Edge
 from aircall.web.login import session
 from aircall.web.login import views as login
 from aircall.web.services import EXTENSION, Services, Timings, build_services, drain_on_sigterm, start, stop
@@ -82,20 +83,20 @@ def create_app(config: Config | None = None, timings: Timings = PRODUCTION) -> F
     _cache_templates(app, config.data_dir / "jinja")
     # The last one is the outermost: built files need no session, and Engine.IO must get the wrapped sockets.
     assets.serve(app)
-    app.wsgi_app = security.WebSocketMiddleware(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented place
+    handshakes = security.WebSocketMiddleware(app.wsgi_app)
+    app.wsgi_app = Edge(handshakes, config)  # type: ignore[method-assign]  # Flask's documented place
     return app
 
 
 def _configure(app: Flask, config: Config) -> None:
-    is_https = (config.public_origin or "").startswith("https://")
     app.config.update(
         SECRET_KEY=config.secret_key,
         SECRET_KEY_FALLBACKS=list(config.secret_key_fallbacks),
         # Flask-WTF passes it on to itsdangerous, which checks with each key and signs with the last one.
         WTF_CSRF_SECRET_KEY=[*config.secret_key_fallbacks, config.secret_key],
         # The prefix binds the cookie to this host and requires HTTPS, which loopback does without.
-        SESSION_COOKIE_NAME="__Host-callboard" if is_https else "callboard",
-        SESSION_COOKIE_SECURE=is_https,
+        SESSION_COOKIE_NAME="__Host-callboard" if config.is_https else "callboard",
+        SESSION_COOKIE_SECURE=config.is_https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
@@ -118,9 +119,7 @@ def _register_pages(app: Flask, config: Config) -> None:
     for views in (login, calls, export, insights, archive, directory, directory_files):
         app.register_blueprint(views.bp)
     # Before CSRFProtect: a request from another site is refused for its origin, with or without a token.
-    security.register(
-        app, public_origin=config.public_origin, is_https=bool(app.config["SESSION_COOKIE_SECURE"])
-    )
+    security.register(app, public_origin=config.public_origin)
     CSRFProtect(app)
     Compress(app)
     error_pages.register(app)

@@ -98,6 +98,11 @@ class Config:
         return self.database_url
 
     @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the dashboard by HTTPS."""
+        return (self.public_origin or "").startswith("https://")
+
+    @property
     def dangers(self) -> list[str]:
         """What is unsafe about these settings, in sentences that say what to do."""
         origin = self.public_origin or ""
@@ -110,7 +115,7 @@ class Config:
             )
             if is_plain_to_others(url)
         ]
-        if not is_loopback(self.host) and not origin.startswith("https://"):
+        if not is_loopback(self.host) and not self.is_https:
             found.append(
                 f"HOST is {self.host!r}, which others reach: PUBLIC_ORIGIN has to be set, to an https:// "
                 "address. For this machine alone set HOST=127.0.0.1."

@@ -32,6 +32,8 @@ graceful_timeout = 8
 # Tokens and customers' numbers are stored: no other user of this machine may read them.
 umask = 0o077
 control_socket_disable = True
+# No header of a client is believed, be it on this machine: PUBLIC_ORIGIN says what browsers see.
+forwarded_allow_ips = ""
 logconfig_dict = log_settings(_config.log_format, _config.log_level)
 # gunicorn, which does the same after this, says its own version first.
 logging.config.dictConfig(logconfig_dict)
@@ -44,6 +46,11 @@ def on_starting(_server: Any) -> None:
         if path == _metrics or not Path(f"/proc/{path.name}").exists():
             shutil.rmtree(path, ignore_errors=True)
     _metrics.mkdir(mode=0o700, parents=True)
+
+
+def post_fork(_server: Any, worker: Any) -> None:
+    """Tell the worker which headers its own answers have."""
+    worker.is_https = _config.is_https
 
 
 def child_exit(_server: Any, worker: Any) -> None:

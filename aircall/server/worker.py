@@ -9,11 +9,27 @@ from functools import partial
 from typing import Any
 
 from gevent.server import StreamServer
+from gunicorn import util  # type: ignore[import-untyped]  # it publishes no types
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]  # it publishes no types
+
+from aircall.server.answers import headers_of, whole_answer
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn publishes no types
-    """gunicorn's gevent worker with a DrainingServer."""
+    """gunicorn's gevent worker with a DrainingServer. Its own answers have our headers, and quote nothing."""
+
+    # Set by gunicorn.conf.py, before the process begins.
+    is_https = False
+
+    def init_process(self) -> None:
+        """Begin to serve."""
+        headers = headers_of(is_https=self.is_https)
+
+        def write_error(client: Any, status: int, reason: str, _message: str) -> None:
+            util.write_nonblock(client, whole_answer(status, reason, headers))
+
+        util.write_error = write_error
+        super().init_process()
 
     def server_class(self, listener: Any, *, spawn: Any, **_: Any) -> StreamServer:
         """Return the server for a listening socket, as gunicorn's worker does. TLS is left to a proxy."""

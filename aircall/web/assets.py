@@ -94,14 +94,9 @@ def serve(app: Flask) -> None:
         app.wsgi_app,
         root=MANIFEST.parent,
         prefix=URL_PREFIX,
+        allow_all_origins=False,
         immutable_file_test=lambda _path, _url: True,
-        add_headers_function=_add_headers,
     )
-
-
-def _add_headers(headers: dict[str, str], _path: str, _url: str) -> None:
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
 
 
 def script_messages_url() -> str:

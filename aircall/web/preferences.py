@@ -10,11 +10,12 @@ from flask import Blueprint, Flask, abort, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from aircall.server.answers import ONE_YEAR
 from aircall.web.formatting import zone_names
 from aircall.web.i18n import COOKIE, LANGUAGES
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
-from aircall.web.security import ONE_YEAR, see_other
+from aircall.web.security import see_other
 
 bp = Blueprint("preferences", __name__)
 

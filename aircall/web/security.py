@@ -1,8 +1,7 @@
-"""Security of requests and responses: headers, checks of origins and handshakes, and safe redirects."""
+"""Security of requests: checks of origins, forms and handshakes, and safe redirects."""
 
 import ipaddress
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -10,47 +9,22 @@ from flask import Flask, Response, abort, current_app, redirect, request, url_fo
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Redirect
 
+from aircall.server.answers import ONE_YEAR
 from aircall.web.i18n import gettext as _
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types fragments",
-    )
-)
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    # Pages show customers' numbers: keep no copy, not even for the Back button after a logout.
-    "Cache-Control": "no-store",
-}
-SOCKET_PATH = "/socket.io/"
 # Characters of `Sec-WebSocket-Key`: 16 bytes in base64.
 KEY_LENGTH = 24
-# Seconds.
-ONE_YEAR = 365 * 24 * 3600
 # Cache-Control of files whose address changes with their content.
 IMMUTABLE = f"public, max-age={ONE_YEAR}, immutable"
 
 CHANGING_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
+# What forms are sent as, and scripts send them as. No other type is a form, whatever is in it.
+FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 FOREIGN_SITES = {"cross-site", "same-site"}
 
 
-def register(app: Flask, *, public_origin: str | None, is_https: bool) -> None:
-    """Refuse changes from other sites, and add the security headers to every response.
+def register(app: Flask, *, public_origin: str | None) -> None:
+    """Refuse changes from other sites, and what is no form.
 
     Call this before `CSRFProtect(app)`, which adds the second defense: a token in every form.
     """
@@ -63,13 +37,11 @@ def register(app: Flask, *, public_origin: str | None, is_https: bool) -> None:
         is_foreign = origin is not None and not is_own_origin(origin, request.host, public_origin)
         if is_foreign or request.headers.get("Sec-Fetch-Site") in FOREIGN_SITES:
             abort(403, _("This form was sent from another site."))
+        if request.mimetype not in FORM_TYPES and (request.mimetype or request.content_length):
+            abort(415)
 
     @app.after_request
-    def add_headers(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        if is_https:
-            response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}; includeSubDomains"
+    def clear_cache(response: Response) -> Response:
         if request.endpoint == "login.log_out":
             response.headers["Clear-Site-Data"] = '"cache"'
         return response
@@ -117,7 +89,7 @@ def see_other(target: str | None) -> Redirect:
 
 
 class WebSocketMiddleware:
-    """WSGI middleware that refuses bad handshakes, and adds the headers to the answers of Engine.IO."""
+    """WSGI middleware that refuses bad handshakes."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
@@ -126,8 +98,6 @@ class WebSocketMiddleware:
         if environ.get("HTTP_UPGRADE", "").lower() == "websocket" and not _is_handshake(environ):
             # Without this Engine.IO answers 400.
             del environ["HTTP_UPGRADE"]
-        if environ.get("PATH_INFO", "").startswith(SOCKET_PATH):
-            return self._app(environ, _with_headers(start_response))
         return self._app(environ, start_response)
 
 
@@ -135,13 +105,3 @@ def _is_handshake(environ: WSGIEnvironment) -> bool:
     has_key = len(environ.get("HTTP_SEC_WEBSOCKET_KEY", "")) == KEY_LENGTH
     is_known = environ.get("HTTP_SEC_WEBSOCKET_VERSION") == "13"
     return environ.get("REQUEST_METHOD") == "GET" and has_key and is_known
-
-
-def _with_headers(start_response: StartResponse) -> StartResponse:
-    # Engine.IO answers without passing through Flask, which adds the security headers elsewhere.
-    def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-        given = {name.lower() for name, _ in headers}
-        missing = [(name, value) for name, value in HEADERS.items() if name.lower() not in given]
-        return start_response(status, headers + missing, *more)
-
-    return start

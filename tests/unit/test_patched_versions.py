@@ -5,7 +5,7 @@ from importlib.metadata import version
 import pytest
 
 PATCHED = [
-    # aircall/server/worker.py: `GeventWorker.server_class`, called as a method; `handle`.
+    # aircall/server/worker.py: `GeventWorker.server_class`, called as a method; `handle`; `util.write_error`.
     ("gunicorn", "27.0.1", "aircall/server/worker.py", "tests/system/restart/test_last_connections.py"),
     # aircall/server/worker.py: `StreamServer.do_read`, `do_handle`, `stop_accepting`, `max_accept`.
     ("gevent", "26.9.0", "aircall/server/worker.py", "tests/system/restart/test_last_connections.py"),

@@ -52,7 +52,7 @@ def make_site() -> Flask:
     app.add_url_rule("/logout", "login.log_out", lambda: "", methods=["POST"])
     app.add_url_rule("/form", "form", lambda: "", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     i18n.register(app)
-    security.register(app, public_origin=None, is_https=False)
+    security.register(app, public_origin=None)
     return app
 
 

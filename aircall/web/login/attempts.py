@@ -18,10 +18,11 @@ from flask import Response, current_app, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from aircall.errors import InvalidRequestError, UnauthorizedError
+from aircall.server.answers import ONE_YEAR
 from aircall.storage import STORAGE_ERRORS
 from aircall.storage.attempts import Limit, Place
 from aircall.web.i18n import ngettext
-from aircall.web.security import ONE_YEAR, client_address
+from aircall.web.security import client_address
 from aircall.web.services import services
 from aircall.web.session_store import StoreSessionInterface
 

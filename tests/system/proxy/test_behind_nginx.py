@@ -8,7 +8,7 @@ import requests
 import websocket
 from bs4 import BeautifulSoup
 
-from aircall.web.security import HEADERS
+from aircall.server.answers import HEADERS
 from tests.support.bare_socket import BareSocket
 from tests.support.exposition import scrape
 from tests.support.sandbox import Sandbox

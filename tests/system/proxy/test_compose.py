@@ -129,7 +129,7 @@ def test_prometheus_is_started_on_demand_and_asks_every_instance_with_the_token(
     assert COMPOSE["secrets"] == {secret: {"environment": "METRICS_TOKEN"}}
     assert job["authorization"] == {"credentials_file": f"/run/secrets/{secret}"}
     assert {target for each in job["static_configs"] for target in each["targets"]} == {
-        f"{name}:8000" for name in APPS
+        f"{each['networks']['front']['ipv4_address']}:8000" for each in APPS.values()
     }
     assert all(f"./{name}:/etc/prometheus/{name}:ro" in service["volumes"] for name in scraping["rule_files"])
 

@@ -1,10 +1,12 @@
 """Pages that never read, or send what no page of ours would: the others notice nothing, memory stays."""
 
+import http.client
 import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from itertools import product
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -12,7 +14,7 @@ import websocket
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import Message
 
-from aircall.web.security import HEADERS
+from aircall.server.answers import HEADERS
 from tests.support.dashboard import COOKIE, SharedDashboard
 from tests.support.deaf_page import deaf_page, has_ended
 from tests.support.memory import memory
@@ -158,6 +160,34 @@ def test_a_bad_handshake_is_refused_with_our_headers_and_without_a_complaint(
 
     # What it may say, once for each, is of use to an operator who set a client or a proxy up wrongly.
     assert [line for line in complaints() if "engineio" not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("request_line", "more", "status"),
+    [
+        ("GET /calls", b"", 400),
+        ("GE<b>T /calls HTTP/1.1", b"", 400),
+        ("GET /calls?q=" + "q" * 9000 + " HTTP/1.1", b"", 414),
+        ("GET /calls HTTP/1.1", b"A: " + b"a" * 70_000 + b"\r\n", 431),
+        ("GET /calls HTTP/1.1", b"".join(b"A%d: a\r\n" % number for number in range(200)), 431),
+        ("GET /calls HTTP/1.1", b"Host: [\r\n", 400),
+        ("GET /calls HTTP/1.1", b"Host: evil.example\r\n", 400),
+    ],
+)
+def test_what_is_no_request_of_ours_is_refused_with_our_headers_and_not_quoted(
+    address: str, request_line: str, more: bytes, status: int
+) -> None:
+    parts = urlsplit(address)
+    with socket.create_connection((str(parts.hostname), parts.port or 80), timeout=20) as connection:
+        connection.sendall(f"{request_line}\r\n".encode() + more + b"Connection: close\r\n\r\n")
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        body = answer.read()
+
+    assert answer.status == status
+    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert b"<" not in body
+    assert len(body) < 100
 
 
 # Every event carries the call with these notes: together they are more than the buffers on the way hold.
