@@ -16,8 +16,10 @@ const TARGET = ['chrome123', 'firefox121', 'safari17.5'];
 const GZIP_BUDGET_BYTES = 40_000;
 // `make dev` adds a script that loads pages again.
 const IS_DEV = Boolean(process.env.CALLBOARD_DEV);
-// Pages use WebSocket only (static/js/live.js), but socket.io-client always imports its other transports.
-const UNUSED_TRANSPORTS = /engine\.io-client\/build\/esm\/transports\/(polling-.*|webtransport)\.js$/;
+// Pages use WebSocket only (static/js/live.js) and get text only, but socket.io-client always imports its other
+// transports, and what takes binary data apart.
+const UNUSED = /(engine\.io-client\/build\/esm\/transports\/(polling-.*|webtransport)|base64-arraybuffer|socket\.io-parser\/build\/esm\/(is-)?binary)\.js$/;
+const UNUSED_COUNT = 6;
 
 const ICONS = [
   'archive',
@@ -29,6 +31,7 @@ const ICONS = [
   'chevron-right',
   'circle-alert',
   'command',
+  'history',
   'inbox',
   'info',
   'keyboard',
@@ -72,7 +75,7 @@ async function bundle() {
     legalComments: 'none', // they are in LICENSES.txt, in full
     metafile: true,
     write: false,
-    plugins: [{ name: 'websocket-only', setup: leaveOutTransports }],
+    plugins: [{ name: 'text-by-websocket-only', setup: leaveOutUnused }],
   });
   for (const file of result.outputFiles) {
     publish(`app${extname(file.path)}`, file.contents);
@@ -80,13 +83,14 @@ async function bundle() {
   return packagesIn(Object.keys(result.metafile.inputs));
 }
 
-// Replaces the unused transports by stubs. Fails if a new version of the package has other files or exports.
-function leaveOutTransports({ onLoad, onEnd }) {
-  const contents = 'export const XHR = null, Fetch = null, WT = null;';
-  onLoad({ filter: UNUSED_TRANSPORTS }, () => ({ contents }));
+// Replaces the unused modules by stubs. Fails if a new version of the packages has other files or exports.
+function leaveOutUnused({ onLoad, onEnd }) {
+  const contents = `export const XHR = null, Fetch = null, WT = null, encode = null, decode = null;
+    export const deconstructPacket = null, reconstructPacket = null, isBinary = () => false, hasBinary = isBinary;`;
+  onLoad({ filter: UNUSED }, () => ({ contents }));
   onEnd(({ metafile }) => {
-    const unused = Object.keys(metafile?.inputs ?? {}).filter((path) => UNUSED_TRANSPORTS.test(path));
-    if (unused.length !== 3) throw new Error(`Unexpected transports in engine.io-client: ${unused}`);
+    const unused = Object.keys(metafile?.inputs ?? {}).filter((path) => UNUSED.test(path));
+    if (unused.length !== UNUSED_COUNT) throw new Error(`Unexpected modules of socket.io-client: ${unused}`);
   });
 }
 

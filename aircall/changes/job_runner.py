@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from datetime import UTC, datetime
 from enum import StrEnum
 from threading import Event, Thread
 from time import monotonic
@@ -84,7 +85,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     For an undo, `row_versions` are those of the calls after the change: a call with another one has changed
     since. `return_url` is the path of the page that the job was started from. `saved_at` is in seconds since
-    1970. `sizes` are the numbers of calls and results that are kept elsewhere: see JobStore.
+    1970; `begun_at` too, 0 in the record of an earlier version. `sizes` are the numbers of calls and results
+    that are kept elsewhere: see JobStore.
     """
 
     id: str
@@ -96,21 +98,26 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     row_versions: dict[str, int] = {}
     state: JobState
     saved_at: float
+    begun_at: float = 0.0
     results: list[Result] = []
     sizes: tuple[int, int] = (0, 0)
 
     @classmethod
-    def new(cls, owner: str, call_ids: Iterable[str], is_archived: bool, return_url: str) -> Self:
+    def new(
+        cls, owner: str, call_ids: Iterable[str], is_archived: bool, return_url: str, job_id: str = ""
+    ) -> Self:
         """Return a new job that brings these calls to the desired state, each once."""
+        now = time.time()
         return cls(
-            id=secrets.token_urlsafe(16),
+            id=job_id or secrets.token_urlsafe(16),
             owner=owner,
             is_archived=is_archived,
             call_ids=list(dict.fromkeys(call_ids)),
             return_url=return_url,
             undoes="",
             state=JobState.RUNNING,
-            saved_at=time.time(),
+            saved_at=now,
+            begun_at=now,
         )
 
     @classmethod
@@ -129,6 +136,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def is_running(self) -> bool:
         """Whether a process works on it."""
         return self.state is JobState.RUNNING and time.time() < self.saved_at + MAX_SILENCE
+
+    @property
+    def begun(self) -> datetime:
+        """When it began; in the record of an earlier version, when it was saved."""
+        return datetime.fromtimestamp(self.begun_at or self.saved_at, UTC)
 
     @property
     def unprocessed_ids(self) -> list[str]:
@@ -155,7 +167,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     def started(self) -> Self:
         """Return the job as running from now on."""
-        return msgspec.structs.replace(self, state=JobState.RUNNING).saved_now()
+        now = time.time()
+        return msgspec.structs.replace(self, state=JobState.RUNNING, saved_at=now, begun_at=now)
 
     def finished(self) -> Self:
         """Return the job as finished."""

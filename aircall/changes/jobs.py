@@ -1,13 +1,16 @@
 """Archiving and moving back, one call or many: jobs with progress, a result for each call, stop and undo.
 
 A job is a record, so that any process and page can show it. A single change runs in the request that asked
-for it, and becomes a job in the background only if it takes longer than SINGLE_TIMEOUT.
+for it, and becomes a job in the background only if it takes longer than SINGLE_TIMEOUT. The last jobs of a
+person are kept in a list, from which each can be undone.
 """
 
+import hashlib
 import threading
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from functools import partial
+from urllib.parse import quote
 
 from aircall.changes.errors import BusyError, FailureReason
 from aircall.changes.job_runner import GRACE, Change, Job, JobRunner, JobState, Outcome, Result, attempt
@@ -17,12 +20,17 @@ from aircall.concurrency import MessageBus
 from aircall.errors import AircallError
 from aircall.storage.records import RecordStore
 
-# Records: the id of a job's undo by its own id, the request to stop it, and the lock for starting a plan.
-UNDO_PREFIX, STOP_PREFIX, START_PREFIX = "undo:", "stop:", "start:"
+# Records: the id of a job's undo by its own id, the request to stop it, the lock for starting it once, and
+# the ids of a person's last jobs, separated by blanks, the newest first.
+UNDO_PREFIX, STOP_PREFIX, START_PREFIX, RECENT_PREFIX = "undo:", "stop:", "start:", "recent:"
+# Jobs of a person that are listed as recent.
+MAX_RECENT = 20
+# Seconds to wait for another request that lists a job of the same person.
+RECENT_WAIT = 2.0
 # Message with the id of a job to stop.
 STOP_JOB = "stop-job"
 # Seconds to wait for another request that undoes, or starts, the same job. Must exceed SINGLE_TIMEOUT.
-UNDO_WAIT = 10.0
+SAME_JOB_WAIT = 10.0
 # Seconds that a request waits for its single change; a page takes at most 8.
 SINGLE_TIMEOUT = 8.0
 # Changes in flight of all jobs of a process: half of the API client's pool, so that pages get their turn.
@@ -52,13 +60,27 @@ class JobService:
         self._is_stopping = False
 
     def start(
-        self, login_id: str, owner: str, call_ids: Sequence[str], is_archived: bool, return_url: str = ""
+        self,
+        login_id: str,
+        owner: str,
+        call_ids: Sequence[str],
+        is_archived: bool,
+        return_url: str = "",
+        idempotency_key: str = "",
     ) -> str:
         """Start to bring these calls to the desired state, each once; return the id of the job.
 
-        A single change has usually been made when this returns. Raises TooManyJobsError.
+        A single change has usually been made when this returns. With the same idempotency key it is the same
+        job, begun once. Raises TooManyJobsError, and BusyError if another request is beginning it.
         """
-        return self._begin(login_id, Job.new(owner, call_ids, is_archived, return_url))
+        job_id = _id_of(owner, idempotency_key) if idempotency_key else ""
+        job = Job.new(owner, call_ids, is_archived, return_url, job_id)
+        if not job_id:
+            return self._begin_listed(login_id, job)
+        with self._records.lock(START_PREFIX + job_id, SAME_JOB_WAIT) as is_held:
+            if not is_held:
+                raise BusyError("Another request is starting this.")
+            return job_id if self.find(job_id, owner) else self._begin_listed(login_id, job)
 
     def plan(self, owner: str, call_ids: Sequence[str], is_archived: bool, return_url: str = "") -> str:
         """Keep these calls for a question, for an hour; return the id of the plan. The oldest gives way."""
@@ -76,11 +98,11 @@ class JobService:
 
         Raises TooManyJobsError, and BusyError if another request is doing it.
         """
-        with self._records.lock(START_PREFIX + plan_id, UNDO_WAIT) as is_held:
+        with self._records.lock(START_PREFIX + plan_id, SAME_JOB_WAIT) as is_held:
             if not is_held:
                 raise BusyError("Another request is starting this.")
             if plan := self.find_plan(plan_id, owner):
-                self._begin(login_id, plan.started())
+                self._begin_listed(login_id, plan.started())
         return plan_id
 
     def undo(self, login_id: str, job: Job, return_url: str = "") -> str:
@@ -88,7 +110,7 @@ class JobService:
 
         Raises TooManyJobsError, and BusyError if another request is doing it.
         """
-        with self._records.lock(UNDO_PREFIX + job.id, UNDO_WAIT) as is_held:
+        with self._records.lock(UNDO_PREFIX + job.id, SAME_JOB_WAIT) as is_held:
             if not is_held:
                 raise BusyError("Another request is undoing this.")
             if undo_id := self.undo_of(job):
@@ -106,6 +128,8 @@ class JobService:
         The retry of an undo leaves calls alone that have changed since, too. Raises TooManyJobsError.
         """
         again = Job.new(job.owner, job.open_ids, job.is_archived, job.return_url)
+        if not job.undoes:
+            return self._begin_listed(login_id, again)
         return self._begin(login_id, again.as_undo_of(job.undoes, job.row_versions))
 
     def find(self, job_id: str, owner: str) -> Job | None:
@@ -117,6 +141,20 @@ class JobService:
         """Return the id of the job that undoes this one, or an empty text."""
         record = self._records.load(UNDO_PREFIX + job.id)
         return record.value.decode() if record else ""
+
+    def recent(self, owner: str) -> list[Job]:
+        """Return the last jobs of this person that are not undos, the one that began last first."""
+        record = self._records.load(_recent_key(owner))
+        job_ids = record.value.decode().split() if record else []
+        found = filter(None, [self.find(job_id, owner) for job_id in job_ids])
+        return sorted(found, key=lambda job: job.begun_at, reverse=True)
+
+    def newest_undoable(self, owner: str) -> Job | None:
+        """Return the newest job of this person that has changed calls and was not undone, if any."""
+        return next((job for job in self.recent(owner) if self._is_undoable(job)), None)
+
+    def _is_undoable(self, job: Job) -> bool:
+        return not job.is_running and bool(job.of(Outcome.DONE)) and not self.undo_of(job)
 
     def wait(self, job_id: str, timeout: float) -> None:
         """Wait up to `timeout` seconds for the job to finish."""
@@ -145,6 +183,17 @@ class JobService:
         for runner in list(self._runners.values()):
             runner.join(GRACE + SAVE_TIMEOUT)
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _begin_listed(self, login_id: str, job: Job) -> str:
+        self._begin(login_id, job)
+        key = _recent_key(job.owner)
+        with self._records.lock(key, RECENT_WAIT) as is_held:
+            # Otherwise it can be undone from its own page all the same.
+            if is_held:
+                record = self._records.load(key)
+                job_ids = [job.id, *(record.value.decode().split() if record else [])]
+                self._records.put(key, " ".join(job_ids[:MAX_RECENT]).encode(), JOB_TTL)
+        return job.id
 
     def _begin(self, login_id: str, job: Job) -> str:
         change = partial(self._change, login_id, job)
@@ -202,3 +251,12 @@ class JobService:
     def _stop_here(self, job_id: str) -> None:
         if runner := self._runners.get(job_id):
             runner.stop()
+
+
+def _id_of(owner: str, idempotency_key: str) -> str:
+    return hashlib.sha256(f"{owner} {idempotency_key}".encode(errors="replace")).hexdigest()
+
+
+def _recent_key(owner: str) -> str:
+    # Quoted, as names may hold anything.
+    return RECENT_PREFIX + quote(owner, safe="")

@@ -20,6 +20,7 @@ from aircall.web.i18n import (
     marked,
     marked_plural,
     ngettext,
+    pgettext,
     speaking,
     viewer_language,
 )
@@ -51,6 +52,10 @@ SENTENCES = (
     marked("Changes may come late since %(time)s: the page asks every 30 seconds. You can go on working."),
     marked("No answer came, so this may or may not have been done. Look before you try again."),
     marked("This could not be done."),
+    marked("Send now"),
+    marked("Archive"),
+    marked("Move to inbox"),
+    marked("In inbox"),
     marked("The calls could not be read. Check your connection and try again."),
     marked("The calls could not be read. What you chose is shown as soon as they can."),
     marked("New calls available."),
@@ -64,11 +69,21 @@ PLURALS = (
     marked_plural("%(number)s call updated.", "%(number)s calls updated."),
     marked_plural("%(number)s selected", "%(number)s selected"),
     marked_plural("%(number)s call", "%(number)s calls"),
+    marked_plural(
+        "No network: %(number)s action waits to be sent.", "No network: %(number)s actions wait to be sent."
+    ),
+    marked_plural(
+        "No answer yet: %(number)s action is sent again, and done once.",
+        "No answer yet: %(number)s actions are sent again, and done once.",
+    ),
+    marked_plural("%(first)s–%(last)s of %(number)s call", "%(first)s–%(last)s of %(number)s calls"),
     marked_plural("%(number)s missed in the inbox", "%(number)s missed in the inbox"),
     marked_plural("%(number)s new call – show", "%(number)s new calls – show"),
     marked_plural("%(number)s other", "%(number)s others"),
     marked_plural("%(names)s is viewing", "%(names)s are viewing"),
 )
+# Messages that the templates say too, by the context in which they do.
+IN_CONTEXT = {"Archived": "one call"}
 # Reasons in a `link` event that are shown to users. The other ones are meant for operators.
 REASONS = (
     marked("connecting"),
@@ -126,10 +141,12 @@ def _messages_file(language: str) -> str:
 
 def _messages() -> dict[str, str | list[str]]:
     """Return translations by English message, both plural forms by the English plural. Placeholders stay."""
-    return {sentence: gettext(sentence) for sentence in SENTENCES + REASONS} | {
-        many: [_form(one, many, number) for number in (1, 2)] for one, many in PLURALS
-    }
+    sentences = {sentence: gettext(sentence) for sentence in SENTENCES + REASONS}
+    plurals = {many: [_form(one, many, number) for number in (1, 2)] for one, many in PLURALS}
+    in_context = {sentence: pgettext(context, sentence) for sentence, context in IN_CONTEXT.items()}
+    return sentences | plurals | in_context
 
 
 def _form(one: str, many: str, number: int) -> str:
-    return ngettext(one, many, number, number="%(number)s", names="%(names)s")
+    places = {name: f"%({name})s" for name in ("number", "names", "first", "last")}
+    return ngettext(one, many, number, **places)

@@ -35,6 +35,11 @@ def gettext(sentence: str, **values: object) -> str:
     return translated % values if values else translated
 
 
+def pgettext(context: str, sentence: str) -> str:
+    """Return the sentence in the viewer's language, as it is said in this context."""
+    return str(_catalog(viewer_language()).pgettext(context, sentence))
+
+
 def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
     """Return the singular or plural sentence for this number in the viewer's language."""
     translated: str = _catalog(viewer_language()).ngettext(one, many, number)

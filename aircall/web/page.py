@@ -24,20 +24,38 @@ def register(app: Flask) -> None:
     app.context_processor(lambda: {"flash_messages": flash_messages})
 
 
-def flash_message(
-    text: str, tone: str = SUCCESS, *, undo: str = "", undo_url: str = "", job: str = ""
-) -> None:
-    """Show this message on the next page, with a button that undoes job `undo`, or a link to job `job`.
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What came of an action, with a button that undoes job `undo`, or a link to job `job`.
 
     `undo_url` is where the button leads that undoes anything else.
     """
-    message = {
-        "tone": tone,
-        "text": text,
-        "undo_url": url_for("archive.undo", job_id=undo) if undo else undo_url,
-        "job_url": url_for("archive.job", job_id=job) if job else "",
-    }
-    flash(message)  # type: ignore[arg-type]  # any value that a session can hold
+
+    text: str
+    tone: str = SUCCESS
+    undo: str = ""
+    job: str = ""
+    undo_url: str = ""
+
+    @property
+    def notice(self) -> dict[str, str]:
+        """The values of the template of a notice."""
+        return {
+            "tone": self.tone,
+            "text": self.text,
+            "undo_url": url_for("archive.undo", job_id=self.undo) if self.undo else self.undo_url,
+            "job_url": url_for("archive.job", job_id=self.job) if self.job else "",
+        }
+
+
+def flash_message(text: str, tone: str = SUCCESS, *, undo_url: str = "") -> None:
+    """Show this message on the next page, with a button that leads to `undo_url`."""
+    flash_notice(Message(text, tone, undo_url=undo_url))
+
+
+def flash_notice(message: Message) -> None:
+    """Show this message on the next page."""
+    flash(message.notice)  # type: ignore[arg-type]  # any value that a session can hold
 
 
 def flash_messages() -> list[dict[str, str]]:

@@ -7,10 +7,12 @@ import { requestPageRefresh, takeCounts } from './counts.js';
 import { refreshWithRetry } from './refresh.js';
 import { drawPushedRow, refreshRows } from './row-refresh.js';
 import { markGone, rowOf } from './rows.js';
+import { isWished, noteState } from './wishes.js';
 
 export async function handleCallChanged({ call, html = null, counts = null, today }) {
   const { id } = call;
   recordChange(id);
+  noteState(id, call.is_archived);
   if (isPageOf(id)) {
     await refreshWithRetry();
     announceUpdated([id]);
@@ -18,6 +20,7 @@ export async function handleCallChanged({ call, html = null, counts = null, toda
     requestPageRefresh();
   } else {
     takeCounts(id, call, counts && { ...counts, today });
+    if (isWished(id)) return; // the row is drawn again after the answer
     if (rowOf(id) && html !== null) drawPushedRow(id, html);
     else if (rowOf(id)) refreshRows([id]);
   }

@@ -7,14 +7,16 @@ import { callsAddress } from './addresses.js';
 import { announce } from './announcer.js';
 import { callsChangedSince } from './change-history.js';
 import { reportReading } from './connection.js';
-import { formatNumber, gettext, ngettext } from './i18n.js';
+import { gettext, ngettext } from './i18n.js';
 import { cursorKey, isInView, isNews, keyOf } from './list-news.js';
 import { morph } from './morph.js';
+import { drawNumbers } from './optimism.js';
 import { refresh } from './refresh.js';
 import { drawRegions } from './regions.js';
 import { enqueueBackgroundRequest } from './request-queue.js';
 import { NoResponseError, ignoreNoResponse, read } from './requests.js';
 import { rowOf, rowsIn } from './rows.js';
+import { countWishesBefore } from './wishes.js';
 
 const BATCH_MS = 1000;
 const RETRY_MS = 5000;
@@ -71,23 +73,18 @@ function drawPushed(latest) {
   pushed = latest;
   const list = document.getElementById('list');
   if (list && (!list.dataset.view || latest.counts.today === undefined)) return false;
-  drawTitle(latest.counts.missed);
-  if (!list) return true;
-  drawTotals(latest.counts, list.dataset.view);
+  if (!list) {
+    drawTitle(latest.counts.missed);
+    return true;
+  }
+  drawTotals(latest.counts);
   return isNewsKnown && drawNews(list);
 }
 
-function drawTotals(counts, view) {
-  for (const shown of document.querySelectorAll('[data-count]')) {
-    setText(shown, formatNumber(counts[shown.dataset.count]));
-  }
-  const head = document.getElementById('page-head');
-  head.dataset.missed = counts.missed;
-  setText(head.querySelector('[data-total]'), ngettext('%(number)s call', '%(number)s calls', counts[view]));
-  const missed = head.querySelector('[data-missed-words]');
-  missed.hidden = counts.missed === 0;
-  const words = ngettext('%(number)s missed in the inbox', '%(number)s missed in the inbox', counts.missed);
-  setText(missed.querySelector('a'), words);
+function drawTotals(counts) {
+  for (const place of document.querySelectorAll('[data-count]')) place.dataset.number = counts[place.dataset.count];
+  document.getElementById('page-head').dataset.missed = counts.missed;
+  drawNumbers(document);
 }
 
 function drawNews(list) {
@@ -149,9 +146,11 @@ async function readAnswer() {
 function draw(answer) {
   if (!answer) return;
   const { page, beganAt } = answer;
+  countWishesBefore(beganAt);
+  drawNumbers(page);
   drawRegions(page);
-  drawTitle(page.getElementById('page-head').dataset.missed);
-  if (!document.getElementById('list')) return;
+  if (!document.getElementById('list')) return drawTitle(page.getElementById('page-head').dataset.missed);
+  drawNumbers(document);
   drawLink(page.getElementById('new-calls'));
   takeAnswer(beganAt);
 }

@@ -1,11 +1,11 @@
 // Sends forms without a reload and draws the regions of the page in the response.
 
+import { act } from './actions.js';
 import { gettext } from './i18n.js';
 import { showNotice, adoptNotices } from './notices.js';
 import { drawPage, isSamePage } from './regions.js';
 import { enqueueUserRequest } from './request-queue.js';
 import { ignoreNoResponse, read } from './requests.js';
-import { rowsIn } from './rows.js';
 
 const OUTCOME_UNKNOWN = gettext(
   'No answer came, so this may or may not have been done. Look before you try again.',
@@ -17,6 +17,7 @@ export function enhanceForms() {
     const { target: form, submitter: button } = event;
     if (!('enhance' in form.dataset) || !button) return;
     event.preventDefault();
+    if (form.dataset.enhance && act(form, button)) return;
     if (!('busy' in button.dataset)) send(form, button);
   });
 }
@@ -24,8 +25,6 @@ export function enhanceForms() {
 async function send(form, button) {
   const address = button.getAttribute('formaction') ?? form.getAttribute('action');
   const body = new FormData(form, button);
-  const place = placeInList(button);
-  const shown = new Set(rowsIn(document).map(stateOf));
   button.dataset.busy = '';
   form.dispatchEvent(new CustomEvent('callboard:sending'));
   try {
@@ -34,7 +33,7 @@ async function send(form, button) {
       if (!body.has('next')) body.set('next', location.pathname + location.search);
       draw(await read(address, { method: 'POST', body }), form, button);
     });
-    keepPlace(button, place, shown);
+    if (document.activeElement === document.body) document.getElementById('main').focus();
   } catch (error) {
     ignoreNoResponse(error);
     showNotice(OUTCOME_UNKNOWN, { isError: true });
@@ -60,25 +59,4 @@ function draw(answer, form, button) {
 // Success is a redirect to a page without an error; a rejected form is sent back without a redirect.
 function isDone(response, page) {
   return response.ok && response.redirected && !page.querySelector('[data-notice=error]');
-}
-
-// Index of the row that the button acts on (the first selected one for a bulk action); -1 outside the list.
-function placeInList(button) {
-  const rows = rowsIn(document);
-  const own = button.closest('[data-call-id]');
-  return rows.indexOf(own ?? rows.find((row) => row.querySelector('[name=ids]').checked));
-}
-
-// After an undo, focus the row that came back. If the focused row left the list, focus the row at its place.
-function keepPlace(button, place, shown) {
-  const { activeElement } = document;
-  const rows = rowsIn(document);
-  const back = 'undo' in button.dataset && rows.find((row) => !shown.has(stateOf(row)));
-  if (!back && activeElement !== document.body && activeElement.checkVisibility()) return;
-  const row = back || rows[Math.min(place, rows.length - 1)];
-  (row?.querySelector('a') ?? document.getElementById('main')).focus();
-}
-
-function stateOf({ dataset }) {
-  return dataset.callId + dataset.archived;
 }

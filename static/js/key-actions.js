@@ -1,5 +1,6 @@
 // What each single key does: mostly, it presses a button or follows a link of the page.
 
+import { undoNewest } from './actions.js';
 import { callNumber, copyNumber } from './call-number.js';
 import { visit } from './filters.js';
 import { turnPage } from './page-turn.js';
@@ -12,7 +13,8 @@ export const ACTIONS = {
   x: () => tick(),
   'Shift+x': () => tick({ shiftKey: true }),
   e: () => archiveButton()?.click(),
-  z: () => press('[data-undo]'),
+  z: undoNewest,
+  r: () => press('[data-recent]'),
   u: () => press('.trail a'),
   n: writeNote,
   c: () => callNumber(currentCall()),
@@ -29,7 +31,6 @@ const TARGETS = {
   x: currentRow,
   'Shift+x': currentRow,
   e: archiveButton,
-  z: () => document.querySelector('[data-undo]'),
   u: () => document.querySelector('.trail a'),
   n: () => document.querySelector('[data-draft]'),
   c: () => currentCall()?.dataset.phone,

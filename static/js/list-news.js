@@ -25,6 +25,6 @@ export function cursorKey(text) {
 }
 
 // The order of lists: newest first, and by id within one time.
-function isBefore(one, other) {
+export function isBefore(one, other) {
   return one.time === other.time ? one.id > other.id : one.time > other.time;
 }

@@ -1,9 +1,11 @@
 // Entry point. Every page works without scripts, except for live updates and shortcuts.
 
+import { enhanceActions } from './actions.js';
 import { enhanceCallVisits } from './call-visit.js';
 import { catchUp } from './catch-up.js';
 import { enhanceCommands } from './commands.js';
 import { followCounts } from './counts.js';
+import { protectDeliveries } from './delivery.js';
 import { deleteDraftsAtLogout, persistDraft } from './drafts.js';
 import { enhanceFilters } from './filters.js';
 import { enhanceForms } from './forms.js';
@@ -25,12 +27,12 @@ const { page, position } = document.body.dataset;
 const features = [setZoneCookie, enhanceNotices, enhanceUndoShortcut, enhanceTypingKeys, deleteDraftsAtLogout];
 if (document.getElementById('commands')) features.push(enhanceCommands);
 if (position) {
-  features.push(enhanceShortcuts, enhanceForms, goLive, catchUp, followCounts, followSync, takeOwnZone);
+  features.push(enhanceShortcuts, enhanceForms, enhanceActions, protectDeliveries, goLive, catchUp, followCounts, followSync, takeOwnZone);
 }
 if (page === 'list' || page === 'insights') features.push(enhanceFilters);
 if (page === 'list') features.push(enhanceSelection);
 if (page === 'call') features.push(persistDraft, enhanceCallVisits, goOnAfterArchiving);
-if (page === 'job') features.push(followJob);
+if (page === 'job' || page === 'actions') features.push(followJob);
 
 for (const feature of features) {
   try {

@@ -12,22 +12,31 @@ export function enhanceNotices() {
 // Replaces the flash messages by those of `page`.
 export function adoptNotices(page) {
   const notices = page.getElementById('notices').children;
-  replaceNotices([...notices].map((notice) => document.importNode(notice, true)));
+  return replaceNotices([...notices].map((notice) => document.importNode(notice, true)));
 }
 
-export function showNotice(text, { isError = false, retry = null } = {}) {
+// Returns the notice. `retry` is called by its button, which may have a label of its own.
+export function showNotice(text, { isError = false, retry = null, label = '' } = {}) {
   const template = document.getElementById(isError ? 'notice-error' : 'notice-success');
   const notice = template.content.firstElementChild.cloneNode(true);
   const retryButton = notice.querySelector('[data-retry]');
   notice.querySelector('[data-notice-text]').textContent = text;
   retryButton.hidden = !retry;
+  if (label) retryButton.textContent = label;
   retryButton.addEventListener('click', () => retry());
-  replaceNotices([notice]);
-  return notice;
+  return replaceNotices([notice]);
+}
+
+// Offers to try again in a notice that came without.
+export function offerRetry(notice, retry) {
+  const button = notice.querySelector('[data-retry]');
+  button.hidden = false;
+  button.addEventListener('click', () => retry());
 }
 
 function replaceNotices(notices) {
   box().replaceChildren(...notices);
+  return notices[0];
 }
 
 function dismiss(notice) {

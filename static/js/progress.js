@@ -1,4 +1,4 @@
-// Polls the progress of the first full sync, or of a bulk job.
+// Polls the progress of the first full sync, or of bulk jobs.
 
 import { announce } from './announcer.js';
 import { refresh } from './refresh.js';

@@ -2,6 +2,7 @@
 
 import { recordChange } from './change-history.js';
 import { showNotice } from './notices.js';
+import { drawWishes } from './optimism.js';
 import { drawPage, isSamePage } from './regions.js';
 import { enqueueBackgroundRequest } from './request-queue.js';
 import { NoResponseError, ignoreNoResponse, read } from './requests.js';
@@ -13,6 +14,7 @@ const LAST_RETRY_MS = 30_000;
 
 let waiting = null;
 let isWholeWanted = false;
+let filling = null;
 
 // `isWhole`: the list is redrawn, too; otherwise its rows change only in place, and none is added or removed.
 // Rejects with NoResponseError.
@@ -20,6 +22,16 @@ export function refresh({ isWhole = false } = {}) {
   isWholeWanted ||= isWhole;
   waiting ??= enqueueBackgroundRequest(begin, draw);
   return waiting;
+}
+
+// Fills up the list from the place that its pages are counted from: rows are added at its end, and none moves.
+// Rejects with NoResponseError.
+export function refill() {
+  filling ??= enqueueBackgroundRequest(() => {
+    filling = null;
+    return read(placeAddress());
+  }, drawFilled);
+  return filling;
 }
 
 // Retries with exponential backoff until the refresh succeeds.
@@ -49,7 +61,20 @@ function draw(answer) {
   else drawListInPlace(answer);
 }
 
+function drawFilled(answer) {
+  if (answer && isSamePage(answer.page)) drawPage(answer);
+}
+
+// The counts are asked of the same place.
+function placeAddress() {
+  const { searchParams } = new URL(document.getElementById('list').dataset.countsUrl, location.href);
+  const address = new URL(location.href);
+  address.search = searchParams;
+  return address.href;
+}
+
 function drawListInPlace(answer) {
+  drawWishes(answer.page, answer.beganAt);
   const idsOf = (page) => rowsIn(page).map((row) => row.dataset.callId);
   const { isSame, kept, gone, between } = compareLists(idsOf(document), idsOf(answer.page));
   const isBlank = kept.length + gone.length === 0;

@@ -2,11 +2,13 @@
 
 import { callsChangedSince } from './change-history.js';
 import { morph } from './morph.js';
+import { drawWishes } from './optimism.js';
 import { refreshRows } from './row-refresh.js';
 import { rowOf } from './rows.js';
 
 // `sent` is a submitted form. A form with data-own-region is redrawn only by its own response.
 export function drawPage({ page, positionBefore, beganAt }, { sent = null, except = null } = {}) {
+  drawWishes(page, beganAt);
   drawRegions(page, sent?.matches('[data-own-region]') ? `[data-region], #${sent.id}` : '[data-region]', except);
   document.title = page.title;
   document.documentElement.dataset.zone = page.documentElement.dataset.zone;

@@ -11,6 +11,7 @@ export class NoResponseError extends Error {}
 
 // Returns { response, page, positionBefore, beganAt }, or null if the session is over and the browser goes to the
 // login page. Rejects with NoResponseError if the response is not complete in time.
+// `init.as` says what the response is for: `change` gets a light answer instead of a page.
 export async function read(address, init = {}) {
   const positionBefore = document.body.dataset.position;
   const beganAt = performance.now();
@@ -38,7 +39,7 @@ async function fetchText(address, init) {
   const timer = setTimeout(() => deadline.abort(), TIMEOUT_MS);
   try {
     // The server hands pending flash messages to the response of a form only.
-    const headers = { 'X-Requested-With': init.method ? 'form' : 'background' };
+    const headers = { 'X-Requested-With': init.as ?? (init.method ? 'form' : 'background') };
     const response = await fetch(address, { ...init, headers, signal: deadline.signal });
     return { response, text: await response.text() };
   } catch (cause) {

@@ -7,6 +7,7 @@ import { reportReading } from './connection.js';
 import { enqueueBackgroundRequest } from './request-queue.js';
 import { NoResponseError, ignoreNoResponse, parse, read } from './requests.js';
 import { drawRows, rowOf } from './rows.js';
+import { wishesSince } from './wishes.js';
 
 const BATCH_MS = 150;
 const RETRY_MS = 5000;
@@ -58,8 +59,9 @@ async function readRows(rowsUrl, ids) {
 
 function draw(ids, answer) {
   if (!answer) return;
-  // Events bring rows in the order of changes; what was requested before one may be older.
-  const changed = new Set(callsChangedSince(answer.beganAt));
+  // Events bring rows in the order of changes; what was requested before one, or before a wish, may be older.
+  const wished = wishesSince(answer.beganAt).map(({ id }) => id);
+  const changed = new Set([...callsChangedSince(answer.beganAt), ...wished]);
   keepLinks(ids, answer.page);
   announceUpdated(drawRows(ids.filter((id) => !changed.has(id)), answer.page));
 }

@@ -1,6 +1,7 @@
 // Keyboard shortcuts, listed in `templates/_keys.html`. Ignored in fields, with a modifier key and while a dialog
 // is open. Keys that are pressed while the next page is on its way wait for it: none acts on a row that goes.
 
+import { undoNewest } from './actions.js';
 import { ACTIONS } from './key-actions.js';
 import { isCommand, isModified, keyName } from './keys.js';
 import { turningPage } from './page-turn.js';
@@ -33,10 +34,11 @@ export function enhanceShortcuts() {
 // Ctrl+Z or Cmd+Z undoes the last action. Inside a field it stays the browser's own undo.
 export function enhanceUndoShortcut() {
   addEventListener('keydown', (event) => {
-    const button = document.querySelector('[data-undo]');
-    if (!isCommand(event, 'z') || !button || event.target.closest(FIELDS)) return;
+    if (!isCommand(event, 'z') || event.target.closest(FIELDS)) return;
     event.preventDefault();
-    button.click();
+    // A page that does not follow the calls has a button at most.
+    if (document.body.dataset.position) undoNewest();
+    else document.querySelector('[data-undo]')?.click();
   });
 }
 

@@ -19,6 +19,7 @@ from tests.e2e.pages import (
 )
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
 
 FOCUSED = "document.activeElement.closest('[data-call-id]')?.dataset.callId"
 # Whether what has the focus is there to be seen, and nothing lies above it.
@@ -134,7 +135,7 @@ def archive_by_keys(page: Page, sandbox: Sandbox, *ids: str, following: str) -> 
         expect_focus_on(page, call_id)
         page.keyboard.press("e")
         expect_focus_on(page, next_id)
-        assert sandbox.call(call_id)["is_archived"] is True
+    wait_until(lambda: all(sandbox.call(each)["is_archived"] for each in ids), 20)
 
 
 def add_note_by_keys(page: Page, content: str) -> None:

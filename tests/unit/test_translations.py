@@ -10,7 +10,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
 from aircall.web import i18n
-from aircall.web.assets import PLURALS, SENTENCES
+from aircall.web.assets import IN_CONTEXT, PLURALS, SENTENCES
 from aircall.web.startup import CATALOGS
 from tests.support.processes import ROOT
 
@@ -86,4 +86,4 @@ def test_the_script_says_nothing_that_does_not_come_with_the_page() -> None:
         ):
             said.add(ids)
 
-    assert said == set(SENTENCES) | set(PLURALS)
+    assert said == {*SENTENCES, *PLURALS, *IN_CONTEXT}

@@ -7,17 +7,17 @@ from aircall.web.error_messages import reason_text
 from aircall.web.formatting import count
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import ngettext
-from aircall.web.page import ERROR, SUCCESS, flash_message
+from aircall.web.page import ERROR, SUCCESS, Message
 
 # How many calls a flash message names; the page of the job names all.
 MOST_NAMES = 3
 
 
-def say_outcome(job: Job, names: Mapping[str, str]) -> None:
-    """Flash the result of a job, with a button to undo it. `names` are the calls' names by id."""
+def outcome(job: Job, names: Mapping[str, str]) -> Message:
+    """Return the message with the result of a job, and a button to undo it. `names` are the calls' by id."""
     is_wrong = bool(job.of(*OPEN_OUTCOMES, Outcome.LEFT_ALONE) or job.unprocessed_ids)
     sentences = [_changed(job), _already_so(job), _failed(job), _left_alone(job, names), _not_reached(job)]
-    flash_message(
+    return Message(
         " ".join(filter(None, sentences)),
         ERROR if is_wrong else SUCCESS,
         undo=job.id if job.of(Outcome.DONE) and not job.undoes else "",
@@ -126,6 +126,31 @@ def _named(results: list[Result], names: Mapping[str, str]) -> str:
         names="; ".join(shown),
         number=count(more),
     )
+
+
+def in_progress(job: Job) -> Message:
+    """Return the message that a job is under way, with a link to its page."""
+    return Message(_in_flight(job), job=job.id)
+
+
+def deed(job: Job) -> str:
+    """Return what a job was to do, `Archived 25 calls`."""
+    number = len(job.call_ids)
+    if job.is_archived:
+        return ngettext("Archived a call", "Archived %(number)s calls", number, number=count(number))
+    return ngettext(
+        "Moved a call to the inbox", "Moved %(number)s calls to the inbox", number, number=count(number)
+    )
+
+
+def undone(undo: Job) -> str:
+    """Return what became of the undo of a job."""
+    number, done = len(undo.call_ids), len(undo.of(Outcome.DONE, Outcome.ALREADY_SO))
+    if undo.is_running:
+        return _("being undone")
+    if done == number:
+        return _("undone")
+    return _("%(done)s of %(number)s undone", done=count(done), number=count(number))
 
 
 def heading(job: Job) -> str:

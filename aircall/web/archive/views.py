@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
+from itertools import islice
 
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,7 +13,7 @@ from aircall.changes.job_runner import Job, Outcome
 from aircall.changes.jobs import TooManyJobsError
 from aircall.models import is_call_id
 from aircall.web.archive import messages
-from aircall.web.archive.messages import MOST_NAMES, say_outcome
+from aircall.web.archive.messages import MOST_NAMES
 from aircall.web.formatting import clock, count, named
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
@@ -27,7 +29,7 @@ from aircall.web.list_query import (
 )
 from aircall.web.login import form_recovery
 from aircall.web.login.session import login_id, login_required, username
-from aircall.web.page import ERROR, flash_message, list_freshness
+from aircall.web.page import ERROR, Message, flash_notice, list_freshness
 from aircall.web.preferences import viewer_zone
 from aircall.web.security import local_path, see_other
 from aircall.web.services import services
@@ -38,6 +40,11 @@ bp = Blueprint("archive", __name__)
 MAX_CALLS, MAX_RESULTS = 1000, 100
 # Seconds. A job that takes longer is shown on a page of its own.
 WAIT = 2.5
+# Characters of an idempotency key.
+LONGEST_KEY = 64
+# What the script sends in X-Requested-With for an answer without a page, and how many states that has.
+CHANGE, MOST_STATES = "change", 1000
+NOTHING_TO_UNDO = _l("There is nothing left to undo.")
 OUTDATED = _l("This question is out of date, and nothing was changed. Ask for it once more.")
 TOO_MANY_JOBS = _l(
     "Three changes of yours are still under way. Wait until one of them has ended, or stop one."
@@ -65,8 +72,7 @@ def many() -> ResponseReturnValue:
         return _start_plan(plan_id, return_url)
     call_ids = _ids(request.form.getlist("ids"))
     if not call_ids:
-        flash_message(_("Tick the calls first."), ERROR)
-        return see_other(return_url)
+        return _say(Message(_("Tick the calls first."), ERROR), return_url)
     if len(call_ids) > MAX_CALLS:
         abort(400, _("At most %(number)s calls at a time.", number=count(MAX_CALLS)))
     form_recovery.drop()
@@ -96,6 +102,8 @@ def confirm() -> ResponseReturnValue:
 def job(job_id: str) -> ResponseReturnValue:
     """Show the progress of a job, and its results."""
     found = _job(job_id)
+    if _is_for_script():
+        return _answer(found)
     listed = (found.of(outcome) for outcome in (Outcome.FAILED, Outcome.UNCONFIRMED, Outcome.LEFT_ALONE))
     named = [result.call_id for results in listed for result in results[:MAX_RESULTS]]
     calls = {call.id: call for call in services().replica.store.find(named)}
@@ -118,10 +126,35 @@ def undo(job_id: str) -> ResponseReturnValue:
     """Undo exactly what the job has changed; calls that have changed since are left alone."""
     found = _job(job_id)
     if found.is_running or not found.of(Outcome.DONE):
-        return see_other(url_for(".job", job_id=job_id))
+        return _answer(found) if _is_for_script() else see_other(url_for(".job", job_id=job_id))
     return_url = local_path(request.form.get("next")) or found.return_url
     begin = partial(services().jobs.undo, login_id(), found, return_url)
     return _do(begin, return_url)
+
+
+@bp.get("/actions")
+@login_required
+def recent() -> ResponseReturnValue:
+    """Show the last actions of this person, each with its result and a button to undo it.
+
+    The script gets the newest one that can be undone.
+    """
+    jobs = services().jobs
+    if _is_for_script():
+        newest = jobs.newest_undoable(username())
+        return _answer(newest) if newest else _say(Message(str(NOTHING_TO_UNDO)), "")
+    listed = jobs.recent(username())
+    single_ids = [job.call_ids[0] for job in listed if len(job.call_ids) == 1]
+    calls = {call.id: call for call in services().replica.store.find(single_ids)}
+    return render_template(
+        "archive/recent.html",
+        jobs=[(job, jobs.find(jobs.undo_of(job), job.owner)) for job in listed],
+        calls=calls,
+        people=services().people.of_calls(calls.values()),
+        today=datetime.now(viewer_zone()).date(),
+        outcomes=Outcome,
+        words=messages,
+    )
 
 
 @bp.post("/calls/archive/<job_id>/retry")
@@ -153,8 +186,7 @@ def _confirm_kept(is_archived: bool) -> ResponseReturnValue:
     if plan_id := kept.first("plan"):
         plan = services().jobs.find_plan(plan_id, username())
         if plan is None:
-            flash_message(str(OUTDATED), ERROR)
-            return see_other(list_url)
+            return _say(Message(str(OUTDATED), ERROR), list_url)
         return _question(len(plan.call_ids), is_archived, list_url, [], plan_id, was_kept=True)
     call_ids = _ids(kept.fields.get("ids", []))
     return _question(len(call_ids), is_archived, list_url, call_ids, was_kept=True)
@@ -163,14 +195,15 @@ def _confirm_kept(is_archived: bool) -> ResponseReturnValue:
 def _start_plan(plan_id: str, return_url: str) -> ResponseReturnValue:
     jobs = services().jobs
     if jobs.find_plan(plan_id, username()) is None and jobs.find(plan_id, username()) is None:
-        flash_message(str(OUTDATED), ERROR)
-        return see_other(return_url)
+        return _say(Message(str(OUTDATED), ERROR), return_url)
     return _do(partial(jobs.start_plan, login_id(), plan_id, username()), return_url)
 
 
 def _change(call_ids: list[str], is_archived: bool, return_url: str) -> ResponseReturnValue:
-    jobs = services().jobs
-    begin = partial(jobs.start, login_id(), username(), call_ids, is_archived, return_url)
+    key = request.form.get("key", "")[:LONGEST_KEY]
+    begin = partial(
+        services().jobs.start, login_id(), username(), call_ids, is_archived, return_url, idempotency_key=key
+    )
     return _do(begin, return_url)
 
 
@@ -178,8 +211,7 @@ def _do(begin: Callable[[], str], return_url: str) -> ResponseReturnValue:
     try:
         job_id = begin()
     except TooManyJobsError:
-        flash_message(str(TOO_MANY_JOBS), ERROR)
-        return see_other(return_url)
+        return _say(Message(str(TOO_MANY_JOBS), ERROR), return_url)
     return _show(job_id)
 
 
@@ -190,10 +222,36 @@ def _show(job_id: str) -> ResponseReturnValue:
         services().jobs.wait(job_id, WAIT)
         found = _job(job_id)
     # If the login has ended, the page of the job leads to the login page and back.
-    if found.is_running or found.of(Outcome.SIGNED_OUT):
+    if found.of(Outcome.SIGNED_OUT) or (found.is_running and not _is_for_script()):
         return see_other(url_for(".job", job_id=job_id))
-    say_outcome(found, _names(found))
-    return see_other(found.return_url)
+    if _is_for_script():
+        return _answer(found)
+    return _say(messages.outcome(found, _names(found)), found.return_url)
+
+
+def _say(message: Message, return_url: str) -> ResponseReturnValue:
+    if _is_for_script():
+        return render_template("archive/_answer.html", job=None, states={}, message=message)
+    flash_notice(message)
+    return see_other(return_url)
+
+
+def _is_for_script() -> bool:
+    return request.headers.get("X-Requested-With") == CHANGE
+
+
+def _answer(job: Job) -> str:
+    """Render what the script needs of a job: the states of its calls, and the message for people.
+
+    The page has drawn the change already: a light answer is all that it waits for.
+    """
+    done = (result.call_id for result in job.of(Outcome.DONE, Outcome.ALREADY_SO))
+    states = dict.fromkeys(islice(done, MOST_STATES), job.is_archived)
+    if not job.is_running:
+        others = [call_id for call_id in job.call_ids[:MOST_STATES] if call_id not in states]
+        states |= {call.id: call.is_archived for call in services().replica.store.find(others)}
+    message = messages.in_progress(job) if job.is_running else messages.outcome(job, _names(job))
+    return render_template("archive/_answer.html", job=job, states=states, message=message)
 
 
 def _names(job: Job) -> dict[str, str]:

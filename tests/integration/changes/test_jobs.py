@@ -285,3 +285,42 @@ def test_many_jobs_leave_slots_for_other_requests(sandbox: Sandbox, tmp_path: Pa
         sandbox.clear_faults()
 
     assert read.id == call_ids[0]
+
+
+def test_with_one_idempotency_key_a_change_is_made_once(services: Services, sandbox: Sandbox) -> None:
+    call_id = inbox(sandbox)[0]
+    sandbox.be_slow(0.2, path=f"/calls/{call_id}")
+
+    def start(_: int) -> str:
+        return services.jobs.start(services.alice.id, "alice", [call_id], True, idempotency_key="k")
+
+    with ThreadPoolExecutor(3) as pool:
+        (job_id,) = set(pool.map(start, range(3)))
+    # A colleague's change since then stays.
+    sandbox.archive(call_id)
+
+    assert start(4) == job_id
+    assert outcomes(found(services, job_id)) == {call_id: Outcome.DONE}
+    assert sandbox.counters().archive_flips_by_call[call_id] == 1
+    bob = services.jobs.start(services.alice.id, "bob", [call_id], True, idempotency_key="k")
+    assert bob != job_id
+
+
+def test_the_last_twenty_jobs_of_a_person_are_listed_and_the_newest_that_is_not_undone_is_known(
+    services: Services, sandbox: Sandbox
+) -> None:
+    ids = inbox(sandbox)[:22]
+    jobs = [run(services, [call_id], True) for call_id in ids]
+    run(services, ids[:1], True)
+
+    listed = services.jobs.recent("alice")
+    assert [job.call_ids[0] for job in listed] == [ids[0], *reversed(ids[3:])]
+    # The last one has changed nothing.
+    for job in (jobs[-1], jobs[-2]):
+        newest = services.jobs.newest_undoable("alice")
+        assert newest is not None
+        assert newest.id == job.id
+        undone(services, newest)
+
+    assert services.jobs.recent("alice") == listed
+    assert services.jobs.recent("bob") == []
