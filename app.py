@@ -33,6 +33,7 @@ from aircall.web import (
     fragments,
     i18n,
     insights,
+    note_text,
     ops,
     page,
     preferences,
@@ -126,6 +127,7 @@ def _register_pages(app: Flask, config: Config) -> None:
     i18n.register(app)
     preferences.register(app)
     formatting.register(app)
+    note_text.register(app)
     fragments.register(app)
     assets.register(app)
     session.register(app)

@@ -18,6 +18,24 @@ IS_INTERNATIONAL = re.compile(r"[^\d+]*\+\D*\d")
 # Separators that people type between digits, besides digits, spaces, dashes and brackets of every script.
 SEPARATORS = frozenset("+./,'\N{RIGHT SINGLE QUOTATION MARK}\N{MIDDLE DOT}\N{BULLET}\N{MINUS SIGN}\t")
 NUMBER_CATEGORIES = frozenset({"Nd", "Zs", "Pd", "Ps", "Pe"})
+# Characters that a fold leaves out: combining marks, and format characters such as direction marks.
+MARKS = frozenset({"Mn", "Cf"})
+# Letters that Unicode does not decompose into a plain one and a mark.
+PLAIN_LETTERS = str.maketrans(
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "æ": "ae",
+        "œ": "oe",
+        "ħ": "h",
+        "\N{LATIN SMALL LETTER DOTLESS I}": "i",
+    }
+)
+# Characters whose fold is kept: more than all languages of one team need.
+MOST_FOLDS = 20_000
 # Digits.
 MAX_COUNTRY_CODE_LENGTH = 3
 CACHED_NUMBERS = 5_000
@@ -61,6 +79,19 @@ def number_key(text: str) -> str:
     return "" if key in WITHHELD else f"{key};{extension}" if extension else key
 
 
+def caller_number(text: str) -> str:
+    """Return the one form that names a number in URLs, in any spelling: E.164 wherever it has a country code.
+
+    It has the same `number_key`; it is empty for a withheld number.
+    """
+    key = number_key(text)
+    number, extension, _ = _dialed(text)
+    # Some systems omit the plus sign.
+    signed = number if number.startswith(("+", "0")) else "+" + number
+    form = f"{signed};ext={extension}" if extension else signed
+    return form if key and signed.startswith("+") and number_key(form) == key else key
+
+
 def line_number(text: str) -> str:
     """Return the one form of a line for all spellings of its number; otherwise the text as it is."""
     number, extension, _ = _dialed(text)
@@ -88,11 +119,18 @@ def searched_spellings(search: str) -> set[str]:
         return {_dialed(text).literal}
     found = EXTENSION.fullmatch(text)
     base, extension = (found["number"], f";{found['extension']}") if found else (text, "")
-    if not all(mark in SEPARATORS or unicodedata.category(mark) in NUMBER_CATEGORIES for mark in base):
+    if not is_number_like(base):
         return set()
     # The typed digits may also be the end of a number: 0033 is a prefix, and the end of +33 6 00 00 33.
     typed = set() if IS_INTERNATIONAL.match(base) else {_digits(base)}
     return {form + extension for form in typed | {_dialed(base).number} if form}
+
+
+def is_number_like(text: str) -> bool:
+    """Return whether the text has only digits and what people write between them."""
+    return all(
+        mark in SEPARATORS or unicodedata.category(mark) in NUMBER_CATEGORIES for mark in _visible(text)
+    )
 
 
 @lru_cache(maxsize=CACHED_NUMBERS)
@@ -129,11 +167,32 @@ def _normalized(text: str) -> str:
     return (digits.startswith("00") and _international(digits[2:])) or digits
 
 
+class _Folds(dict[int, str]):
+    """What searches compare instead of each character, by its code point."""
+
+    def __missing__(self, code: int) -> str:
+        plain = _without_marks(unicodedata.normalize("NFKD", chr(code))).casefold()
+        folded = _without_marks(unicodedata.normalize("NFKD", plain)).translate(PLAIN_LETTERS)
+        if len(self) < MOST_FOLDS:
+            self[code] = folded
+        return folded
+
+
+_folds = _Folds()
+
+
 def fold_text(text: str) -> str:
-    """Return the text case-folded and normalized (NFKC), as searches compare it."""
-    if text.isascii():
-        return text.casefold()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _visible(text)).casefold())
+    """Return the text as searches compare it: without case, accents, ligatures and invisible characters.
+
+    Character by character, so that what is found in the result is found in the text too (search_terms.py).
+    """
+    return text.casefold() if text.isascii() else text.translate(_folds)
+
+
+def _without_marks(text: str) -> str:
+    return "".join(
+        char for char in text if unicodedata.category(char) not in MARKS and not unicodedata.combining(char)
+    )
 
 
 def _visible(text: str) -> str:

@@ -3,8 +3,8 @@
 `search_condition` alone defines what a search finds; any database can evaluate it row by row. PostgreSQL uses
 its trigram index (pg_trgm) on its own; it is created after the first full sync, which would take five times
 as long to maintain it. SQLite's (FTS5) is a table that is maintained and queried here. It may
-lag behind the calls: rows after `indexed_row_version` are scanned. Searches of one or two characters scan
-every row.
+lag behind the calls: rows after `indexed_row_version` are scanned. Searches for words of one or two
+characters alone scan every row.
 """
 
 import logging
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Engine,
     FromClause,
     Select,
+    and_,
     column,
     func,
     insert,
@@ -28,12 +29,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from aircall.calls.phone_numbers import fold_text, searched_spellings
+from aircall.calls.search_terms import TRIGRAM_LENGTH, Term, Word, search_terms
 from aircall.calls.tables import LAST_ROW_VERSION, PREFIX, SCHEMA_VERSION, calls, next_row_versions, state
 from aircall.concurrency import yield_control
 from aircall.storage.database import LruCache, exclusive_transaction
 
-TRIGRAM_LENGTH = 3
 # Rows. With more candidates, scanning the calls from the newest one fills a page sooner.
 MAX_CANDIDATES = 5000
 # Rows. A larger write, as in the first full sync, is indexed later by `catch_up`.
@@ -62,9 +62,13 @@ _indexed_columns = (calls.c.row_version, calls.c.digits, calls.c.words)
 
 
 def search_condition(search: str, rows: FromClause = calls) -> ColumnElement[bool]:
-    """Return the condition of this search: words in any case, numbers in any spelling."""
-    in_words = rows.c.words.contains(fold_text(search), autoescape=True)
-    return or_(in_words, *(rows.c.digits.contains(form) for form in sorted(searched_spellings(search))))
+    """Return the condition of this search: each of its terms, in any order."""
+
+    def has(word: Word) -> ColumnElement[bool]:
+        in_words = rows.c.words.contains(word.text, autoescape=True)
+        return or_(in_words, *(rows.c.digits.contains(form) for form in word.numbers))
+
+    return and_(*(or_(*(and_(*map(has, words)) for words in term)) for term in search_terms(search)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +145,22 @@ class SearchIndex:
         return found
 
     def _match_query(self, search: str) -> str:
-        forms = {fold_text(search), *searched_spellings(search)}
-        if not self.is_maintained or min(map(len, forms)) < TRIGRAM_LENGTH:
+        """Return what the index is asked: the words that it can find; empty if a term has none."""
+        if not self.is_maintained:
             return ""
-        return " OR ".join(f"({_all_trigrams(form)})" for form in sorted(forms))
+        return " AND ".join(found for term in search_terms(search) if (found := _match_term(term)))
+
+
+def _match_term(term: Term) -> str:
+    alternatives = [" AND ".join(filter(None, map(_match_word, words))) for words in term]
+    return f"({' OR '.join(f'({each})' for each in alternatives)})" if all(alternatives) else ""
+
+
+def _match_word(word: Word) -> str:
+    forms = sorted({word.text, *word.numbers})
+    if min(map(len, forms)) < TRIGRAM_LENGTH:
+        return ""
+    return f"({' OR '.join(f'({_all_trigrams(form)})' for form in forms)})"
 
 
 def _find(connection: Connection, search: str, match: str) -> str | None:

@@ -27,11 +27,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from aircall.calls.callers import CallerQuery
 from aircall.calls.feed import Change, ChangeKind
 from aircall.calls.kept_counts import EVERY_VERSION, KeptCounts
 from aircall.calls.phone_numbers import line_number
 from aircall.calls.query import CallQuery
 from aircall.calls.search import SearchIndex
+from aircall.calls.streaks import KeptStreaks, Place, place_of
 from aircall.calls.tables import (
     CONTENT_COLUMNS,
     DEFERRED_INDEXES,
@@ -64,9 +66,10 @@ REMOVAL_MEMORY = 10_000
 INITIAL_STATE = {
     "id": 1, "version": 0, "revision": 0, "indexed_revision": 0, "indexed_row_version": 0,
     "counted_row_version": 0, "changes_from": 0, "fence": 0, "left_out": 0,
+    "waiting": 0,
 }  # fmt: skip
 # Up to version 7 the table of the state was named "log".
-VERSIONED_TABLE = re.compile(rf"{PREFIX}(?:calls|state|log|search|removed|counts|lines|gone)_(\d+)")
+VERSIONED_TABLE = re.compile(rf"{PREFIX}(?:calls|state|log|search|removed|counts|lines|gone|streaks)_(\d+)")
 OTHER_API = "DATABASE_URL holds the calls of {}, not of {}: give this dashboard a database of its own."
 
 # Built once: each page asks.
@@ -96,8 +99,9 @@ class CallStore(CallQuery):
     """The replica's calls in a database, and their queries. Creates the tables."""
 
     def __init__(self, engine: Engine) -> None:
-        search, self.kept_counts = _create_tables(engine)
+        search, self.kept_counts, self.streaks = _create_tables(engine)
         super().__init__(engine, search)
+        self.callers = CallerQuery(engine)
         self._has_deferred_indexes = False
 
     @property
@@ -197,9 +201,10 @@ class CallStore(CallQuery):
             version = _next_version(connection)
             removed = self._delete(connection, call_ids, read_version)
             if removed:
+                self._keep_streaks(connection, removed)
                 self._increment_revision(connection)
             _remember_removals(connection, call_ids, version)
-        return [Change(ChangeKind.REMOVE, call_id, None, version) for call_id in removed]
+        return [Change(ChangeKind.REMOVE, place.call_id, None, version) for place in removed]
 
     def belong_to(self, api_url: str) -> None:
         """Bind the store to the API at this URL; a SQLite file with calls of another API is cleared.
@@ -222,6 +227,7 @@ class CallStore(CallQuery):
             self._has_deferred_indexes = True
         self.kept_counts.catch_up()
         self.search.catch_up()
+        self.streaks.catch_up()
 
     def clear(self) -> None:
         """Remove every call and the record of full syncs."""
@@ -232,6 +238,7 @@ class CallStore(CallQuery):
         self._increment_revision(connection)
         self.search.remove(connection)
         self.kept_counts.clear(connection)
+        self.streaks.clear(connection)
         connection.execute(delete(calls))
         connection.execute(update(state).values(synced_at=None, left_out=0))
 
@@ -256,21 +263,32 @@ class CallStore(CallQuery):
     ) -> None:
         if not changed:
             return
-        self._delete(connection, [call.id for call in changed if call.id in known])
-        insert_rows(connection, calls.name, INSERTED_COLUMNS, [to_row(call, version) for call in changed])
+        deleted = self._delete(connection, [call.id for call in changed if call.id in known])
+        rows = [to_row(call, version) for call in changed]
+        insert_rows(connection, calls.name, INSERTED_COLUMNS, rows)
         self.search.add(connection, len(changed))
         self.kept_counts.add(connection, len(changed))
+        self._keep_streaks(connection, deleted, rows)
         self._increment_revision(connection)
+
+    def _keep_streaks(
+        self, connection: Connection, deleted: Sequence[Place], inserted: Sequence[tuple[Any, ...]] = ()
+    ) -> None:
+        if self.streaks.is_kept(connection):
+            self.streaks.update(connection, [*deleted, *map(place_of, inserted)])
 
     def _delete(
         self, connection: Connection, call_ids: Collection[str], last_version: int = EVERY_VERSION
-    ) -> list[str]:
-        deleted: list[str] = []
+    ) -> list[Place]:
+        deleted: list[Place] = []
         for ids in _batches(call_ids):
             chosen = (calls.c.id.in_(ids), calls.c.version <= last_version)
             self.search.remove(connection, *chosen)
             self.kept_counts.remove(connection, ids, last_version, total=len(call_ids))
-            deleted += connection.scalars(delete(calls).where(*chosen).returning(calls.c.id))
+            places = (
+                delete(calls).where(*chosen).returning(calls.c.counterpart, calls.c.created_at, calls.c.id)
+            )
+            deleted += (Place(*row) for row in connection.execute(places))
         return deleted
 
     def _increment_revision(self, connection: Connection) -> None:
@@ -304,7 +322,7 @@ def create_deferred_indexes(engine: Engine) -> None:
             connection.exec_driver_sql(f"ANALYZE {calls.name}")
 
 
-def _create_tables(engine: Engine) -> tuple[SearchIndex, KeptCounts]:
+def _create_tables(engine: Engine) -> tuple[SearchIndex, KeptCounts, KeptStreaks]:
     with exclusive_transaction(engine) as connection:
         _drop_other_versions(connection)
         metadata.create_all(connection)
@@ -315,7 +333,7 @@ def _create_tables(engine: Engine) -> tuple[SearchIndex, KeptCounts]:
         for index in DEFERRED_INDEXES:
             # The process that completed the first full sync may have ended before it created them.
             (index.create if is_synced else index.drop)(connection, checkfirst=True)
-        return SearchIndex(connection), KeptCounts(connection)
+        return SearchIndex(connection), KeptCounts(connection), KeptStreaks(connection)
 
 
 def _drop_other_versions(connection: Connection) -> None:

@@ -5,6 +5,7 @@ fills the new ones.
 """
 
 from datetime import timedelta
+from enum import IntEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,7 +19,9 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Row,
+    SmallInteger,
     Table,
+    and_,
     func,
     select,
 )
@@ -28,11 +31,28 @@ from aircall.models import Call, Note, from_milliseconds, milliseconds, to_milli
 from aircall.storage.database import TEXT
 
 # Increase it whenever the columns or their meaning change.
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 # All names of the replica in the database begin with this; those of team data, with callboard_team_.
 PREFIX = "callboard_"
 # Milliseconds. Stands for a missing time, before all real ones, so that such calls are sorted last.
 NO_TIME = -(2**53)
+
+# What nobody answered, or was left for us.
+UNANSWERED = ("missed", "voicemail")
+
+
+class Contact(IntEnum):
+    """What a call is to a caller who may wait."""
+
+    NONE = 0
+    # The caller called, and nobody answered.
+    ATTEMPT = 1
+    ARCHIVED_ATTEMPT = 2
+    # Somebody spoke with the caller, whoever called.
+    REACHED = 3
+    # We called, and the caller did not answer.
+    TRY = 4
+
 
 metadata = MetaData()
 calls = Table(
@@ -59,6 +79,8 @@ calls = Table(
     Column("words", TEXT, nullable=False),
     # `number_key` of the other side's number.
     Column("counterpart", TEXT, nullable=False),
+    # What the call is to a caller who may wait: a Contact.
+    Column("contact", SmallInteger, nullable=False),
     # The store version of the last write.
     Column("version", BigInteger, nullable=False),
     # Never reuse a row version, even if it was the greatest one.
@@ -87,6 +109,10 @@ state = Table(
     Column("left_out", BigInteger, nullable=False),
     # The API that the calls come from; NULL until it is set.
     Column("api_url", TEXT),
+    # Up to which number the streaks are kept, NULL before the first full sync; and how many callers wait. See
+    # streaks.py.
+    Column("streaks_up_to", TEXT),
+    Column("waiting", BigInteger, nullable=False),
     # The fencing token: incremented at each change of leader; writes with an older one are rejected.
     Column("fence", BigInteger, nullable=False),
 )
@@ -140,6 +166,49 @@ lines = Table(
     sqlite_with_rowid=False,
 )
 Index(f"{PREFIX}lines_{SCHEMA_VERSION}_count", lines.c.count.desc(), lines.c.via)
+# The streaks of unanswered calls of each number (streaks.py). Of a number that is withheld, each call is one.
+streaks = Table(
+    f"{PREFIX}streaks_{SCHEMA_VERSION}",
+    metadata,
+    # `number_key`; empty if the number is withheld, and only then there is a call id.
+    Column("number_key", TEXT, primary_key=True),
+    # Of the first call, an archived one too. All times are in milliseconds, or NO_TIME.
+    Column("started_at", BigInteger, primary_key=True),
+    Column("call_id", TEXT, primary_key=True),
+    # Of the first and the last call that are not archived; NULL without any. What follows is of these calls.
+    Column("waiting_since", BigInteger),
+    Column("last_at", BigInteger),
+    Column("last_id", TEXT),
+    # The number as the last call has it.
+    Column("number", TEXT),
+    # Up to MAX_COUNTED.
+    Column("attempts", BigInteger, nullable=False),
+    # JSON: the lines that the latest calls rang, unsorted.
+    Column("lines", TEXT),
+    # Calls of ours since then that were not answered, up to MAX_COUNTED.
+    Column("tries", BigInteger, nullable=False),
+    Column("tried_at", BigInteger),
+    # The beginning of the newest note on the latest of all these calls.
+    Column("note", TEXT),
+    # The answered call that ended the streak; NULL if the caller still waits.
+    Column("reached_at", BigInteger),
+    Column("reached_end", BigInteger),
+    Column("reached_direction", TEXT),
+    Column("reached_duration", BigInteger),
+    sqlite_with_rowid=False,
+)
+IS_WAITING = and_(streaks.c.reached_at.is_(None), streaks.c.waiting_since.is_not(None))
+Index(
+    f"{PREFIX}streaks_{SCHEMA_VERSION}_waiting",
+    streaks.c.waiting_since,
+    streaks.c.number_key,
+    streaks.c.call_id,
+    streaks.c.started_at,
+    sqlite_where=IS_WAITING,
+    postgresql_where=IS_WAITING,
+)
+Index(f"{PREFIX}streaks_{SCHEMA_VERSION}_reached", streaks.c.reached_end)
+Index(f"{PREFIX}streaks_{SCHEMA_VERSION}_started", streaks.c.started_at, streaks.c.reached_at)
 
 KIND_INDEX = f"{PREFIX}calls_{SCHEMA_VERSION}_kind"
 # Created after the first full sync: maintaining each of them costs 500 ms while 100,000 calls are inserted,
@@ -165,6 +234,14 @@ DEFERRED_INDEXES = (
         calls.c.call_type,
     ),
     Index(f"{PREFIX}calls_{SCHEMA_VERSION}_counterpart", calls.c.counterpart, calls.c.created_at, calls.c.id),
+    # Finds the ends of a streak without reading it.
+    Index(
+        f"{PREFIX}calls_{SCHEMA_VERSION}_contact",
+        calls.c.counterpart,
+        calls.c.contact,
+        calls.c.created_at,
+        calls.c.id,
+    ),
     # Counts by day and kind.
     Index(KIND_INDEX, calls.c.direction, calls.c.call_type, calls.c.is_archived, calls.c.created_at),
 )
@@ -173,7 +250,7 @@ DEFERRED_INDEXES = (
 CONTENT_COLUMNS = (
     "created_at", "direction", "call_type", "caller", "callee", "via", "duration", "is_archived", "notes",
 )  # fmt: skip
-INSERTED_COLUMNS = (*CONTENT_COLUMNS, "id", "digits", "words", "counterpart", "version")
+INSERTED_COLUMNS = (*CONTENT_COLUMNS, "id", "digits", "words", "counterpart", "contact", "version")
 
 _notes_decoder = msgspec.json.Decoder(list[tuple[str, str]])
 
@@ -217,6 +294,7 @@ def to_row(call: Call, version: int) -> tuple[Any, ...]:
         f"{caller.digits} {callee.digits} {via.digits}",
         fold_text("\n".join(words)) if words else "",
         _parts(call.counterpart).key,
+        int(contact_of(call)),
         version,
     )
 
@@ -242,6 +320,17 @@ def from_row(row: Row[Any]) -> Call:
 
 def _decode_notes(text: str) -> tuple[Note, ...]:
     return tuple(Note(id=id_, content=content) for id_, content in _notes_decoder.decode(text))
+
+
+def contact_of(call: Call) -> Contact:
+    """Return what this call is to a caller who may wait."""
+    if call.call_type == "answered":
+        return Contact.REACHED
+    if call.direction == "outbound":
+        return Contact.TRY
+    if call.call_type not in UNANSWERED:
+        return Contact.NONE
+    return Contact.ARCHIVED_ATTEMPT if call.is_archived else Contact.ATTEMPT
 
 
 def time_key(call: Call) -> int:

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from aircall.calls.phone_numbers import fold_text
 from aircall.csv_cells import BYTE_ORDER_MARK, csv_text, guarded, unguarded
-from aircall.team.entries import Entry, TeamError, fold_name
+from aircall.team.entries import Entry, TeamError
 
 SEPARATORS = (",", ";", "\t")
 # Excel's own first line.
@@ -119,7 +120,7 @@ def _header(text: str, separator: str) -> tuple[str, list[str]]:
 
 
 def _field(header: str) -> str:
-    plain = re.sub(r"[\W\d_]+", "", fold_name(unguarded(header)))
+    plain = re.sub(r"[\W\d_]+", "", fold_text(unguarded(header)))
     return FIELD_OF.get(plain, "")
 
 
@@ -140,6 +141,6 @@ def _contact(line: int, row: Sequence[str], columns: Sequence[str]) -> Contact:
         name=name or company,
         company=company,
         # Other programs' types are none of ours.
-        kind=KINDS.get(fold_name(kind), ""),
+        kind=KINDS.get(fold_text(kind), ""),
         numbers=numbers,
     )

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
-from aircall.calls.phone_numbers import number_key, searched_spellings
+from aircall.calls.phone_numbers import fold_text, number_key, searched_spellings
 from aircall.models import clean_text, from_milliseconds
 from aircall.storage.database import RevisionCache
 from aircall.team.database import TeamDatabase, batches
-from aircall.team.entries import Entry, Kind, fold_name
+from aircall.team.entries import Entry, Kind
 from aircall.team.feed import Topic
 from aircall.team.tables import entries, numbers
 
@@ -207,4 +207,4 @@ def _entry(rows: Sequence[Row[Any]]) -> Entry:
 
 
 def _words(search: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(fold_name(clean_text(search)).split()))[:MAX_WORDS]
+    return tuple(dict.fromkeys(fold_text(clean_text(search)).split()))[:MAX_WORDS]

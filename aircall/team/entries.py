@@ -36,8 +36,6 @@ DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 UNSTORABLE_CATEGORIES = frozenset({"Cc", "Cs", "Cn"})
 # Nothing is seen of a text of only these: separators, format characters, accents without a letter.
 INVISIBLE_CATEGORIES = frozenset({"Zs", "Zl", "Zp", "Cf", "Co", "Mn", "Me"})
-# Letters with a stroke or a ligature, which Unicode does not decompose.
-PLAIN_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ħ": "h"})
 
 
 class Kind(StrEnum):
@@ -100,7 +98,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def words(self) -> str:
         """Name and company as they are searched and sorted."""
-        return fold_name(f"{self.name}\n{self.company}")[:MAX_WORDS]
+        return fold_text(f"{self.name}\n{self.company}")[:MAX_WORDS]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,15 +172,6 @@ class UnknownEntryError(TeamError):
 def cleaned(text: str) -> str:
     """Return the text composed (NFC) and on one line, with single blanks."""
     return " ".join(unicodedata.normalize("NFC", text).split())
-
-
-def fold_name(text: str) -> str:
-    """Return the text as searches compare it: without case, accents and ligatures."""
-    plain = fold_text(text)
-    if plain.isascii():
-        return plain
-    decomposed = unicodedata.normalize("NFKD", plain.translate(PLAIN_LETTERS))
-    return "".join(char for char in decomposed if unicodedata.category(char) != "Mn")
 
 
 def text_problem(text: str, limit: int) -> Problem | None:

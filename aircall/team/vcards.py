@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from aircall.calls.phone_numbers import fold_text
 from aircall.team.csv_contacts import KINDS, Contact
-from aircall.team.entries import Entry, fold_name
+from aircall.team.entries import Entry
 
 # Octets of a line, by RFC 2426.
 MAX_LINE = 75
@@ -128,7 +129,7 @@ def _take(contact: Contact, names: dict[str, str], prop: Property) -> None:
     if prop.name == "tel":
         contact.numbers.append(_number(prop.value))
     elif prop.name == "categories":
-        contact.kind = contact.kind or KINDS.get(fold_name(_unescaped(prop.value)).strip(), "")
+        contact.kind = contact.kind or KINDS.get(fold_text(_unescaped(prop.value)).strip(), "")
     elif prop.name == "n":
         family, given, additional, *_others = [*_parts(prop.value), "", "", ""]
         names.setdefault("n", " ".join(filter(None, (given, additional, family))))

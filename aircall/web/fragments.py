@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from aircall.models import Call
 from aircall.storage.database import LruCache
 from aircall.web.i18n import speaking, viewer_language
+from aircall.web.note_text import found_excerpt
 from aircall.web.people import CallPeople, People, keys_of
 
 # Bytes of HTML, and of what it is found by. 8,000 rows, and the other pieces of many lists.
@@ -25,6 +26,7 @@ PLACE = "\x00"
 QUERY_PLACE = PLACE
 PERSONAL = re.compile(f"{PLACE}([a-z_]+){PLACE}")
 NOTHING: Mapping[str, str] = {}
+NO_TEXTS = frozenset[str]()
 
 
 def register(app: Flask) -> None:
@@ -77,29 +79,41 @@ class CallRows:
         self._app = app
         self._cache = FragmentCache(ROWS_LIMIT)
 
-    def row(self, call: Call, people: CallPeople, language: str, zone: str) -> str:
+    def row(
+        self, call: Call, people: CallPeople, language: str, zone: str, searched: frozenset[str] = NO_TEXTS
+    ) -> str:
         """Return the row in this language and time zone, with QUERY_PLACE where the list's query belongs.
 
-        Needs no request.
+        Its excerpt is of the note that has the searched texts, if one has. Needs no request.
         """
+        found = found_excerpt(call.notes, searched) if searched else Markup()
         return self._cache.get(
-            (call, people, language, zone),
-            lambda: self._render(call, people, language, zone),
+            (call, people, language, zone, found),
+            lambda: self._render(call, people, language, zone, found),
             _size_of_texts(call),
         )
 
-    def rows(self, calls: Iterable[Call], people: People, language: str, zone: str, query: str) -> Markup:
+    def rows(
+        self,
+        calls: Iterable[Call],
+        people: People,
+        language: str,
+        zone: str,
+        query: str,
+        searched: frozenset[str] = NO_TEXTS,
+    ) -> Markup:
         """Return the rows for a list with this query, which begins with `?` unless it is empty."""
-        html = "".join([self.row(call, people.of_call(call), language, zone) for call in calls])
+        html = "".join([self.row(call, people.of_call(call), language, zone, searched) for call in calls])
         return Markup(html.replace(QUERY_PLACE, escape(query)))  # noqa: S704  # rendered and escaped
 
-    def _render(self, call: Call, people: CallPeople, language: str, zone: str) -> str:
+    def _render(self, call: Call, people: CallPeople, language: str, zone: str, found: Markup) -> str:
         url = self._app.url_map.bind("").build
         with speaking(language):
             return self._app.jinja_env.get_template("calls/_row.html").render(
                 call=call,
                 people=people,
                 zone=zone,
+                found=found,
                 show_url=url("calls.show", {"call_id": call.id}) + QUERY_PLACE,
                 archive_url=url("archive.one", {"call_id": call.id}),
             )

@@ -111,6 +111,8 @@ function handle(handler) {
 // A row with older names than the page's is not drawn.
 function isReadHere({ directory }) {
   const { lang, dataset } = document.documentElement;
+  // Rows of a search show the note that was found.
+  if (document.querySelector('#list[data-searched]')) return false;
   const isCurrent = directory >= document.body.dataset.directory;
   return isCurrent && lang === rowsAs?.language && dataset.zone === rowsAs.zone;
 }

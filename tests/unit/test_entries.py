@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aircall.calls.phone_numbers import fold_text
 from aircall.team.entries import (
     MAX_NAME,
     MAX_NUMBERS,
@@ -12,7 +13,6 @@ from aircall.team.entries import (
     InvalidEntryError,
     Kind,
     Problem,
-    fold_name,
 )
 
 NUMBER = "+33189393946"
@@ -98,9 +98,9 @@ def test_every_problem_is_told_at_once() -> None:
     ],
 )
 def test_searches_ignore_case_accents_and_ligatures(text: str, folded: str) -> None:
-    assert fold_name(text) == folded
+    assert fold_text(text) == folded
 
 
 @given(st.text())
 def test_what_is_folded_stays_as_it_is(text: str) -> None:
-    assert fold_name(fold_name(text)) == fold_name(text)
+    assert fold_text(fold_text(text)) == fold_text(text)

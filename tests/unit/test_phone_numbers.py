@@ -2,7 +2,13 @@
 
 import pytest
 
-from aircall.calls.phone_numbers import line_number, number_key, searched_spellings, spellings
+from aircall.calls.phone_numbers import (
+    caller_number,
+    line_number,
+    number_key,
+    searched_spellings,
+    spellings,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +50,23 @@ def test_a_withheld_number_has_no_key(text: str) -> None:
 )
 def test_what_is_shown_is_found(text: str) -> None:
     assert any(form in spellings(text) for form in searched_spellings(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0033 (0)1 23 45 67 89", "+33123456789"),
+        ("33123456789", "+33123456789"),
+        ("+33 1 23 45 67 89 ext. 12", "+33123456789;ext=12"),
+        ("01 23 45 67 89", "123456789"),
+        ("sip:Alice1@Example.com:5061", "sip:alice1@example.com"),
+        ("* 98", "*98"),
+        ("anonymous", ""),
+    ],
+)
+def test_a_caller_has_one_number_in_urls_and_it_is_the_same_number(text: str, number: str) -> None:
+    assert caller_number(text) == number
+    assert number_key(caller_number(text)) == number_key(text)
 
 
 def test_all_spellings_of_a_line_are_one() -> None:

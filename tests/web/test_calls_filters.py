@@ -234,3 +234,25 @@ def test_an_emptied_list_of_missed_calls_congratulates(app: Flask, alice: Person
     assert "Every missed call is archived." in alice.text
     assert alice.find("#page-head [data-count=missed]").get_text() == "0"
     assert alice.get("/calls").find("[data-missed-words]").has_attr("hidden")
+
+
+def test_a_search_shows_the_note_that_was_found_with_its_words_marked(
+    alice: Person, new_call: NewCall
+) -> None:
+    content = "Le client attend sa FACTURE (payée) <b>vite</b>"
+    notes = [{"id": str(number), "content": text} for number, text in enumerate(("Rappeler.", content))]
+    call_id = new_call(notes=notes, is_archived=False)
+
+    for path in ("/calls", "/calls/rows"):
+        alice.get(path, query_string={"q": "payee facture", "ids": call_id})
+        assert alice.call_ids == [call_id]
+        excerpt = alice.find(".call-row__excerpt")
+        assert excerpt.get_text() == content
+        assert [mark.get_text() for mark in excerpt.select("mark")] == ["FACTURE", "payée"]
+    assert alice.get("/calls").find(f"#call-{call_id} .call-row__excerpt").get_text() == "Rappeler."
+
+
+def test_the_address_of_the_list_may_end_with_a_slash(alice: Person) -> None:
+    answer = alice.client.get("/calls/?view=all&q=a%20b")
+
+    assert (answer.status_code, answer.location) == (303, "/calls?view=all&q=a%20b")

@@ -29,20 +29,30 @@ def form_fields(person: Person, call_id: str) -> dict[str, str]:
 def test_a_note_is_added_on_top(alice: Person, sandbox: Sandbox, call_id: str) -> None:
     content = "Called back.\nHe asks for Ann 👋 & <b>no</b> invoice"
 
-    write(alice, call_id, content)
+    # As browsers send it.
+    write(alice, call_id, content.replace("\n", "\r\n"))
 
-    assert notes(sandbox, call_id)[0].splitlines() == content.splitlines()
+    assert notes(sandbox, call_id)[0] == content
     assert "Note added." in alice.flash
     assert text_field(alice) == ""
 
 
 def test_a_blank_note_is_refused_at_its_field(alice: Person, sandbox: Sandbox, call_id: str) -> None:
-    for content in ("", "\n\t "):
+    for content in ("", "\n\t ", "\u200b\u2060"):
         write(alice, call_id, content)
 
         assert alice.status == 400
         assert "cannot be empty" in alice.text
     assert sandbox.counters().notes_added == 0
+
+
+def test_addresses_and_numbers_in_a_note_are_links(alice: Person, call_id: str) -> None:
+    write(alice, call_id, "See https://example.com/?a=1&b=2 and call +33 6 12 34 56 78 <a href=x>y</a>")
+
+    links = {str(link["href"]): link for link in alice.get(f"/calls/{call_id}").page.select("#notes a")}
+
+    assert set(links) == {"https://example.com/?a=1&b=2", "tel:+33-6-12-34-56-78"}
+    assert links["https://example.com/?a=1&b=2"]["rel"] == ["noreferrer"]
 
 
 def test_a_note_that_was_not_saved_stays_in_the_form(alice: Person, sandbox: Sandbox, call_id: str) -> None:

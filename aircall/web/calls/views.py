@@ -17,6 +17,7 @@ from wtforms.validators import ValidationError
 
 from aircall.calls.query import midnight
 from aircall.calls.related import read_related_calls
+from aircall.calls.search_terms import searched_texts
 from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, NotFoundError
 from aircall.models import Call, is_call_id
@@ -24,6 +25,7 @@ from aircall.web.calls.list_page import CallList, read_list, read_news
 from aircall.web.charts import recent_chart
 from aircall.web.error_messages import api_sentences, sentence_for
 from aircall.web.formatting import count
+from aircall.web.fragments import NO_TEXTS
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.i18n import viewer_language
@@ -44,6 +46,7 @@ from aircall.web.list_query import (
 )
 from aircall.web.login import form_recovery
 from aircall.web.login.session import login_id, login_required, username
+from aircall.web.note_text import is_visible, typed
 from aircall.web.page import await_fresh_list, flash_message, list_freshness
 from aircall.web.people import People
 from aircall.web.preferences import viewer_zone
@@ -63,13 +66,13 @@ UNSURE = _l(
 class NoteForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no types
     """A note on a call."""
 
-    content = TextAreaField()
+    content = TextAreaField(filters=[typed])
     # Idempotency key: the note is stored once, however often this form is sent.
     key = HiddenField(default=secrets.token_urlsafe)
 
     def validate_content(self, field: TextAreaField) -> None:
-        """Reject a blank note, as the API does; the text stays in the field."""
-        if not (field.data or "").strip():
+        """Reject a note of which nothing is seen, as the API does; the text stays in the field."""
+        if not is_visible(field.data or ""):
             raise ValidationError(_("Write something first: a note cannot be empty."))
 
 
@@ -77,6 +80,12 @@ class NoteForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no types
 def root() -> ResponseReturnValue:
     """Redirect to the list."""
     return see_other(url_for(".index"))
+
+
+@bp.get("/calls/")
+def index_with_slash() -> ResponseReturnValue:
+    """Redirect to the list, as people type its address."""
+    return see_other(url_for(".index") + request.full_path.removeprefix(request.path).rstrip("?"))
 
 
 @bp.get("/calls")
@@ -147,7 +156,10 @@ def rows() -> ResponseReturnValue:
 
 def _rows_of(query: ListQuery, people: People, found: Iterable[Call]) -> Markup:
     """Return the rows of these calls, whose links lead into the list of this query."""
-    return services().rows.rows(found, people, viewer_language(), viewer_zone().key, call_search(query))
+    searched = searched_texts(query.q) if query.q else NO_TEXTS
+    return services().rows.rows(
+        found, people, viewer_language(), viewer_zone().key, call_search(query), searched
+    )
 
 
 def _requested_ids() -> list[str]:

@@ -30,7 +30,8 @@ LINES = [
 ]
 NOTES = [
     "Call BACK 100% sure", "a_b/c\\d", "Straße, GROẞ", "İstanbul", "😀 done", "ring +33 1 89 again", "00",
-    "é", "Cafe\N{COMBINING ACUTE ACCENT}",
+    "é", "Cafe\N{COMBINING ACUTE ACCENT}", "Un œuf à l'ÉCOLE de Łódź", "Ψάρι, Йод",
+    "paid 2024, call 0612345678",
 ]  # fmt: skip
 SEARCHES = [
     "+33 (0)1 89", "(0)", "394635", "0033612345678", 'back"', "CALL BACK 100% SURE", "+33 1 89", "0033189",
@@ -38,7 +39,8 @@ SEARCHES = [
     "+33 0", "+01", "+0189", "000189", "+3", "+390", "33612", "[33]", "ANONYM", "cafÉ", "cafe",
     "+33\u00a06\u202f12", "0", "00", "+", "-", "100%", "%", "_", "a_b", "/", "\\", "\\d", "strasse",
     "GROSS", "i̇", "😀", "BaCk 1", "É", "x", "98", "*98", "#31#98",
-    "sip:bob", "alice1@",
+    "sip:bob", "alice1@", "back call", "sure 01 89", "école oeuf", "LODZ L'ecole", "ψαρι иод", "istanbul",
+    "2024 0612345678", "0612345678 2024", "189394635 612345678", "paid 06 12 34", "gross strasse 100",
 ]  # fmt: skip
 KEYS = ["33612345678", "189394635", "12025550170", "*98", "sip:bob1@example.com", "33189394635;98"]
 STEPS = st.sampled_from([timedelta(milliseconds=1), timedelta(minutes=20), timedelta(hours=11)])
@@ -62,6 +64,7 @@ FILTERS = st.builds(
     view=st.sampled_from(["inbox", "archived", "all"]),
     call_type=st.sampled_from(["", "", "missed", "unknown"]),
     direction=st.sampled_from(["", "", "inbound", "unknown"]),
+    directions=st.sampled_from([(), (), ("inbound", "unknown"), ("outbound",)]),
     line=st.sampled_from(["", "", "", *LINES]),
     number=st.sampled_from(["", "", "", *KEYS]),
     search=st.just("") | st.sampled_from(SEARCHES) | st.text("+0189 %_aÉs", max_size=3),

@@ -1,9 +1,10 @@
 """The reference that queries are compared with: a plain list, filtered and sorted in Python.
 
-The rule for a search: it matches a note, or what stands in place of a number, that contains it in any case.
-If it is written with digits and their usual separators, it also matches a number that contains them: as
-dialed within the country or from abroad, and only from the number's beginning if it starts with a plus sign.
-The zero of "+33 (0)1" and "+33 01" never counts.
+The rule for a search: every word of it is found in a note, in what stands in place of a number, or in a
+number, whatever the case and the accents. Digits with their usual separators are one word, blanks or not, and
+match a number that contains them: as dialed within the country or from abroad, and only from the number's
+beginning if they start with a plus sign. If each part has three characters or more, those are also words of
+their own, and numbers from six digits on. The zero of "+33 (0)1" and "+33 01" never counts.
 """
 
 import re
@@ -11,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import groupby
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, ndd_prefix_for_region
 
@@ -38,6 +40,7 @@ def is_wanted(call: Call, wanted: CallFilter) -> bool:
         wanted.view in ("all", "archived" if call.is_archived else "inbox")
         and wanted.call_type in ("", call.call_type)
         and wanted.direction in ("", call.direction)
+        and (not wanted.directions or call.direction in wanted.directions)
         and wanted.line in ("", call.via)
         and wanted.number in ("", number_key(call))
         and (wanted.since is None or (call.created_at is not None and call.created_at >= wanted.since))
@@ -48,17 +51,47 @@ def is_wanted(call: Call, wanted: CallFilter) -> bool:
 
 
 def is_found(call: Call, search: str) -> bool:
+    if not search.split():
+        return has_text(call, search)
+    return all(
+        has_number(call, list(words)) if is_number else all(has_word(call, word) for word in words)
+        for is_number, words in groupby(search.split(), is_of_digits)
+    )
+
+
+def has_number(call: Call, parts: list[str]) -> bool:
+    if not digits_of("".join(parts)):
+        return all(has_text(call, part) for part in parts)
+    if has_word(call, " ".join(parts)):
+        return True
+    are_words = len(parts) > 1 and all(len(caseless(part)) >= 3 for part in parts)
+    return are_words and all(
+        has_word(call, part) if len(digits_of(part)) >= 6 else has_text(call, part) for part in parts
+    )
+
+
+def has_text(call: Call, text: str) -> bool:
     numbers = (call.caller, call.callee, call.via)
-    texts = [note.content for note in call.notes]
-    texts += [text for text in numbers if any(character.isalpha() for character in text)]
-    if any(caseless(search) in caseless(text) for text in texts):
+    texts = [note.content for note in call.notes] + [
+        number for number in numbers if any(map(str.isalpha, number))
+    ]
+    return any(caseless(text) in caseless(other) for other in texts)
+
+
+def has_word(call: Call, search: str) -> bool:
+    numbers = (call.caller, call.callee, call.via)
+    if has_text(call, search):
         return True
     if re.fullmatch("[0-9]*[*#][0-9*#]*", search):
         return any(search in number for text in numbers for number in dialed(text))
-    if not digits_of(search) or any(character not in "0123456789" + MARKS for character in search):
+    if not digits_of(search) or not is_of_digits(search):
         return False
     forms = {international(search)} if is_signed(search) else {international(search), digits_of(search)}
     return any(form in number for form in forms for text in numbers for number in dialed(text))
+
+
+def is_of_digits(search: str) -> bool:
+    return all(character in "0123456789" + MARKS for character in search)
 
 
 def number_key(call: Call) -> str:
@@ -118,5 +151,16 @@ def digits_of(text: str) -> str:
 
 
 def caseless(text: str) -> str:
-    """Return the same for texts that differ only in case or in the encoding of accents."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    """Return the same for texts that differ only in case or in accents."""
+    small = plain(plain(text).casefold())
+    return (
+        small.replace("œ", "oe")
+        .replace("æ", "ae")
+        .replace("ø", "o")
+        .replace("\N{LATIN SMALL LETTER DOTLESS I}", "i")
+        .replace("ł", "l")
+    )
+
+
+def plain(text: str) -> str:
+    return "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))

@@ -18,6 +18,7 @@ from aircall.calls.tables import (
     lines,
     removals,
     state,
+    streaks,
 )
 from aircall.storage.database import open_database
 from tests.support.made_calls import NOON, made_call
@@ -41,7 +42,8 @@ def test_tables_of_other_versions_are_dropped_and_no_others(database: Engine) ->
     CallStore(database)
 
     tables = {name for name in inspect(database).get_table_names() if not name.startswith(INDEX_NAME)}
-    assert tables == {calls.name, state.name, removals.name, counts.name, lines.name, gone.name, *others}
+    ours = (calls, state, removals, counts, lines, gone, streaks)
+    assert tables == {*(table.name for table in ours), *others}
 
 
 def test_a_table_that_cannot_be_dropped_is_left_with_a_warning(

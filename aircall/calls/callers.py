@@ -1,0 +1,232 @@
+"""The call-back queue, read from the streaks: who waits, and for a while who was just reached."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select, union_all
+
+from aircall.calls.phone_numbers import searched_spellings
+from aircall.calls.tables import IS_WAITING, NO_TIME, REVISION, calls, state, streaks
+from aircall.models import from_milliseconds, to_milliseconds
+from aircall.storage.database import RevisionCache
+
+# How long a caller who was reached is still shown, since the end of that call.
+SHOWN_FOR = timedelta(minutes=15)
+# Numbers in a statement.
+NUMBERS_AT_ONCE = 500
+# Digits from which on a search looks into numbers.
+MIN_DIGITS = 3
+
+_lines_decoder = msgspec.json.Decoder(list[str])
+_newer = streaks.alias("newer")
+
+
+class Reached(msgspec.Struct, frozen=True, kw_only=True):
+    """The answered call that ended a streak."""
+
+    at: datetime | None
+    direction: str
+    duration: timedelta | None
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """A caller's streak of unanswered calls which are not archived. `repr` omits number, lines and note.
+
+    `number_key` is empty if the number is withheld: then the caller is a single call, `last_id`. `attempts`
+    and `tries`, our calls since then that were not answered, are counted up to streaks.MAX_COUNTED. `reached`
+    is None as long as the caller waits.
+    """
+
+    number_key: str
+    number: str
+    waiting_since: datetime | None
+    attempts: int
+    last_at: datetime | None
+    last_id: str
+    lines: tuple[str, ...]
+    tries: int
+    tried_at: datetime | None
+    note: str
+    reached: Reached | None
+
+    def __repr__(self) -> str:
+        return f"Caller(last_id={self.last_id!r}, attempts={self.attempts!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueFilter:
+    """Which callers the queue shows.
+
+    `search` is a part of a number in any spelling; callers with one of the number keys `named` are found,
+    too. `only` leaves out all others but those number keys, unless it is None; `without` leaves these out.
+    `ours` are the numbers of our own, which are never in the queue.
+    """
+
+    search: str = ""
+    named: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
+
+    @property
+    def is_everyone(self) -> bool:
+        """Whether all callers but our own are wanted."""
+        return not self.search and self.only is None and not self.without
+
+
+class CallerQuery:
+    """The callers of one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._cache = RevisionCache(engine, REVISION)
+
+    def count(self, wanted: QueueFilter) -> int:
+        """Return how many callers wait. Until the streaks are complete, these are fewer than there are."""
+        return self._cache.get(("count", wanted), lambda connection: self._count(connection, wanted))
+
+    def page(
+        self, wanted: QueueFilter, now: datetime, *, offset: int, limit: int, is_newest_first: bool = False
+    ) -> list[Caller]:
+        """Return the callers who wait, and those reached in the last SHOWN_FOR, sorted by when it began."""
+        chosen = self._conditions(wanted)
+        keys = _keys(chosen, now, offset=offset, limit=limit, is_newest_first=is_newest_first).subquery()
+        joined = and_(*(streaks.c[column.name] == column for column in keys.columns))
+        query = select(streaks).join(keys, joined)
+        with self._engine.connect() as connection:
+            return [_caller(row) for row in connection.execute(_sorted(query, is_newest_first))]
+
+    def reached_count(self, wanted: QueueFilter, now: datetime) -> int:
+        """Return how many callers are shown who were just reached."""
+        query = select(func.count()).where(*_was_reached(now), *self._conditions(wanted))
+        with self._engine.connect() as connection:
+            return connection.scalar(query) or 0
+
+    def longest_wait(self, wanted: QueueFilter) -> datetime | None:
+        """Return since when the one waits who has waited longest; None if nobody does at a known time."""
+        return self._cache.get(("longest", wanted), lambda connection: self._longest(connection, wanted))
+
+    def of_number(self, number_key: str) -> Caller | None:
+        """Return the caller's latest streak."""
+        query = select(streaks).where(
+            streaks.c.number_key == number_key, streaks.c.waiting_since.is_not(None)
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query.order_by(streaks.c.started_at.desc()).limit(1)).one_or_none()
+        return _caller(row) if row else None
+
+    def has_called(self, number_key: str) -> bool:
+        """Return whether there is a call with this number, in either direction."""
+        query = select(calls.c.id).where(calls.c.counterpart == number_key).limit(1)
+        with self._engine.connect() as connection:
+            return connection.scalar(query) is not None
+
+    def _count(self, connection: Connection, wanted: QueueFilter) -> int:
+        if wanted.is_everyone:
+            return int(connection.scalar(select(state.c.waiting)) or 0) - len(self._present(wanted))
+        query = select(func.count()).where(IS_WAITING, *self._conditions(wanted))
+        return connection.scalar(query) or 0
+
+    def _longest(self, connection: Connection, wanted: QueueFilter) -> datetime | None:
+        known = streaks.c.waiting_since > NO_TIME
+        chosen = (IS_WAITING, known, *self._conditions(wanted))
+        query = _sorted(select(streaks.c.waiting_since).where(*chosen), is_newest_first=False)
+        return _time(connection.scalar(query.limit(1)))
+
+    def _conditions(self, wanted: QueueFilter) -> list[ColumnElement[bool]]:
+        key = streaks.c.number_key
+        conditions: list[ColumnElement[bool]]
+        conditions = [key.not_in(numbers) for numbers in (self._present(wanted),) if numbers]
+        if wanted.without:
+            conditions.append(key.not_in(sorted(wanted.without)))
+        if wanted.only is not None:
+            conditions.append(key.in_(sorted(wanted.only)))
+        if wanted.search:
+            typed = {form.lstrip("+0") for form in searched_spellings(wanted.search)}
+            digits = (form for form in sorted(typed) if len(form) >= MIN_DIGITS)
+            conditions.append(or_(key.in_(wanted.named), *(key.contains(form) for form in digits)))
+        return conditions
+
+    def _present(self, wanted: QueueFilter) -> Sequence[str]:
+        """Return which of our own numbers wait. They are few, however many numbers we have."""
+
+        def read(connection: Connection) -> tuple[str, ...]:
+            numbers, found = sorted(wanted.ours), list[str]()
+            for start in range(0, len(numbers), NUMBERS_AT_ONCE):
+                some = streaks.c.number_key.in_(numbers[start : start + NUMBERS_AT_ONCE])
+                found += connection.scalars(
+                    select(streaks.c.number_key).where(some, streaks.c.reached_at.is_(None))
+                )
+            return tuple(found)
+
+        return self._cache.get(("present", wanted.ours), read) if wanted.ours else ()
+
+
+def _keys(
+    chosen: Sequence[ColumnElement[bool]], now: datetime, *, offset: int, limit: int, is_newest_first: bool
+) -> Select[Any]:
+    """Return the primary keys of a page, read from indexes alone."""
+    primary_key = (streaks.c.number_key, streaks.c.call_id, streaks.c.started_at, streaks.c.waiting_since)
+    parts = [
+        _sorted(select(*primary_key).where(*conditions, *chosen), is_newest_first).limit(offset + limit)
+        for conditions in ((IS_WAITING,), _was_reached(now))
+    ]
+    both = union_all(*(select(part.subquery()) for part in parts)).subquery("both")
+    query = select(both.c.number_key, both.c.call_id, both.c.started_at)
+    order = (both.c.waiting_since, both.c.number_key, both.c.call_id)
+    return (
+        query.order_by(*(column.desc() if is_newest_first else column for column in order))
+        .offset(offset)
+        .limit(limit)
+    )
+
+
+def _was_reached(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of callers who were just reached and have not called again."""
+    again = select(_newer.c.number_key).where(
+        _newer.c.number_key == streaks.c.number_key, _newer.c.started_at > streaks.c.started_at
+    )
+    return (
+        streaks.c.reached_end > to_milliseconds(now - SHOWN_FOR),
+        streaks.c.waiting_since.is_not(None),
+        ~again.exists(),
+    )
+
+
+def _sorted(query: Select[Any], is_newest_first: bool) -> Select[Any]:
+    order = (streaks.c.waiting_since, streaks.c.number_key, streaks.c.call_id)
+    return query.order_by(*(column.desc() if is_newest_first else column for column in order))
+
+
+def _caller(row: Row[Any]) -> Caller:
+    lines = _lines_decoder.decode(row.lines) if row.lines else []
+    is_reached = row.reached_at is not None
+    return Caller(
+        number_key=row.number_key,
+        number=row.number,
+        waiting_since=_time(row.waiting_since),
+        attempts=row.attempts,
+        last_at=_time(row.last_at),
+        last_id=row.last_id,
+        lines=tuple(sorted(filter(None, lines))),
+        tries=row.tries,
+        tried_at=_time(row.tried_at),
+        note=row.note or "",
+        reached=_reached(row) if is_reached else None,
+    )
+
+
+def _reached(row: Row[Any]) -> Reached:
+    duration = row.reached_duration
+    return Reached(
+        at=_time(row.reached_at),
+        direction=row.reached_direction,
+        duration=None if duration is None else timedelta(milliseconds=duration),
+    )
+
+
+def _time(value: int | None) -> datetime | None:
+    return None if value is None or value == NO_TIME else from_milliseconds(value)
