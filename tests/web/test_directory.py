@@ -62,8 +62,8 @@ def test_entries_are_listed_searched_by_words_and_numbers_and_filtered_by_kind(
     add(app, "Support FR", "+33118842251", kind=Kind.LINE)
 
     assert "61 entries" in alice.get("/directory").text
-    assert len(alice.page.select("li.entry")) == 50
-    assert len(alice.get(str(alice.find("[rel=next]")["href"])).page.select("li.entry")) == 11
+    assert len(alice.page.select("li[data-entry]")) == 50
+    assert len(alice.get(str(alice.find("[rel=next]")["href"])).page.select("li[data-entry]")) == 11
     assert "1 entry" in alice.get("/directory?kind=line").text
     assert "30 entries" in alice.get("/directory?q=zurich+pers").text
     assert "1 entry" in alice.get("/directory?q=0612340059").text
