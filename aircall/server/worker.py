@@ -1,8 +1,12 @@
-"""gunicorn's gevent worker, with a server that accepts the connections in the backlog before it ends.
+"""gunicorn's gevent worker, for requests of anybody, and a server that loses no connection at its end.
 
-Otherwise the kernel resets them and sent forms are lost: docs/decisions/0005-connections-at-shutdown.md.
+It accepts the connections in the backlog before it ends. Otherwise the kernel resets them and sent forms are
+lost: docs/decisions/0005-connections-at-shutdown.md. A form that does not arrive, and an answer that is not
+taken, end by themselves (bodies.py), and many requests at once leave room for others (turns.py):
+docs/decisions/0048-strangers-cost-nothing.md.
 """
 
+import errno
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -13,10 +17,20 @@ from gunicorn import util  # type: ignore[import-untyped]  # it publishes no typ
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]  # it publishes no types
 
 from aircall.server.answers import headers_of, whole_answer
+from aircall.server.bodies import Bodies
+from aircall.server.turns import Turns
+
+# Seconds in which a client takes a part of an answer: a page, or so many rows of a file.
+SEND_TIMEOUT = 30.0
+# Paths of what costs less than waiting for a turn.
+CHEAP = ("/healthz", "/readyz", "/static/dist/", "/socket.io/")
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn publishes no types
-    """gunicorn's gevent worker with a DrainingServer. Its own answers have our headers, and quote nothing."""
+    """gunicorn's gevent worker with a DrainingServer, and with limits for slow clients.
+
+    Its own answers have our headers, and quote nothing.
+    """
 
     # Set by gunicorn.conf.py, before the process begins.
     is_https = False
@@ -30,6 +44,23 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn publishes no types
 
         util.write_error = write_error
         super().init_process()
+
+    def run(self) -> None:
+        """Serve until told to end. Called in the worker's process."""
+        self._bodies, self._turns = Bodies(), Turns()
+        super().run()
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Handle a request in its turn, as gunicorn's worker does."""
+        self._bodies.limit(req)
+        sock.settimeout(SEND_TIMEOUT)
+        if not req.path.startswith(CHEAP):
+            self._turns.wait()
+        try:
+            super().handle_request(listener_name, req, sock, addr)
+        except TimeoutError as error:
+            # gunicorn closes the connection, and says no more than where a client has gone.
+            raise ConnectionResetError(errno.ECONNRESET, "The answer was not taken.") from error
 
     def server_class(self, listener: Any, *, spawn: Any, **_: Any) -> StreamServer:
         """Return the server for a listening socket, as gunicorn's worker does. TLS is left to a proxy."""

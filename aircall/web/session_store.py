@@ -101,6 +101,13 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
         except STORAGE_ERRORS as error:
             session.storage_error = error
             raise
+        cookies = response.headers.getlist("Set-Cookie")
+        if len(cookies) > 1:
+            # Flask sets this one last. First, for clients that look at one alone.
+            name = f"{self.get_cookie_name(app)}="
+            response.headers.setlist(
+                "Set-Cookie", sorted(cookies, key=lambda sent: not sent.startswith(name))
+            )
 
     def should_set_cookie(self, app: Flask, session: Any) -> bool:
         """Return False for the id that the browser sent with a login: it may have a newer one by now."""

@@ -37,7 +37,7 @@ NETWORK_LENGTH = 64
 LONGEST_WAIT, LOOK_INTERVAL = 4.0, 0.05
 # Names that a browser's cookie keeps, the newest last.
 NAMES_KEPT = 5
-DEVICE_COOKIE = "-device"
+DEVICE_COOKIE = "known-device"
 
 
 class TooManyAttemptsError(Exception):
@@ -163,7 +163,7 @@ def _digest(username: str) -> str:
 
 def _cookie_name() -> str:
     sessions = cast(StoreSessionInterface, current_app.session_interface)
-    return sessions.get_cookie_name(current_app) + DEVICE_COOKIE
+    return sessions.get_cookie_name(current_app).replace("callboard", DEVICE_COOKIE)
 
 
 def _signer() -> URLSafeTimedSerializer:

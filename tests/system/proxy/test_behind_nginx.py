@@ -60,7 +60,7 @@ def test_a_form_and_a_socket_from_another_origin_are_refused_behind_the_proxy_to
     # Not even its own address is its public name.
     address, cookie = dashboards[0].address, f"{COOKIE}={session_of(visitor)}"
     socket = f"{address.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
-    with pytest.raises(websocket.WebSocketBadStatusException, match="400"):
+    with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
         websocket.create_connection(socket, origin=address, cookie=cookie, timeout=TIMEOUT)
 
 

@@ -1,0 +1,70 @@
+"""Bodies of requests that do not arrive: each has a deadline that grows with its size.
+
+Whoever announces a form and sends half of it would else hold a connection for ever, and 10,000 such hold a
+whole process. Reaches into gunicorn 27: `Request.body`, `Body.reader`, `LengthReader.length`.
+"""
+
+from collections import OrderedDict
+from time import monotonic
+from typing import Any
+
+import gevent
+
+# Seconds for any body, and the bytes that are given another second.
+BODY_TIME, BYTES_PER_SECOND = 10.0, 16_384
+# Bodies that are waited for at once; of more, the oldest are given up.
+MOST_WAITING = 2000
+
+
+class BodyTimeoutError(TimeoutError):
+    """A body did not arrive in time, or others are waited for."""
+
+
+class Bodies:
+    """The bodies of a process that are waited for, the oldest first."""
+
+    def __init__(self, most: int = MOST_WAITING, body_time: float = BODY_TIME) -> None:
+        self._most = most
+        self._body_time = body_time
+        self._waiting: OrderedDict[TimedReader, gevent.Greenlet] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def limit(self, request: Any) -> None:
+        """Give the body of this request of gunicorn's a deadline."""
+        body = request.body
+        seconds = self._body_time + getattr(body.reader, "length", 0) / BYTES_PER_SECOND
+        body.reader = TimedReader(self, body.reader, monotonic() + seconds)
+
+    def begin(self, reader: "TimedReader") -> None:
+        """Note that a body is waited for; give the oldest up if there are too many."""
+        if len(self._waiting) >= self._most:
+            _, waiting = self._waiting.popitem(last=False)
+            gevent.kill(waiting, BodyTimeoutError())
+        self._waiting[reader] = gevent.getcurrent()
+
+    def end(self, reader: "TimedReader") -> None:
+        """Note that a body is not waited for any more."""
+        self._waiting.pop(reader, None)
+
+
+class TimedReader:
+    """Stands for gunicorn's reader of a body, until `ends_at`."""
+
+    def __init__(self, bodies: Bodies, reader: Any, ends_at: float) -> None:
+        self._bodies = bodies
+        self._reader = reader
+        self._ends_at = ends_at
+
+    def read(self, size: int) -> bytes:
+        """Read as gunicorn's reader does. Raises BodyTimeoutError, after which the connection is closed."""
+        left = self._ends_at - monotonic()
+        if left <= 0:
+            raise BodyTimeoutError
+        self._bodies.begin(self)
+        try:
+            with gevent.Timeout(left, BodyTimeoutError()):
+                return bytes(self._reader.read(size))
+        finally:
+            self._bodies.end(self)
