@@ -17,9 +17,10 @@ const GZIP_BUDGET_BYTES = 40_000;
 // `make dev` adds a script that loads pages again.
 const IS_DEV = Boolean(process.env.CALLBOARD_DEV);
 // Pages use WebSocket only (static/js/live.js) and get text only, but socket.io-client always imports its other
-// transports, and what takes binary data apart.
-const UNUSED = /(engine\.io-client\/build\/esm\/transports\/(polling-.*|webtransport)|base64-arraybuffer|socket\.io-parser\/build\/esm\/(is-)?binary)\.js$/;
-const UNUSED_COUNT = 6;
+// transports, and what binary data would need.
+const UNUSED = /engine\.io-(client\/build\/esm\/transports\/(polling-.*|webtransport)|parser\/build\/esm\/contrib\/.*)\.js$/;
+const UNUSED_COUNT = 4;
+const TEXT_PARSER = join(ROOT, 'static/js/text-parser.js');
 
 const ICONS = [
   'archive',
@@ -84,9 +85,9 @@ async function bundle() {
 }
 
 // Replaces the unused modules by stubs. Fails if a new version of the packages has other files or exports.
-function leaveOutUnused({ onLoad, onEnd }) {
-  const contents = `export const XHR = null, Fetch = null, WT = null, encode = null, decode = null;
-    export const deconstructPacket = null, reconstructPacket = null, isBinary = () => false, hasBinary = isBinary;`;
+function leaveOutUnused({ onLoad, onResolve, onEnd }) {
+  const contents = 'export const XHR = null, Fetch = null, WT = null, encode = null, decode = null;';
+  onResolve({ filter: /^socket\.io-parser$/ }, () => ({ path: TEXT_PARSER }));
   onLoad({ filter: UNUSED }, () => ({ contents }));
   onEnd(({ metafile }) => {
     const unused = Object.keys(metafile?.inputs ?? {}).filter((path) => UNUSED.test(path));
