@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from aircall.calls.phone_numbers import fold_text
-from aircall.csv_cells import BYTE_ORDER_MARK, csv_text, guarded, unguarded
+from aircall.csv_cells import BYTE_ORDER_MARK, csv_text, guarded, guarded_text, unguarded
 from aircall.team.entries import Entry, TeamError
 
 SEPARATORS = (",", ";", "\t")
@@ -98,9 +98,9 @@ def written_csv(entries: Iterable[Entry]) -> Iterator[str]:
     headers = ["number", *(f"number_{place}" for place in range(2, width + 1))]
     yield BYTE_ORDER_MARK + csv_text([["name", "company", "kind", *headers]])
     for entry in rows:
-        cells = [entry.name, entry.company, entry.kind, *entry.numbers]
-        cells += [""] * (width - len(entry.numbers))
-        yield csv_text([[guarded(cell) for cell in cells]])
+        texts = [guarded_text(text) for text in (entry.name, entry.company, entry.kind)]
+        numbers = [guarded(number) for number in entry.numbers]
+        yield csv_text([[*texts, *numbers, *[""] * (width - len(numbers))]])
 
 
 def _header(text: str, separator: str) -> tuple[str, list[str]]:

@@ -158,9 +158,9 @@ def by_kind(numbers: Mapping[tuple[str, str], int]) -> Counter[str]:
     return sums
 
 
-def type_label(value: str) -> str:
-    """Return what the filter says for this `type` of a URL."""
-    return str(BY_VALUE[value].label if value in BY_VALUE else TYPES.get(value, value))
+def type_words(value: str) -> str:
+    """Return what calls of this `type` of a URL are called in a sentence."""
+    return str(BY_VALUE[value].many if value in BY_VALUE else TYPES.get(value, value)).lower()
 
 
 def offered_types() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

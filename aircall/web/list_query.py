@@ -20,7 +20,7 @@ from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, Call, clean_text, is
 from aircall.web.formatting import FIRST_PLACE, LAST_PLACE, day_range, listed, named
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
-from aircall.web.kinds import BY_VALUE, type_label
+from aircall.web.kinds import BY_VALUE, type_words
 from aircall.web.people import People
 
 PAGE_SIZES = (10, 25, 50, 100)
@@ -312,7 +312,7 @@ def filter_words(query: ListQuery, people: People) -> str:
     """
     words = [
         VIEW_WORDS.get(query.view),
-        type_label(query.type).lower(),
+        type_words(query.type),
         DIRECTION_WORDS.get(query.direction),
         _("via %(line)s", line=named(query.line, people.name(query.line))) if query.line else "",
         _("with %(number)s", number=named(query.number, people.name(query.number))) if query.number else "",

@@ -19,7 +19,7 @@ from aircall.calls.search_terms import find_places
 from aircall.models import Note
 
 # Characters of an excerpt, of those before what was found in it, and those given up to end with a whole word.
-EXCERPT, BEFORE, RAGGED = 90, 30, 20
+EXCERPT, BEFORE, RAGGED = 90, 14, 20
 # Characters of a note in which links are looked for, and numbers that are tried.
 LINKED, TRIED_NUMBERS = 20_000, 100
 # Without format characters, which may turn a text around.

@@ -20,14 +20,24 @@ from aircall.models import clean_text
 from aircall.storage.database import open_database
 from aircall.team.service import Team
 from aircall.web.calls.export import PART, csv_parts
-from aircall.web.people import PeopleReader
+from aircall.web.calls.export_columns import labeled_row
+from aircall.web.people import NOBODY, PeopleReader
 from tests.support.made_calls import NOON, call_id, made_call, made_notes
 from tests.support.person import Person
 from tests.support.sandbox import Call, Sandbox
+from tests.web.conftest import NewCall
 
+KINDS = {
+    ("inbound", "answered"): "incoming",
+    ("outbound", "answered"): "outgoing",
+    ("inbound", "missed"): "missed-call",
+    ("outbound", "missed"): "no-answer",
+    ("inbound", "voicemail"): "voicemail-received",
+    ("outbound", "voicemail"): "voicemail-left",
+}
 PARIS = ZoneInfo("Europe/Paris")
 HEADER = ["id", "time", "direction", "type", "from", "to", "line", "duration_seconds", "archived", "notes",
-    "name", "company", "line_name"]  # fmt: skip
+    "name", "company", "line_name", "kind"]  # fmt: skip
 BYTE_ORDER_MARK = "\ufeff"
 EVERYTHING = CallFilter(view="all")
 # What a spreadsheet takes for the beginning of a formula, in any width.
@@ -73,6 +83,7 @@ def true_row(call: Call) -> dict[str, str]:
         "name": "",
         "company": "",
         "line_name": "",
+        "kind": KINDS[call["direction"], call["call_type"]],
     }
 
 
@@ -150,15 +161,16 @@ def test_no_cell_is_a_formula_and_every_text_can_be_had_back(
 
     cells = [cell for row in csv.reader(io.StringIO(text, newline=""), strict=True) for cell in row]
     assert not [cell for cell in cells if cell[:1] in set("\t\r\n")]
-    assert not [cell for cell in cells if first_seen(cell) in FORMULA_CHARACTERS]
-    assert not [cell for cell in cells_in_any_country(text) if first_seen(cell) in FORMULA_CHARACTERS]
+    assert not [cell for cell in cells if is_formula(cell)]
+    assert not [cell for cell in cells_in_any_country(text) if is_formula(cell)]
     found = [(row["from"], row["to"], row["notes"]) for row in rows_of(text)]
     assert found == cleaned[::-1]
 
 
-def first_seen(cell: str) -> str:
-    """The first character of a cell that can be seen and is no mark; a dot where there is none."""
-    return next((each for each in cell if each.isprintable() and each not in ' "'), ".")
+def is_formula(cell: str) -> bool:
+    """Whether a spreadsheet could run this cell: by the first character that can be seen and is no mark."""
+    first = next((each for each in cell if each.isprintable() and each not in ' "'), ".")
+    return first in FORMULA_CHARACTERS and not re.fullmatch(r'"?\+[0-9 ]+"?', cell)
 
 
 def cells_in_any_country(text: str) -> list[str]:
@@ -178,7 +190,7 @@ def test_a_plain_text_stays_as_it_is(store: CallStore, people: PeopleReader) -> 
     header, row = csv.reader("".join(csv_parts(store, people, EVERYTHING, PARIS)).splitlines())
 
     assert row[header.index("from")] == "anonymous"
-    assert row[header.index("to")] == "'+33189394635"
+    assert row[header.index("to")] == "+33189394635"
     assert row[header.index("duration_seconds")] == "1.25"
     assert row[header.index("time")] == ""
 
@@ -218,3 +230,49 @@ def test_a_person_downloads_two_files_at_once_and_others_as_many(alice: Person, 
         assert alice.client.head("/calls.csv").status_code == 200
     assert exported(alice)
     under_way.pop().close()
+
+
+def test_a_file_for_people_has_their_language_and_separator(alice: Person, new_call: NewCall) -> None:
+    alice.client.set_cookie("tz", "Europe/Paris")
+    notes = [{"id": "1", "content": text} for text in ("1e5",)]
+    given = {"direction": "outbound", "call_type": "voicemail", "from": "+33189394635", "is_archived": False}
+    new_call(**given, to="+4930123456", via="0612345678", duration=73_400, notes=notes,
+        created_at="2026-01-02T11:15:00Z")  # fmt: skip
+    query = {"from": "2026-01-02", "to": "2026-01-02", "view": "all"}
+
+    answer = alice.client.get("/calls.csv", query_string=query | {"separator": "semicolon", "language": "fr"})
+
+    header, row = csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig")), delimiter=";")
+    found = dict(zip(header, row, strict=True))
+    assert found.pop("Identifiant")
+    assert found == {
+        "Date": "2026-01-02 12:15:00", "Type": "Message laissé", "Sens": "Émis", "De": "+33 1 89 39 46 35",
+        "À": "+49 30 123456", "Nom": "", "Entreprise": "", "Ligne": "06 12 34 56 78", "Nom de la ligne": "",
+        "Durée": "0:01:13", "Archivé": "Non", "Notes": "'1e5",
+    }  # fmt: skip
+
+
+def test_the_form_of_a_file_is_chosen_on_a_page_that_keeps_the_filters(alice: Person) -> None:
+    alice.client.set_cookie("language", "fr")
+    alice.get("/calls?view=all&type=missed-call&q=a")
+    alice.get(next(str(link["href"]) for link in alice.page.select("a") if link.text == "Pour un tableur"))
+
+    form = alice.find("form[action='/calls.csv']")
+    hidden = {str(field["name"]): str(field["value"]) for field in form.select("[type=hidden]")}
+    assert hidden == {"view": "all", "type": "missed-call", "q": "a", "per_page": "25"}
+    assert [option["value"] for option in form.select("option[selected]")] == ["semicolon", "fr"]
+
+
+@pytest.mark.parametrize(
+    ("number", "cell"),
+    [
+        ("+33612345678", "+33 6 12 34 56 78"), ("+12025550170", "+1 202 555 0170"),
+        ("anonymous", "anonymous"), ("+49891234567", "+49 89 1234567"), ("+97450123456", "+974 5012 3456"),
+        ("+351210123456", "+351 21 012 3456"),
+        ("+61412345678", "+61 412 345678"), ("0123", "'0123"), ("", ""), ("=1+1", "'=1+1"), ("*98", "*98"),
+    ],
+)  # fmt: skip
+def test_a_number_for_people_is_a_text_for_every_spreadsheet(number: str, cell: str) -> None:
+    row = labeled_row(made_call(1, caller=number), NOBODY, PARIS)
+
+    assert row[3] == cell

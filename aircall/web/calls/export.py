@@ -2,29 +2,38 @@
 
 The file is exact or there is none: before the first full sync, or for an unusable query, the response is an
 error page; if reading fails half-way, the connection is aborted. Header and values are the same in every
-language, for scripts. No cell can be taken for a formula: docs/decisions/0020-csv-cells.md.
+language, for scripts, or for people those of the pages, with the separator of their spreadsheet
+(export_columns.py).
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, make_response
+from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from aircall.calls.query import CallFilter, CallQuery, SortKey
 from aircall.concurrency import yield_control
-from aircall.csv_cells import BYTE_ORDER_MARK, csv_text, guarded
+from aircall.csv_cells import BYTE_ORDER_MARK, csv_text
 from aircall.models import Call
+from aircall.web.calls.export_columns import (
+    PLAIN,
+    SEPARATOR_NAMES,
+    USUAL_SEPARATOR,
+    FileForm,
+    chosen_form,
+)
 from aircall.web.error_pages import TITLES, error_page
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
-from aircall.web.list_query import current_query
+from aircall.web.i18n import viewer_language
+from aircall.web.list_query import calls_url, current_query, filter_words
 from aircall.web.login.session import login_required, username
 from aircall.web.page import await_fresh_list, left_out_sentence
-from aircall.web.people import CallPeople, PeopleReader
+from aircall.web.people import PeopleReader
 from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
 
@@ -36,12 +45,27 @@ PART = 200
 MOST_AT_ONCE, LONGEST = 2, 600.0
 # Seconds. A file of 100,000 calls takes less.
 RETRY_AFTER = 10
-COLUMNS = ("id", "time", "direction", "type", "from", "to", "line", "duration_seconds", "archived", "notes",
-    "name", "company", "line_name")  # fmt: skip
 NOT_WHOLE = _l(
     "The list of calls is still being read, so the file would not be whole. Try again in a moment."
 )
 TOO_MANY = _l("You are downloading two files already. Wait until one of them is there, then try again.")
+
+
+@bp.get("/calls/export")
+@login_required
+def choose() -> ResponseReturnValue:
+    """Ask in which form the filtered list is exported for people."""
+    query, store = current_query(), services().replica.store
+    return render_template(
+        "calls/export.html",
+        filters=query,
+        problems=query.problems,
+        list_url=calls_url(query, page=1),
+        count=store.counts(replace(query, cursor=None).to_filter(viewer_zone()))[query.view],
+        words=filter_words(query, services().people.of_numbers([query.line, query.number])),
+        separators=SEPARATOR_NAMES,
+        usual_separator=USUAL_SEPARATOR.get(viewer_language(), "comma"),
+    )
 
 
 @bp.get("/calls.csv")
@@ -61,9 +85,10 @@ def calls() -> ResponseReturnValue:
         refusal = make_response(error_page(TITLES[429], TOO_MANY, 429))
         refusal.headers["Retry-After"] = str(RETRY_AFTER)
         return refusal
+    form = chosen_form(request.args)
     name = f"calls-{query.view}-{datetime.now(zone).date()}.csv"
     response = Response(
-        csv_parts(store, services().people, query.to_filter(zone), zone, left_out),
+        csv_parts(store, services().people, query.to_filter(zone), zone, left_out, form),
         mimetype="text/csv",
         headers={"Content-Disposition": f"attachment; filename={name}", "Cache-Control": "no-store"},
     )
@@ -83,7 +108,12 @@ def _turn() -> ExitStack | None:
 
 
 def csv_parts(
-    store: CallQuery, people: PeopleReader, wanted: CallFilter, zone: ZoneInfo, left_out: int = 0
+    store: CallQuery,
+    people: PeopleReader,
+    wanted: CallFilter,
+    zone: ZoneInfo,
+    left_out: int = 0,
+    form: FileForm = PLAIN,
 ) -> Iterator[str]:
     """Yield the file in parts. Raises one of STORAGE_ERRORS if replica or directory cannot be read.
 
@@ -91,35 +121,13 @@ def csv_parts(
 
     A call that is in the list from start to end is in the file once, whatever changes meanwhile.
     """
-    yield BYTE_ORDER_MARK + csv_text([COLUMNS])
+    yield BYTE_ORDER_MARK + csv_text([form.header()], form.separator)
     for calls in _parts(store, wanted):
         known = people.of_exported(calls)
-        yield csv_text([csv_row(call, known.of_call(call), zone) for call in calls])
+        yield csv_text(form.rows(calls, known, zone), form.separator)
         yield_control()
     if left_out:
-        yield csv_text([[left_out_sentence(left_out)]])
-
-
-def csv_row(call: Call, people: CallPeople, zone: ZoneInfo) -> Sequence[str]:
-    """Return the cells of a call in the order of COLUMNS; unknown values are empty."""
-    when = call.created_at.astimezone(zone).isoformat(timespec="seconds") if call.created_at else ""
-    counterpart = people.counterpart(call)
-    cells = (
-        call.id,
-        when,
-        call.direction,
-        call.call_type,
-        call.caller,
-        call.callee,
-        call.via,
-        _seconds(call.duration),
-        "yes" if call.is_archived else "no",
-        "\n".join(note.content for note in call.notes),
-        counterpart.name if counterpart else "",
-        counterpart.company if counterpart else "",
-        people.line.name if people.line else "",
-    )
-    return [guarded(cell) for cell in cells]
+        yield csv_text([[left_out_sentence(left_out)]], form.separator)
 
 
 def _parts(store: CallQuery, wanted: CallFilter) -> Iterator[Sequence[Call]]:
@@ -130,7 +138,3 @@ def _parts(store: CallQuery, wanted: CallFilter) -> Iterator[Sequence[Call]]:
         # Compared, not just skipped: the last call may have been removed meanwhile.
         calls = store.page(replace(wanted, cursor=last), 0, PART + 1)
         calls = [call for call in calls if SortKey.of(call) != last]
-
-
-def _seconds(duration: timedelta | None) -> str:
-    return "" if duration is None else f"{duration.total_seconds():.3f}".rstrip("0").rstrip(".")
