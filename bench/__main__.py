@@ -25,6 +25,7 @@ MODULES = (
     "processes",
     "sockets",
     "live_pages",
+    "triage",
     "audits",
 )
 # Run by name alone, as they take minutes.
