@@ -290,11 +290,17 @@ def call_search(query: ListQuery) -> str:
 
 def back_url(store: CallQuery, query: ListQuery, call: Call, zone: ZoneInfo) -> str:
     """Return the URL of the list's page with this call, counted from the same cursor, at the call's row."""
+    query = query_around(store, query, call, zone)
+    return calls_url(query, page=query.page, _anchor=f"call-{call.id}")
+
+
+def query_around(store: CallQuery, query: ListQuery, call: Call, zone: ZoneInfo) -> ListQuery:
+    """Return the query for the list's page with this call, counted from the same cursor."""
     key = SortKey.of(call)
     if query.cursor and key > query.cursor:
         query = replace(query, cursor=None)
     page = _count_before(store, query.to_filter(zone), key) // query.per_page + 1
-    return calls_url(query, page=page, _anchor=f"call-{call.id}")
+    return replace(query, page=page)
 
 
 def _count_before(store: CallQuery, wanted: CallFilter, key: SortKey) -> int:

@@ -27,6 +27,10 @@ STAY, GO_ON = "stay", "next"
 # What a call's page shows after that call was archived.
 AFTER_ARCHIVING = {STAY: _l("Stay"), GO_ON: _l("Next call")}
 AFTER_ARCHIVING_COOKIE = "after_archiving"
+ALONE, BESIDE = "alone", "beside"
+# Where a call opens on a wide screen.
+CALL_PLACES = {ALONE: _l("On their own page"), BESIDE: _l("Beside the list")}
+CALL_PLACE_COOKIE = "calls_open"
 
 
 def register(app: Flask) -> None:
@@ -36,9 +40,14 @@ def register(app: Flask) -> None:
             "theme": viewer_theme(),
             "zone": viewer_zone().key,
             "after_archiving": GO_ON if viewer_goes_on() else STAY,
+            "calls_open": BESIDE if viewer_has_calls_beside() else ALONE,
         }
     )
-    app.jinja_env.globals |= {"themes": THEMES, "after_archiving_options": AFTER_ARCHIVING}
+    app.jinja_env.globals |= {
+        "themes": THEMES,
+        "after_archiving_options": AFTER_ARCHIVING,
+        "call_places": CALL_PLACES,
+    }
     app.register_blueprint(bp)
 
 
@@ -57,6 +66,11 @@ def viewer_zone() -> ZoneInfo:
 def viewer_goes_on() -> bool:
     """Return whether a call's page goes on to the next call once that call is archived."""
     return request.cookies.get(AFTER_ARCHIVING_COOKIE) == GO_ON
+
+
+def viewer_has_calls_beside() -> bool:
+    """Return whether a call opens beside the list, where the screen is wide enough."""
+    return request.cookies.get(CALL_PLACE_COOKIE) == BESIDE
 
 
 @bp.post("/theme")
@@ -84,6 +98,15 @@ def choose_after_archiving() -> ResponseReturnValue:
     if chosen not in AFTER_ARCHIVING:
         abort(400, _("There is no such choice."))
     return _keep(AFTER_ARCHIVING_COOKIE, chosen)
+
+
+@bp.post("/calls-open")
+def choose_call_place() -> ResponseReturnValue:
+    """Keep for a year where calls open, and show the page again."""
+    chosen = request.form.get("calls_open", "")
+    if chosen not in CALL_PLACES:
+        abort(400, _("There is no such choice."))
+    return _keep(CALL_PLACE_COOKIE, chosen)
 
 
 def _keep(name: str, value: str) -> Response:

@@ -1,5 +1,5 @@
 // Shows another call in place of this one, without a reload: keys that are pressed meanwhile wait, and what is still
-// being sent goes on. The address and the history are those that links would make.
+// being sent goes on. The address and the history are those that links would make. In the pane beside a list as well.
 
 import { announce } from './announcer.js';
 import { callsChangedSince } from './change-history.js';
@@ -10,51 +10,77 @@ import { refresh } from './refresh.js';
 import { drawPage, isSamePage } from './regions.js';
 import { enqueueUserRequest } from './request-queue.js';
 import { ignoreNoResponse, read } from './requests.js';
+import { isShown, rememberShown } from './shown-address.js';
 
 let latest = 0;
-let shownAddress = location.href;
 
 export function enhanceCallVisits() {
   document.addEventListener('click', (event) => {
     const link = event.target.closest('#trail :is([rel=next], [rel=prev])');
-    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (!link || !isPlain(event)) return;
     event.preventDefault();
-    visitCall(link.href);
+    turnPage(visitCall(link.href));
   });
+  // A page with a list is loaded again (filters.js).
   addEventListener('popstate', () => {
-    if (location.href.split('#')[0] !== shownAddress.split('#')[0]) visitCall(location.href, { isNew: false });
+    if (!isShown() && !paneIn(document)) turnPage(visitCall(location.href, { remember: null }));
   });
 }
 
-// Any other page than a call's is gone to.
-export function visitCall(address, { isNew = true } = {}) {
+export function isPlain({ button, ctrlKey, metaKey, shiftKey, altKey }) {
+  return !(button || ctrlKey || metaKey || shiftKey || altKey);
+}
+
+// Returns whether the call has come, and not another one that was asked for later. Any other page than a call's is gone
+// to. With `keepsFocus` the focus stays in the list.
+export function visitCall(address, { remember = 'pushState', keepsFocus = false } = {}) {
   latest += 1;
   const mine = latest;
-  return turnPage(enqueueUserRequest(async () => {
+  const turn = enqueueUserRequest(async () => {
     const answer = mine === latest ? await read(address) : null;
     if (!answer || mine !== latest) return false;
-    if (!isSamePage(answer.page)) return goTo(address);
-    show(answer, isNew);
+    if (!isSamePage(answer.page) || !paneIn(answer.page) !== !paneIn(document)) return goTo(address);
+    if (remember) history[remember](null, '', answer.response.url);
+    show(answer);
+    if (!keepsFocus) focusOn(paneIn(document));
+    if (remember !== 'replaceState') announce(document.title);
     return true;
-  }).catch((error) => {
+  });
+  return turn.catch((error) => {
     ignoreNoResponse(error);
     return goTo(address); // the browser says what is wrong, and offers to try again
-  }));
+  });
 }
 
-function show(answer, isNew) {
-  const { page, response } = answer;
-  const main = document.getElementById('main');
-  if (isNew) history.pushState(null, '', response.url);
-  shownAddress = location.href;
-  main.replaceChildren(...document.importNode(page.getElementById('main'), true).childNodes);
-  drawPage(answer);
+// A visit that is on its way does not end.
+export function cancelVisits() {
+  latest += 1;
+}
+
+function show(answer) {
+  const { page, beganAt } = answer;
+  const pane = paneIn(document);
+  const place = pane ?? document.getElementById('main');
+  const wanted = paneIn(page) ?? page.getElementById('main');
+  rememberShown();
+  place.replaceChildren(...document.importNode(wanted, true).childNodes);
+  if (pane) {
+    document.title = page.title;
+    pane.scrollTop = 0;
+    document.dispatchEvent(new CustomEvent('callboard:drawn', { detail: { isWhole: false } }));
+  } else drawPage(answer);
   persistDraft();
-  scrollTo(0, 0);
-  main.focus({ preventScroll: true });
-  announce(document.title);
   // What changed while the call was read.
-  if (callsChangedSince(answer.beganAt).includes(shownCall())) refresh().catch(ignoreNoResponse);
+  if (callsChangedSince(beganAt).includes(shownCall())) refresh().catch(ignoreNoResponse);
+}
+
+function focusOn(pane) {
+  if (!pane) scrollTo(0, 0);
+  (pane ?? document.getElementById('main')).focus({ preventScroll: true });
+}
+
+function paneIn(page) {
+  return page.getElementById('pane');
 }
 
 function goTo(address) {

@@ -6,6 +6,7 @@ import { session } from './storage.js';
 
 export function persistDraft() {
   const field = document.querySelector('[data-draft]');
+  if (!field) return;
   const storedOnce = field.form.elements.key;
   const key = draftKey(document.body.dataset.user, field.dataset.draft);
   deleteDrafts(session, { except: document.body.dataset.user });

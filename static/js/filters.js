@@ -8,6 +8,8 @@ import { showNotice } from './notices.js';
 import { drawPage, isSamePage } from './regions.js';
 import { enqueueUserRequest } from './request-queue.js';
 import { NoResponseError, ignoreNoResponse, read } from './requests.js';
+import { isShown, rememberShown } from './shown-address.js';
+import { closePane } from './split.js';
 
 const TYPING_MS = 350;
 const RETRY_MS = 5000;
@@ -20,7 +22,6 @@ let latest = 0;
 let retry = null;
 let retryTimer = null;
 let waiting = null;
-let shownAddress = location.href;
 
 export function enhanceFilters() {
   const form = document.getElementById('filters');
@@ -41,7 +42,7 @@ export function enhanceFilters() {
   form.addEventListener('keydown', closeDates);
   document.addEventListener('callboard:reachable', () => retry?.());
   addEventListener('popstate', () => {
-    if (withoutHash(location.href) !== withoutHash(shownAddress)) location.reload();
+    if (!isShown()) location.reload();
   });
 }
 
@@ -116,7 +117,8 @@ function show(answer, remember, isFiltered) {
   // The typed line was found: it is an option now, and its field is no longer shown.
   if (isTyped && line.value !== OTHER_LINE) line.focus();
   history[remember](null, '', answer.response.url);
-  shownAddress = location.href;
+  rememberShown();
+  closePane();
   if (isFiltered) announce(document.getElementById('line-problem')?.textContent ?? filtered().dataset.announcement);
 }
 
@@ -135,8 +137,4 @@ function closeDates(event) {
   if (event.key !== 'Escape' || !dates.open) return;
   dates.open = false;
   dates.querySelector('summary').focus();
-}
-
-function withoutHash(address) {
-  return address.split('#')[0];
 }

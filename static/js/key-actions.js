@@ -5,6 +5,7 @@ import { callNumber, copyNumber } from './call-number.js';
 import { visit } from './filters.js';
 import { turnPage } from './page-turn.js';
 import { rowsIn } from './rows.js';
+import { withPane } from './split.js';
 
 export const ACTIONS = {
   j: () => move(1),
@@ -16,7 +17,7 @@ export const ACTIONS = {
   z: undoNewest,
   r: () => press('[data-recent]'),
   u: () => press('.trail a'),
-  n: writeNote,
+  n: () => withPane(writeNote),
   c: () => callNumber(currentCall()),
   y: () => copyNumber(currentCall()),
   '/': search,
@@ -25,8 +26,8 @@ export const ACTIONS = {
 
 // What a key acts on, if it is not the same on every page.
 const TARGETS = {
-  j: () => rowsIn(document).length || document.querySelector('#trail [rel=next]'),
-  k: () => rowsIn(document).length || document.querySelector('#trail [rel=prev]'),
+  j: () => shownRows().length || document.querySelector('#trail [rel=next]'),
+  k: () => shownRows().length || document.querySelector('#trail [rel=prev]'),
   o: currentRow,
   x: currentRow,
   'Shift+x': currentRow,
@@ -46,6 +47,11 @@ function press(selector, where = document) {
   where?.querySelector(selector)?.click();
 }
 
+// None if the list is not shown, as beside a call on a narrow screen.
+function shownRows() {
+  return document.getElementById('list')?.checkVisibility() ? rowsIn(document) : [];
+}
+
 function currentRow() {
   return document.activeElement.closest('#list [data-call-id]');
 }
@@ -54,11 +60,11 @@ function currentCall() {
   return currentRow() ?? document.getElementById('call');
 }
 
-// After a return from a call, continue at its row (the :target).
+// After a return from a call, or beside it, continue at its row.
 function move(step) {
-  const rows = rowsIn(document);
+  const rows = shownRows();
   if (!rows.length) return press(step > 0 ? '[rel=next]' : '[rel=prev]', document.getElementById('trail'));
-  const at = rows.indexOf(currentRow() ?? document.querySelector('[data-call-id]:target'));
+  const at = rows.indexOf(currentRow() ?? document.querySelector('#list [data-call-id]:is(:has([aria-current]), :target)'));
   const to = at + step;
   if (rows[to]) focusRow(rows[to]);
   else if (at >= 0) goOn(step);
@@ -69,7 +75,7 @@ function move(step) {
 function goOn(step) {
   const link = document.querySelector(step > 0 ? '.pager [rel=next]' : '.pager [rel=prev]');
   if (link) turnPage(visit(link.href, 'pushState', { isFiltered: false }).then((hasCome) => {
-    if (hasCome) focusRow(rowsIn(document).at(step > 0 ? 0 : -1));
+    if (hasCome) focusRow(shownRows().at(step > 0 ? 0 : -1));
     return hasCome;
   }));
 }
@@ -101,7 +107,7 @@ function writeNote() {
 function search() {
   const field = document.getElementById('search');
   const list = document.querySelector('.trail a');
-  if (field) field.select();
+  if (field?.checkVisibility()) field.select();
   else if (list) location.assign(Object.assign(new URL(list.href), { hash: 'search' }));
 }
 

@@ -18,6 +18,7 @@ import { refresh } from './refresh.js';
 import { ignoreNoResponse } from './requests.js';
 import { enhanceSelection } from './selection.js';
 import { enhanceShortcuts, enhanceUndoShortcut } from './shortcuts.js';
+import { enhanceSplit } from './split.js';
 import { enhanceTypingKeys } from './typing-keys.js';
 
 const YEAR_S = 365 * 24 * 3600;
@@ -31,7 +32,8 @@ if (position) {
 }
 if (page === 'list' || page === 'insights') features.push(enhanceFilters);
 if (page === 'list') features.push(enhanceSelection);
-if (page === 'call') features.push(persistDraft, enhanceCallVisits, goOnAfterArchiving);
+if (page === 'call' || document.getElementById('pane')) features.push(persistDraft, enhanceCallVisits, goOnAfterArchiving);
+if (document.getElementById('pane')) features.push(enhanceSplit);
 if (page === 'job' || page === 'actions') features.push(followJob);
 
 for (const feature of features) {

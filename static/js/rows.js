@@ -44,6 +44,7 @@ function isDrawn(row, wanted) {
   delete copy.dataset.fresh;
   // The link's cursor may differ; it leads to the same call.
   copy.querySelector('a').setAttribute('href', wanted.querySelector('a').getAttribute('href'));
+  copy.querySelector('a').removeAttribute('aria-current'); // which call is open is not part of it either
   copy.querySelector('[data-viewers]').replaceChildren(); // presence is not part of the call
   return copy.isEqualNode(wanted);
 }

@@ -60,12 +60,16 @@ function press(name) {
   }
 }
 
-// A key that waited may turn the page again. If a page does not come, what was meant for it is dropped.
+// A key that waited may turn the page again. If a page does not come, what was meant for it is dropped, and so is what
+// was meant for a field.
 async function replay() {
   isReplaying = true;
   do {
     if (!(await turningPage())) waiting.length = 0;
-    while (waiting.length && !turningPage()) ACTIONS[waiting.shift()]();
+    while (waiting.length && !turningPage()) {
+      if (document.activeElement.matches(FIELDS)) waiting.length = 0;
+      else ACTIONS[waiting.shift()]();
+    }
   } while (waiting.length);
   isReplaying = false;
 }

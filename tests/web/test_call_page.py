@@ -132,3 +132,22 @@ def test_a_call_without_related_calls_says_so(alice: Person, new_call: NewCall) 
 
         assert alice.get(f"/calls/{call_id}").find("#context p").get_text(strip=True) == sentence
         assert not alice.page.select("#context a")
+
+
+def test_who_chose_so_has_the_call_beside_its_page_of_the_list(alice: Person) -> None:
+    alice.get("/calls?view=all&per_page=10").submit("/calls-open", calls_open="beside")
+    assert alice.find("#pane").get_text(" ", strip=True).startswith("No call is open")
+    ids = alice.get("/calls?view=all&per_page=10&page=2").call_ids
+
+    alice.get(f"/calls/{ids[4]}?view=all&per_page=10")
+    assert alice.call_ids == [*ids, ids[4]]
+    assert alice.find("#pane #call")["data-call-id"] == ids[4]
+    assert not alice.page.select("noscript meta[http-equiv=refresh]")
+    alice.submit(f"/calls/{ids[4]}/notes", content="Beside")
+    assert alice.path == f"/calls/{ids[4]}"
+    assert "Beside" in alice.find("#pane #notes").get_text()
+    alice.submit(f"/calls/{ids[4]}/notes", content=" ")
+    assert "Write something first" in alice.find("#pane").get_text()
+
+    alice.get(f"/calls/{ids[4]}").submit("/calls-open", calls_open="alone")
+    assert alice.call_ids == [ids[4]]

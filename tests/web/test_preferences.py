@@ -92,6 +92,7 @@ def test_a_choice_is_kept_on_every_page_and_over_a_logout(alice: Person) -> None
     [
         ("theme", ["", "blue", "Dark", '" onload="'], "There is no such theme."),
         ("language", ["", "de", "fr/../en", "FR"], "There are no pages in this language."),
+        ("calls-open", ["", "above", "ALONE"], "There is no such choice."),
         ("after-archiving", ["", "go", "NEXT"], "There is no such choice."),
     ],
 )

@@ -42,6 +42,7 @@ from aircall.web.list_query import (
     find_line,
     keep_page_size,
     known_id,
+    query_around,
     sort_key_text,
 )
 from aircall.web.login import form_recovery
@@ -49,7 +50,7 @@ from aircall.web.login.session import login_id, login_required, username
 from aircall.web.note_text import is_visible, typed
 from aircall.web.page import await_fresh_list, flash_message, list_freshness
 from aircall.web.people import People
-from aircall.web.preferences import viewer_zone
+from aircall.web.preferences import viewer_has_calls_beside, viewer_zone
 from aircall.web.security import see_other
 from aircall.web.services import services
 
@@ -99,22 +100,28 @@ def index() -> ResponseReturnValue:
     await_fresh_list()
     # Before the data is read: a change in between is sent to the page again rather than missed.
     position = services().replica.feed.position
+    return render_template("calls/index.html", position=position, call=None, **_list_values(query))
+
+
+def _list_values(query: ListQuery, call: Call | None = None) -> dict[str, Any]:
+    """Return what the list's page shows; `call` is open beside it."""
     zone, now, store = viewer_zone(), datetime.now(UTC), services().replica.store
     with store.reading_once():
+        if call:
+            query = query_around(store, query, call, zone)
         view = read_list(store, query, zone, now)
         chart = recent_chart(services().statistics, query, zone, now)
-    people = services().people.of_calls(view.calls, (*view.lines.shown, query.line, query.number))
-    return render_template(
-        "calls/index.html",
-        view=view,
-        filters=query,
-        problems=query.problems,
-        position=position,
-        sync=list_freshness(),
-        chart=chart,
-        people=people,
+    shown = [*view.calls, call] if call else view.calls
+    people = services().people.of_calls(shown, (*view.lines.shown, query.line, query.number))
+    return {
+        "view": view,
+        "filters": query,
+        "problems": query.problems,
+        "sync": list_freshness(),
+        "chart": chart,
+        "people": people,
         **_list_urls(query, view, people),
-    )
+    }
 
 
 def _list_urls(query: ListQuery, view: CallList, people: People) -> dict[str, Any]:
@@ -209,11 +216,13 @@ def _call_page(
     call, as_of, trouble = _read_call(call_id)
     with services().replica.store.reading_once():
         values = _surroundings(call) | _call_urls(call)
-    people = services().people.of_calls([call])
+    is_beside = viewer_has_calls_beside()
+    around = (
+        _list_values(current_query(), call) if is_beside else {"people": services().people.of_calls([call])}
+    )
     page = render_template(
-        "calls/show.html",
+        "calls/index.html" if is_beside else "calls/show.html",
         call=call,
-        people=people,
         as_of=as_of,
         # Shown once: beside a note that was not saved, else above the call.
         problem=None if problem else trouble,
@@ -222,6 +231,7 @@ def _call_page(
         was_kept=_fill_with_kept_note(call_id, form),
         note_form=form,
         **values,
+        **around,
     )
     return page, status
 
