@@ -21,6 +21,16 @@ const IS_DEV = Boolean(process.env.CALLBOARD_DEV);
 const UNUSED = /engine\.io-(client\/build\/esm\/transports\/(polling-.*|webtransport)|parser\/build\/esm\/contrib\/.*)\.js$/;
 const UNUSED_COUNT = 4;
 const TEXT_PARSER = join(ROOT, 'static/js/text-parser.js');
+// What browsers have themselves: addresses and their queries, parsed and written.
+const BUILT_IN = {
+  parseuri: `export function parse(source) {
+    const { protocol, hostname, port, pathname, search } = new URL(source);
+    const host = hostname.replace(/[[\\]]/g, '');
+    return { source, protocol: protocol.slice(0, -1), host, port, path: pathname, query: search.slice(1) };
+  }`,
+  parseqs: `export const encode = (values) => new URLSearchParams(values).toString();
+    export const decode = (text) => Object.fromEntries(new URLSearchParams(text));`,
+};
 
 const ICONS = [
   'archive',
@@ -89,6 +99,9 @@ function leaveOutUnused({ onLoad, onResolve, onEnd }) {
   const contents = 'export const XHR = null, Fetch = null, WT = null, encode = null, decode = null;';
   onResolve({ filter: /^socket\.io-parser$/ }, () => ({ path: TEXT_PARSER }));
   onLoad({ filter: UNUSED }, () => ({ contents }));
+  for (const [name, builtIn] of Object.entries(BUILT_IN)) {
+    onLoad({ filter: new RegExp(`engine\\.io-client/build/esm/contrib/${name}\\.js$`) }, () => ({ contents: builtIn }));
+  }
   onEnd(({ metafile }) => {
     const unused = Object.keys(metafile?.inputs ?? {}).filter((path) => UNUSED.test(path));
     if (unused.length !== UNUSED_COUNT) throw new Error(`Unexpected modules of socket.io-client: ${unused}`);

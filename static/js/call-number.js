@@ -28,24 +28,12 @@ function numberOf(call) {
   return number;
 }
 
-// The clipboard is there for pages over HTTPS only; elsewhere the browser may copy what is selected.
+// The clipboard is there for pages over HTTPS only.
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return copySelected(text);
+    return false;
   }
-}
-
-function copySelected(text) {
-  const { activeElement } = document;
-  const field = document.body.appendChild(document.createElement('textarea'));
-  field.className = 'visually-hidden';
-  field.value = text;
-  field.select();
-  const isCopied = document.execCommand('copy');
-  field.remove();
-  activeElement.focus({ preventScroll: true });
-  return isCopied;
 }

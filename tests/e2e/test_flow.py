@@ -119,7 +119,6 @@ def test_ranges_are_ticked_by_keys_and_numbers_copied_and_dialed(list_page: Page
     assert list_page.evaluate("window.dialed") == f"tel:{number}"
 
     list_page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
-    list_page.evaluate("document.execCommand = () => false")
     press(list_page, "y")
     expect(notices(list_page)).to_contain_text(f"The number is {number}.")
 
