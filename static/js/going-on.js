@@ -2,6 +2,7 @@
 // The server does the same without scripts.
 
 import { visitCall } from './call-visit.js';
+import { turnPage } from './page-turn.js';
 
 // Addresses of the calls that were left, by id.
 const left = new Map();
@@ -12,6 +13,6 @@ export function goOnAfterArchiving() {
     if (!address) return;
     if (form) left.set(id, location.href);
     else left.delete(id);
-    visitCall(address);
+    turnPage(visitCall(address));
   });
 }
