@@ -39,6 +39,7 @@ from aircall.web import (
     preferences,
     request_log,
     security,
+    sessions,
 )
 from aircall.web.archive import views as archive
 from aircall.web.calls import export
@@ -117,7 +118,7 @@ def _configure(app: Flask, config: Config) -> None:
 
 
 def _register_pages(app: Flask, config: Config) -> None:
-    for views in (login, calls, export, insights, archive, directory, directory_files):
+    for views in (login, sessions, calls, export, insights, archive, directory, directory_files):
         app.register_blueprint(views.bp)
     # Before CSRFProtect: a request from another site is refused for its origin, with or without a token.
     security.register(app, public_origin=config.public_origin)

@@ -29,9 +29,10 @@ from aircall.errors import (
     UnreachableError,
 )
 from aircall.models import TokenGrant
+from aircall.server.logs import AUDIT
 from aircall.storage.records import RecordStore
 
-log = logging.getLogger(__name__)
+log, audit = logging.getLogger(__name__), logging.getLogger(AUDIT)
 
 LOGIN_PREFIX, BACKOFF_PREFIX = "login:", "refresh:"
 # Seconds. Must exceed the API client's deadline, so that waiters see the result of the refresh.
@@ -151,6 +152,7 @@ class TokenRefresher:
             return current
         metrics.REFRESHES.labels("refused").inc()
         self.forget(login.id)
+        audit.info("login ended", extra={"username": login.user.username, "reason": "refused by the API"})
         raise LoginEndedError("The API refuses to refresh the login.") from error
 
     def _save(self, login: Login, grant: TokenGrant) -> Login:

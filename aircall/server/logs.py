@@ -15,6 +15,8 @@ import structlog
 QUIET = ("pysher", "websocket", "urllib3", "socketio", "engineio")
 # gunicorn quotes what it received: URLs with search terms, and headers.
 SERVER = "gunicorn.error"
+# The logger of lines about security, which are written whatever the level.
+AUDIT = "aircall.audit"
 QUOTED = re.compile(r"""\?\S*|(['"]).*\1""", re.DOTALL)
 # Characters that begin a new line for some readers, or move a terminal's cursor.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -46,7 +48,7 @@ def log_settings(log_format: str, level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"level": level, "handlers": ["stderr"]},
         "loggers": {name: {"level": "WARNING"} for name in QUIET}
-        | {SERVER: {"level": level, "propagate": True}},
+        | {SERVER: {"level": level, "propagate": True}, AUDIT: {"level": "INFO"}},
     }
 
 

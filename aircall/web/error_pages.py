@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntit
 
 from aircall.errors import AircallError, NotFoundError
 from aircall.storage import STORAGE_ERRORS
+from aircall.web import audit
 from aircall.web.error_messages import SENTENCES, sentence_for, trouble
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
@@ -20,6 +21,8 @@ from aircall.web.security import see_other
 log = logging.getLogger(__name__)
 
 NOTE = "calls.add_note"
+# The status of a form that is not from a page of ours, and of nothing else.
+FORBIDDEN = 403
 
 EXPIRED = _l(
     "This page was open for too long, so this was not done. Go back, load it again and try once more."
@@ -84,7 +87,7 @@ def _unsaved_note() -> str:
 
 
 def _expired(error: CSRFError) -> ResponseReturnValue:
-    log.warning("a form was refused", extra={"reason": error.description})
+    audit.note("form refused", reason=str(error.description))
     if request.endpoint == "login.log_in":
         form = LoginForm()
         return login_page(form.username.data, form.next.data, notice=str(EXPIRED_LOGIN)), 400
@@ -105,6 +108,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status < 400:
         return error
+    if status == FORBIDDEN:
+        audit.note("form refused", reason="sent from another site")
     title = TITLES.get(status) or _("Something went wrong")
     return error_page(title, _text(error, status), status)
 

@@ -15,6 +15,7 @@ from flask import Flask, current_app
 from aircall.api.client import DEADLINE, ApiClient
 from aircall.api.resilience import PAUSE
 from aircall.auth.logins import Logins, ServiceAccount
+from aircall.auth.sign_ins import SignIns
 from aircall.calls.feed import ChangeFeed
 from aircall.calls.replica import CallReplica
 from aircall.calls.statistics import CallStatisticsQuery
@@ -75,6 +76,7 @@ class Services:
     api: ApiClient
     records: RecordStore
     logins: Logins
+    sign_ins: SignIns
     attempts: AttemptStore
     replica: CallReplica
     statistics: CallStatisticsQuery
@@ -148,6 +150,7 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
         api=api,
         records=records,
         logins=logins,
+        sign_ins=SignIns(records, logins),
         attempts=open_attempts(config),
         replica=replica,
         statistics=CallStatisticsQuery(replica.store.engine, replica.store.search),

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from aircall.changes.job_runner import Job, Outcome
 from aircall.changes.jobs import TooManyJobsError
 from aircall.models import is_call_id
+from aircall.web import audit
 from aircall.web.archive import messages
 from aircall.web.archive.messages import MOST_NAMES
 from aircall.web.formatting import clock, count, named
@@ -219,6 +220,8 @@ def _show(job_id: str) -> ResponseReturnValue:
     found = _job(job_id)
     # A single change has been waited for by the job service.
     if len(found.call_ids) > 1:
+        wanted = "archived" if found.is_archived else "inbox"
+        audit.note("calls changed", username(), count=len(found.call_ids), to=wanted)
         services().jobs.wait(job_id, WAIT)
         found = _job(job_id)
     # If the login has ended, the page of the job leads to the login page and back.

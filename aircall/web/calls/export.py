@@ -19,6 +19,7 @@ from aircall.calls.query import CallFilter, CallQuery, SortKey
 from aircall.concurrency import yield_control
 from aircall.csv_cells import BYTE_ORDER_MARK, csv_text
 from aircall.models import Call
+from aircall.web import audit
 from aircall.web.calls.export_columns import (
     PLAIN,
     SEPARATOR_NAMES,
@@ -82,10 +83,12 @@ def calls() -> ResponseReturnValue:
         return error_page(_("Not yet"), NOT_WHOLE, 503)
     turn = _turn()
     if turn is None:
+        audit.note("export limited", username())
         refusal = make_response(error_page(TITLES[429], TOO_MANY, 429))
         refusal.headers["Retry-After"] = str(RETRY_AFTER)
         return refusal
     form = chosen_form(request.args)
+    audit.note("exported", username(), what="calls")
     name = f"calls-{query.view}-{datetime.now(zone).date()}.csv"
     response = Response(
         csv_parts(store, services().people, query.to_filter(zone), zone, left_out, form),

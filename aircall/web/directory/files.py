@@ -18,6 +18,7 @@ from aircall.team.csv_contacts import ContactFileError, written_csv
 from aircall.team.entries import Entry, Kind
 from aircall.team.imports import FileProblem, ImportResult, Preview, PreviewOutdatedError, Resolution
 from aircall.team.vcards import written_vcards
+from aircall.web import audit
 from aircall.web.directory.entry_form import KINDS, problem_text
 from aircall.web.error_pages import NO_STORAGE_CHANGE
 from aircall.web.formatting import count
@@ -144,6 +145,7 @@ def as_vcards() -> ResponseReturnValue:
 
 
 def _download(written: Callable[[Iterable[Entry]], Iterator[str]], suffix: str, mimetype: str) -> Response:
+    audit.note("exported", required_login().user.username, what="directory")
     name = f"directory-{datetime.now(viewer_zone()).date()}.{suffix}"
     return Response(
         written(services().team.directory.all_entries()),

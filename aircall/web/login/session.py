@@ -1,6 +1,8 @@
 """Sessions: the login of a request, and how a session starts and ends."""
 
+import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import ParamSpec, cast
 from urllib.parse import urlsplit
@@ -10,9 +12,13 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 
 from aircall.auth.login import Login
+from aircall.auth.sign_ins import SignIn
 from aircall.errors import AircallError, LoginEndedError
 from aircall.models import User
+from aircall.storage import STORAGE_ERRORS
+from aircall.web import audit
 from aircall.web.login import form_recovery
+from aircall.web.login.user_agent import browser_and_system
 from aircall.web.services import services
 from aircall.web.session_store import SIGNED_IN_KEY, StoredSession, StoreSessionInterface
 
@@ -44,22 +50,52 @@ def _form_owner() -> str:
 def begin(login: Login) -> None:
     """Start a session for this login under a new id; the old session id becomes invalid."""
     kept_keys = form_recovery.kept_keys()
-    end()
+    end("session ended", reason="logged in again")
     session[SIGNED_IN_KEY] = login.id
     form_recovery.adopt_forms(kept_keys, login.user.username)
     cast(StoreSessionInterface, current_app.session_interface).regenerate(session)
     g.login = login
+    browser, system = browser_and_system(request.headers.get("User-Agent", ""))
+    sign_in = SignIn(
+        id=secrets.token_urlsafe(9),
+        login_id=login.id,
+        browser=browser,
+        system=system,
+        began_at=login.began_at,
+    )
+    for oldest in services().sign_ins.add(login.user.username, sign_in):
+        end_elsewhere(oldest, "too many sessions of one name")
+    audit.note("logged in", login.user.username)
 
 
-def end() -> str | None:
-    """End the session and its login; return the id of the login, if there was one."""
+def end(event: str, **facts: str) -> str | None:
+    """End the session and its login, and write down why; return the id of the login, if there was one."""
     ended_id = cast(str | None, session.get(SIGNED_IN_KEY))
     if ended_id is not None:
+        name = _name_of(ended_id)
         # Before the session: no request in flight can use the login any more.
         services().logins.end(ended_id)
+        if name is not None:
+            services().sign_ins.forget(name, ended_id)
+        audit.note(event, name, **facts)
     session.clear()
     g.login = None
     return ended_id
+
+
+def _name_of(ended_id: str) -> str | None:
+    try:
+        return services().logins.get(ended_id).user.username
+    except LoginEndedError:
+        return None
+
+
+def end_elsewhere(sign_in: SignIn, reason: str) -> None:
+    """End another session of the person who is logged in; its pages are told at once."""
+    services().logins.end(sign_in.login_id)
+    services().sign_ins.forget(username(), sign_in.login_id)
+    services().hub.end_login(sign_in.login_id)
+    audit.note("session ended", username(), reason=reason)
 
 
 def begin_anonymous() -> None:
@@ -71,7 +107,11 @@ def begin_anonymous() -> None:
 def current_login() -> Login | None:
     """Return the login of this request, its token refreshed if due; None without one."""
     if "login" not in g:
-        g.login = _load_login()
+        g.login = login = _load_login()
+        if login is not None:
+            # A page is shown though this cannot be stored.
+            with suppress(*STORAGE_ERRORS):
+                services().sign_ins.saw(login.id)
     return cast(Login | None, g.login)
 
 
@@ -172,7 +212,7 @@ def _forget_ended() -> None:
     # Kept forms outlive the session, and so does the CSRF token: several tabs may learn of the end at once,
     # and each needs a login page that works.
     lasting = {key: session[key] for key in (form_recovery.SESSION_KEY, CSRF_KEY) if key in session}
-    if ended_id := end():
+    if ended_id := end("session ended", reason="its login is over"):
         services().hub.end_login(ended_id)
     session.update(lasting)
     session[HAS_ENDED_KEY] = True

@@ -16,6 +16,7 @@ from aircall.errors import (
     UnauthorizedError,
     WrongAddressError,
 )
+from aircall.web import audit
 from aircall.web.error_messages import SENTENCES, api_sentences, sentence_for
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.login import attempts, session
@@ -63,12 +64,15 @@ def log_in() -> ResponseReturnValue:
         with attempts.attempt(username):
             signed_in = services().logins.create(username, form.password.data or "")
     except attempts.TooManyAttemptsError as error:
+        audit.note("login limited", username)
         refusal = make_response(_form_page(form, str(error), 429))
         refusal.headers["Retry-After"] = str(error.retry_after)
         return refusal
     except UnauthorizedError:
+        audit.note("login refused", username)
         return _form_page(form, REFUSED, 401)
     except InvalidRequestError as error:
+        audit.note("login refused", username)
         return _form_page(form, api_sentences(error.messages), 400)
     except WrongAddressError:
         return _form_page(form, WRONG_ADDRESS, 503)
@@ -84,7 +88,7 @@ def log_in() -> ResponseReturnValue:
 @bp.post("/logout")
 def log_out() -> ResponseReturnValue:
     """End the session: its record, its tokens, its sockets."""
-    ended_id = session.end()
+    ended_id = session.end("logged out")
     session.begin_anonymous()
     to_login = redirect(url_for("login.show"), code=303)
     if ended_id:

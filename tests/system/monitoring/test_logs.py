@@ -83,7 +83,14 @@ def test_a_day_of_work_leaves_no_secret_and_no_customers_data_and_keeps_no_passw
     output = started.output()
     assert READY.partition(":")[0] in output, "the first line is there"
     assert "/calls/<call_id>/archive" in output
-    assert {text for text in secret if text in output} == set()
+    audit = [line for line in output.splitlines() if "aircall.audit" in line]
+    others = "\n".join(line for line in output.splitlines() if line not in audit)
+    # A name stands in what is written down of logins, and nowhere else.
+    assert [text for text in secret - {"alice"} if text in output] == []
+    assert "alice" not in others
+    assert [line for line in audit if "alice" not in line] == []
+    assert "logged in" in audit[-2]
+    assert "exported" in audit[-1]
     assert "?" not in output
     assert "eyJ" not in output
     kept = {path.name: path.read_bytes() for path in data_dir.rglob("*") if path.is_file()}

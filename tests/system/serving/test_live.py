@@ -15,7 +15,7 @@ from tests.support.sandbox import Sandbox
 from tests.support.socket_client import connected
 from tests.support.stopwatch import Stopwatch
 from tests.support.waiting import wait_until
-from tests.system.serving.conftest import log_out
+from tests.system.serving.conftest import log_out, post
 
 OPEN, LOADS = 200, 40
 # Seconds. What nineteen of twenty page loads take at the most (the promise is 0.5).
@@ -97,6 +97,20 @@ def test_logging_out_closes_the_sockets_and_no_others(address: str, cookie: str,
         sandbox.archive(sandbox.calls()[0]["id"])
         assert bob.next("update-call")
         assert not alice.client.connected
+
+
+def test_pages_of_a_session_that_its_owner_ends_elsewhere_are_told_and_no_others(
+    address: str, cookie: str
+) -> None:
+    with connected(address, cookie) as here, connected(address, log_in(address)) as elsewhere:
+        post(address, cookie, "/sessions", "/sessions/end-others")
+        ended_at = time.monotonic()
+
+        elsewhere.next("signed-out")
+        elsewhere.next("disconnect")
+        # The promise is one second; a busy machine has some more.
+        assert time.monotonic() < ended_at + 5
+        assert here.client.connected
 
 
 def test_a_session_that_the_api_ends_loses_its_sockets_soon(tmp_path: Path) -> None:
