@@ -2,7 +2,7 @@
 #   docker build -t callboard .
 #   docker run --read-only -p 8000:8000 -v callboard:/data -e SECRET_KEY="$(openssl rand -hex 32)" \
 #     -e PUBLIC_ORIGIN=https://calls.example.com callboard
-# To look at it, beside an API of its own with recorded calls; any name and password will do:
+# To look at it, beside an API of its own with a team at work; any name and password will do:
 #   docker build -t callboard-demo --target demo .
 #   docker run --rm -p 8000:8000 callboard-demo
 

@@ -29,8 +29,8 @@ CODE := app.py config.py gunicorn.conf.py aircall sandbox scripts tests bench
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-run: setup ## Serve the dashboard, beside a sandbox API unless AIRCALL_API_URL is set
-	@exec $(BIN)/python -m scripts.run
+run: setup ## Serve the dashboard, beside a sandbox API unless AIRCALL_API_URL is set; SANDBOX="--recorded" sets its options
+	@exec $(BIN)/python -m scripts.run $(SANDBOX)
 
 dev: setup ## Serve beside the sandbox, and again, built anew, whenever a source changes; open pages load themselves again
 	@exec $(BIN)/python -m scripts.dev

@@ -24,6 +24,7 @@ class Options:
     port: int = 9100
     calls: int | None = None
     awkward: bool = False
+    team: bool = False
     seed: int = 1
     access_ttl: float = 600
     refresh_ttl: float = 3600
@@ -140,6 +141,11 @@ def _add_call_options(parser: argparse.ArgumentParser) -> None:
     kind = group.add_mutually_exclusive_group()
     kind.add_argument(
         "--recorded", dest="calls", action="store_const", const=None, help="the 94 recorded calls (default)"
+    )
+    kind.add_argument(
+        "--team",
+        action="store_true",
+        help="a week of a team with 8 lines and 60 callers, some of whom rang four times today",
     )
     kind.add_argument(
         "--awkward",

@@ -18,6 +18,7 @@ from sandbox.faults import Faults
 from sandbox.generated import GeneratedCalls
 from sandbox.options import Options
 from sandbox.recorded import RecordedCalls
+from sandbox.team import TeamCalls
 from sandbox.tokens import TokenIssuer
 
 
@@ -131,6 +132,13 @@ class Upstream:
             call = self.calls.get(call_id)
             return None if call is None else self._changed(with_note(call, content))
 
+    def arrival(self, random: Random) -> CallJson:
+        """Return a call that has just ended, of somebody who calls often if the calls are a team's."""
+        now = datetime.now(UTC)
+        if isinstance(self._source, TeamCalls):
+            return self._source.arrival(random, now)
+        return new_call(random, now, {})
+
     def add(self, call: CallJson) -> None:
         """Add a new call. As with the API, no event is sent."""
         with self.lock:
@@ -150,6 +158,8 @@ class Upstream:
 
 
 def _source(options: Options, started_at: datetime) -> CallSource:
+    if options.team:
+        return TeamCalls(options.seed, started_at)
     if options.awkward:
         count = DEFAULT_COUNT if options.calls is None else options.calls
         return AwkwardCalls(count, options.seed, started_at)
@@ -178,7 +188,7 @@ class Traffic(Thread):
         kind = self._random.choice(("archive", "archive", "note", "arrive"))
         call_id = self._random_call_id()
         if kind == "arrive" or call_id is None:
-            self._upstream.add(new_call(self._random, datetime.now(UTC), {}))
+            self._upstream.add(self._upstream.arrival(self._random))
         elif kind == "archive":
             self._upstream.toggle_archive(call_id)
         else:

@@ -15,7 +15,18 @@ from pathlib import Path
 
 from aircall.web.startup import AddressError, listen
 from config import environment
-from scripts.run import ROOT, StartError, address_of, is_served, sandbox_settings, start, start_sandbox, stop
+from scripts.run import (
+    ANY_LOGIN,
+    ROOT,
+    StartError,
+    address_of,
+    greet,
+    is_served,
+    sandbox_settings,
+    start,
+    start_sandbox,
+    stop,
+)
 
 DIST = ROOT / "static" / "dist"
 CATALOGS = "aircall/web/translations"
@@ -48,10 +59,7 @@ def main() -> None:
             development.begin()
         except (AddressError, StartError) as error:
             sys.exit(f"Callboard cannot start: {error}")
-        print(
-            f"Callboard is at {development.address}. Any name and password will do. Ctrl-C stops it.",
-            flush=True,
-        )
+        greet(development.address, ANY_LOGIN)
         for changed in changes(seen):
             print(f"Changed: {', '.join(sorted(changed))}.", flush=True)
             development.apply(changed)

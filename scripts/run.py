@@ -24,6 +24,11 @@ START_TIMEOUT = 30.0
 STOP_TIMEOUT = 15.0
 
 
+# Options of the sandbox, each of which says what calls it has.
+KINDS_OF_CALLS = {"--team", "--recorded", "--awkward", "--calls"}
+ANY_LOGIN = "Any name and password will do. "
+
+
 class StartError(Exception):
     """A program could not be started."""
 
@@ -41,18 +46,27 @@ def main() -> None:
                 sys.exit(str(error))
             stack.callback(stop, sandbox)
             env |= sandbox_settings(url)
-            hint = " Any name and password will do."
+            hint = ANY_LOGIN
         address, port = address_of(env)
         dashboard = start([sys.executable, "app.py"], env | {"PORT": str(port)})
         stack.callback(stop, dashboard)
         wait_until_served(dashboard, f"{address}/healthz")
-        print(f"Callboard is at {address}.{hint} Ctrl-C stops it.", flush=True)
+        greet(address, hint)
         sys.exit(dashboard.wait())
 
 
+def greet(address: str, hint: str) -> None:
+    """Say that the dashboard is served, its address last and alone."""
+    print(f"\nCallboard is running. {hint}Ctrl-C stops it.\n{address}", flush=True)
+
+
 def start_sandbox(*options: str) -> tuple[subprocess.Popen[str], str]:
-    """Start the sandbox, with colleagues at work; return it with its address. Raises StartError."""
-    command = [sys.executable, "-m", "sandbox", "--traffic", "20", *options]
+    """Start the sandbox, with a team at work unless the options say otherwise.
+
+    Return it with its address. Raises StartError.
+    """
+    kind = [] if KINDS_OF_CALLS & set(options) else ["--team"]
+    command = [sys.executable, "-m", "sandbox", "--traffic", "20", *kind, *options]
     sandbox = start(command, dict(os.environ), stdout=subprocess.PIPE)
     line = sandbox.stdout.readline() if sandbox.stdout else ""
     if " on http" not in line:

@@ -33,7 +33,7 @@ def development(clone: Path) -> Iterator[Started]:
     environment = os.environ | {"PORT": "0"}
     environment.pop("AIRCALL_API_URL", None)
     command = [sys.executable, "-m", "scripts.dev"]
-    ready = r"Callboard is at (http://\S+)\. "
+    ready = r"^(http://\S+)$"
     with running(command, ready, environment=environment, directory=clone) as started:
         yield started
 

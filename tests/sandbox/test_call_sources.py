@@ -1,9 +1,11 @@
-"""The generated and the recorded calls."""
+"""The generated, the recorded and the team's calls."""
 
 import json
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from sandbox.awkward import AwkwardCalls
 from sandbox.calls import CALL_TYPES, DIRECTIONS, CallJson, CallSource
 from sandbox.generated import MAX_CALLS, GeneratedCalls
 from sandbox.recorded import RECORDING, RecordedCalls
+from sandbox.team import ENGLISH_NOTES, FRENCH_NOTES, TeamCalls
 
 PHONE_NUMBER = re.compile(r"\+33\d{9}")
 START = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -111,3 +114,28 @@ def test_awkward_calls_fill_a_list_of_any_size() -> None:
     some = range(0, MAX_CALLS, 97)
 
     assert len({awkward[index]["via"] for index in some}) == len(some)
+
+
+@pytest.mark.parametrize("at", [START, START.replace(hour=0, minute=1), START.replace(day=22)])
+def test_a_team_has_few_lines_and_callers_some_of_whom_ring_again_and_again(at: datetime) -> None:
+    team = TeamCalls(1, at)
+    calls = listed(team)
+    outside = Counter(call["from"] if call["direction"] == "inbound" else call["to"] for call in calls)
+    lately = Counter(
+        call["from"]
+        for call, created in zip(calls, times(calls), strict=True)
+        if at - created < timedelta(hours=3) and call["call_type"] != "answered"
+    )
+
+    assert listed(TeamCalls(1, at)) == calls
+    assert [team.index_of(call["id"]) for call in calls] == list(range(len(calls)))
+    assert (len({call["via"] for call in calls}), len(outside)) == (8, 60)
+    assert 250 < len(calls) < 600
+    assert all(at - timedelta(days=8) < created <= at for created in times(calls))
+    assert sum(number >= 4 for number in lately.values()) >= 4
+    notes = [note["content"] for call in calls for note in call["notes"]]
+    assert set(notes) & set(FRENCH_NOTES)
+    assert set(notes) & set(ENGLISH_NOTES)
+    # The same people arrive later on.
+    random = Random(1)  # noqa: S311  # a simulation
+    assert {team.arrival(random, at)["via"] for _ in range(200)} <= {call["via"] for call in calls}

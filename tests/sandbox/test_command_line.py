@@ -26,6 +26,7 @@ INVALID = [
     "--latency nan",
     "--latency -1",
     "--awkward --recorded",
+    "--team --awkward",
 ]
 
 
@@ -40,13 +41,14 @@ def test_the_defaults_are_those_of_the_hosted_api_with_recorded_calls() -> None:
 
 
 def test_every_option_is_parsed() -> None:
-    limits = {"calls": 1_000_000, "awkward": True, "seed": 3, "max_limit": 2, "latency": 0.5, "traffic": 0.1}
+    kinds = {"calls": 1_000_000, "awkward": True, "team": False, "seed": 3}
+    limits = {"max_limit": 2, "latency": 0.5, "traffic": 0.1}
     tokens = {"access_ttl": 0.5, "refresh_ttl": 2, "strict_rotation": True, "keep_tokens": Path("kept")}
     channel = {"pusher_key": "k", "pusher_secret": "s", "activity_timeout": 1, "pong_timeout": 3}
 
     options = asdict(parse_arguments(EVERY_OPTION.split()))
 
-    assert options == {"host": "::1", "port": 0, **limits, **tokens, **channel}
+    assert options == {"host": "::1", "port": 0, **kinds, **limits, **tokens, **channel}
 
 
 @pytest.mark.parametrize("option", INVALID)

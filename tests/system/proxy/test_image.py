@@ -118,9 +118,7 @@ def test_the_demo_serves_calls_that_change_by_what_is_copied_for_it_alone(tmp_pa
     }
     address = f"http://{LOOPBACK}:{port}"
 
-    with running(
-        json.loads(command), f"Callboard is at {address}", environment=environment, directory=tmp_path
-    ):
+    with running(json.loads(command), f"^{address}$", environment=environment, directory=tmp_path):
         cookie = log_in(address)
         with connected(address, cookie) as page:
             page.next("caught-up")

@@ -93,7 +93,7 @@ def test_make_run_tells_the_address_that_it_has_been_given(sandbox: Sandbox, tmp
     environment = os.environ | settings(sandbox, tmp_path / "data")
     program = [sys.executable, "-m", "scripts.run"]
 
-    with running(program, r"Callboard is at (http://\S+)\.", environment=environment) as started:
+    with running(program, r"^(http://\S+)$", environment=environment) as started:
         address = started.ready[1]
         assert requests.get(f"{address}/healthz", timeout=TIMEOUT).ok
         taken = environment | {"PORT": str(urlsplit(address).port), "DATA_DIR": str(tmp_path / "other")}
