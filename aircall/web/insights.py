@@ -7,14 +7,22 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from aircall.calls.statistics import CallStatistics
 from aircall.web.calls.list_page import read_choices
 from aircall.web.charts import DRAWN_CHARTS, draw_week, whole_chart
 from aircall.web.kinds import KINDS, RARE, Kind, by_kind
-from aircall.web.list_query import ListLinks, ListQuery, current_query, days_url, find_line
+from aircall.web.list_query import (
+    ListLinks,
+    ListQuery,
+    calls_url,
+    current_query,
+    days_url,
+    filter_words,
+    find_line,
+)
 from aircall.web.login.session import login_required
 from aircall.web.page import await_fresh_list, list_freshness
 from aircall.web.preferences import viewer_zone
@@ -52,8 +60,11 @@ bp = Blueprint("insights", __name__)
 @bp.get("/insights")
 @login_required
 def index() -> ResponseReturnValue:
-    """Show statistics of the filtered list."""
+    """Show statistics of the filtered list, of all views unless one is named."""
     query = replace(current_query(), cursor=None)
+    list_url = calls_url(query)
+    if "view" not in request.args:
+        query.view = "all"
     if with_line := find_line(services().replica.store, query):
         return see_other(ListLinks("insights.index", with_line)())
     await_fresh_list()
@@ -65,6 +76,7 @@ def index() -> ResponseReturnValue:
         problems=query.problems,
         position=position,
         sync=list_freshness(),
+        list_url=list_url,
         calls_url=ListLinks("calls.index", query),
         insights_url=ListLinks("insights.index", query),
         days_url=days_url(query),
@@ -78,9 +90,11 @@ def _pictures(query: ListQuery, zone: ZoneInfo, now: datetime) -> dict[str, Any]
         # For the filter form, which is the list's.
         view = read_choices(services().replica.store, query, zone, now.astimezone(zone).date())
     count = statistics.totals.total()
+    people = services().people.of_numbers((*view.lines.shown, query.line, query.number))
     return {
         "view": view,
-        "people": services().people.of_numbers((*view.lines.shown, query.line, query.number)),
+        "people": people,
+        "words": filter_words(query, people),
         "count": count,
         "totals": read_totals(statistics),
         "chart": whole_chart(statistics, query, now.astimezone(zone).date()),

@@ -246,7 +246,9 @@ class ListLinks:
     query: ListQuery
 
     def __call__(self, **changes: Any) -> str:
-        """Return the URL with `changes`."""
+        """Return the URL with `changes`. The list begins with the inbox, insights with all calls."""
+        if self.endpoint == "insights.index":
+            changes.setdefault("view", self.query.view)
         return url_for(self.endpoint, **self.query.to_args(**changes))
 
 

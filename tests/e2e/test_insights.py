@@ -66,7 +66,7 @@ def test_the_insights_follow_their_filters_and_lead_back_to_the_list(page: Page)
 
 
 def test_the_figures_follow_what_colleagues_do(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
-    page = open_live(sign_in(visitor(address).new_page()), "/insights")
+    page = open_live(sign_in(visitor(address).new_page()), "/insights?view=inbox")
     inbox = [str(call["id"]) for call in sandbox.calls() if not call["is_archived"]]
     read: list[str] = []
     page.on("request", lambda request: read.append(request.url) if "/insights" in request.url else None)
@@ -86,3 +86,24 @@ def test_the_figures_are_those_of_the_browsers_zone_without_a_reload(page: Page)
     page.goto("/insights?view=all")
 
     expect(page.get_by_text("Times are those of Europe/Paris.")).to_be_visible()
+
+
+def test_print_fits_a4_and_says_what_the_page_says(page: Page) -> None:
+    # A4 less its margins, in CSS pixels.
+    page.set_viewport_size({"width": 703, "height": 1030})
+    for path, said in (
+        ("/calls?view=all&type=missed-call&per_page=10", ["1–10 of ", "Page 1 of ", "missed"]),
+        ("/insights", ["All calls", "Voicemail left", "Calls per day as a table"]),
+    ):
+        page.goto(path)
+        page.emulate_media(media="print", color_scheme="dark")
+        for words in said:
+            expect(page.get_by_text(words).locator("visible=true").first).to_be_visible()
+        beyond = page.locator("main *").evaluate_all(
+            "(all) => all.filter((each) => each.getBoundingClientRect().right > innerWidth).length"
+        )
+        assert beyond == 0, path
+        assert page.pdf(format="A4").startswith(b"%PDF")
+        page.emulate_media(media="screen")
+    page.emulate_media(media="print")
+    expect(page.locator("#chart-data tbody tr").last).to_be_visible()

@@ -78,7 +78,11 @@ def test_the_days_are_those_of_the_filtered_calls(viewer: Person, sandbox: Sandb
     inbox = [call for call in calls if not call["is_archived"]]
     rest = [call for call in calls if call["is_archived"] and call["direction"] == "inbound"]
 
-    for query, wanted in (("view=all", calls), ("", inbox), ("view=archived&direction=inbound", rest)):
+    for query, wanted in (
+        ("view=all", calls),
+        ("view=inbox", inbox),
+        ("view=archived&direction=inbound", rest),
+    ):
         viewer.get(f"{path}?{query}")
 
         assert without_nothing(table(viewer, "#chart")) == days_of(wanted)
@@ -118,7 +122,7 @@ def test_a_bar_leads_to_the_calls_of_its_day_and_keeps_the_other_filters(viewer:
 def test_calls_of_unknown_type_direction_or_time_are_counted_and_said(
     viewer: Person, sandbox: Sandbox, new_call: NewCall
 ) -> None:
-    missed = totals(viewer.get("/insights"))["Missed"]
+    missed = totals(viewer.get("/insights?view=inbox"))["Missed"]
     new_call(call_type="fax", direction="inbound", is_archived=False)
     new_call(created_at="no time", call_type="missed", direction="inbound", is_archived=False)
     expected = Counter(map(label_of, sandbox.calls()))
@@ -128,7 +132,7 @@ def test_calls_of_unknown_type_direction_or_time_are_counted_and_said(
     assert sum(row["Unknown"] for row in table(viewer, "#chart").values()) == 1
 
     new_call(call_type="missed", direction="sideways", is_archived=False)
-    assert totals(viewer.get("/insights"))["Missed"] == missed + 2
+    assert totals(viewer.get("/insights?view=inbox"))["Missed"] == missed + 2
     assert int(str(viewer.get("/calls").find("#page-head")["data-missed"])) == missed + 2
 
 
@@ -163,3 +167,19 @@ def test_the_way_back_keeps_the_filters_and_the_form_stays_on_the_page(viewer: P
     assert clear == "/insights?view=all&per_page=50"
     assert viewer.find("#filters")["action"] == "/insights"
     assert {urlsplit(str(tab["href"])).path for tab in viewer.page.select("#views a")} == {"/insights"}
+
+
+def test_insights_begin_with_all_calls_and_stay_in_the_view_that_was_chosen(viewer: Person) -> None:
+    viewer.get("/calls?type=missed")
+    link = next(str(link["href"]) for link in viewer.page.select(".toolbar a") if link.text == "Insights")
+
+    viewer.get(link)
+    assert totals(viewer)["All calls"] == len(viewer.get("/calls?view=all&type=missed&per_page=100").call_ids)
+    viewer.get(link)
+    assert viewer.find("#views [aria-current]").get_text(" ", strip=True).startswith("All")
+    assert str(viewer.page.select(".trail a")[0]["href"]) == "/calls?type=missed&per_page=25"
+
+    viewer.get(str(viewer.page.select("#views a")[0]["href"]))
+    assert viewer.find("#views [aria-current]").get_text(" ", strip=True).startswith("Inbox")
+    links = [str(link["href"]) for link in viewer.page.select(".dates__choices a")]
+    assert all("view=inbox" in link for link in links)

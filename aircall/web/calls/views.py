@@ -39,6 +39,7 @@ from aircall.web.list_query import (
     call_url,
     current_query,
     days_url,
+    filter_words,
     find_line,
     keep_page_size,
     known_id,
@@ -120,6 +121,7 @@ def _list_values(query: ListQuery, call: Call | None = None) -> dict[str, Any]:
         "sync": list_freshness(),
         "chart": chart,
         "people": people,
+        "words": filter_words(query, people),
         **_list_urls(query, view, people),
     }
 
