@@ -60,6 +60,9 @@ SENTENCES = (
     marked("The calls could not be read. What you chose is shown as soon as they can."),
     marked("New calls available."),
     marked("No longer there"),
+    marked("Page %(number)s of %(all)s"),
+    marked("Archive all %(number)s…"),
+    marked("Move all %(number)s to inbox…"),
     marked("Type the number in the next field."),
     marked("%(number)s copied."),
     marked("This browser does not let pages copy. The number is %(number)s."),
@@ -79,6 +82,11 @@ PLURALS = (
     marked_plural("%(first)s–%(last)s of %(number)s call", "%(first)s–%(last)s of %(number)s calls"),
     marked_plural("%(number)s missed in the inbox", "%(number)s missed in the inbox"),
     marked_plural("%(number)s new call – show", "%(number)s new calls – show"),
+    marked_plural("%(number)s call was archived – refresh", "%(number)s calls were archived – refresh"),
+    marked_plural(
+        "%(number)s call was moved to the inbox – refresh",
+        "%(number)s calls were moved to the inbox – refresh",
+    ),
     marked_plural("%(number)s other", "%(number)s others"),
     marked_plural("%(names)s is viewing", "%(names)s are viewing"),
 )

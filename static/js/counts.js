@@ -22,8 +22,14 @@ const BATCH_MS = 1000;
 const RETRY_MS = 5000;
 const PAGE_MS = 3000;
 const MAX_NEWS = 500;
+// Until the chart is requested: where it is in sight, and elsewhere. A thousand open pages ask one after the other.
+const SEEN_MS = 1000;
+const UNSEEN_MS = 5000;
+// Rows that left the list one by one say so themselves.
+const MIN_LEFT = 2;
 
 let timer = null;
+let chartTimer = null;
 let isPageWanted = false;
 let listReadAt = 0;
 // The latest counts that an event brought, and when; null before the first.
@@ -41,6 +47,7 @@ export function followCounts() {
       listReadAt = detail.beganAt;
       takeAnswer(detail.beganAt);
     } else if (detail.beganAt) requestCounts();
+    drawLeft();
   });
 }
 
@@ -59,6 +66,26 @@ export function takeCounts(id, call, counts) {
   if (call && !rowOf(id)) keepWithoutRow(call);
   else withoutRow.delete(id);
   if (!counts || isSyncing() || !drawPushed({ counts, at: performance.now() })) requestCounts();
+  requestChart();
+}
+
+function requestChart() {
+  const chart = document.querySelector('[data-page=list] #chart');
+  if (!chart || isSyncing()) return;
+  const isSeen = chart.getBoundingClientRect().top < innerHeight;
+  chartTimer ??= setTimeout(pullChart, isSeen ? SEEN_MS : UNSEEN_MS * (1 + Math.random()));
+}
+
+async function pullChart() {
+  chartTimer = null;
+  if (document.hidden) {
+    document.addEventListener('visibilitychange', requestChart, { once: true });
+    return;
+  }
+  const { countsUrl } = document.getElementById('list').dataset;
+  const readChart = () => read(countsUrl.replace('/counts', '/chart'));
+  const drawChart = (answer) => answer?.response.ok && drawRegions(answer.page, '#chart');
+  await enqueueBackgroundRequest(readChart, drawChart).catch(ignoreNoResponse);
 }
 
 function keepWithoutRow(call) {
@@ -77,14 +104,30 @@ function drawPushed(latest) {
     drawTitle(latest.counts.missed);
     return true;
   }
-  drawTotals(latest.counts);
-  return isNewsKnown && drawNews(list);
+  takeNumbers(latest.counts);
+  const isAll = isNewsKnown && drawNews(list);
+  drawNumbers(document);
+  return isAll;
 }
 
-function drawTotals(counts) {
+function takeNumbers(counts) {
   for (const place of document.querySelectorAll('[data-count]')) place.dataset.number = counts[place.dataset.count];
   document.getElementById('page-head').dataset.missed = counts.missed;
-  drawNumbers(document);
+}
+
+// The rows that no longer belong in this list stay where they are until somebody asks.
+function drawLeft() {
+  const link = document.getElementById('left-calls');
+  if (!link) return;
+  const { left } = link.dataset;
+  const number = document.querySelectorAll(`#list [data-call-id][data-archived=${left}]`).length;
+  link.hidden = number < MIN_LEFT;
+  setText(
+    link.querySelector('span'),
+    left === 'true'
+      ? ngettext('%(number)s call was archived – refresh', '%(number)s calls were archived – refresh', number)
+      : ngettext('%(number)s call was moved to the inbox – refresh', '%(number)s calls were moved to the inbox – refresh', number),
+  );
 }
 
 function drawNews(list) {
@@ -96,6 +139,8 @@ function drawNews(list) {
     return true;
   }
   const place = { view, cursor: cursorKey(cursor), last: lastKey(list) };
+  const { dataset } = document.getElementById('range');
+  if (dataset.page !== '1') dataset.before = calls.filter((call) => isNews(call, { ...place, last: null })).length;
   const number = calls.filter((call) => isNews(call, place)).length;
   const link = document.getElementById('new-calls');
   if (link.hidden && number) announce(gettext('New calls available.'));

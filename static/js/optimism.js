@@ -3,7 +3,8 @@
 import { formatNumber, gettext, ngettext } from './i18n.js';
 import { isBefore, isInView, keyOf } from './list-news.js';
 import { rowOf, rowsIn } from './rows.js';
-import { countedWishes, forgetWishesBefore, listedWishes, wishesSince } from './wishes.js';
+import { serverDay } from './server-clock.js';
+import { countedWishes, forgetWishesBefore, wishesSince } from './wishes.js';
 
 // Rows that were taken out of a list, by id: { row, day, list }. `day` is the section without its rows.
 const taken = new Map();
@@ -35,14 +36,10 @@ export function factsOf(id) {
   const call = row ?? document.getElementById('call');
   const day = row?.closest('.day') ?? taken.get(id)?.day;
   const names = ['missed', 'voicemail'].filter((kind) => row?.matches(`.kind--${kind}`));
-  if (day?.id === `day-${today()}`) names.push('today');
+  if (day?.id === `day-${serverDay()}`) names.push('today');
   return { was: call?.dataset.archived === 'true', names };
 }
 
-// As in the ids of days.
-function today() {
-  return new Intl.DateTimeFormat('en-CA', { timeZone: document.documentElement.dataset.zone }).format();
-}
 
 // Says in the row why its change was not made; without a reason, no longer.
 export function noteFailure(id, reason = '') {
@@ -73,20 +70,30 @@ export function drawNumbers(page) {
     const text = ngettext('%(number)s missed in the inbox', '%(number)s missed in the inbox', missed);
     setText(words.querySelector('a'), text);
   }
-  drawPlace(page, listedWishes() * { inbox: 1, archived: -1, all: 0 }[view]);
+  drawPlace(page, numberOf, numberOf(view));
   page.title = page.title.replace(/^(\(\d+\) )?/, missed > 0 ? `(${missed}) ` : '');
 }
 
-function drawPlace(page, more) {
-  const place = page.querySelector('.toolbar__summary[data-first]');
-  const { first, number } = place?.dataset ?? {};
-  const last = Number(first) + rowsIn(page).length - 1;
-  if (!place || last < first) return;
-  const total = Math.max(Number(number) + more, last);
-  setText(place, ngettext('%(first)s–%(last)s of %(number)s call', '%(first)s–%(last)s of %(number)s calls', total, {
-    first: formatNumber(Number(first)),
-    last: formatNumber(last),
-  }));
+// As the server writes them. A first page is counted like the tabs; `before` are the newer calls of others.
+function drawPlace(page, numberOf, all) {
+  const range = page.getElementById('range');
+  if (!range) return;
+  const [number, size, before] = ['page', 'size', 'before'].map((name) => Number(range.dataset[name]));
+  const reach = all - before;
+  const [first, last] = [(number - 1) * size + 1, Math.min(number * size, reach)];
+  if (last >= first) {
+    setText(range, ngettext('%(first)s–%(last)s of %(number)s call', '%(first)s–%(last)s of %(number)s calls', all, {
+      first: formatNumber(first),
+      last: formatNumber(last),
+    }));
+  }
+  const pages = { number: formatNumber(number), all: formatNumber(Math.max(number, Math.ceil(reach / size))) };
+  setText(page.getElementById('place'), gettext('Page %(number)s of %(all)s', pages));
+  for (const link of page.querySelectorAll('[data-all]')) {
+    const count = { number: formatNumber(numberOf(link.dataset.all)) };
+    const isInbox = link.dataset.all === 'inbox';
+    setText(link, isInbox ? gettext('Archive all %(number)s…', count) : gettext('Move all %(number)s to inbox…', count));
+  }
 }
 
 function drawState(element, isArchived) {
@@ -182,7 +189,7 @@ function rowKey(row) {
 
 // Names the list by its filters and page: a row belongs into no other.
 function listKey(page) {
-  const address = new URL(page.getElementById('list').dataset.rowsUrl, location.origin);
+  const address = new URL(page.getElementById('list').dataset.countsUrl, location.origin);
   address.searchParams.delete('top');
   return address.search;
 }

@@ -12,3 +12,9 @@ export function setServerTime(instant) {
 export function serverTime(time = Date.now()) {
   return time + offset;
 }
+
+// The viewer's day by the server's clock, as in the ids of days: 2026-12-01.
+export function serverDay() {
+  const timeZone = document.documentElement.dataset.zone;
+  return new Intl.DateTimeFormat('en-CA', { timeZone }).format(serverTime());
+}

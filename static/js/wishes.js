@@ -8,8 +8,7 @@ const wishes = new Map();
 export function addWish(id, isArchived, { was, names }) {
   const earlier = wishes.get(id);
   const counted = earlier ? (earlier.isCounted ? earlier.isArchived : earlier.was) : was;
-  const listed = earlier ? earlier.listed : was;
-  const wish = { id, isArchived, was: counted, listed, names, isCounted: false, settledAt: Infinity };
+  const wish = { id, isArchived, was: counted, names, isCounted: false, settledAt: Infinity };
   wishes.set(id, wish);
   return wish;
 }
@@ -47,12 +46,6 @@ export function forgetWishesBefore(time) {
 
 export function isWished(id) {
   return wishes.get(id)?.settledAt === Infinity;
-}
-
-// What they add to the number of calls in the inbox that the list as it was drawn is a part of.
-export function listedWishes() {
-  const steps = [...wishes.values()].map(({ isArchived, listed }) => Number(listed) - Number(isArchived));
-  return steps.reduce((sum, step) => sum + step, 0);
 }
 
 // What the wishes add to each count.

@@ -99,12 +99,16 @@ class FilterChoices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceInList(ListCounts):
-    """Where a page is in its list. `first` and `last` count from one, and are 0 on an empty page."""
+    """Where a page is in its list. `first` and `last` count from one, and are 0 on an empty page.
+
+    The first page is counted like the tabs; later ones begin at the query's cursor, after `new_before` calls.
+    """
 
     first: int
     last: int
     number: int
     page_count: int
+    new_before: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,28 +146,39 @@ def read_list(store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime)
         # Every call after the cursor has left the list, and there are only newer ones.
         return read_list(store, replace(query, cursor=None), zone, now)
     page_count = max(1, -(-counts.total // query.per_page))
-    return _read_page(store, replace(query, page=min(query.page, page_count)), zone, now, counts, page_count)
+    return _read_page(store, replace(query, page=min(query.page, page_count)), zone, now, counts)
+
+
+def _place(counts: ListCounts, query: ListQuery) -> PlaceInList:
+    """Return where this page is."""
+    all_count = counts.counts[query.view]
+    reach = all_count if query.page == 1 else counts.total
+    offset = (query.page - 1) * query.per_page
+    return PlaceInList(
+        **{field.name: getattr(counts, field.name) for field in fields(ListCounts)},
+        first=offset + 1 if reach > offset else 0,
+        last=min(offset + query.per_page, reach) if reach > offset else 0,
+        number=query.page,
+        page_count=max(1, -(-reach // query.per_page)),
+        new_before=max(0, all_count - reach),
+    )
 
 
 def _read_page(
-    store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime, counts: ListCounts, page_count: int
+    store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime, counts: ListCounts
 ) -> CallList:
     wanted, today = query.to_filter(zone), now.astimezone(zone).date()
     offset = (query.page - 1) * query.per_page
     calls = store.page(wanted, offset, query.per_page)
+    place = _place(counts, query)
+    if len(calls) != place.last - place.first + 1:
+        # They changed while they were read.
+        place = replace(place, first=offset + 1 if calls else 0, last=offset + len(calls) if calls else 0)
     return CallList(
-        counts=counts.counts,
-        missed_count=counts.missed_count,
-        quick=counts.quick,
-        total=counts.total,
-        new_count=counts.new_count,
+        **{field.name: getattr(place, field.name) for field in fields(PlaceInList)},
         today=today,
         days=group_by_day(calls, zone, today),
         cursor=query.cursor or _key_of_first(store.page(wanted, 0, 1) if offset else calls),
-        first=offset + 1 if calls else 0,
-        last=offset + len(calls) if calls else 0,
-        number=query.page,
-        page_count=page_count,
         lines=read_lines(store, query),
     )
 
@@ -218,19 +233,20 @@ def _quick_views(numbers: Mapping[str, int], today: str) -> tuple[QuickView, ...
 
 def read_news(
     store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime, changed: Collection[str]
-) -> ListCounts:
-    """Return the counts for an open page that has no rows for these `changed` calls.
+) -> PlaceInList:
+    """Return the counts and the place for an open page that has no rows for these `changed` calls.
 
     On the first page, changed calls that belong there now count as new too. A page without a cursor had no
     calls, so all are new.
     """
     counts = read_counts(store, query, zone, now)
+    place = _place(counts, replace(query, page=min(query.page, max(1, -(-counts.total // query.per_page)))))
     if query.cursor is None:
-        return replace(counts, new_count=counts.total)
+        return replace(place, new_count=counts.total)
     if query.page > 1 or not changed:
-        return counts
+        return place
     calls = store.page(query.to_filter(zone), 0, query.per_page)
-    return replace(counts, new_count=counts.new_count + sum(call.id in changed for call in calls))
+    return replace(place, new_count=counts.new_count + sum(call.id in changed for call in calls))
 
 
 def _key_of_first(calls: Sequence[Call]) -> SortKey | None:

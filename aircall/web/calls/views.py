@@ -144,15 +144,30 @@ def _list_urls(query: ListQuery, view: CallList, people: People) -> dict[str, An
 @bp.get("/calls/counts")
 @login_required
 def counts() -> ResponseReturnValue:
-    """Return the parts of the list page that count calls: heading, tabs, and the link to new calls.
+    """Return the parts of the list page that count calls: heading, tabs, toolbar, and the link to new calls.
 
     Takes the query of the list, and the `ids` of changed calls that have no row on that page.
     """
     query = current_query()
     view = read_news(services().replica.store, query, viewer_zone(), datetime.now(UTC), _requested_ids())
     return render_template(
-        "calls/_counts.html", view=view, filters=query, calls_url=ListLinks("calls.index", query)
+        "calls/_counts.html",
+        view=view,
+        filters=query,
+        calls_url=ListLinks("calls.index", query),
+        all_url=ConfirmLinks(query),
     )
+
+
+@bp.get("/calls/chart")
+@login_required
+def chart() -> ResponseReturnValue:
+    """Return the chart beside the list of this query."""
+    query = current_query()
+    store, now = services().replica.store, datetime.now(UTC)
+    with store.reading_once():
+        drawn = recent_chart(services().statistics, query, viewer_zone(), now)
+    return render_template("calls/_chart.html", chart=drawn, days_url=days_url(query), is_large=False)
 
 
 @bp.get("/calls/rows")
