@@ -11,6 +11,7 @@ log = logging.getLogger(__name__)
 
 # Seconds. gevent only polls sockets when a sleep is longer than 0.
 YIELD_TIME = 0.001
+_steps = threading.Lock()
 
 
 class BackgroundThread:
@@ -101,5 +102,9 @@ def call_all(callbacks: Iterable[Callable[..., object]], *args: object) -> None:
 
 
 def yield_control() -> None:
-    """Let other greenlets run between two steps of long work."""
-    time.sleep(YIELD_TIME)
+    """Let others run between two steps of long work.
+
+    Loops that call this take their steps one after another: a request waits for a step of one of them.
+    """
+    with _steps:
+        time.sleep(YIELD_TIME)

@@ -4,6 +4,8 @@ In a process of its own, which goes on until it is ended.
 """
 
 import asyncio
+import random
+import re
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -78,7 +80,7 @@ async def half_body(client: Client) -> None:
 
 
 async def slow_reader(client: Client) -> None:
-    """Ask for the whole list as a file, and take it in sips."""
+    """Ask for a long page, and take it in sips."""
     reader, writer = await client.connect()
     writer.write(client.head("GET /calls?per_page=100&view=all HTTP/1.1", f"Cookie: {client.cookie}"))
     while await reader.read(SIP):
@@ -109,12 +111,38 @@ async def page(client: Client) -> None:
         writer.close()
 
 
+async def wrong_login(client: Client) -> None:
+    """Send wrong passwords, again and again, each for another name from another address."""
+    while True:
+        reader, writer = await asyncio.open_connection(client.host, client.port)
+        writer.write(client.head("GET /login HTTP/1.1", "Connection: close"))
+        page = (await reader.read(-1)).decode()
+        writer.close()
+        cookie = re.findall(r"(?i)set-cookie: ([^;]+)", page)[0]
+        token = re.findall(r'name="csrf_token"[^>]*value="([^"]+)"', page)[0]
+        name = f"{random.getrandbits(64):x}"
+        body = f"csrf_token={token}&username={name}&password=wrong&next="
+        reader, writer = await asyncio.open_connection(client.host, client.port)
+        head = client.head(
+            "POST /login HTTP/1.1",
+            "Connection: close",
+            f"X-Forwarded-For: 2001:db8:{name[:4]}:{name[4:8]}::1",
+            f"Cookie: {cookie}",
+            f"Content-Length: {len(body)}",
+            "Content-Type: application/x-www-form-urlencoded",
+        )
+        writer.write(head + body.encode())
+        await reader.read(-1)
+        writer.close()
+
+
 KINDS: dict[str, Callable[[Client], Awaitable[None]]] = {
     "sockets": stranger_socket,
     "half bodies": half_body,
     "slow readers": slow_reader,
     "exports": export,
     "pages": page,
+    "logins": wrong_login,
 }
 
 

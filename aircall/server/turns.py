@@ -43,7 +43,10 @@ class Turns:
     def _call(self) -> None:
         while self._waiting:
             gevent.sleep(PAUSE)
-            while self._waiting and monotonic() - self._began_at < LONGEST_TURN:
+            is_first = True
+            # One in any turn, however long others have taken in it.
+            while self._waiting and (is_first or monotonic() - self._began_at < LONGEST_TURN):
+                is_first = False
                 self._waiting.popleft().set()
                 # It runs before this goes on, until it waits for something or is done.
                 gevent.sleep(0)
