@@ -104,9 +104,11 @@ function undoKept(findAddress) {
   });
   turn.done.then(async (answer) => {
     if (!answer) return;
+    const ids = Object.keys(statesIn(answer.page));
     sayOutcome(answer.page);
     await refresh({ isWhole: true });
-    Object.keys(statesIn(answer.page)).map((id) => rowOf(id)).find(Boolean)?.querySelector('a').focus();
+    ids.map((id) => rowOf(id)).find(Boolean)?.querySelector('a').focus();
+    if (ids.length) tell({ ids });
   }).catch(sayUnanswered);
 }
 

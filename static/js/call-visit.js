@@ -4,6 +4,8 @@
 import { announce } from './announcer.js';
 import { callsChangedSince } from './change-history.js';
 import { persistDraft } from './drafts.js';
+import { gettext } from './i18n.js';
+import { showNotice } from './notices.js';
 import { turnPage } from './page-turn.js';
 import { shownCall } from './presence.js';
 import { refresh } from './refresh.js';
@@ -11,6 +13,8 @@ import { drawPage, isSamePage } from './regions.js';
 import { enqueueUserRequest } from './request-queue.js';
 import { ignoreNoResponse, read } from './requests.js';
 import { isShown, rememberShown } from './shown-address.js';
+
+const UNREAD = gettext('The calls could not be read. Check your connection and try again.');
 
 let latest = 0;
 
@@ -32,14 +36,18 @@ export function isPlain({ button, ctrlKey, metaKey, shiftKey, altKey }) {
 }
 
 // Returns whether the call has come, and not another one that was asked for later. Any other page than a call's is gone
-// to. With `keepsFocus` the focus stays in the list.
-export function visitCall(address, { remember = 'pushState', keepsFocus = false } = {}) {
+// to. With `keepsFocus` the focus stays in the list, and nothing leaves that.
+export function visitCall(address, options = {}) {
+  const { remember = 'pushState', keepsFocus = false } = options;
   latest += 1;
   const mine = latest;
   const turn = enqueueUserRequest(async () => {
     const answer = mine === latest ? await read(address) : null;
     if (!answer || mine !== latest) return false;
-    if (!isSamePage(answer.page) || !paneIn(answer.page) !== !paneIn(document)) return goTo(address);
+    if (!isSamePage(answer.page) || !paneIn(answer.page) !== !paneIn(document)) {
+      if (answer.response.ok || !keepsFocus) return goTo(address);
+      return say(answer.page.getElementById('error-message')?.textContent);
+    }
     if (remember) history[remember](null, '', answer.response.url);
     show(answer);
     if (!keepsFocus) focusOn(paneIn(document));
@@ -48,7 +56,7 @@ export function visitCall(address, { remember = 'pushState', keepsFocus = false 
   });
   return turn.catch((error) => {
     ignoreNoResponse(error);
-    return goTo(address); // the browser says what is wrong, and offers to try again
+    return mine === latest && say(UNREAD, () => visitCall(address, options));
   });
 }
 
@@ -81,6 +89,11 @@ function focusOn(pane) {
 
 function paneIn(page) {
   return page.getElementById('pane');
+}
+
+function say(text = UNREAD, retry = null) {
+  showNotice(text, { isError: true, retry });
+  return false;
 }
 
 function goTo(address) {

@@ -64,7 +64,8 @@ function currentCall() {
 function move(step) {
   const rows = shownRows();
   if (!rows.length) return press(step > 0 ? '[rel=next]' : '[rel=prev]', document.getElementById('trail'));
-  const at = rows.indexOf(currentRow() ?? document.querySelector('#list [data-call-id]:is(:has([aria-current]), :target)'));
+  const open = document.querySelector('#list [data-call-id]:is(:has([aria-current]), :target)');
+  const at = rows.indexOf(currentRow() ?? open);
   const to = at + step;
   if (rows[to]) focusRow(rows[to]);
   else if (at >= 0) goOn(step);

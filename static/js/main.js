@@ -24,16 +24,18 @@ import { enhanceTypingKeys } from './typing-keys.js';
 const YEAR_S = 365 * 24 * 3600;
 
 const { page, position } = document.body.dataset;
+const pane = document.getElementById('pane');
 
 const features = [setZoneCookie, enhanceNotices, enhanceUndoShortcut, enhanceTypingKeys, deleteDraftsAtLogout];
 if (document.getElementById('commands')) features.push(enhanceCommands);
 if (position) {
-  features.push(enhanceShortcuts, enhanceForms, enhanceActions, protectDeliveries, goLive, catchUp, followCounts, followSync, takeOwnZone);
+  features.push(enhanceShortcuts, enhanceForms, enhanceActions, protectDeliveries);
+  features.push(goLive, catchUp, followCounts, followSync, takeOwnZone);
 }
 if (page === 'list' || page === 'insights') features.push(enhanceFilters);
 if (page === 'list') features.push(enhanceSelection);
-if (page === 'call' || document.getElementById('pane')) features.push(persistDraft, enhanceCallVisits, goOnAfterArchiving);
-if (document.getElementById('pane')) features.push(enhanceSplit);
+if (page === 'call' || pane) features.push(persistDraft, enhanceCallVisits, goOnAfterArchiving);
+if (pane) features.push(enhanceSplit);
 if (page === 'job' || page === 'actions') features.push(followJob);
 
 for (const feature of features) {

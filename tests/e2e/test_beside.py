@@ -13,6 +13,7 @@ from tests.e2e.pages import (
     is_wider_than_its_window,
     note_field,
     notes,
+    notices,
     open_live,
     read,
     shown,
@@ -20,7 +21,7 @@ from tests.e2e.pages import (
 )
 from tests.e2e.test_flow import press
 from tests.e2e.test_keyboard import focused_call
-from tests.e2e.troubles import Visitor
+from tests.e2e.troubles import Troubles, Visitor
 from tests.support.sandbox import Sandbox
 
 SHIFTS = """() => {
@@ -113,8 +114,8 @@ def test_addresses_and_history_are_those_of_pages(page: Page) -> None:
     expect(page.locator("#list [data-call-id]").first).to_be_visible()
 
 
-def test_a_note_is_written_on_the_call_whose_row_has_the_focus(page: Page) -> None:
-    first, second, *_ = call_ids(page)
+def test_a_note_is_written_on_the_call_whose_row_has_the_focus(page: Page, troubles: Troubles) -> None:
+    first, second, third, *_ = call_ids(page)
     press(page, "jo")
     expect_open(page, first)
     held: list[Route] = []
@@ -129,3 +130,14 @@ def test_a_note_is_written_on_the_call_whose_row_has_the_focus(page: Page) -> No
     expect(note_field(page)).to_be_focused()
     expect(note_field(page)).to_have_value("")
     expect(shown(page, second).first).to_have_attribute("data-archived", "false")
+
+    page.keyboard.press("Escape")
+    troubles.expect(f"failed: GET .*/calls/{third}|ERR_FAILED")
+    page.route(re.compile(f"/calls/{third}"), lambda route: route.abort())
+    press(page, "j")
+    expect(notices(page)).to_contain_text("The calls could not be read.")
+    expect_open(page, second)
+    assert focused_call(page) == third
+    page.unroute_all()
+    notices(page).get_by_role("button", name="Try again").click()
+    expect_open(page, third)

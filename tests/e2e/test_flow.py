@@ -232,3 +232,8 @@ def test_calls_are_gone_through_on_their_pages_and_archived_on_the_way(
     expect(page).to_have_url(re.compile(f"/calls/{fourth}"))
     expect_archived(page, fourth, is_archived=False)
     expect_marked(page)
+    page.reload()
+    expect_live(page)
+    press(page, "z")
+    expect(page).to_have_url(re.compile(f"/calls/{third}"))
+    expect_archived(page, third, is_archived=False)
