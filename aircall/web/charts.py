@@ -27,7 +27,7 @@ from aircall.web.formatting import (
 )
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
-from aircall.web.i18n import viewer_language
+from aircall.web.i18n import viewer_format
 from aircall.web.kinds import KINDS, Kind, by_kind
 from aircall.web.list_query import FIRST_DAY, LAST_DAY, ListQuery
 
@@ -187,7 +187,7 @@ def draw_chart(statistics: CallStatistics, first: date, last: date, today: date)
 
     Of a range of more years than that, the first bar stands for all the earliest years.
     """
-    return _draw_chart(statistics, first, last, today, viewer_language())
+    return _draw_chart(statistics, first, last, today, viewer_format())
 
 
 @lru_cache(DRAWN_CHARTS)
@@ -283,7 +283,7 @@ def _parts(numbers: Counter[str], highest: int) -> tuple[Part, ...]:
 
 def draw_week(statistics: CallStatistics) -> Week | None:
     """Draw the hours of the week; None if no call has a time. The first of equally busy hours is named."""
-    return _draw_week(statistics, viewer_language())
+    return _draw_week(statistics, viewer_format())
 
 
 @lru_cache(DRAWN_CHARTS)

@@ -1,8 +1,8 @@
 """Template filters: phone numbers, dates, times, durations, counts, and kinds of calls.
 
 All texts are in the viewer's language, and in English outside of a request. No function reads a clock or
-guesses a time zone: `zone` is always an IANA name, and `today` the viewer's day. Times of day have 24 hours
-in all languages.
+guesses a time zone: `zone` is always an IANA name, and `today` the viewer's day. Times of day have 24
+hours, or twelve where the viewer's region writes them so (i18n.py).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -25,17 +25,30 @@ from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext, ngettext, viewer_locale
 from aircall.web.kinds import kind, offered_types
 
+# What systems send in place of a number whose owner does not show it; +266696687 spells "anonymous".
+PRIVATE = frozenset({"anonymous", "private", "restricted", "withheld", "blocked", "266696687", "+266696687"})
 # Forms of a day, in CLDR's letters and in an order that suits every language of LANGUAGES.
 LONG = "EEEE d MMMM y"
 SHORT = "d MMM y"
 SHORT_WITH_WEEKDAY = f"EEE {SHORT}"
 WITHOUT_YEAR = "d MMM"
 MONTH = "MMM y"
+# America's order of these.
+AMERICAN = {
+    LONG: "EEEE, MMMM d, y",
+    SHORT: "MMM d, y",
+    SHORT_WITH_WEEKDAY: "EEE, MMM d, y",
+    WITHOUT_YEAR: "MMM d",
+}
+# Of the regions of FORMATS that count hours to twelve.
+HALVES_OF_DAY = {"US": ("AM", "PM"), "AU": ("am", "pm")}
 YEAR = "y"
 # Languages that write the first day of a month as an ordinal number: `1er`.
 ORDINAL_FIRST = {"fr": "d'er'"}
 # Stand for the first and the last day in a URL.
 FIRST_PLACE, LAST_PLACE = "\x01", "\x02"
+# Characters of what stands in place of a number.
+LONGEST_WORD = 60
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 DIRECTIONS = {
@@ -56,6 +69,7 @@ def register(app: Flask) -> None:
         with_phones,
         named,
         clock,
+        hour,
         day_time,
         short_day_time,
         recent_time,
@@ -82,7 +96,9 @@ def direction(call: Call) -> str:
 
 def phone(number: str) -> str:
     """Return the number's international form, `+33 6 12 34 56 78`; unchanged if it is no phone number."""
-    return _international(number) or number.strip() or _("Unknown number")
+    shown = _international(number) or number.strip()
+    said = shown.removeprefix("sip:").partition("@")[0].casefold() if len(shown) < LONGEST_WORD else ""
+    return _("Private number") if said in PRIVATE else shown or _("Unknown number")
 
 
 def phone_uri(number: str) -> str:
@@ -139,8 +155,23 @@ def _parsed(number: str) -> PhoneNumber | None:
 
 
 def clock(instant: datetime | None, zone: str) -> str:
-    """Return the time of day in `zone`, `18:05`."""
-    return f"{instant.astimezone(ZoneInfo(zone)):%H:%M}" if instant else _("Unknown time")
+    """Return the time of day in `zone`, `18:05` or `6:05 PM`."""
+    return _time_of(instant.astimezone(ZoneInfo(zone))) if instant else _("Unknown time")
+
+
+def hour(number: int) -> str:
+    """Return an hour from 0 to 24, `18:00` or `6 PM`."""
+    halves = HALVES_OF_DAY.get(viewer_locale().territory or "")
+    if halves is None:
+        return f"{number:02}:00"
+    return f"{number % 12 or 12}{NO_BREAK_SPACE}{halves[number % 24 >= 12]}"
+
+
+def _time_of(local: datetime) -> str:
+    halves = HALVES_OF_DAY.get(viewer_locale().territory or "")
+    if halves is None:
+        return f"{local:%H:%M}"
+    return f"{local.hour % 12 or 12}:{local:%M}{NO_BREAK_SPACE}{halves[local.hour >= 12]}"
 
 
 def day_time(instant: datetime | None, zone: str) -> str:
@@ -157,7 +188,7 @@ def _day_time(instant: datetime | None, zone: str, form: str) -> str:
     if instant is None:
         return _("Unknown time")
     local = instant.astimezone(ZoneInfo(zone))
-    return f"{day_name(local.date(), form)}, {local:%H:%M}"
+    return f"{day_name(local.date(), form)}, {_time_of(local)}"
 
 
 def recent_time(instant: datetime | None, zone: str, today: date) -> str:
@@ -214,6 +245,8 @@ def day_name(day: date, form: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _day_name(day: date, form: str, locale: Locale) -> str:
+    if locale.territory == "US":
+        form = AMERICAN.get(form, form)
     if day.day == 1:
         form = form.replace("d", ORDINAL_FIRST.get(locale.language, "d"))
     return format_date(day, form, locale)

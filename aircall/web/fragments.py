@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from aircall.models import Call
 from aircall.storage.database import LruCache
-from aircall.web.i18n import speaking, viewer_language
+from aircall.web.i18n import speaking, viewer_format
 from aircall.web.note_text import found_excerpt
 from aircall.web.people import CallPeople, People, keys_of
 
@@ -42,7 +42,7 @@ def register(app: Flask) -> None:
             places = {name: f"{PLACE}{name}{PLACE}" for name in personal}
             return app.jinja_env.get_template(template).render(values | places)
 
-        html = cache.get((template, viewer_language(), *personal, *values.items()), render)
+        html = cache.get((template, viewer_format(), *personal, *values.items()), render)
         if personal:
             html = PERSONAL.sub(lambda found: escape(personal.get(found[1], "")), html)
         return Markup(html)  # noqa: S704  # rendered by a template, and escaped

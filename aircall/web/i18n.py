@@ -22,6 +22,11 @@ from aircall.web.startup import CATALOGS, check_translations
 # Each language by its own name.
 LANGUAGES = {"en": "English", "fr": "Français"}
 DEFAULT = "en"
+# How days and times are written: locales by tag. A language has its own tag, and so has a region that writes
+# them otherwise.
+FORMATS = {"en": "en", "en-US": "en_US", "en-AU": "en_AU", "fr": "fr"}
+# English with twelve hours, in America's order of day and month or in Britain's.
+FORMAT_OF_REGION = {"US": "en-US", "PH": "en-US"} | dict.fromkeys(("AU", "CA", "IN", "NZ"), "en-AU")
 COOKIE = "language"
 # Sentences without values that are kept as templates need them. There are some 200 in each language.
 PLAIN_SENTENCES = 5000
@@ -106,12 +111,12 @@ def register(app: Flask) -> None:
         pgettext=_template_pgettext,
         languages=LANGUAGES,
     )
-    app.context_processor(lambda: {"language": viewer_language()})
+    app.context_processor(lambda: {"language": viewer_language(), "written_format": viewer_format()})
 
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Translate into this language inside of the block, whatever the viewer's is."""
+    """Use this language, or one of FORMATS, inside of the block, whatever the viewer's is."""
     before = _spoken.set(language)
     try:
         yield
@@ -122,7 +127,7 @@ def speaking(language: str) -> Iterator[None]:
 def viewer_language() -> str:
     """Return the viewer's language, one of LANGUAGES; the default outside of a request."""
     if spoken := _spoken.get():
-        return spoken
+        return spoken.partition("-")[0]
     if not has_request_context():
         return DEFAULT
     language = cast(str | None, g.get("language"))
@@ -132,9 +137,30 @@ def viewer_language() -> str:
     return language
 
 
+def viewer_format() -> str:
+    """Return how the viewer writes days and times, one of FORMATS; outside of a request, the default."""
+    if spoken := _spoken.get():
+        return spoken
+    if not has_request_context():
+        return DEFAULT
+    written = cast(str | None, g.get("format"))
+    if written is None:
+        written = g.format = _accepted_format(viewer_language())
+    return written
+
+
+def _accepted_format(language: str) -> str:
+    for accepted, quality in request.accept_languages:
+        base, _, region = accepted.partition("-")
+        if base.lower() == language and quality > 0:
+            wanted = FORMAT_OF_REGION.get(region.upper(), language)
+            return wanted if wanted.startswith(language) else language
+    return language
+
+
 def viewer_locale() -> Locale:
     """Return the locale for dates and numbers; that of the default language outside of a request."""
-    return _locale(viewer_language())
+    return _locale(viewer_format())
 
 
 def _template_gettext(sentence: str, /, **values: object) -> Markup:
@@ -168,8 +194,8 @@ def _catalog(language: str) -> NullTranslations:
 
 
 @cache
-def _locale(language: str) -> Locale:
-    return Locale.parse(language)
+def _locale(written: str) -> Locale:
+    return Locale.parse(FORMATS[written])
 
 
 def _accepted() -> str:

@@ -7,8 +7,9 @@ const address = page?.querySelector('meta[name="script-words"]')?.content;
 const catalog = address ? await fetch(address).then((answer) => answer.json()).catch(() => ({})) : {};
 const plurals = new Intl.PluralRules(language);
 
-// For Intl formatters.
-export const locale = language === 'en' ? 'en-GB' : language;
+// For Intl formatters: how days and times are written in the viewer's region.
+const written = page?.documentElement.dataset.format ?? language;
+export const locale = written === 'en' ? 'en-GB' : written;
 // The browser's time zone, in which the server renders pages.
 export const { timeZone: zone } = Intl.DateTimeFormat().resolvedOptions();
 const numbers = new Intl.NumberFormat(locale);

@@ -32,7 +32,7 @@ let hasTrouble = false;
 
 export function goLive() {
   const auth = (send) => {
-    rowsAs = document.getElementById('list') && { language: document.documentElement.lang, zone };
+    rowsAs = document.getElementById('list') && { language: document.documentElement.dataset.format, zone };
     const { position, directory } = document.body.dataset;
     send({ position, call: shownCall(), rows: rowsAs, directory });
   };
@@ -110,11 +110,11 @@ function handle(handler) {
 
 // A row with older names than the page's is not drawn.
 function isReadHere({ directory }) {
-  const { lang, dataset } = document.documentElement;
+  const { format, zone: shownZone } = document.documentElement.dataset;
   // Rows of a search show the note that was found.
   if (document.querySelector('#list[data-searched]')) return false;
   const isCurrent = directory >= document.body.dataset.directory;
-  return isCurrent && lang === rowsAs?.language && dataset.zone === rowsAs.zone;
+  return isCurrent && format === rowsAs?.language && shownZone === rowsAs.zone;
 }
 
 function noteHeartbeat() {

@@ -71,6 +71,6 @@ def no_trouble() -> Iterator[Troubles]:
 
 def open_context(browser: Browser, troubles: Troubles, address: str, **options: Any) -> BrowserContext:
     """A browser context that is watched, with Playwright's options; the only way to one in these tests."""
-    context = browser.new_context(base_url=address, **options)
+    context = browser.new_context(base_url=address, **{"locale": "en-GB", **options})
     troubles.watch(context)
     return context

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from aircall.web import formatting
-from aircall.web.formatting import counted_calls, share
+from aircall.web.formatting import SHORT_WITH_WEEKDAY, counted_calls, day_name, share
+from aircall.web.i18n import speaking
 from aircall.web.kinds import kind
 from tests.support.made_calls import made_call
 
@@ -23,8 +24,12 @@ SUMMER = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
         ("+1 (202) 555-0170", "+1 202-555-0170", "United States", "tel:+12025550170"),
         ("+16135550170", "+1 613-555-0170", "Canada", "tel:+16135550170"),
         ("+80012345678", "+800 1234 5678", "", "tel:+80012345678"),
-        *((as_it_came, as_it_came, "", "") for as_it_came in ("anonymous", "0612345678", "+33")),
+        *((as_it_came, as_it_came, "", "") for as_it_came in ("Front desk", "0612345678", "+33")),
         ("", "Unknown number", "", ""),
+        *(
+            (withheld, "Private number", "", "")
+            for withheld in ("anonymous", "Restricted", "sip:anonymous@a.invalid", "+266696687")
+        ),
     ],
 )
 def test_a_number_is_international_and_has_a_country_or_is_as_it_came_and_cannot_be_dialed(
@@ -133,3 +138,25 @@ def test_counted_calls_are_one_or_many() -> None:
 )
 def test_a_share_is_never_said_to_be_none_or_all_where_it_is_not(number: int, total: int, text: str) -> None:
     assert share(number, total) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "time", "day", "hours"),
+    [
+        ("en", "Mon 23 Nov 2026, 23:30", "Monday 23 November 2026", ("00:00", "12:00", "24:00")),
+        ("en-US", "Mon, Nov 23, 2026, 11:30 PM", "Monday, November 23, 2026", ("12 AM", "12 PM", "12 AM")),
+        ("en-AU", "Mon 23 Nov 2026, 11:30 pm", "Monday 23 November 2026", ("12 am", "12 pm", "12 am")),
+        ("fr", "lun. 23 nov. 2026, 23:30", "lundi 23 novembre 2026", ("00:00", "12:00", "24:00")),
+    ],
+)
+def test_days_and_times_are_written_as_in_the_viewers_region(
+    written: str, time: str, day: str, hours: tuple[str, ...]
+) -> None:
+    with speaking(written):
+        short = f"{day_name(LATE.date(), SHORT_WITH_WEEKDAY)}, {formatting.clock(LATE, 'UTC')}"
+        assert short.replace(formatting.NO_BREAK_SPACE, " ") == time
+        assert formatting.day_time(LATE, "UTC").startswith(f"{day}, ")
+        shown = tuple(
+            formatting.hour(number).replace(formatting.NO_BREAK_SPACE, " ") for number in (0, 12, 24)
+        )
+        assert shown == hours

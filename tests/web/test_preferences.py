@@ -120,6 +120,16 @@ def test_without_a_choice_the_browser_decides(stranger: Person) -> None:
         assert stranger.find("html")["lang"] == language, asked
 
 
+def test_days_and_times_are_written_as_in_the_browsers_region(stranger: Person) -> None:
+    for asked, written in (
+        ("en-US,en;q=0.9", "en-US"), ("en-GB,en-US;q=0.5", "en"), ("en-NZ", "en-AU"), ("en", "en"),
+        ("fr-CA", "fr"), ("de,en-US;q=0.3", "en-US"), ("xx-US", "en"), ("en-<x>", "en"),
+    ):  # fmt: skip
+        stranger.get("/login", headers={"Accept-Language": asked})
+
+        assert stranger.find("html")["data-format"] == written, asked
+
+
 def test_a_choice_is_kept_and_beats_the_browser(stranger: Person) -> None:
     stranger.get("/login", headers=FRENCH)
     stranger.submit("/language", language="en")

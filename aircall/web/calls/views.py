@@ -28,7 +28,7 @@ from aircall.web.formatting import count
 from aircall.web.fragments import NO_TEXTS
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
-from aircall.web.i18n import viewer_language
+from aircall.web.i18n import viewer_format
 from aircall.web.list_query import (
     ConfirmLinks,
     ListLinks,
@@ -182,7 +182,7 @@ def _rows_of(query: ListQuery, people: People, found: Iterable[Call]) -> Markup:
     """Return the rows of these calls, whose links lead into the list of this query."""
     searched = searched_texts(query.q) if query.q else NO_TEXTS
     return services().rows.rows(
-        found, people, viewer_language(), viewer_zone().key, call_search(query), searched
+        found, people, viewer_format(), viewer_zone().key, call_search(query), searched
     )
 
 

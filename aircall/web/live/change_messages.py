@@ -16,7 +16,7 @@ from aircall.storage import STORAGE_ERRORS
 from aircall.team.feed import TeamChange, Topic
 from aircall.web.formatting import zone_names
 from aircall.web.fragments import CallRows
-from aircall.web.i18n import LANGUAGES
+from aircall.web.i18n import FORMATS
 from aircall.web.people import People, PeopleReader
 
 # Rooms of one process. A row is rendered for each; pages of further languages and zones request theirs.
@@ -136,4 +136,4 @@ def _room(wanted: object) -> RowRoom | None:
     language, zone = wanted.get("language"), wanted.get("zone")
     if not isinstance(language, str) or not isinstance(zone, str):
         return None
-    return RowRoom(language, zone) if language in LANGUAGES and zone in zone_names() else None
+    return RowRoom(language, zone) if language in FORMATS and zone in zone_names() else None
