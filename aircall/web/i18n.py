@@ -14,7 +14,7 @@ from typing import cast
 
 from babel import Locale
 from babel.support import NullTranslations, Translations
-from flask import Flask, g, has_request_context, request
+from flask import Flask, current_app, g, has_request_context, request
 from markupsafe import Markup
 
 from aircall.web.startup import CATALOGS, check_translations
@@ -28,6 +28,8 @@ FORMATS = {"en": "en", "en-US": "en_US", "en-AU": "en_AU", "fr": "fr"}
 # English with twelve hours, in America's order of day and month or in Britain's.
 FORMAT_OF_REGION = {"US": "en-US", "PH": "en-US"} | dict.fromkeys(("AU", "CA", "IN", "NZ"), "en-AU")
 COOKIE = "language"
+# Browsers take a cookie of such a name by HTTPS from this host alone, and not from another one of its domain.
+PROTECTED = "__Host-"
 # Sentences without values that are kept as templates need them. There are some 200 in each language.
 PLAIN_SENTENCES = 5000
 
@@ -132,7 +134,7 @@ def viewer_language() -> str:
         return DEFAULT
     language = cast(str | None, g.get("language"))
     if language is None:
-        chosen = request.cookies.get(COOKIE, "")
+        chosen = preference(COOKIE)
         language = g.language = chosen if chosen in LANGUAGES else _accepted()
     return language
 
@@ -156,6 +158,19 @@ def _accepted_format(language: str) -> str:
             wanted = FORMAT_OF_REGION.get(region.upper(), language)
             return wanted if wanted.startswith(language) else language
     return language
+
+
+def preference(name: str) -> str:
+    """Return what this browser keeps in the cookie of a preference; empty without one."""
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        return request.cookies.get(PROTECTED + name, "")
+    # The script sees by itself whether it is reached by HTTPS.
+    return request.cookies.get(name) or request.cookies.get(PROTECTED + name, "")
+
+
+def preference_cookie(name: str) -> str:
+    """Return the name of the cookie in which a preference is kept."""
+    return PROTECTED + name if current_app.config["SESSION_COOKIE_SECURE"] else name
 
 
 def viewer_locale() -> Locale:

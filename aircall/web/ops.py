@@ -87,8 +87,8 @@ def healthz() -> ResponseReturnValue:
 
 @bp.get("/metrics")
 def show_metrics() -> ResponseReturnValue:
-    """Return all metrics to clients on this machine or with the token; others get a 404, as for no page."""
-    if not (_is_local() or _has_token()):
+    """Return all metrics to clients with the token, or on this machine if there is none; a 404 to others."""
+    if not (_has_token() if services().config.metrics_token else _is_local()):
         return "There is nothing here.\n", 404, PLAIN_TEXT
     return metrics.text(), {"Content-Type": metrics.CONTENT_TYPE}
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from aircall.server.answers import ONE_YEAR
 from aircall.web.formatting import zone_names
-from aircall.web.i18n import COOKIE, LANGUAGES
+from aircall.web.i18n import COOKIE, LANGUAGES, preference, preference_cookie
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.security import see_other
@@ -53,24 +53,24 @@ def register(app: Flask) -> None:
 
 def viewer_theme() -> str:
     """Return the viewer's theme, one of THEMES."""
-    chosen = request.cookies.get(THEME_COOKIE, "")
+    chosen = preference(THEME_COOKIE)
     return chosen if chosen in THEMES else SYSTEM
 
 
 def viewer_zone() -> ZoneInfo:
     """Return the viewer's time zone."""
-    name = request.cookies.get(ZONE_COOKIE, "")
+    name = preference(ZONE_COOKIE)
     return ZoneInfo(name) if name in zone_names() else cast(ZoneInfo, current_app.config["TIMEZONE"])
 
 
 def viewer_goes_on() -> bool:
     """Return whether a call's page goes on to the next call once that call is archived."""
-    return request.cookies.get(AFTER_ARCHIVING_COOKIE) == GO_ON
+    return preference(AFTER_ARCHIVING_COOKIE) == GO_ON
 
 
 def viewer_has_calls_beside() -> bool:
     """Return whether a call opens beside the list, where the screen is wide enough."""
-    return request.cookies.get(CALL_PLACE_COOKIE) == BESIDE
+    return preference(CALL_PLACE_COOKIE) == BESIDE
 
 
 @bp.post("/theme")
@@ -112,7 +112,7 @@ def choose_call_place() -> ResponseReturnValue:
 def _keep(name: str, value: str) -> Response:
     response = see_other(request.form.get("next"))
     response.set_cookie(
-        name,
+        preference_cookie(name),
         value,
         max_age=ONE_YEAR,
         secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),

@@ -27,3 +27,18 @@ export function deleteDrafts(storage, { except = null } = {}) {
     if (key.startsWith(PREFIX) && !(kept && key.startsWith(kept))) storage.removeItem(key);
   }
 }
+
+const LOGGED_OUT = 'logged-out';
+
+// Tells all tabs, also those that are opened again later, of a logout.
+export function tellLogout(shared) {
+  shared.setItem(LOGGED_OUT, String(Date.now()));
+}
+
+// Deletes the drafts of this tab if there was a logout since it last looked.
+export function obeyLogout(shared, own) {
+  const latest = shared.getItem(LOGGED_OUT);
+  if (latest === own.getItem(LOGGED_OUT)) return;
+  deleteDrafts(own);
+  own.setItem(LOGGED_OUT, latest);
+}

@@ -1,14 +1,15 @@
 // Keeps an unsent note across reloads: per call and user, in this tab, until it is sent or the user changes.
 // The idempotency key is kept with it: if no response came, only the server knows whether the note was stored.
 
-import { draftKey, deleteDrafts, loadDraft, saveDraft } from './draft-storage.js';
-import { session } from './storage.js';
+import { draftKey, deleteDrafts, loadDraft, obeyLogout, saveDraft, tellLogout } from './draft-storage.js';
+import { local, session } from './storage.js';
 
 export function persistDraft() {
   const field = document.querySelector('[data-draft]');
   if (!field) return;
   const storedOnce = field.form.elements.key;
   const key = draftKey(document.body.dataset.user, field.dataset.draft);
+  obeyLogout(local, session);
   deleteDrafts(session, { except: document.body.dataset.user });
   // The text that the server kept when the session ended may be older than this draft.
   [field.value, storedOnce.value] = loadDraft(session, key) ?? [field.value, storedOnce.value];
@@ -18,8 +19,13 @@ export function persistDraft() {
   followSending(field, key);
 }
 
-export function deleteDraftsAtLogout() {
-  document.querySelector('[data-logout]')?.addEventListener('submit', () => deleteDrafts(session));
+// A logout deletes the drafts of every tab: each has a storage of its own.
+export function followLogouts() {
+  document.querySelector('[data-logout]')?.addEventListener('submit', () => {
+    tellLogout(local);
+    deleteDrafts(session);
+  });
+  addEventListener('storage', () => obeyLogout(local, session));
 }
 
 function followSending(field, key) {

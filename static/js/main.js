@@ -6,7 +6,7 @@ import { catchUp } from './catch-up.js';
 import { enhanceCommands } from './commands.js';
 import { followCounts } from './counts.js';
 import { protectDeliveries } from './delivery.js';
-import { deleteDraftsAtLogout, persistDraft } from './drafts.js';
+import { followLogouts, persistDraft } from './drafts.js';
 import { enhanceFilters } from './filters.js';
 import { enhanceForms } from './forms.js';
 import { goOnAfterArchiving } from './going-on.js';
@@ -26,7 +26,7 @@ const YEAR_S = 365 * 24 * 3600;
 const { page, position } = document.body.dataset;
 const pane = document.getElementById('pane');
 
-const features = [setZoneCookie, enhanceNotices, enhanceUndoShortcut, enhanceTypingKeys, deleteDraftsAtLogout];
+const features = [setZoneCookie, enhanceNotices, enhanceUndoShortcut, enhanceTypingKeys, followLogouts];
 if (document.getElementById('commands')) features.push(enhanceCommands);
 if (position) {
   features.push(enhanceShortcuts, enhanceForms, enhanceActions, protectDeliveries);
@@ -48,8 +48,8 @@ for (const feature of features) {
 
 // Tells the server the browser's time zone, so that pages come with local days and times.
 function setZoneCookie() {
-  const secure = location.protocol === 'https:' ? '; secure' : '';
-  document.cookie = `tz=${zone}; path=/; max-age=${YEAR_S}; samesite=lax${secure}`;
+  const [prefix, secure] = location.protocol === 'https:' ? ['__Host-', '; secure'] : ['', ''];
+  document.cookie = `${prefix}tz=${zone}; path=/; max-age=${YEAR_S}; samesite=lax${secure}`;
 }
 
 // A page that came before the cookie shows another zone's days and times.

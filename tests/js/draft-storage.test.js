@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { draftKey, deleteDrafts, loadDraft, saveDraft } from '../../static/js/draft-storage.js';
+import { draftKey, deleteDrafts, loadDraft, obeyLogout, saveDraft, tellLogout } from '../../static/js/draft-storage.js';
 import { safeStorage } from '../../static/js/storage.js';
 
 // Implements the methods of Web Storage that are used.
@@ -104,4 +104,20 @@ test('a storage that is switched off or full keeps nothing and throws nothing', 
 
     assert.equal(loadDraft(storage, draftKey('alice', 'c1')), null);
   }
+});
+
+test('a logout deletes the drafts of every tab once, also of one that was closed meanwhile', () => {
+  const shared = safeStorage(openOnce());
+  const [here, other] = [storageWith(draftKey('alice', 'c1')), storageWith(draftKey('alice', 'c2'))];
+  const drafts = (tab) => tab.keys().filter((key) => key.startsWith('draft:'));
+  obeyLogout(shared, here);
+  assert.equal(drafts(here).length, 1);
+
+  tellLogout(shared);
+  for (const tab of [here, other]) obeyLogout(shared, tab);
+  assert.deepEqual([...drafts(here), ...drafts(other)], []);
+
+  saveDraft(other, draftKey('alice', 'c3'), 'text');
+  obeyLogout(shared, other);
+  assert.equal(drafts(other).length, 1);
 });

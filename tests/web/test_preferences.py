@@ -7,6 +7,7 @@ import pytest
 from babel.messages.pofile import read_po
 from bs4 import BeautifulSoup
 from bs4.element import PreformattedString
+from flask import Flask
 
 from aircall.web.startup import CATALOGS
 from tests.support.person import Person
@@ -193,3 +194,28 @@ def test_the_messages_of_the_script_are_a_cacheable_file(alice: Person) -> None:
 
     assert alice.get("/calls").page.select("meta[name=script-words]") == []
     assert alice.client.get("/words/de.json").status_code == 404
+
+
+def test_by_https_a_preference_is_kept_in_a_cookie_that_no_other_host_of_the_domain_can_set(
+    app: Flask, stranger: Person
+) -> None:
+    app.config.update(SESSION_COOKIE_NAME="__Host-callboard", SESSION_COOKIE_SECURE=True)
+    token = stranger.get("/login", base_url="https://localhost").find("form.card [name=csrf_token]")["value"]
+
+    answer = stranger.client.post(
+        "/theme",
+        data={"theme": "dark", "csrf_token": token},
+        base_url="https://localhost",
+        headers={"Referer": "https://localhost/login"},
+    )
+
+    (cookie,) = answer.headers.getlist("Set-Cookie")
+    assert cookie.startswith("__Host-theme=dark;")
+    assert "Secure; HttpOnly; Path=/;" in cookie
+    assert theme_of(stranger.get("/login", base_url="https://localhost")) == "dark"
+    other = Person(app)
+    for name in ("theme", "tz", "language"):
+        other.client.set_cookie(name, {"theme": "dark", "tz": "Europe/Paris", "language": "fr"}[name])
+    other.get("/login", base_url="https://localhost")
+    assert theme_of(other) is None
+    assert other.find("html")["lang"] == "en"

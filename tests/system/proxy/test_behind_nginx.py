@@ -18,12 +18,7 @@ from tests.system.proxy.nginx import Proxy
 
 COOKIE = "__Host-callboard"
 TIMEOUT = 45.0
-FOR_ALL = {
-    "Strict-Transport-Security",
-    "X-Content-Type-Options",
-    "Content-Security-Policy",
-    "Cache-Control",
-}
+FOR_ALL = {"Strict-Transport-Security", *HEADERS}
 
 
 def log_in(visitor: requests.Session, address: str) -> requests.Response:
@@ -71,9 +66,13 @@ def test_every_answer_has_each_security_header_once(served: str, visitor: reques
     missing = visitor.get(f"{served}/metrics", timeout=TIMEOUT)
     socket = visitor.get(f"{served}/socket.io/?EIO=4&transport=polling", timeout=TIMEOUT)
 
-    for answer in (page, built, missing, socket):
+    too_long = visitor.get(f"{served}/calls?q={'q' * 8_300}", timeout=TIMEOUT)
+    not_allowed = visitor.put(f"{served}/calls", headers={"Origin": served}, timeout=TIMEOUT)
+
+    assert (too_long.status_code, not_allowed.status_code) == (414, 405)
+    for answer in (page, built, missing, socket, too_long, not_allowed):
         headers = answer.raw.headers
-        for name in ("Strict-Transport-Security", *HEADERS):
+        for name in FOR_ALL:
             assert len(headers.getlist(name)) <= 1, (answer.url, name)
         assert set(headers) >= FOR_ALL, answer.url
         assert headers["Server"] == "nginx"

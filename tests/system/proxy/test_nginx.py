@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 import requests
 
+from aircall.server.answers import HEADERS
 from app import LARGEST_FORM
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.waiting import wait_until
@@ -133,6 +134,7 @@ def test_plain_http_leads_to_https_whatever_the_host(
     answer = visitor.get(url, headers=headers, allow_redirects=False, timeout=TIMEOUT)
 
     assert (answer.status_code, answer.headers["Location"]) == (301, f"https://{NAME}/calls?q=a")
+    assert [name for name in HEADERS if name not in answer.headers] == []
     assert received(behind) == []
 
 
