@@ -23,6 +23,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    or_,
     select,
     true,
     tuple_,
@@ -75,8 +76,9 @@ class CallFilter:
     """Which calls a list contains. Empty values and None do not filter; `since` is inclusive, `until` is not.
 
     `directions` are those of a kind, of which `direction` may leave none. `number` is the `number_key` of the
-    other side. `cursor` drops the calls before it, so that pages stay stable while calls come in (keyset
-    pagination). A call without a time is outside every time range.
+    other side; a `search` also finds the calls with the keys in `named`. `cursor` drops the calls before it,
+    so that pages stay stable while calls come in (keyset pagination). A call without a time is outside every
+    time range.
     """
 
     view: str = "inbox"
@@ -86,6 +88,7 @@ class CallFilter:
     line: str = ""
     number: str = ""
     search: str = ""
+    named: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
     cursor: SortKey | None = None
@@ -266,7 +269,7 @@ def filter_conditions(
         return [_in_view(wanted.view, rows), *_column_conditions(wanted, rows)]
     others = and_(_in_view(wanted.view), *_column_conditions(replace(wanted, search="")))
     # Inside a CASE they use no index, so that SQLite starts from the candidates.
-    return [*candidates, case((others, 1)) == 1]
+    return [_or_named(wanted, and_(*candidates), calls), case((others, 1)) == 1]
 
 
 @lru_cache(STATEMENTS)
@@ -338,8 +341,12 @@ def _column_conditions(wanted: CallFilter, rows: FromClause = calls) -> list[Col
     conditions = [column == value for column, value in equal if value]
     conditions += _kind_conditions(wanted, rows) + _time_conditions(wanted, rows)
     if wanted.search:
-        conditions.append(search_condition(wanted.search, rows))
+        conditions.append(_or_named(wanted, search_condition(wanted.search, rows), rows))
     return conditions
+
+
+def _or_named(wanted: CallFilter, is_found: ColumnElement[bool], rows: FromClause) -> ColumnElement[bool]:
+    return or_(is_found, rows.c.counterpart.in_(wanted.named)) if wanted.named else is_found
 
 
 def _kind_conditions(wanted: CallFilter, rows: FromClause = calls) -> list[ColumnElement[bool]]:

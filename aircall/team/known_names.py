@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from aircall.calls.phone_numbers import number_key
 from aircall.storage.database import LruCache
 from aircall.team.database import TeamDatabase
 from aircall.team.directory_query import DirectoryQuery, Name
@@ -41,9 +40,10 @@ class KnownNames:
         """Return the names of these numbers, in any spelling; callers must not modify them."""
         # Read before the names: a write in between stores newer ones under an outdated revision.
         revision = self.revision
-        keys = frozenset(map(number_key, numbers)) - {""}
-        found = self._found.get((revision, keys))
+        # Not the keys: that of an extension's key is another one.
+        asked = frozenset(numbers)
+        found = self._found.get((revision, asked))
         if found is None:
-            found = self._directory.names(keys)
-            self._found.put((revision, keys), found)
+            found = self._directory.names(asked)
+            self._found.put((revision, asked), found)
         return FoundNames(revision, found)

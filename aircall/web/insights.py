@@ -18,13 +18,12 @@ from aircall.web.list_query import (
     ListLinks,
     ListQuery,
     calls_url,
-    current_query,
     days_url,
     filter_words,
     find_line,
 )
 from aircall.web.login.session import login_required
-from aircall.web.page import await_fresh_list, list_freshness
+from aircall.web.page import await_fresh_list, list_freshness, searched_query
 from aircall.web.preferences import viewer_zone
 from aircall.web.security import see_other
 from aircall.web.services import services
@@ -61,7 +60,7 @@ bp = Blueprint("insights", __name__)
 @login_required
 def index() -> ResponseReturnValue:
     """Show statistics of the filtered list, of all views unless one is named."""
-    query = replace(current_query(), cursor=None)
+    query = replace(searched_query(), cursor=None)
     list_url = calls_url(query)
     if "view" not in request.args:
         query.view = "all"

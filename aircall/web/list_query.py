@@ -65,7 +65,8 @@ class ListQuery:
     Not changed once it has been read: it is what fragments are found by.
 
     `number` is the number of the other party in any spelling. `cursor` is the sort key of the call that pages
-    are counted from, so that newer calls do not push others from page to page.
+    are counted from, so that newer calls do not push others from page to page. `named` are the number keys of
+    the names that `q` finds.
     """
 
     view: str = "inbox"
@@ -82,6 +83,7 @@ class ListQuery:
     page: int = 1
     cursor: SortKey | None = None
     problems: list[str] = field(default_factory=list, hash=False)
+    named: tuple[str, ...] = field(default=(), hash=False)
 
     @property
     def is_filtered(self) -> bool:
@@ -113,6 +115,7 @@ class ListQuery:
             line=self.line,
             number=number_key(self.number),
             search=self.q,
+            named=self.named,
             since=midnight(self.date_from, zone) if self.date_from else None,
             until=midnight(self.date_to + timedelta(days=1), zone) if self.date_to else None,
             cursor=self.cursor,

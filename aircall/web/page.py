@@ -11,6 +11,7 @@ from aircall.web.error_messages import sentence_of
 from aircall.web.formatting import count
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.i18n import ngettext
+from aircall.web.list_query import ListQuery, current_query
 from aircall.web.services import services
 
 SUCCESS, ERROR = "success", "error"
@@ -66,6 +67,14 @@ def flash_messages() -> list[dict[str, str]]:
     if request.headers.get("X-Requested-With") == "background":
         return []
     return cast(list[dict[str, str]], get_flashed_messages())
+
+
+def searched_query() -> ListQuery:
+    """Return the query of this request. Its search also finds the calls of names in the directory."""
+    query = current_query()
+    if query.q:
+        query.named = services().people.numbers_named(query.q)
+    return query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

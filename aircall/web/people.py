@@ -89,6 +89,14 @@ class PeopleReader:
             found = UNKNOWN_NAMES
         return People(found.by_key, found.revision)
 
+    def numbers_named(self, search: str) -> tuple[str, ...]:
+        """Return the number keys of names and companies with all words of this search; none if unreadable."""
+        try:
+            return tuple(self._team.directory.numbers_named(search))
+        except STORAGE_ERRORS as error:
+            log.warning("names were not searched: %s", type(error).__name__)
+            return ()
+
     def revision(self) -> int:
         """Return the directory's revision. Raises one of STORAGE_ERRORS."""
         return self._team.known_names.revision
@@ -102,4 +110,5 @@ def numbers_of(call: Call) -> tuple[str, str, str]:
 @lru_cache(KEPT_KEYS)
 def keys_of(*numbers: str) -> str:
     """Return the number keys of these numbers: by them an open page finds what a change is about."""
-    return " ".join(dict.fromkeys(filter(None, map(number_key, numbers))))
+    keys = dict.fromkeys(filter(None, map(number_key, numbers)))
+    return " ".join(key.replace(" ", "_") for key in keys)

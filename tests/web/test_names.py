@@ -168,3 +168,17 @@ def test_the_list_is_shown_without_names_while_they_cannot_be_read(
 
     assert "+33 6 12 34 56 78" in row(alice, call_of_caller).get_text()
     assert "numbers are shown without their names: OperationalError" in caplog.text
+
+
+def test_a_search_finds_the_calls_of_a_name_or_company_by_words_in_any_order(
+    alice: Person, named: Callable[..., Entry], call_of_caller: str
+) -> None:
+    named(CALLER, "Zoé Müller", company="Pechblende & Fils")
+
+    for words in ("muller", "FILS zoe", "pechblende"):
+        assert alice.get("/calls", query_string={"q": words}).call_ids == [call_of_caller], words
+        assert "1 call" in alice.find(".page-head__summary").text
+        assert alice.get("/insights", query_string={"q": words}).text.count("1 call found.") <= 1
+        assert len(alice.client.get("/calls.csv", query_string={"q": words}).text.splitlines()) == 2
+    assert alice.get("/calls?q=zoe+nobody").call_ids == []
+    assert alice.get("/calls?q=zoe&type=answered&view=archived").call_ids == []

@@ -30,7 +30,7 @@ from aircall.web.list_query import (
 )
 from aircall.web.login import form_recovery
 from aircall.web.login.session import login_id, login_required, username
-from aircall.web.page import ERROR, Message, flash_notice, list_freshness
+from aircall.web.page import ERROR, Message, flash_notice, list_freshness, searched_query
 from aircall.web.preferences import viewer_zone
 from aircall.web.security import local_path, see_other
 from aircall.web.services import services
@@ -87,7 +87,7 @@ def confirm() -> ResponseReturnValue:
 
     The form stands for exactly the calls that are counted here, whatever matches when it is sent.
     """
-    is_archived, query = _wanted_state(request.args.get("archived")), current_query()
+    is_archived, query = _wanted_state(request.args.get("archived")), searched_query()
     if "kept" in request.args:
         return _confirm_kept(is_archived)
     call_ids, list_url = _matching_ids(query, is_archived), calls_url(query)
@@ -293,7 +293,7 @@ def _following_url(call_id: str) -> str | None:
     A script's form stays: the script shows the next call itself. So does one that failed. Undo leads back
     to the call.
     """
-    store, query, zone = services().replica.store, current_query(), viewer_zone()
+    store, query, zone = services().replica.store, searched_query(), viewer_zone()
     found = store.find([call_id])
     if "X-Requested-With" in request.headers or not found or not found[0].is_archived:
         return None

@@ -31,9 +31,9 @@ from aircall.web.error_pages import TITLES, error_page
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.i18n import viewer_language
-from aircall.web.list_query import calls_url, current_query, filter_words
+from aircall.web.list_query import calls_url, filter_words
 from aircall.web.login.session import login_required, username
-from aircall.web.page import await_fresh_list, left_out_sentence
+from aircall.web.page import await_fresh_list, left_out_sentence, searched_query
 from aircall.web.people import PeopleReader
 from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
@@ -73,7 +73,7 @@ def choose() -> ResponseReturnValue:
 @login_required
 def calls() -> ResponseReturnValue:
     """Download the filtered list; times are in the viewer's zone."""
-    query = current_query()
+    query = searched_query()
     if query.problems:
         return error_page(TITLES[400], " ".join(query.problems), 400)
     await_fresh_list()

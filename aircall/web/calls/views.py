@@ -49,7 +49,7 @@ from aircall.web.list_query import (
 from aircall.web.login import form_recovery
 from aircall.web.login.session import login_id, login_required, username
 from aircall.web.note_text import is_visible, typed
-from aircall.web.page import await_fresh_list, flash_message, list_freshness
+from aircall.web.page import await_fresh_list, flash_message, list_freshness, searched_query
 from aircall.web.people import People
 from aircall.web.preferences import viewer_has_calls_beside, viewer_zone
 from aircall.web.security import see_other
@@ -94,7 +94,7 @@ def index_with_slash() -> ResponseReturnValue:
 @login_required
 def index() -> ResponseReturnValue:
     """Show a page of the call list, filtered, newest first."""
-    query = current_query()
+    query = searched_query()
     keep_page_size(query)
     if with_line := find_line(services().replica.store, query):
         return see_other(ListLinks("calls.index", with_line)())
@@ -148,7 +148,7 @@ def counts() -> ResponseReturnValue:
 
     Takes the query of the list, and the `ids` of changed calls that have no row on that page.
     """
-    query = current_query()
+    query = searched_query()
     view = read_news(services().replica.store, query, viewer_zone(), datetime.now(UTC), _requested_ids())
     return render_template(
         "calls/_counts.html",
@@ -294,7 +294,7 @@ def _today(zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 def _call_urls(call: Call) -> dict[str, Any]:
     """Return the URLs of a call's page, all of which stay inside the list that it was opened from."""
-    query, store, zone = current_query(), services().replica.store, viewer_zone()
+    query, store, zone = searched_query(), services().replica.store, viewer_zone()
     # Without the cursor: calls that came since the list was opened are neighbors too.
     neighbors = store.neighbors(replace(query, cursor=None).to_filter(zone), call)
     return {

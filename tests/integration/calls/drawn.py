@@ -68,6 +68,7 @@ FILTERS = st.builds(
     line=st.sampled_from(["", "", "", *LINES]),
     number=st.sampled_from(["", "", "", *KEYS]),
     search=st.just("") | st.sampled_from(SEARCHES) | st.text("+0189 %_aÉs", max_size=3),
+    named=st.just(()) | st.sampled_from(KEYS).map(lambda key: (key,)) | st.just(tuple(KEYS)),
     since=st.none() | TIMES,
     until=st.none() | TIMES,
 )

@@ -45,7 +45,7 @@ def is_wanted(call: Call, wanted: CallFilter) -> bool:
         and wanted.number in ("", number_key(call))
         and (wanted.since is None or (call.created_at is not None and call.created_at >= wanted.since))
         and (wanted.until is None or (call.created_at is not None and call.created_at < wanted.until))
-        and (wanted.search == "" or is_found(call, wanted.search))
+        and (wanted.search == "" or number_key(call) in wanted.named or is_found(call, wanted.search))
         and (wanted.cursor is None or SortKey.of(call) <= wanted.cursor)
     )
 
