@@ -56,7 +56,7 @@ TOO_MANY = _l("You are downloading two files already. Wait until one of them is 
 @login_required
 def choose() -> ResponseReturnValue:
     """Ask in which form the filtered list is exported for people."""
-    query, store = current_query(), services().replica.store
+    query, store = searched_query(), services().replica.store
     return render_template(
         "calls/export.html",
         filters=query,

@@ -163,7 +163,7 @@ def counts() -> ResponseReturnValue:
 @login_required
 def chart() -> ResponseReturnValue:
     """Return the chart beside the list of this query."""
-    query = current_query()
+    query = searched_query()
     store, now = services().replica.store, datetime.now(UTC)
     with store.reading_once():
         drawn = recent_chart(services().statistics, query, viewer_zone(), now)
@@ -235,7 +235,7 @@ def _call_page(
         values = _surroundings(call) | _call_urls(call)
     is_beside = viewer_has_calls_beside()
     around = (
-        _list_values(current_query(), call) if is_beside else {"people": services().people.of_calls([call])}
+        _list_values(searched_query(), call) if is_beside else {"people": services().people.of_calls([call])}
     )
     page = render_template(
         "calls/index.html" if is_beside else "calls/show.html",
