@@ -153,7 +153,7 @@ class Floods:
         for person in self._people[:10]:
             page = person.get(f"{self._address}/calls/archive?archived=true&{FEW}", timeout=TIMEOUT)
             (form,) = BeautifulSoup(page.text, "html.parser").select("main form[action='/calls/archive']")
-            fields = [(str(each["name"]), str(each.get("value", ""))) for each in form.select("input[name]")]
+            fields = [(str(each["name"]), str(each.get("value", ""))) for each in form.select("[name]")]
             person.post(f"{self._address}/calls/archive", data=fields, timeout=TIMEOUT).raise_for_status()
 
     def _logins(self, stack: ExitStack) -> Callable[[], object]:

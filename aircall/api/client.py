@@ -120,9 +120,9 @@ class ApiClient:
         body = self._post("refresh_access", "/auth/refresh-token", access_token)
         return TokenGrant.from_json(read_json(body))
 
-    def me(self, access_token: str) -> User:
-        """Return the user of this token."""
-        return User.from_json(read_json(self._get("me", "/me", access_token)))
+    def me(self, access_token: str, *, deadline: float | None = None) -> User:
+        """Return the user of this token, within `deadline` seconds if given."""
+        return User.from_json(read_json(self._get("me", "/me", access_token, deadline)))
 
     def get_calls(self, access_token: str, offset: int, limit: int) -> CallPage:
         """Return at most `limit` calls of the API's list, from `offset` on, in no defined order."""

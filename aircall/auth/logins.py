@@ -9,14 +9,23 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from time import monotonic
 from typing import Protocol, TypeVar
 
-from aircall.api.client import ApiClient
+from aircall.api.client import DEADLINE, ApiClient
 from aircall.api.resilience import ApiHealth
 from aircall.auth.login import Login
 from aircall.auth.refresh import LOGIN_PREFIX, REFRESH_WAIT, TokenRefresher
 from aircall.concurrency import run_in_background
-from aircall.errors import LoginEndedError, NoLoginError, PoolExhaustedError, UnauthorizedError
+from aircall.errors import (
+    LoginEndedError,
+    NoLoginError,
+    NoResponseError,
+    PoolExhaustedError,
+    UnauthorizedError,
+)
 from aircall.models import Call, CallPage
 from aircall.storage.records import RecordStore
 
@@ -24,6 +33,8 @@ T = TypeVar("T")
 
 # On an overloaded machine a new token may expire before it is used.
 MAX_TOKENS = 3
+# Seconds that are left at least to ask who has logged in.
+SHORTEST_ME = 1.0
 
 
 class TokenClient:
@@ -116,9 +127,12 @@ class Logins:
 
     def create(self, username: str, password: str) -> Login:
         """Log in at the API and keep the tokens. Raises what `ApiClient.login` and `me` raise."""
+        began = monotonic()
         grant = self.api.login(username, password)
         now = self._clock()
-        user = self.api.me(grant.tokens.access)
+        # Both together take little more than one deadline: a page waits for them.
+        left = max(SHORTEST_ME, DEADLINE - (monotonic() - began))
+        user = self.api.me(grant.tokens.access, deadline=left)
         login = Login.received(secrets.token_urlsafe(32), user, grant.tokens, generation=1, now=now)
         self._records.put(LOGIN_PREFIX + login.id, login.to_bytes(), login.expires_at - now)
         return login
@@ -139,6 +153,27 @@ class Logins:
         if self._refresher.is_due(login):
             self._run_later(lambda: self._refresher.refresh_if_due(login_id))
         return login
+
+    def get_fresh_within(self, login_id: str, seconds: float) -> Login:
+        """Return what `get_fresh` does. Raises NoResponseError if that takes more than so many seconds.
+
+        A refresh that takes longer goes on, and the next request finds its token.
+        """
+        if not self._refresher.is_unusable(self.get(login_id), refused=0):
+            return self.get_fresh(login_id)
+        fresh: Future[Login] = Future()
+
+        def refresh() -> None:
+            try:
+                fresh.set_result(self.get_fresh(login_id))
+            except Exception as error:
+                fresh.set_exception(error)
+
+        self._run_later(refresh)
+        try:
+            return fresh.result(seconds)
+        except FutureTimeoutError as error:
+            raise NoResponseError("The access token is still being refreshed.") from error
 
     def end(self, login_id: str) -> None:
         """Log out: delete the record."""

@@ -26,6 +26,9 @@ P = ParamSpec("P")
 
 # Characters. Proxies and browsers take no longer addresses for granted.
 LONGEST_ADDRESS = 1900
+# Seconds that a page waits for a token, so that it is there within eight whatever the API does. A change
+# waits for it once more, with all else that it needs.
+READING_PATIENCE, CHANGING_PATIENCE = 4.0, 1.0
 HAS_ENDED_KEY = "has_ended"
 # The key under which Flask-WTF stores the token in a session.
 CSRF_KEY = "csrf_token"
@@ -200,7 +203,8 @@ def _load_login() -> Login | None:
 def _fresh_or_known(signed_in_id: str) -> Login:
     logins = services().logins
     try:
-        return logins.get_fresh(signed_in_id)
+        patience = READING_PATIENCE if request.method in ("GET", "HEAD") else CHANGING_PATIENCE
+        return logins.get_fresh_within(signed_in_id, patience)
     except LoginEndedError:
         raise
     except AircallError:

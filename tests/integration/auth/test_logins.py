@@ -10,6 +10,7 @@ from aircall.errors import LoginEndedError, NoLoginError, NoResponseError, Unaut
 from aircall.models import User
 from tests.integration.auth.environment import Environment, environment
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
 
 
 def test_a_login_is_the_person_that_the_api_says_and_can_be_found_again(env: Environment) -> None:
@@ -100,3 +101,17 @@ def test_trouble_of_the_api_is_not_tried_with_every_login(sandbox: Sandbox, tmp_
 
         assert len(env.store.keys("")) == 2
         assert sandbox.counters().requests - before <= 3
+
+
+def test_a_page_does_not_wait_for_a_slow_refresh_which_goes_on(env: Environment, alice: Login) -> None:
+    env.sandbox.be_slow(30, path="/auth/refresh")
+    # Expired by its own record, but not at the API.
+    env.clock.ahead = 700
+
+    with pytest.raises(NoResponseError):
+        env.logins.get_fresh_within(alice.id, 0.05)
+    assert env.logins.get(alice.id) == alice
+
+    env.sandbox.clear_faults()
+    wait_until(lambda: env.logins.get(alice.id).generation == 2, what="the refresh")
+    assert env.logins.get_fresh_within(alice.id, 0.05).generation == 2
