@@ -129,6 +129,15 @@ class Chart:
         parts = [kind.count(number, count(number)) for kind, number in numbers if number]
         return _("%(calls)s – %(kinds)s", calls=calls, kinds=listed(parts)) if parts else calls
 
+    def total_of(self, day: date | None) -> int | None:
+        """Return how many calls this day has; None unless it has its own bar."""
+        return next((bar.total for bar in self.days_shown if bar.first == day), None)
+
+    @property
+    def days_shown(self) -> Sequence[Bar]:
+        """The bars that stand for one day each."""
+        return [bar for bar in self.bars if bar.first == bar.last]
+
 
 class Hour(NamedTuple):
     """The number of calls in one hour of the week, and its shade, 0 to SHADES."""

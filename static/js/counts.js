@@ -84,7 +84,7 @@ async function pullChart() {
   }
   const { countsUrl } = document.getElementById('list').dataset;
   const readChart = () => read(countsUrl.replace('/counts', '/chart'));
-  const drawChart = (answer) => answer?.response.ok && drawRegions(answer.page, '#chart');
+  const drawChart = (answer) => answer?.response.ok && drawRegions(answer.page, '#chart, .day__count[id]');
   await enqueueBackgroundRequest(readChart, drawChart).catch(ignoreNoResponse);
 }
 

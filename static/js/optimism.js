@@ -129,13 +129,13 @@ function drawButton(button, isArchived) {
 
 function takeOut(row, page) {
   const section = row.closest('.day');
+  row.querySelector('[name=ids]').checked = false;
+  row.remove();
+  countDay(section, -1);
   const day = section.cloneNode(true);
   day.querySelector('ul').replaceChildren();
   taken.set(row.dataset.callId, { row, day, list: listKey(page) });
-  row.querySelector('[name=ids]').checked = false;
-  row.remove();
-  if (section.querySelector('[data-call-id]')) countDay(section);
-  else section.remove();
+  if (!section.querySelector('[data-call-id]')) section.remove();
 }
 
 function putBack(id, isArchived, page) {
@@ -149,7 +149,7 @@ function putBack(id, isArchived, page) {
   if (isOfDay(next, day)) next.before(back);
   else if (isOfDay(previous, day)) previous.after(back);
   else putDay(page.importNode(day, true), back, { next, previous, page });
-  countDay(back.closest('.day'));
+  countDay(back.closest('.day'), 1);
 }
 
 function putDay(section, row, { next, previous, page }) {
@@ -166,10 +166,12 @@ function isOfDay(row, day) {
   return row?.closest('.day').id === day.id;
 }
 
-// Without `words` the page has all calls of the day, and its text is a whole sentence.
-function countDay(section) {
+// The total of the day on all pages, if it is known. Without it and without `words` the page has all calls of the day.
+function countDay(section, change) {
   const place = section.querySelector('.day__count');
-  const number = section.querySelectorAll('[data-call-id]').length;
+  const { total } = place.dataset;
+  const number = total ? Number(total) + change : section.querySelectorAll('[data-call-id]').length;
+  if (total) place.dataset.total = number;
   if (place.querySelector('.day__count-words')) place.firstChild.data = formatNumber(number);
   else place.textContent = ngettext('%(number)s call', '%(number)s calls', number);
 }

@@ -290,3 +290,25 @@ def test_a_click_turns_the_page_as_soon_as_it_is_drawn(shared_address: str, visi
         page.wait_for_url(re.compile(rf"page={number}\b"), wait_until="commit", timeout=WAIT_MS)
     # A context that is closed while a page loads may hang.
     page.wait_for_load_state()
+
+
+def test_the_heading_of_a_day_stays_in_sight_covers_no_focused_row_and_follows_what_colleagues_do(
+    address: str, visitor: Visitor, sandbox: Sandbox
+) -> None:
+    page = open_live(sign_in(visitor(address).new_page()), "/calls?view=inbox&per_page=100")
+    last = max(page.locator("section.day").all(), key=lambda day: day.locator("[data-call-id]").count())
+    count, first = last.locator(".day__count"), last.locator("[data-call-id]").first
+    number = int(str(count.get_attribute("data-total")))
+
+    sandbox.archive(str(first.get_attribute("data-call-id")))
+    expect(count).to_have_text(f"{number - 1} calls")
+
+    page.locator("#list a").last.focus()
+    for _ in range(12):
+        page.keyboard.press("k")
+    row = page.evaluate("document.activeElement.closest('.call-row').getBoundingClientRect().top")
+    headings = page.locator(".day__heading").evaluate_all(
+        "(all) => all.map((each) => each.getBoundingClientRect()).map(({ top, bottom }) => [top, bottom])"
+    )
+    page.mouse.wheel(0, 120)
+    assert all(bottom <= row + 1 or top >= row for top, bottom in headings)

@@ -1,5 +1,8 @@
 """The call list: every call once, newest first, by day, a page at a time."""
 
+from collections import Counter
+from datetime import datetime
+
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
@@ -92,3 +95,24 @@ def test_the_list_leads_to_its_insights_and_its_export(alice: Person) -> None:
 
     assert links["Insights"] == "/insights?view=all&type=missed&per_page=10"
     assert links["Export CSV"] == "/calls.csv?view=all&type=missed&per_page=10"
+
+
+def test_a_day_says_how_many_calls_it_has_in_this_list_on_all_pages(alice: Person, sandbox: Sandbox) -> None:
+    for query, is_wanted in (
+        ("", lambda call: not call["is_archived"]),
+        ("view=all&type=missed", lambda call: call["call_type"] == "missed"),
+        ("view=all&q=33", lambda _call: True),
+    ):
+        alice.get(f"/calls?per_page=10&{query}")
+        calls = [call for call in sandbox.calls() if is_wanted(call)]
+        totals = Counter(str(datetime.fromisoformat(call["created_at"]).date()) for call in calls)
+        shown = {str(day["id"]): day.select_one(".day__count") for day in alice.page.select("section.day")}
+        assert shown
+        for day, count in shown.items():
+            number = totals[day.removeprefix("day-")]
+            assert getattr(count, "text", "") == f"{number} call{'s' * (number != 1)}", query
+        alice.get(f"/calls/chart?per_page=10&{query}")
+        fresh = {
+            str(count["id"]).removeprefix("day-count-"): count for count in alice.page.select(".day__count")
+        }
+        assert {day: int(str(count["data-total"])) for day, count in fresh.items() if totals[day]} == totals

@@ -162,12 +162,14 @@ def counts() -> ResponseReturnValue:
 @bp.get("/calls/chart")
 @login_required
 def chart() -> ResponseReturnValue:
-    """Return the chart beside the list of this query."""
+    """Return the chart beside the list of this query, and the totals of its days."""
     query = searched_query()
     store, now = services().replica.store, datetime.now(UTC)
     with store.reading_once():
         drawn = recent_chart(services().statistics, query, viewer_zone(), now)
-    return render_template("calls/_chart.html", chart=drawn, days_url=days_url(query), is_large=False)
+    return render_template(
+        "calls/_chart_and_days.html", chart=drawn, days_url=days_url(query), is_large=False
+    )
 
 
 @bp.get("/calls/rows")
