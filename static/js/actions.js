@@ -1,7 +1,7 @@
 // Archiving and moving back without waiting: the page shows a change at once, and takes it back if it fails. Undo goes
 // back through the actions of this page, then through those that the server keeps.
 
-import { deliver, queue, showTrouble } from './delivery.js';
+import { deliver, newKey, queue, showTrouble } from './delivery.js';
 import { gettext } from './i18n.js';
 import { adoptNotices, offerRetry, showNotice } from './notices.js';
 import { drawFailures, drawNumbers, drawWish, factsOf, noteFailure } from './optimism.js';
@@ -225,9 +225,4 @@ function withIds(body, ids) {
   copy.delete('ids');
   for (const id of ids) copy.append('ids', id);
   return copy;
-}
-
-// crypto.randomUUID is missing on a page without HTTPS.
-function newKey() {
-  return [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join('');
 }

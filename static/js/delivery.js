@@ -28,7 +28,12 @@ export function protectDeliveries() {
   });
 }
 
-// Returns what `read` returns. A page of an error that is not ours counts as no answer.
+// An idempotency key. `crypto.randomUUID` is missing on a page without HTTPS.
+export function newKey() {
+  return [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join('');
+}
+
+// Returns what `read` returns. An error page that is not ours, as a proxy's, counts as no answer.
 export async function deliver(request) {
   const delivery = {};
   for (let pause = FIRST_RETRY_MS; ; pause = Math.min(pause * 2, LAST_RETRY_MS)) {
@@ -47,7 +52,7 @@ export async function deliver(request) {
 async function attempt(request) {
   try {
     const answer = await post(request);
-    const isOurs = answer === null || answer.response.ok || answer.page.getElementById('error-message');
+    const isOurs = answer === null || answer.response.ok || 'user' in answer.page.body.dataset;
     return isOurs ? answer : undefined;
   } catch (error) {
     ignoreNoResponse(error);

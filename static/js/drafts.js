@@ -2,6 +2,7 @@
 // The idempotency key is kept with it: if no response came, only the server knows whether the note was stored.
 
 import { draftKey, deleteDrafts, loadDraft, obeyLogout, saveDraft, tellLogout } from './draft-storage.js';
+import { isBeingSent } from './notes-being-sent.js';
 import { local, session } from './storage.js';
 
 export function persistDraft() {
@@ -12,7 +13,8 @@ export function persistDraft() {
   obeyLogout(local, session);
   deleteDrafts(session, { except: document.body.dataset.user });
   // The text that the server kept when the session ended may be older than this draft.
-  [field.value, storedOnce.value] = loadDraft(session, key) ?? [field.value, storedOnce.value];
+  const draft = isBeingSent(field.dataset.draft) ? null : loadDraft(session, key);
+  if (draft) [field.value, storedOnce.value] = draft;
   field.addEventListener('input', () => {
     saveDraft(session, key, field.value, storedOnce.value);
   });
@@ -28,19 +30,16 @@ export function followLogouts() {
   addEventListener('storage', () => obeyLogout(local, session));
 }
 
+// The draft is kept until the note is known to be saved.
 function followSending(field, key) {
   field.form.addEventListener('callboard:sending', () => {
-    field.readOnly = true;
     document.getElementById('content-error')?.remove(); // so that the same message is announced again
-  });
-  field.form.addEventListener('callboard:settled', () => {
-    field.readOnly = false;
-  });
-  field.form.addEventListener('callboard:sent', () => {
-    saveDraft(session, key, '');
     field.form.reset(); // else the browser reports the emptied required field as invalid
     field.value = '';
     // Out of the field, so that single keys are shortcuts again.
     if (document.activeElement === field) document.getElementById('main').focus({ preventScroll: true });
+  });
+  field.form.addEventListener('callboard:sent', () => {
+    if (!field.value) saveDraft(session, key, '');
   });
 }

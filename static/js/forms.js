@@ -3,6 +3,7 @@
 import { act } from './actions.js';
 import { gettext } from './i18n.js';
 import { showNotice, adoptNotices } from './notices.js';
+import { sendNote } from './note-sending.js';
 import { drawPage, isSamePage } from './regions.js';
 import { enqueueUserRequest } from './request-queue.js';
 import { ignoreNoResponse, read } from './requests.js';
@@ -17,6 +18,7 @@ export function enhanceForms() {
     const { target: form, submitter: button } = event;
     if (!('enhance' in form.dataset) || !button) return;
     event.preventDefault();
+    if (form.dataset.enhance === 'note') return sendNote(form);
     if (form.dataset.enhance && act(form, button)) return;
     if (!('busy' in button.dataset)) send(form, button);
   });

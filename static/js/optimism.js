@@ -2,6 +2,7 @@
 
 import { formatNumber, gettext, ngettext } from './i18n.js';
 import { isBefore, isInView, keyOf } from './list-news.js';
+import { drawNotesBeingSent } from './notes-being-sent.js';
 import { rowOf, rowsIn } from './rows.js';
 import { serverDay } from './server-clock.js';
 import { countedWishes, forgetWishesBefore, wishesSince } from './wishes.js';
@@ -16,6 +17,7 @@ export function drawWishes(page, beganAt) {
   forgetWishesBefore(beganAt);
   for (const { id, isArchived } of wishesSince(beganAt)) drawWish(id, isArchived, page);
   drawFailures(page);
+  drawNotesBeingSent(page);
   drawNumbers(page);
 }
 

@@ -78,7 +78,7 @@ def test_a_note_outlives_the_session_to_the_letter(
     assert sandbox.counters().notes_added == 0
     send(page)
     expect(notes(page).first).to_contain_text("Called back")
-    expect(note_field(page)).to_have_value("")
+    expect(page.locator("[data-sending]")).to_have_count(0)
     page.reload()
     expect(note_field(page)).to_have_value("")
     assert sandbox.counters().notes_added == 1
@@ -199,7 +199,7 @@ def test_a_note_whose_answer_was_lost_comes_once_after_a_reload_too(
     page.route(re.compile("/notes"), lose_answer)
     note_field(page).fill("Stored once")
     send(page)
-    expect(notices(page)).to_contain_text("may or may not have been done")
+    expect(notices(page)).to_contain_text("No answer yet: 1 action is sent again")
     page.unroute_all()
 
     page.reload()
@@ -253,6 +253,7 @@ def test_a_draft_is_kept_for_its_call_until_it_is_sent_or_its_writer_logs_out(
     expect(note_field(page)).to_have_value(text)
     page.get_by_role("button", name="Add note").click()
     expect(notes(page).first).to_have_text(text.strip())
+    expect(page.locator("[data-sending]")).to_have_count(0)
     page.reload()
 
     expect(note_field(page)).to_have_value("")

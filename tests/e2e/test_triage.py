@@ -12,6 +12,8 @@ from tests.e2e.pages import (
     expect_archived,
     expect_live,
     expect_marked,
+    note_field,
+    notes,
     notices,
     open_live,
     read,
@@ -220,3 +222,34 @@ def test_recent_actions_are_a_key_away_and_each_can_be_undone(page: Page, sandbo
     wait_until(lambda: inbox(sandbox) == before - {ids[0]}, 20)
     page.get_by_role("link", name="Back to the calls").click()
     expect_live(page)
+
+
+def test_a_note_shows_at_once_and_comes_back_if_it_is_refused(
+    page: Page, sandbox: Sandbox, troubles: Troubles
+) -> None:
+    troubles.expect("answer 503: POST .*/notes")
+    call_id = call_ids(page)[0]
+    open_live(page, f"/calls/{call_id}")
+    sandbox.be_slow(SLOW, path=f"/calls/{call_id}")
+    field, send = note_field(page), page.get_by_role("button", name="Add note")
+
+    for text in ("The first", "The second"):
+        field.fill(text)
+        send.click()
+        assert notes(page).first.inner_text() == text
+        assert field.input_value() == ""
+    wait_until(lambda: sandbox.counters().notes_added == 2, 20)
+    expect(page.locator("[data-note][data-sending]")).to_have_count(0)
+    assert [each.inner_text() for each in notes(page).all()][:2] == ["The second", "The first"]
+
+    sandbox.clear_faults()
+    sandbox.answer_503(times=None, path=f"/calls/{call_id}/note")
+    field.fill("Refused")
+    send.click()
+    field.fill("Typed since")
+    expect(notices(page)).to_contain_text("“Refused”")
+    expect(field).to_have_value("Typed since")
+    expect(notes(page).first).to_have_text("The second")
+    send.click()
+    expect(page.locator("#note-form").get_by_role("alert")).to_contain_text("The phone system")
+    expect(field).to_have_value("Typed since")
