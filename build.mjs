@@ -18,9 +18,9 @@ const GZIP_BUDGET_BYTES = 40_000;
 const IS_DEV = Boolean(process.env.CALLBOARD_DEV);
 // Pages use WebSocket only (static/js/live.js) and get text only, but socket.io-client always imports its other
 // transports, and what binary data would need.
-const UNUSED = /engine\.io-(client\/build\/esm\/transports\/(polling-.*|webtransport)|parser\/build\/esm\/contrib\/.*)\.js$/;
-const UNUSED_COUNT = 4;
-const TEXT_PARSER = join(ROOT, 'static/js/text-parser.js');
+const UNUSED = /engine\.io-client\/build\/esm\/transports\/(polling.*|webtransport)\.js$/;
+const UNUSED_COUNT = 3;
+const TEXT_ONLY = { 'socket.io-parser': 'text-parser', 'engine.io-parser': 'text-packets' };
 // What browsers have themselves: addresses and their queries, parsed and written.
 const BUILT_IN = {
   parseuri: `export function parse(source) {
@@ -96,8 +96,10 @@ async function bundle() {
 
 // Replaces the unused modules by stubs. Fails if a new version of the packages has other files or exports.
 function leaveOutUnused({ onLoad, onResolve, onEnd }) {
-  const contents = 'export const XHR = null, Fetch = null, WT = null, encode = null, decode = null;';
-  onResolve({ filter: /^socket\.io-parser$/ }, () => ({ path: TEXT_PARSER }));
+  const contents = 'export const XHR = null, Fetch = null, WT = null;';
+  onResolve({ filter: /^(socket|engine)\.io-parser$/ }, ({ path }) => ({
+    path: join(ROOT, `static/js/${TEXT_ONLY[path]}.js`),
+  }));
   onLoad({ filter: UNUSED }, () => ({ contents }));
   for (const [name, builtIn] of Object.entries(BUILT_IN)) {
     onLoad({ filter: new RegExp(`engine\\.io-client/build/esm/contrib/${name}\\.js$`) }, () => ({ contents: builtIn }));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { Decoder, Encoder, PacketType, protocol } from '../../static/js/text-parser.js';
+import * as packets from '../../static/js/text-packets.js';
 
 const require = createRequire(import.meta.resolve('socket.io-client'));
 const original = require('socket.io-parser');
@@ -43,4 +44,22 @@ test('what is no packet throws', () => {
   for (const text of ['', '9', 'x', '2', '2{', '2{}', '3"x"', '0[1]', '51-["x",{"_placeholder":true,"num":0}]']) {
     assert.throws(() => decoded({ Decoder }, text), text);
   }
+});
+
+test('packets of the connection are written and read as by engine.io-parser', () => {
+  const engine = require('engine.io-parser');
+  const written = (parser, packet) => {
+    let text;
+    parser.encodePacket(packet, true, (encoded) => {
+      text = encoded;
+    });
+    return text;
+  };
+  assert.equal(packets.protocol, engine.protocol);
+  for (const packet of [{ type: 'message', data: '2["é"]' }, { type: 'pong' }, { type: 'close' }, { type: 'ping', data: 'probe' }]) {
+    const text = written(packets, packet);
+    assert.equal(text, written(engine, packet));
+    assert.deepEqual(packets.decodePacket(text), engine.decodePacket(text));
+  }
+  for (const text of ['', '9', 'x1']) assert.deepEqual(packets.decodePacket(text), engine.decodePacket(text));
 });
