@@ -81,6 +81,9 @@ async function bundle() {
     outdir: OUT,
     bundle: true,
     minify: true,
+    // Private by convention: the packages' own names, also where they are quoted.
+    mangleProps: /^_[a-zA-Z]/,
+    mangleQuoted: true,
     format: 'esm',
     target: TARGET,
     legalComments: 'none', // they are in LICENSES.txt, in full
