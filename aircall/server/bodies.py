@@ -4,7 +4,9 @@ Whoever announces a form and sends half of it would else hold a connection for e
 whole process. Reaches into gunicorn 27: `Request.body`, `Body.reader`, `LengthReader.length`.
 """
 
+import socket
 from collections import OrderedDict
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -26,7 +28,7 @@ class Bodies:
     def __init__(self, most: int = MOST_WAITING, body_time: float = BODY_TIME) -> None:
         self._most = most
         self._body_time = body_time
-        self._waiting: OrderedDict[TimedReader, gevent.Greenlet] = OrderedDict()
+        self._waiting: OrderedDict[TimedReader, None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -35,14 +37,14 @@ class Bodies:
         """Give the body of this request of gunicorn's a deadline."""
         body = request.body
         seconds = self._body_time + getattr(body.reader, "length", 0) / BYTES_PER_SECOND
-        body.reader = TimedReader(self, body.reader, monotonic() + seconds)
+        body.reader = TimedReader(self, body.reader, request.unreader.sock, seconds)
 
     def begin(self, reader: "TimedReader") -> None:
         """Note that a body is waited for; give the oldest up if there are too many."""
         if len(self._waiting) >= self._most:
-            _, waiting = self._waiting.popitem(last=False)
-            gevent.kill(waiting, BodyTimeoutError())
-        self._waiting[reader] = gevent.getcurrent()
+            oldest, _ = self._waiting.popitem(last=False)
+            oldest.give_up()
+        self._waiting[reader] = None
 
     def end(self, reader: "TimedReader") -> None:
         """Note that a body is not waited for any more."""
@@ -50,21 +52,42 @@ class Bodies:
 
 
 class TimedReader:
-    """Stands for gunicorn's reader of a body, until `ends_at`."""
+    """Stands for gunicorn's reader of a body, for so many seconds from its first use.
 
-    def __init__(self, bodies: Bodies, reader: Any, ends_at: float) -> None:
+    Not from the head of the request: a busy process may begin with it late.
+    """
+
+    def __init__(self, bodies: Bodies, reader: Any, sock: socket.socket, seconds: float) -> None:
         self._bodies = bodies
         self._reader = reader
-        self._ends_at = ends_at
+        self._sock = sock
+        self._seconds = seconds
+        self._ends_at: float | None = None
+        self._is_given_up = False
+
+    def give_up(self) -> None:
+        """Let who waits for this body learn that no more of it is read. Switches to nobody."""
+        self._is_given_up = True
+        with suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RD)
 
     def read(self, size: int) -> bytes:
         """Read as gunicorn's reader does. Raises BodyTimeoutError, after which the connection is closed."""
+        self._ends_at = self._ends_at or monotonic() + self._seconds
         left = self._ends_at - monotonic()
         if left <= 0:
             raise BodyTimeoutError
         self._bodies.begin(self)
         try:
             with gevent.Timeout(left, BodyTimeoutError()):
-                return bytes(self._reader.read(size))
+                data = bytes(self._reader.read(size))
+        except OSError as error:
+            if self._is_given_up:
+                raise BodyTimeoutError from error
+            raise
         finally:
             self._bodies.end(self)
+        if self._is_given_up:
+            # What came is a part: a note would be stored without its end.
+            raise BodyTimeoutError
+        return data

@@ -102,10 +102,10 @@ class EventedServer(engineio.Server):  # type: ignore[misc]  # as imported, with
     def forget(self, page: PageSocket, reason: str) -> None:
         """Tell Socket.IO that a connection has ended."""
         self._trigger_event("disconnect", page.sid, reason, run_async=False)
-        if self.sockets.pop(page.sid, None) is not None:
-            self._owned[page.whose] -= 1
-            if not self._owned[page.whose]:
-                del self._owned[page.whose]
+        self.sockets.pop(page.sid, None)
+        self._owned[page.whose] -= 1
+        if not self._owned[page.whose]:
+            del self._owned[page.whose]
 
     def expect_entry(self, sid: str) -> None:
         """Give a page `entry_time` to connect to Socket.IO."""

@@ -5,7 +5,7 @@ import logging
 from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from aircall.errors import AircallError, NotFoundError
 from aircall.storage import STORAGE_ERRORS
@@ -82,7 +82,8 @@ def _unsaved_note() -> str:
     """Return the note that this request was to add, so that the user can copy it."""
     try:
         return request.form.get("content", "") if request.endpoint == NOTE else ""
-    except RequestEntityTooLarge:
+    except HTTPException:
+        # Too large, or it did not arrive.
         return ""
 
 

@@ -1,5 +1,6 @@
 """Notes: a note is stored once, and no text that was typed is lost."""
 
+import io
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -165,3 +166,17 @@ def test_a_note_of_unknown_outcome_stays_in_the_form_and_is_stored_once(
     assert "Note added." in alice.flash
     assert notes(sandbox, call_id).count("Perhaps saved") == 1
     assert sandbox.counters().notes_added == 0
+
+
+class Broken(io.BytesIO):
+    """A form that does not arrive, as the server tells the application."""
+
+    def read(self, _size: int | None = -1, /) -> bytes:
+        raise TimeoutError
+
+
+def test_a_note_that_does_not_arrive_is_no_mistake_of_ours(alice: Person, call_id: str) -> None:
+    form = "application/x-www-form-urlencoded"
+    answer = alice.client.post(f"/calls/{call_id}/notes", input_stream=Broken(b"x" * 100), content_type=form)
+
+    assert answer.status_code == 400

@@ -100,7 +100,8 @@ def log_out() -> ResponseReturnValue:
 def _form_page(form: LoginForm, error: str, status: int) -> ResponseReturnValue:
     """Show what was submitted, and why it was refused."""
     # The message belongs to the invalid fields, or to both if none is invalid by itself.
-    wrong = tuple(name for name in FIELDS if form[name].errors or not form.errors)
+    fields = () if status == 429 else FIELDS
+    wrong = tuple(name for name in fields if form[name].errors or not form.errors)
     return login_page(form.username.data, form.next.data, error=str(error), wrong=wrong), status
 
 
