@@ -29,7 +29,7 @@ class Edge:
     def __init__(self, app: WSGIApplication, config: Config) -> None:
         self._app = app
         self._headers = headers_of(is_https=config.is_https)
-        self._names = {config.host.strip("[]").lower()}
+        self._names = {"localhost", config.host.strip("[]").lower()}
         if config.public_origin:
             self._names.add(urlsplit(config.public_origin).hostname or "")
         # By which names others reach it is not known: whoever insists on that does without the check.

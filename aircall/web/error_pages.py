@@ -45,6 +45,7 @@ TITLES = {
     404: _l("There is nothing here"),
     405: _l("Not like this"),
     413: _l("That is too much"),
+    415: _l("Not like this"),
     429: _l("Too many attempts"),
 }
 TEXTS = {

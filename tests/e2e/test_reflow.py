@@ -80,6 +80,7 @@ def what_does_not_fit(page: Page, widths: tuple[int, ...]) -> list[str]:
         "/calls?view=all&per_page=100",
         f"/calls/{call_id}",
         "/insights?view=all",
+        "/sessions",
         "/nowhere",
     ):
         page.goto(address)

@@ -39,6 +39,7 @@ def tour_lists(page: Page, sandbox: Sandbox, _data_dir: Path, look: Look) -> Non
     _login(page, sandbox, look)
     _lists(page, look)
     _insights(page, look)
+    _sessions(page, look)
 
 
 def tour_changes(page: Page, sandbox: Sandbox, _data_dir: Path, look: Look) -> None:
@@ -106,6 +107,16 @@ def _lists(page: Page, look: Look) -> None:
     page.goto("/calls?view=all")
     page.get_by_role("button", name="Keyboard shortcuts").click()
     look("shortcuts")
+
+
+def _sessions(page: Page, look: Look) -> None:
+    browser = page.context.browser
+    assert browser
+    other = browser.new_page(base_url=page.url)
+    sign_in(other)
+    other.context.close()
+    page.goto("/sessions")
+    look("sessions")
 
 
 def _changes(page: Page, sandbox: Sandbox, look: Look) -> None:

@@ -43,7 +43,7 @@ def test_no_file_has_a_token_or_a_session_id_and_after_a_logout_not_even_what_th
     alice.get("/calls")
     held += secrets_of(app, alice)
     session_key = sha256(held[0]).hexdigest().encode()
-    stored = services_of(app).records.keys("login:")[0].encode()
+    stored = services_of(app).records.keys("login:")[0].removeprefix("login:").encode()
     assert files_with(config.data_dir, session_key)
     assert files_with(config.data_dir, stored)
     assert [files_with(config.data_dir, secret) for secret in held] == [[]] * len(held)

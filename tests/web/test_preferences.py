@@ -30,6 +30,7 @@ FRENCH_PAGES = (
     "/calls?type=fax&direction=up&from=x&view=trash&number=anonymous",
     "/insights?view=all",
     "/insights?q=nothing-has-this",
+    "/sessions",
     "/nowhere",
 )
 VALUE = re.compile(r"%\(\w+\)s")
