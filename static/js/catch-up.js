@@ -1,18 +1,24 @@
 // Refreshes the page when socket events may have been missed: after sleep, a long time in a hidden tab or a return
 // from the back/forward cache; and by polling while there is no live connection.
 
+import { zone } from './i18n.js';
 import { startGracePeriod, isLive, reportConnection } from './connection.js';
 import { reconnect } from './live.js';
 import { refresh } from './refresh.js';
 import { ignoreNoResponse } from './requests.js';
+import { serverDay } from './server-clock.js';
 
 const POLL_MS = 30_000;
 const CHECK_MS = 2000;
 const MAX_HIDDEN_MS = 30_000;
+// After midnight, open pages ask one after the other.
+const SPREAD_MS = 3000;
 
 let visibleAt = Date.now();
+let shownDay;
 
 export function catchUp() {
+  shownDay = serverDay();
   setInterval(() => {
     if (!document.hidden && !isLive()) refreshPage();
   }, POLL_MS);
@@ -31,6 +37,15 @@ function checkForSleep() {
   visibleAt += hiddenFor;
   if (hiddenFor > MAX_HIDDEN_MS) resume();
   else reportConnection({});
+  followDay();
+}
+
+// "Today" is another day after midnight, and where the machine has been taken to another time zone.
+function followDay() {
+  if (Intl.DateTimeFormat().resolvedOptions().timeZone !== zone) location.reload();
+  const day = serverDay();
+  if (day !== shownDay) setTimeout(refreshPage, Math.random() * SPREAD_MS);
+  shownDay = day;
 }
 
 function resume() {

@@ -20,13 +20,14 @@ import { enhanceSelection } from './selection.js';
 import { enhanceShortcuts, enhanceUndoShortcut } from './shortcuts.js';
 import { enhanceSplit } from './split.js';
 import { enhanceTypingKeys } from './typing-keys.js';
+import { followOtherPages } from './same-browser.js';
 
 const YEAR_S = 365 * 24 * 3600;
 
 const { page, position } = document.body.dataset;
 const pane = document.getElementById('pane');
 
-const features = [setZoneCookie, enhanceNotices, enhanceUndoShortcut, enhanceTypingKeys, followLogouts];
+const features = [setZoneCookie, followOtherPages, enhanceNotices, enhanceUndoShortcut, enhanceTypingKeys, followLogouts];
 if (document.getElementById('commands')) features.push(enhanceCommands);
 if (position) {
   features.push(enhanceShortcuts, enhanceForms, enhanceActions, protectDeliveries);

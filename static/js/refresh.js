@@ -1,6 +1,7 @@
 // Refreshes the page in place: no row moves under the pointer, no typed text is lost.
 
 import { recordChange } from './change-history.js';
+import { morph } from './morph.js';
 import { showNotice } from './notices.js';
 import { drawWishes } from './optimism.js';
 import { drawPage, isSamePage } from './regions.js';
@@ -84,6 +85,10 @@ function drawListInPlace(answer) {
   }
   between.forEach(recordChange);
   drawPage(answer, { except: 'list' });
+  for (const heading of document.querySelectorAll('.day__heading')) {
+    const wanted = answer.page.getElementById(heading.parentElement.id)?.querySelector('.day__heading');
+    if (wanted) morph(heading, wanted);
+  }
   drawRows(kept, answer.page);
   refreshRows(gone);
 }

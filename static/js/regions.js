@@ -5,9 +5,11 @@ import { morph } from './morph.js';
 import { drawWishes } from './optimism.js';
 import { refreshRows } from './row-refresh.js';
 import { rowOf } from './rows.js';
+import { isCurrent } from './same-browser.js';
 
 // `sent` is a submitted form. A form with data-own-region is redrawn only by its own response.
 export function drawPage({ page, positionBefore, beganAt }, { sent = null, except = null } = {}) {
+  if (!isCurrent(page)) return;
   drawWishes(page, beganAt);
   drawRegions(page, sent?.matches('[data-own-region]') ? `[data-region], #${sent.id}` : '[data-region]', except);
   document.title = page.title;

@@ -30,6 +30,7 @@ def open_note(visitor: Visitor, address: str, *, is_live: bool = True, **options
     page = read(sign_in(visitor(address, **options).new_page()))
     if not is_live:
         page.route_web_socket(re.compile("socket.io"), lambda _: None)
+        page.add_init_script("delete window.BroadcastChannel")
     page.goto(f"/calls/{call_ids(page)[0]}")
     if is_live:
         expect_live(page)
