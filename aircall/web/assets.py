@@ -38,18 +38,6 @@ SENTENCES = (
     marked("Live"),
     marked("Offline"),
     marked("Since %(time)s"),
-    marked("No network since %(time)s. What you see may be out of date; what you type is kept."),
-    marked(
-        "Callboard has not answered since %(time)s. What you see may be out of date, and nothing can be "
-        "changed until it is back."
-    ),
-    marked(
-        "The phone system has not answered since %(time)s. What you see may be out of date, and changes may "
-        "fail."
-    ),
-    marked("The list of calls could not be read since %(time)s. What you see may be out of date."),
-    marked("Changes made elsewhere have not come through since %(time)s. Everything else works."),
-    marked("Changes may come late since %(time)s: the page asks every 30 seconds. You can go on working."),
     marked("No answer came, so this may or may not have been done. Look before you try again."),
     marked("This could not be done."),
     marked("Send now"),
@@ -57,12 +45,8 @@ SENTENCES = (
     marked("Move to inbox"),
     marked("In inbox"),
     marked("The calls could not be read. Check your connection and try again."),
-    marked("The calls could not be read. What you chose is shown as soon as they can."),
     marked("New calls available."),
     marked("No longer there"),
-    marked("Page %(number)s of %(all)s"),
-    marked("Archive all %(number)s…"),
-    marked("Move all %(number)s to inbox…"),
     marked("Type the number in the next field."),
     marked("%(number)s copied."),
     marked("This browser does not let pages copy. The number is %(number)s."),
@@ -82,11 +66,6 @@ PLURALS = (
     marked_plural("%(first)s–%(last)s of %(number)s call", "%(first)s–%(last)s of %(number)s calls"),
     marked_plural("%(number)s missed in the inbox", "%(number)s missed in the inbox"),
     marked_plural("%(number)s new call – show", "%(number)s new calls – show"),
-    marked_plural("%(number)s call was archived – refresh", "%(number)s calls were archived – refresh"),
-    marked_plural(
-        "%(number)s call was moved to the inbox – refresh",
-        "%(number)s calls were moved to the inbox – refresh",
-    ),
     marked_plural("%(number)s other", "%(number)s others"),
     marked_plural("%(names)s is viewing", "%(names)s are viewing"),
 )

@@ -4,8 +4,6 @@
 // The page is live only when both are up, missed events have been received, what it asks for comes, and the telephone system answers:
 // otherwise new calls may be missing. Its `trouble` was confirmed by the server and is shown at once.
 
-import { gettext } from './i18n.js';
-
 export const GRACE_MS = 4000;
 export const OFFLINE_AFTER_MS = 20_000;
 
@@ -38,34 +36,10 @@ export function msUntilNextChange(brokenSince, now) {
   return [GRACE_MS, OFFLINE_AFTER_MS].map((at) => at - brokenFor).find((wait) => wait > 0) ?? null;
 }
 
-// What does not work, since when, and what still works. Must not repeat the words of the indicator.
-const BANNERS = {
-  network: (values) =>
-    gettext('No network since %(time)s. What you see may be out of date; what you type is kept.', values),
-  server: (values) =>
-    gettext(
-      'Callboard has not answered since %(time)s. What you see may be out of date, and nothing can be changed until it is back.',
-      values,
-    ),
-  socket: (values) =>
-    gettext('Changes may come late since %(time)s: the page asks every 30 seconds. You can go on working.', values),
-  silent: (values) =>
-    gettext(
-      'The phone system has not answered since %(time)s. What you see may be out of date, and changes may fail.',
-      values,
-    ),
-  unreadable: (values) =>
-    gettext('The list of calls could not be read since %(time)s. What you see may be out of date.', values),
-  link: (values) =>
-    gettext('Changes made elsewhere have not come through since %(time)s. Everything else works.', values),
-};
-
-export function bannerText(shown, facts, time) {
-  return shown === 'live' || shown === 'starting' ? '' : BANNERS[causeOf(facts)]({ time });
-}
-
-// `isServing` is false if the server does not answer at all.
-function causeOf({ isOnline, isConnected, isServing, link }) {
+// What does not work, by the name that its words have in `templates/_banner.html`; empty while all does. `isServing` is
+// false if the server does not answer at all.
+export function troubleOf(shown, { isOnline, isConnected, isServing, link }) {
+  if (shown === 'live' || shown === 'starting') return '';
   if (!isOnline) return 'network';
   if (!isConnected) return isServing === false ? 'server' : 'socket';
   return link?.trouble?.kind ?? 'link';

@@ -1,6 +1,6 @@
 // The connection indicator in the header, and the banner that says what still works.
 
-import { bannerText, isLinked, isReachable, isWhole, displayedState, msUntilNextChange } from './connection-state.js';
+import { displayedState, isLinked, isReachable, isWhole, msUntilNextChange, troubleOf } from './connection-state.js';
 import { gettext, locale } from './i18n.js';
 import { checkServerWhile } from './server-check.js';
 import { serverTime } from './server-clock.js';
@@ -81,7 +81,7 @@ function draw() {
   chip.dataset.state = banner.dataset.state = shown;
   chip.title = gettext('Since %(time)s', { time: since }) + (reason && ` – ${gettext(reason)}`);
   setText(chip.querySelector('[data-connection-label]'), WORDS[shown]);
-  setText(banner, bannerText(shown, facts, since));
+  setText(banner, gettext(banner.dataset[troubleOf(shown, facts)] ?? '', { time: since }));
 }
 
 // The server's link may have been down, and the API in trouble, since before this page was opened.

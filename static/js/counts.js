@@ -122,12 +122,7 @@ function drawLeft() {
   const { left } = link.dataset;
   const number = document.querySelectorAll(`#list [data-call-id][data-archived=${left}]`).length;
   link.hidden = number < MIN_LEFT;
-  setText(
-    link.querySelector('span'),
-    left === 'true'
-      ? ngettext('%(number)s call was archived – refresh', '%(number)s calls were archived – refresh', number)
-      : ngettext('%(number)s call was moved to the inbox – refresh', '%(number)s calls were moved to the inbox – refresh', number),
-  );
+  setText(link.querySelector('span'), ngettext(link.dataset.one, link.dataset.many, number));
 }
 
 function drawNews(list) {

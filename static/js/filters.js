@@ -79,24 +79,17 @@ export async function visit(address, remember, { isFiltered = true } = {}) {
     });
   } catch (error) {
     ignoreNoResponse(error);
-    if (mine === latest) wait(() => mine === latest && visit(address, remember, { isFiltered }), isFiltered);
+    if (mine === latest) wait(() => mine === latest && visit(address, remember, { isFiltered }));
     return false;
   }
 }
 
-// What was chosen stays in the form, so it is asked for until it comes, also when the connection is back. A page that
-// could not be turned is still the one that is shown.
-function wait(again, isFiltered) {
+// What was chosen stays in the form, so it is asked for until it comes, also when the connection is back.
+function wait(again) {
   clearTimeout(retryTimer);
-  if (!isFiltered) {
-    settle();
-    const text = gettext('The calls could not be read. Check your connection and try again.');
-    showNotice(text, { isError: true, retry: again });
-    return;
-  }
   retry = again;
   retryTimer = setTimeout(again, RETRY_MS);
-  waiting ??= showNotice(gettext('The calls could not be read. What you chose is shown as soon as they can.'), {
+  waiting ??= showNotice(gettext('The calls could not be read. Check your connection and try again.'), {
     isError: true,
     retry: again,
   });

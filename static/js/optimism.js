@@ -90,12 +90,15 @@ function drawPlace(page, numberOf, all) {
     }));
   }
   const pages = { number: formatNumber(number), all: formatNumber(Math.max(number, Math.ceil(reach / size))) };
-  setText(page.getElementById('place'), gettext('Page %(number)s of %(all)s', pages));
+  drawWords(page.getElementById('place'), pages);
   for (const link of page.querySelectorAll('[data-all]')) {
-    const count = { number: formatNumber(numberOf(link.dataset.all)) };
-    const isInbox = link.dataset.all === 'inbox';
-    setText(link, isInbox ? gettext('Archive all %(number)s…', count) : gettext('Move all %(number)s to inbox…', count));
+    drawWords(link, { number: formatNumber(numberOf(link.dataset.all)) });
   }
+}
+
+// Pages bring the words in their language.
+function drawWords(element, values) {
+  setText(element, gettext(element.dataset.words, values));
 }
 
 function drawState(element, isArchived) {

@@ -116,7 +116,7 @@ def test_a_choice_made_without_a_line_is_shown_once_it_is_back(page: Page, troub
     page.context.set_offline(True)
 
     kind.select_option("missed")
-    expect(notices(page)).to_contain_text("What you chose is shown as soon as they can.")
+    expect(notices(page)).to_contain_text("The calls could not be read.")
     assert page.url == before
     page.context.set_offline(False)
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bannerText, isWhole, displayedState, msUntilNextChange } from '../../static/js/connection-state.js';
+import { displayedState, isWhole, msUntilNextChange, troubleOf } from '../../static/js/connection-state.js';
 
 const UP = { isOnline: true, isConnected: true, isCaughtUp: true, isRead: true, link: { state: 'live' } };
 const BROKEN_SINCE = 100_000;
@@ -60,34 +60,21 @@ test('the state is checked again when it may have changed by time alone', () => 
   assert.equal(msUntilNextChange(BROKEN_SINCE, after(20)), null);
 });
 
-test('the banner is empty while nothing is wrong', () => {
-  assert.equal(bannerText('live', UP, '14:03'), '');
-  assert.equal(bannerText('starting', { ...UP, isConnected: false }, '14:03'), '');
+test('nothing is wrong while the page is live or has just begun', () => {
+  assert.equal(troubleOf('live', UP), '');
+  assert.equal(troubleOf('starting', { ...UP, isConnected: false }), '');
 });
 
-test('the banner says what is wrong and since when, without the words of the indicator', () => {
-  const troubles = [
-    { isOnline: false },
-    { isConnected: false },
-    { isConnected: false, isServing: false },
-    { link: { state: 'reconnecting' } },
-    { link: { state: 'live', trouble: { kind: 'silent' } } },
-    { link: { state: 'live', trouble: { kind: 'unreadable' } } },
-  ];
+test('each trouble has words of its own, and only a server that does not answer is said to be down', () => {
+  const troubles = {
+    network: { isOnline: false },
+    socket: { isConnected: false },
+    server: { isConnected: false, isServing: false },
+    link: { link: { state: 'reconnecting' } },
+    silent: { link: { state: 'live', trouble: { kind: 'silent' } } },
+    unreadable: { link: { state: 'live', trouble: { kind: 'unreadable' } } },
+  };
 
-  const texts = troubles.map((trouble) => bannerText('offline', { ...UP, ...trouble }, '14:03'));
-
-  assert.equal(new Set(texts).size, troubles.length);
-  for (const text of texts) {
-    assert.match(text, /14:03/);
-    assert.doesNotMatch(text, /live|reconnecting|offline/i);
-  }
-});
-
-test('only a page whose forms still reach the server says that work can go on', () => {
-  const texts = [undefined, true, false].map((isServing) =>
-    bannerText('offline', { ...UP, isConnected: false, isServing }, '14:03'),
-  );
-
-  assert.deepEqual(texts.map((text) => /go on working/.test(text)), [true, true, false]);
+  for (const [name, facts] of Object.entries(troubles)) assert.equal(troubleOf('offline', { ...UP, ...facts }), name);
+  assert.equal(troubleOf('offline', { ...UP, isConnected: false, isServing: true }), 'socket');
 });

@@ -82,3 +82,19 @@ def test_a_page_has_an_icon_and_a_description(alice: Person, stranger: Person) -
         assert "phone calls" in description
         assert person.find("meta[property='og:description']")["content"] == description
         assert person.find("meta[property='og:title']")["content"] == "Callboard"
+
+
+def test_the_words_for_trouble_say_since_when_and_do_not_repeat_the_words_of_the_indicator(
+    alice: Person,
+) -> None:
+    words = {
+        name: str(text) for name, text in alice.get("/calls").find("#banner").attrs.items() if "data-" in name
+    }
+
+    assert words.keys() == {
+        f"data-{name}" for name in ("network", "server", "socket", "silent", "unreadable", "link")
+    }
+    for text in words.values():
+        assert text.count("%(time)s") == 1
+        assert not re.search("live|reconnecting|offline", text.lower())
+    assert [name for name, text in words.items() if "go on working" in text] == ["data-socket"]
