@@ -218,13 +218,13 @@ class CallQuery:
 
     def missed_count(self) -> int:
         """Return the number of missed calls in the inbox. Unanswered outbound calls do not count."""
-        # `in`, not `!=`: the index on kinds begins with the direction.
-        is_missed = [calls.c[name].in_(allowed) for name, allowed in MISSED.items()]
-        query = select(func.count()).where(*is_missed, _in_view("inbox"))
 
         def count(connection: Connection) -> int:
             if are_complete(connection):
                 return count_range(connection, CountedRange(kinds=MISSED)).get(False, 0)
+            # `in`, not `!=`: the index on kinds begins with the direction.
+            is_missed = [calls.c[name].in_(allowed) for name, allowed in MISSED.items()]
+            query = select(func.count()).where(*is_missed, _in_view("inbox"))
             return connection.scalar(query) or 0
 
         return self._cache.get("missed", count)

@@ -7,7 +7,7 @@ characters at least, as an index finds no shorter ones.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, islice
 
 from aircall.calls.phone_numbers import fold_text, is_number_like, searched_spellings
 
@@ -18,6 +18,8 @@ TRIGRAM_LENGTH = 3
 SHORTEST_NUMBER = 6
 # Characters of a text that are folded at a time to find a place in it.
 CHUNK = 64
+# Places of one folded text that are looked for: an excerpt shows few, and a note may have thousands.
+MOST_PLACES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,9 @@ def searched_texts(search: str) -> frozenset[str]:
 
 
 def find_places(text: str, wanted: frozenset[str]) -> list[tuple[int, int]]:
-    """Return where the text contains one of these folded texts: starts and ends, in order and apart."""
+    """Return where the text first contains these folded texts: starts and ends, in order and apart."""
     folded = fold_text(text)
-    places = sorted(place for each in wanted for place in _occurrences(folded, each))
+    places = sorted(place for each in wanted for place in islice(_occurrences(folded, each), MOST_PLACES))
     merged: list[tuple[int, int]] = []
     for start, end in places:
         if merged and start <= merged[-1][1]:

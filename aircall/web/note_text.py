@@ -20,8 +20,8 @@ from aircall.models import Note
 
 # Characters of an excerpt, of those before what was found in it, and those given up to end with a whole word.
 EXCERPT, BEFORE, RAGGED = 90, 14, 20
-# Characters of a note in which links are looked for, and numbers that are tried.
-LINKED, TRIED_NUMBERS = 20_000, 100
+# Characters of a note in which links and searched words are looked for, and numbers that are tried.
+READ, TRIED_NUMBERS = 20_000, 100
 # Without format characters, which may turn a text around.
 URL = re.compile(
     r"https?://[^\s<>\"\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]{1,2000}", re.IGNORECASE
@@ -63,10 +63,10 @@ def excerpt(text: str) -> str:
 def found_excerpt(notes: Sequence[Note], wanted: frozenset[str]) -> Markup:
     """Return the part of a note that has most of these folded texts, marked; empty if none has any."""
     best, text = 0, ""
-    for note in notes:
-        folded = fold_text(note.content)
+    for content in (note.content[:READ] for note in notes):
+        folded = fold_text(content)
         if (number := sum(each in folded for each in wanted)) > best:
-            best, text = number, note.content
+            best, text = number, content
     return _marked(text, find_places(text, wanted)) if best else Markup()
 
 
@@ -115,7 +115,7 @@ def _line(text: str) -> str:
 def linked(text: str, line: str = "") -> Markup:
     """Return the text with links to addresses and numbers; national ones are those of the line's country."""
     html, done = Markup(), 0
-    for link in sorted([*_addresses(text[:LINKED]), *_numbers(text[:LINKED], _region(line))]):
+    for link in sorted([*_addresses(text[:READ]), *_numbers(text[:READ], _region(line))]):
         if link.start >= done:
             rel = Markup(' rel="noreferrer"') if link.address.startswith("http") else ""
             html += text[done : link.start]
