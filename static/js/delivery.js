@@ -19,9 +19,6 @@ let notice = null;
 
 export function protectDeliveries() {
   addEventListener('online', () => sendNow());
-  addEventListener('beforeunload', (event) => {
-    if (isInTrouble() || queue.waiting.some(({ request }) => !request)) event.preventDefault();
-  });
   // What has begun goes on by itself.
   addEventListener('pagehide', () => {
     for (const { request } of queue.waiting) if (request) post(request).catch(ignoreNoResponse);
@@ -72,12 +69,19 @@ async function wait(delivery, group, pause = null) {
   await Promise.race([isWanted, pauseIsOver].filter(Boolean));
 }
 
+function askFirst(event) {
+  event.preventDefault();
+}
+
 function isInTrouble() {
   return unsent.size + unanswered.size > 0;
 }
 
-// Says what waits, or no longer.
+// Says what waits, or no longer. Only what cannot be sent on leaving the page asks first: some browsers keep no page for
+// going back that listens for it.
 export function showTrouble() {
+  const isAsked = isInTrouble() || queue.waiting.some(({ request }) => !request);
+  (isAsked ? addEventListener : removeEventListener)('beforeunload', askFirst);
   if (!isInTrouble()) {
     notice?.remove();
     notice = null;
