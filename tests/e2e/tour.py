@@ -107,6 +107,10 @@ def _lists(page: Page, look: Look) -> None:
     page.goto("/calls?view=all")
     page.get_by_role("button", name="Keyboard shortcuts").click()
     look("shortcuts")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Commands").first.click()
+    look("commands")
+    page.keyboard.press("Escape")
 
 
 def _sessions(page: Page, look: Look) -> None:
@@ -175,6 +179,14 @@ def _call(page: Page, sandbox: Sandbox, look: Look) -> None:
     expect(note_field(page)).to_have_value(re.compile("^They call back"))
     expect_live(page)
     look("call-draft")
+    page.get_by_role("button", name="Beside the list").click()
+    expect_live(page)
+    expect(page.locator("#pane #call")).to_be_visible()
+    look("call-beside")
+    page.goto("/calls")
+    expect_live(page)
+    look("list-beside")
+    page.get_by_role("button", name="On their own page").click()
 
 
 def _insights(page: Page, look: Look) -> None:
