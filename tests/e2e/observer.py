@@ -28,7 +28,8 @@ RUN_AXE = """() => axe.run({
 # Numbers are not broken into lines. Those that only screen readers have, or that are not shown, are anywhere.
 IS_TOO_WIDE = """() => document.documentElement.scrollWidth > innerWidth
   || [...document.querySelectorAll('.card .number:not(.visually-hidden *)')].some((number) =>
-    number.checkVisibility() && number.getBoundingClientRect().right > number.closest('.card').getBoundingClientRect().right - 8)"""
+    number.checkVisibility() &&
+    number.getBoundingClientRect().right > number.closest('.card').getBoundingClientRect().right - 8)"""
 Scheme = Literal["light", "dark"]
 # What axe looks at; a tour goes on in the last one.
 COMBINATIONS: tuple[tuple[int, Scheme], ...] = ((375, "dark"), (1280, "light"))
