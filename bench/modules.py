@@ -31,8 +31,9 @@ ORIGIN = {"Origin": "http://localhost", "Host": "localhost"}
 SYNC_TIME, EVENT_TIME = 20.0, 10.0
 LIMITS = {
     # With the names of its numbers: people, known_names, directory_query and team/database; with the
-    # outermost layer, encrypted records and the index of sessions: edge, encryption, sign_ins.
-    "list page": 41,
+    # outermost layer, encrypted records and the index of sessions: edge, encryption, sign_ins. And api_watch,
+    # which asks in the background whether the API answers.
+    "list page": 42,
     # With the store of jobs, which keeps large ones in steps, and those three.
     "archive one call": 41,
     # With the counts and the rendered row that it brings to the pages.
