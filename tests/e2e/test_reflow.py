@@ -112,7 +112,7 @@ def test_paper_has_calls_facts_and_notes_in_dark_letters_and_nothing_to_press(
 
     expect(page.get_by_role("button").locator("visible=true")).to_have_count(0)
     expect(page.get_by_role("textbox").locator("visible=true")).to_have_count(0)
-    expect(page.locator("[data-call-id] .number").first).to_be_visible()
+    expect(page.locator("[data-call-id] .call-row__who .number").first).to_be_visible()
     expect(page.locator("[data-call-id] .kind__label").first).to_be_visible()
     expect(page.locator("[data-call-id] .call-row__excerpt").first).to_be_visible()
     assert page.evaluate(LIGHTNESS) < 0.2
@@ -121,5 +121,5 @@ def test_paper_has_calls_facts_and_notes_in_dark_letters_and_nothing_to_press(
     page.goto(f"/calls/{call_ids(page)[0]}")
     page.emulate_media(media="print")
     expect(page.get_by_role("button").locator("visible=true")).to_have_count(0)
-    expect(page.get_by_text("Duration", exact=True)).to_be_visible()
+    expect(page.get_by_text("Rang", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="Notes")).to_be_visible()
