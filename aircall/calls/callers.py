@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select, union_all
 
 from aircall.calls.phone_numbers import searched_spellings
-from aircall.calls.tables import IS_WAITING, NO_TIME, REVISION, calls, state, streaks
+from aircall.calls.tables import EVERY_NUMBER, IS_WAITING, NO_TIME, REVISION, calls, state, streaks
 from aircall.models import from_milliseconds, to_milliseconds
 from aircall.storage.database import RevisionCache
 
@@ -83,6 +83,11 @@ class CallerQuery:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._cache = RevisionCache(engine, REVISION)
+
+    def is_complete(self) -> bool:
+        """Return whether the streaks of all calls are kept: some time after the first full sync."""
+        with self._engine.connect() as connection:
+            return connection.scalar(select(state.c.streaks_up_to)) == EVERY_NUMBER
 
     def count(self, wanted: QueueFilter) -> int:
         """Return how many callers wait. Until the streaks are complete, these are fewer than there are."""

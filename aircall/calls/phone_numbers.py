@@ -37,7 +37,7 @@ PLAIN_LETTERS = str.maketrans(
 # Characters whose fold is kept: more than all languages of one team need.
 MOST_FOLDS = 20_000
 # Digits.
-MAX_COUNTRY_CODE_LENGTH = 3
+MAX_COUNTRY_CODE_LENGTH, MIN_INTERNATIONAL_LENGTH = 3, 8
 CACHED_NUMBERS = 5_000
 # A SIP address: its user, and the host without port and parameters.
 ADDRESS = re.compile(r"sips?:(?P<user>[^@;?]*)(?:@(?P<host>[^;?:]*))?.*", re.IGNORECASE | re.DOTALL)
@@ -86,8 +86,9 @@ def caller_number(text: str) -> str:
     """
     key = number_key(text)
     number, extension, _ = _dialed(text)
-    # Some systems omit the plus sign.
-    signed = number if number.startswith(("+", "0")) else "+" + number
+    # Some systems omit the plus sign. A short number has none.
+    is_bare = not number.startswith(("+", "0")) and len(number) >= MIN_INTERNATIONAL_LENGTH
+    signed = "+" + number if is_bare else number
     form = f"{signed};ext={extension}" if extension else signed
     return form if key and signed.startswith("+") and number_key(form) == key else key
 

@@ -226,8 +226,8 @@ class CallStore(CallQuery):
             create_deferred_indexes(self.engine)
             self._has_deferred_indexes = True
         self.kept_counts.catch_up()
-        self.search.catch_up()
         self.streaks.catch_up()
+        self.search.catch_up()
 
     def clear(self) -> None:
         """Remove every call and the record of full syncs."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, TextClause, delete, func, select, text, update
 
-from aircall.calls.tables import INSERTED_COLUMNS, NO_TIME, Contact, calls, state, streaks
+from aircall.calls.tables import EVERY_NUMBER, INSERTED_COLUMNS, NO_TIME, Contact, calls, state, streaks
 from aircall.concurrency import yield_control
 from aircall.storage.database import allow_long_statements, exclusive_transaction
 
@@ -24,8 +24,6 @@ MAX_COUNTED, LATEST = 1000, 20
 MAX_NOTE = 200
 # Calls whose numbers `catch_up` reads in one transaction.
 CATCH_UP_BATCH = 5000
-# Not less than any number key: the greatest code point.
-EVERY_NUMBER = "\U0010ffff"
 # Milliseconds, before and after every time.
 BEFORE, END = NO_TIME - 1, -NO_TIME
 
@@ -109,7 +107,9 @@ class KeptStreaks:
             deleted = connection.execute(delete(streaks).where(*chosen).returning(*IS_OPEN)).all()
             inserted = connection.execute(self._insert_range, FIXED | given).all()
             _count(connection, inserted, deleted)
-        connection.execute(update(state).values(streaks_up_to=last or EVERY_NUMBER))
+        # Makes cached results void, and leaves the search index as outdated as it is.
+        more = {"revision": state.c.revision + 1, "indexed_revision": state.c.indexed_revision + 1}
+        connection.execute(update(state).values(streaks_up_to=last or EVERY_NUMBER, **more))
         return last is not None
 
     def _replace(

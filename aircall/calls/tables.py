@@ -36,6 +36,8 @@ SCHEMA_VERSION = 11
 PREFIX = "callboard_"
 # Milliseconds. Stands for a missing time, before all real ones, so that such calls are sorted last.
 NO_TIME = -(2**53)
+# Not less than any number key: the greatest code point.
+EVERY_NUMBER = "\U0010ffff"
 
 # What nobody answered, or was left for us.
 UNANSWERED = ("missed", "voicemail")

@@ -99,6 +99,17 @@ class Activity:
         """Return the lines about a number and its calls, newest first; `before` is the last one's id."""
         return self._read(activity.c.number_key == number_key(number), before, limit)
 
+    def of_number_between(
+        self, number: str, since: datetime | None, until: datetime | None, *, limit: int = PAGE_SIZE
+    ) -> list[ActivityLine]:
+        """Return the lines about a number and its calls from `since` and before `until`, newest first."""
+        wanted = [activity.c.number_key == number_key(number)]
+        if since is not None:
+            wanted.append(activity.c.at >= to_milliseconds(since))
+        if until is not None:
+            wanted.append(activity.c.at < to_milliseconds(until))
+        return self._read(and_(*wanted), None, limit)
+
     def of_call(
         self, call_id: str, number: str = "", *, before: int | None = None, limit: int = PAGE_SIZE
     ) -> list[ActivityLine]:

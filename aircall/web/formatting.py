@@ -19,6 +19,7 @@ from babel.numbers import format_decimal
 from flask import Flask
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
+from aircall.calls.phone_numbers import caller_number
 from aircall.models import UNKNOWN, Call, instant_text
 from aircall.team.directory_query import Name
 from aircall.web.i18n import gettext as _
@@ -65,6 +66,7 @@ def register(app: Flask) -> None:
         direction,
         phone,
         phone_uri,
+        caller_number,
         country,
         with_phones,
         named,

@@ -42,6 +42,7 @@ from aircall.web.live.hub import LOGIN_ENDED, SocketHub, SocketTimings
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
 from aircall.web.people import PeopleReader
 from aircall.web.startup import sessions_url
+from aircall.web.waiting import WaitingReader
 from config import Config
 
 EXTENSION = "callboard"
@@ -87,6 +88,7 @@ class Services:
     hub: SocketHub
     rows: CallRows
     people: PeopleReader
+    waiting: WaitingReader
 
 
 def services() -> Services:
@@ -126,7 +128,8 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
     rows = CallRows(app)
     team = open_team(config, replica.store, bus)
     people = PeopleReader(team)
-    messages = ChangeMessages(replica.store, rows, people)
+    waiting = WaitingReader(replica.store.callers, team)
+    messages = ChangeMessages(replica.store, rows, people, waiting)
     hub = SocketHub(
         app,
         feed,
@@ -161,6 +164,7 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
         hub=hub,
         rows=rows,
         people=people,
+        waiting=waiting,
     )
 
 

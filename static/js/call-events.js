@@ -9,6 +9,8 @@ import { drawPushedRow, refreshRows } from './row-refresh.js';
 import { markGone, rowOf } from './rows.js';
 import { isWished, noteState } from './wishes.js';
 
+const QUEUE_MS = 500;
+
 export async function handleCallChanged({ call, html = null, counts = null, today }) {
   const { id } = call;
   recordChange(id);
@@ -16,6 +18,8 @@ export async function handleCallChanged({ call, html = null, counts = null, toda
   if (isPageOf(id)) {
     await refreshWithRetry();
     announceUpdated([id]);
+  } else if (isQueueChanged(call, counts)) {
+    requestPageRefresh(QUEUE_MS);
   } else if (isPartOfPage(call)) {
     requestPageRefresh();
   } else {
@@ -34,12 +38,23 @@ export async function handleCallRemoved({ id, counts = null, today }) {
   else if (isPageOf(id)) await refreshWithRetry();
 }
 
-// The insights depend on all calls; a call's page lists other calls with its number. All spellings of a number
-// have the same last digits. A false match costs one unnecessary request.
+// Whether the queue is shown and may change: more or fewer wait, somebody was not answered, or the call is with a caller
+// who is shown. A false match costs one unnecessary request.
+function isQueueChanged({ from, to, call_type: type }, counts) {
+  const queue = document.getElementById('queue');
+  const isShown = (text) => queue.innerHTML.includes(lastDigits(text));
+  return queue && (type !== 'answered' || `${counts?.callers}` !== queue.dataset.waiting || [from, to].some(isShown));
+}
+
+// The insights depend on all calls; the pages of a call and of a caller list calls with their number.
 function isPartOfPage({ from, to }) {
-  const end = document.getElementById('context')?.dataset.number.slice(-7);
-  const hasNumber = (text) => `${text}`.replace(/\D/g, '').endsWith(end);
-  return document.getElementById('insights') ?? (end && [from, to].some(hasNumber));
+  const number = document.querySelector('#context, #caller')?.dataset.number;
+  return document.getElementById('insights') ?? (number && [from, to].map(lastDigits).includes(lastDigits(number)));
+}
+
+// All spellings of a number have these in common.
+function lastDigits(text) {
+  return `${text}`.replace(/\D/g, '').slice(-7);
 }
 
 function isPageOf(id) {

@@ -20,7 +20,8 @@ let shownDay;
 export function catchUp() {
   shownDay = serverDay();
   setInterval(() => {
-    if (!document.hidden && !isLive()) refreshPage();
+    // In the queue, waiting times grow, and callers who were reached go after a while.
+    if (!document.hidden && (!isLive() || document.getElementById('callers'))) refreshPage();
   }, POLL_MS);
   addEventListener('online', resume);
   addEventListener('pageshow', (event) => {

@@ -51,9 +51,9 @@ export function followCounts() {
   });
 }
 
-export function requestPageRefresh() {
+export function requestPageRefresh(delay = PAGE_MS) {
   isPageWanted = true;
-  requestCounts(PAGE_MS);
+  requestCounts(delay);
 }
 
 // Not during the first full sync: the page is refreshed repeatedly then (progress.js).
@@ -113,6 +113,7 @@ function drawPushed(latest) {
 function takeNumbers(counts) {
   for (const place of document.querySelectorAll('[data-count]')) place.dataset.number = counts[place.dataset.count];
   document.getElementById('page-head').dataset.missed = counts.missed;
+  document.querySelector('[data-count=callers]').parentElement.hidden = !counts.callers;
 }
 
 // The rows that no longer belong in this list stay where they are until somebody asks.

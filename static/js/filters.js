@@ -1,4 +1,4 @@
-// Applies the filter form of the list and the insights without a reload: selects at once, the search while
+// Applies the filter form of the list, the queue and the insights without a reload: selects at once, the search while
 // typing, a typed line when it is submitted. The URL is updated.
 
 import { filterAddress } from './addresses.js';
@@ -27,7 +27,7 @@ export function enhanceFilters() {
   const form = document.getElementById('filters');
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    document.getElementById('dates').open = false;
+    document.getElementById('dates')?.removeAttribute('open');
     apply(form);
   });
   // Not form.addEventListener: the page size belongs to the form, but is outside of it.
@@ -122,12 +122,12 @@ function setBusy(isBusy) {
 
 // The element that the filters change.
 function filtered() {
-  return document.querySelector('#list, #insights');
+  return document.querySelector('#list, #insights, #queue');
 }
 
 function closeDates(event) {
   const dates = document.getElementById('dates');
-  if (event.key !== 'Escape' || !dates.open) return;
+  if (event.key !== 'Escape' || !dates?.open) return;
   dates.open = false;
   dates.querySelector('summary').focus();
 }

@@ -7,6 +7,7 @@ import { sendNote } from './note-sending.js';
 import { drawPage, isSamePage } from './regions.js';
 import { enqueueUserRequest } from './request-queue.js';
 import { ignoreNoResponse, read } from './requests.js';
+import { ROW, rowsIn } from './rows.js';
 
 const OUTCOME_UNKNOWN = gettext(
   'No answer came, so this may or may not have been done. Look before you try again.',
@@ -27,6 +28,7 @@ export function enhanceForms() {
 async function send(form, button) {
   const address = button.getAttribute('formaction') ?? form.getAttribute('action');
   const body = new FormData(form, button);
+  const place = rowsIn(document).indexOf(button.closest(ROW));
   button.dataset.busy = '';
   form.dispatchEvent(new CustomEvent('callboard:sending'));
   try {
@@ -35,7 +37,9 @@ async function send(form, button) {
       if (!body.has('next')) body.set('next', location.pathname + location.search);
       draw(await read(address, { method: 'POST', body }), form, button);
     });
-    if (document.activeElement === document.body) document.getElementById('main').focus();
+    // The row at the place of one that is gone.
+    const next = rowsIn(document)[place]?.querySelector('a') ?? document.getElementById('main');
+    if (document.activeElement === document.body) next.focus();
   } catch (error) {
     ignoreNoResponse(error);
     showNotice(OUTCOME_UNKNOWN, { isError: true });

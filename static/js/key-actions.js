@@ -4,7 +4,7 @@ import { undoNewest } from './actions.js';
 import { callNumber, copyNumber } from './call-number.js';
 import { visit } from './filters.js';
 import { turnPage } from './page-turn.js';
-import { rowsIn } from './rows.js';
+import { ROW, rowsIn } from './rows.js';
 import { withPane } from './split.js';
 
 export const ACTIONS = {
@@ -49,11 +49,11 @@ function press(selector, where = document) {
 
 // None if the list is not shown, as beside a call on a narrow screen.
 function shownRows() {
-  return document.getElementById('list')?.checkVisibility() ? rowsIn(document) : [];
+  return document.querySelector('#list, #callers')?.checkVisibility() ? rowsIn(document) : [];
 }
 
 function currentRow() {
-  return document.activeElement.closest('#list [data-call-id]');
+  return document.activeElement.closest(ROW);
 }
 
 function currentCall() {

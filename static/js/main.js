@@ -33,7 +33,7 @@ if (position) {
   features.push(enhanceShortcuts, enhanceForms, enhanceActions, protectDeliveries);
   features.push(goLive, catchUp, followCounts, followSync, takeOwnZone);
 }
-if (page === 'list' || page === 'insights') features.push(enhanceFilters);
+if (['list', 'insights', 'queue'].includes(page)) features.push(enhanceFilters);
 if (page === 'list') features.push(enhanceSelection);
 if (page === 'call' || pane) features.push(persistDraft, enhanceCallVisits, goOnAfterArchiving);
 if (pane) features.push(enhanceSplit);

@@ -57,7 +57,7 @@ export function drawFailures(page = document) {
 // The numbers as the server counted them are attributes; the texts have the wishes, too.
 export function drawNumbers(page) {
   const more = countedWishes();
-  const numberOf = (name) => Number(page.querySelector(`[data-count="${name}"]`)?.dataset.number ?? 0) + more[name];
+  const numberOf = (name) => Number(page.querySelector(`[data-count="${name}"]`)?.dataset.number ?? 0) + (more[name] ?? 0);
   for (const place of page.querySelectorAll('[data-count]')) {
     setText(place, formatNumber(numberOf(place.dataset.count)));
   }

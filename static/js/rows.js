@@ -1,10 +1,13 @@
-// The rows of the list.
+// The rows of the list, and those of the call-back queue, which are one for each caller.
 
 import { gettext } from './i18n.js';
 import { markFresh, morph } from './morph.js';
 
+// Of the list, or of the call-back queue.
+export const ROW = '#list [data-call-id], #callers > li';
+
 export function rowsIn(page) {
-  return [...page.querySelectorAll('#list [data-call-id]')];
+  return [...page.querySelectorAll(ROW)];
 }
 
 export function rowOf(id, page = document) {

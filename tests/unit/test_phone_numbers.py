@@ -61,6 +61,7 @@ def test_what_is_shown_is_found(text: str) -> None:
         ("01 23 45 67 89", "123456789"),
         ("sip:Alice1@Example.com:5061", "sip:alice1@example.com"),
         ("* 98", "*98"),
+        ("112", "112"),
         ("anonymous", ""),
     ],
 )

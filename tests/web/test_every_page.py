@@ -6,7 +6,9 @@ from flask import Flask
 
 from tests.support.person import Person
 
-ANSWERS = ("/", "/login", "/calls", "/healthz", "/readyz", "/nowhere", "/calls/nothing", "/logout")
+ANSWERS = (
+    "/", "/login", "/calls", "/callers", "/healthz", "/readyz", "/nowhere", "/calls/nothing", "/logout",
+)  # fmt: skip
 
 
 def test_every_response_has_the_security_headers(alice: Person) -> None:
@@ -37,7 +39,8 @@ def test_pages_and_built_files_are_compressed_and_the_files_are_cacheable_foreve
 def test_no_page_has_inline_code_and_every_changing_form_has_a_token(
     alice: Person, stranger: Person, call_id: str
 ) -> None:
-    for path in ("/login", "/calls?view=all", "/insights?view=all", "/sessions", f"/calls/{call_id}", "/no"):
+    paths = ("/calls?view=all", "/insights?view=all", "/callers", "/sessions", f"/calls/{call_id}", "/no")
+    for path in ("/login", *paths):
         page = (stranger if path == "/login" else alice).get(path).page
         assert not page.select("style, script:not([src]), [style], [onclick]")
         for form in page.select("form[method=post]"):

@@ -57,7 +57,7 @@ TOO_MANY_JOBS = _l(
 def one(call_id: str) -> ResponseReturnValue:
     """Bring one call to the desired state, however often that is requested."""
     return_url = local_path(request.form.get("next")) or call_url(current_query(), known_id(call_id))
-    answer = _change([known_id(call_id)], _wanted_state(request.form.get("archived")), return_url)
+    answer = change_calls([known_id(call_id)], wanted_state(request.form.get("archived")), return_url)
     following_url = _following_url(call_id) if "goes_on" in request.form else None
     return see_other(following_url) if following_url else answer
 
@@ -66,7 +66,7 @@ def one(call_id: str) -> ResponseReturnValue:
 @login_required
 def many() -> ResponseReturnValue:
     """Bring the calls named in `ids`, or those of the question `plan`, to the desired state."""
-    is_archived = _wanted_state(request.form.get("archived"))
+    is_archived = wanted_state(request.form.get("archived"))
     return_url = local_path(request.form.get("next")) or url_for("calls.index")
     if plan_id := request.form.get("plan"):
         form_recovery.drop()
@@ -77,7 +77,7 @@ def many() -> ResponseReturnValue:
     if len(call_ids) > MAX_CALLS:
         abort(400, _("At most %(number)s calls at a time.", number=count(MAX_CALLS)))
     form_recovery.drop()
-    return _change(call_ids, is_archived, return_url)
+    return change_calls(call_ids, is_archived, return_url)
 
 
 @bp.get("/calls/archive")
@@ -87,7 +87,7 @@ def confirm() -> ResponseReturnValue:
 
     The form stands for exactly the calls that are counted here, whatever matches when it is sent.
     """
-    is_archived, query = _wanted_state(request.args.get("archived")), searched_query()
+    is_archived, query = wanted_state(request.args.get("archived")), searched_query()
     if "kept" in request.args:
         return _confirm_kept(is_archived)
     call_ids, list_url = _matching_ids(query, is_archived), calls_url(query)
@@ -200,7 +200,8 @@ def _start_plan(plan_id: str, return_url: str) -> ResponseReturnValue:
     return _do(partial(jobs.start_plan, login_id(), plan_id, username()), return_url)
 
 
-def _change(call_ids: list[str], is_archived: bool, return_url: str) -> ResponseReturnValue:
+def change_calls(call_ids: list[str], is_archived: bool, return_url: str) -> ResponseReturnValue:
+    """Bring these calls to the desired state, and show the result there or the job that does it."""
     key = request.form.get("key", "")[:LONGEST_KEY]
     begin = partial(
         services().jobs.start, login_id(), username(), call_ids, is_archived, return_url, idempotency_key=key
@@ -281,7 +282,8 @@ def _ids(values: list[str]) -> list[str]:
     return list(dict.fromkeys(ids)) if all(map(is_call_id, ids)) else abort(404)
 
 
-def _wanted_state(wanted: str | None) -> bool:
+def wanted_state(wanted: str | None) -> bool:
+    """Return the desired state that a form names, or abort with 400."""
     if wanted not in ("true", "false"):
         abort(400, _("Say whether the calls are to be archived: true or false."))
     return wanted == "true"

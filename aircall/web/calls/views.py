@@ -120,6 +120,7 @@ def _list_values(query: ListQuery, call: Call | None = None) -> dict[str, Any]:
         "problems": query.problems,
         "sync": list_freshness(),
         "chart": chart,
+        "waiting": services().waiting.count(),
         "people": people,
         "words": filter_words(query, people),
         **_list_urls(query, view, people),
@@ -154,6 +155,7 @@ def counts() -> ResponseReturnValue:
         "calls/_counts.html",
         view=view,
         filters=query,
+        waiting=services().waiting.count(),
         calls_url=ListLinks("calls.index", query),
         all_url=ConfirmLinks(query),
     )

@@ -18,6 +18,7 @@ from aircall.web.formatting import zone_names
 from aircall.web.fragments import CallRows
 from aircall.web.i18n import FORMATS
 from aircall.web.people import People, PeopleReader
+from aircall.web.waiting import WaitingReader
 
 # Rooms of one process. A row is rendered for each; pages of further languages and zones request theirs.
 MOST_ROOMS = 50
@@ -72,16 +73,20 @@ class RowRooms:
 class ChangeMessages:
     """Builder of the events that tell of a change."""
 
-    def __init__(self, store: CallQuery, rows: CallRows, people: PeopleReader) -> None:
+    def __init__(
+        self, store: CallQuery, rows: CallRows, people: PeopleReader, waiting: WaitingReader
+    ) -> None:
         self._store = store
         self._rows = rows
         self._people = people
+        self._waiting = waiting
 
     def for_all(self, entry: FeedEntry) -> Payload:
         """Return the facts of a change, and the counts after it; without them if they cannot be read."""
         try:
             with self._store.reading_once():
                 counts = self._store.counts(CallFilter(view="all")) | inbox_counts(self._store)
+                counts["callers"] = self._waiting.count()
         except STORAGE_ERRORS as error:
             log.warning("counts not sent: %s", type(error).__name__)
             return facts(entry)
