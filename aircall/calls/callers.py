@@ -1,6 +1,6 @@
 """The call-back queue, read from the streaks: who waits, and for a while who was just reached."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -157,17 +157,23 @@ class CallerQuery:
 
     def _present(self, wanted: QueueFilter) -> Sequence[str]:
         """Return which of our own numbers wait. They are few, however many numbers we have."""
+        if not wanted.ours:
+            return ()
+        return self._cache.get(
+            ("present", wanted.ours),
+            lambda connection: present_numbers(connection, wanted.ours, streaks.c.reached_at.is_(None)),
+        )
 
-        def read(connection: Connection) -> tuple[str, ...]:
-            numbers, found = sorted(wanted.ours), list[str]()
-            for start in range(0, len(numbers), NUMBERS_AT_ONCE):
-                some = streaks.c.number_key.in_(numbers[start : start + NUMBERS_AT_ONCE])
-                found += connection.scalars(
-                    select(streaks.c.number_key).where(some, streaks.c.reached_at.is_(None))
-                )
-            return tuple(found)
 
-        return self._cache.get(("present", wanted.ours), read) if wanted.ours else ()
+def present_numbers(
+    connection: Connection, keys: Collection[str], *conditions: ColumnElement[bool]
+) -> Sequence[str]:
+    """Return which of these number keys have a streak that meets the conditions."""
+    numbers, found = sorted(keys), list[str]()
+    for start in range(0, len(numbers), NUMBERS_AT_ONCE):
+        some = streaks.c.number_key.in_(numbers[start : start + NUMBERS_AT_ONCE])
+        found += connection.scalars(select(streaks.c.number_key).where(some, *conditions).distinct())
+    return tuple(found)
 
 
 def _keys(

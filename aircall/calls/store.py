@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from aircall.calls.call_backs import CallBackQuery
 from aircall.calls.callers import CallerQuery
 from aircall.calls.feed import Change, ChangeKind
 from aircall.calls.kept_counts import EVERY_VERSION, KeptCounts
@@ -102,6 +103,7 @@ class CallStore(CallQuery):
         search, self.kept_counts, self.streaks = _create_tables(engine)
         super().__init__(engine, search)
         self.callers = CallerQuery(engine)
+        self.call_backs = CallBackQuery(engine)
         self._has_deferred_indexes = False
 
     @property

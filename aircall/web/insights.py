@@ -7,10 +7,13 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from aircall.calls.statistics import CallStatistics
+from aircall.csv_cells import BYTE_ORDER_MARK, csv_text, guarded
+from aircall.web.callers.figures import csv_rows, read_figures
+from aircall.web.callers.words import lasted
 from aircall.web.calls.list_page import read_choices
 from aircall.web.charts import DRAWN_CHARTS, draw_week, whole_chart
 from aircall.web.kinds import KINDS, RARE, Kind, by_kind
@@ -88,8 +91,10 @@ def _pictures(query: ListQuery, zone: ZoneInfo, now: datetime) -> dict[str, Any]
         statistics = services().statistics.read(query.to_filter(zone), zone)
         # For the filter form, which is the list's.
         view = read_choices(services().replica.store, query, zone, now.astimezone(zone).date())
+        figures = read_figures(services().replica.store, services().waiting.filter(), zone, now)
     count = statistics.totals.total()
-    people = services().people.of_numbers((*view.lines.shown, query.line, query.number))
+    lines = (*view.lines.shown, *(line for line, *_ in figures.lines))
+    people = services().people.of_numbers((*lines, query.line, query.number))
     return {
         "view": view,
         "people": people,
@@ -99,4 +104,22 @@ def _pictures(query: ListQuery, zone: ZoneInfo, now: datetime) -> dict[str, Any]
         "chart": whole_chart(statistics, query, now.astimezone(zone).date()),
         "timeless_count": count - sum(day.total() for day in statistics.days.values()),
         "week": draw_week(statistics),
+        "figures": figures,
+        "lasted": lasted,
+        "today": now.astimezone(zone).date(),
     }
+
+
+@bp.get("/insights/call-backs.csv")
+@login_required
+def call_backs() -> ResponseReturnValue:
+    """Download the figures of calling back."""
+    await_fresh_list()
+    now, zone = datetime.now(UTC), viewer_zone()
+    figures = read_figures(services().replica.store, services().waiting.filter(), zone, now)
+    name = f"call-backs-{now.astimezone(zone).date()}.csv"
+    return Response(
+        BYTE_ORDER_MARK + csv_text([[guarded(cell) for cell in row] for row in csv_rows(figures, now)]),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f"attachment; filename={name}"},
+    )

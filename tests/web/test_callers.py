@@ -1,5 +1,7 @@
 """The call-back queue, the page of a caller, and archiving all calls of one."""
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -261,3 +263,33 @@ def test_a_number_that_never_called_has_a_page_only_if_it_is_in_the_directory(
 
     assert alice.get(f"/callers/{PARIS}").status == 200
     assert "Ana" in alice.text
+
+
+def test_the_insights_tell_how_soon_callers_are_called_back(alice: Person, new_call: NewCall) -> None:
+    def figures() -> dict[tuple[str, str], list[str]]:
+        rows = csv.reader(io.StringIO(alice.get("/insights/call-backs.csv").page.get_text().lstrip("\ufeff")))
+        return {(figure, of): weeks for figure, of, *weeks in rows}
+
+    before = figures()
+    # A week has not begun before, or it has: both are counted together.
+    missed(new_call, minutes=30, via=OURS)
+    answered_by_us(new_call, minutes=10)
+    missed(new_call, MADRID, minutes=20, via=OURS)
+    after = figures()
+
+    def more(figure: str, of: str = "") -> int:
+        return sum(map(int, after[figure, of])) - sum(map(int, before.get((figure, of), ["0"])))
+
+    names = ("callers_not_answered", "called_back", "within_15_minutes", "within_1_hour", "within_1_day")
+    assert [more(name) for name in names] == [2, 1, 0, 1, 1]
+    assert int(after["waiting_now", ""][0]) == int(before["waiting_now", ""][0]) + 1
+    section = words_of(alice.get("/insights").find("#call-backs"))
+    assert f"{after['waiting_now', ''][0]} callers wait" in section
+    for words in (
+        "This week",
+        "Last week",
+        "Within 15 minutes",
+        "Median time to call back",
+        "Missed by line",
+    ):
+        assert words in section
