@@ -21,6 +21,7 @@ MODULES = (
     "sync",
     "pages",
     "store",
+    "callers",
     "rendering",
     "processes",
     "sockets",

@@ -32,15 +32,16 @@ SYNC_TIME, EVENT_TIME = 20.0, 10.0
 LIMITS = {
     # With the names of its numbers: people, known_names, directory_query and team/database; with the
     # outermost layer, encrypted records and the index of sessions: edge, encryption, sign_ins. And api_watch,
-    # which asks in the background whether the API answers.
-    "list page": 42,
-    # With the store of jobs, which keeps large ones in steps, and those three.
-    "archive one call": 41,
-    # With the counts and the rendered row that it brings to the pages.
-    "live event": 18,
-    # These two with encrypted records.
+    # which asks in the background whether the API answers. And how many callers wait: callers and waiting.
+    "list page": 44,
+    # With the store of jobs, which keeps large ones in steps, those three, and the streaks that it changes.
+    "archive one call": 42,
+    # With the counts and the rendered row that it brings to the pages; for who waits, streaks, callers,
+    # waiting and directory_query.
+    "live event": 22,
+    # These two with encrypted records, and the first sync with streaks.
     "token refresh": 12,
-    "first sync": 27,
+    "first sync": 28,
 }
 
 
