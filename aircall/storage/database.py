@@ -273,22 +273,21 @@ class RevisionCache:
     def __init__(self, engine: Engine, revision: Select[int], size: int = SIZE) -> None:
         self._engine = engine
         self._revision = revision
-        # Each in a tuple: a result may be None.
-        self._results = LruCache[tuple[Any]](size)
+        self._results = LruCache[Any](size)
 
     def get(self, question: Hashable, ask: Callable[[Connection], T]) -> T:
         """Return the cached result for `question`, or the result of `ask`, which callers must not modify.
 
         `question` must name every input of the query except the data. `ask` may run in several threads at
-        once.
+        once. None is not cached.
         """
         # Read before the query: a write in between stores a newer result under an outdated revision.
         key = (_revision(self._engine, self._revision), question)
-        cached = self._results.get(key)
-        if cached is not None:
-            known: T = cached[0]
+        known: T | None = self._results.get(key)
+        if known is not None:
             return known
         with self._engine.connect() as connection:
             result = ask(connection)
-        self._results.put(key, (result,))
+        if result is not None:
+            self._results.put(key, result)
         return result
