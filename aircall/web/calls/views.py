@@ -1,7 +1,7 @@
 """The call list, its rows and counts, a call's page, and adding notes."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -134,7 +134,7 @@ def _list_urls(query: ListQuery, view: CallList, people: People) -> dict[str, An
         "calls_url": ListLinks("calls.index", query),
         "days_url": days_url(query),
         "all_url": ConfirmLinks(query),
-        "rows": partial(_rows_of, from_cursor, people),
+        "rows": _rows_of(from_cursor, people),
         "page_url": ListLinks("calls.index", from_cursor),
         "counts_url": url_for(".counts", **from_cursor.to_args(page=view.number)),
         "rows_url": url_for(".rows"),
@@ -179,15 +179,14 @@ def chart() -> ResponseReturnValue:
 def rows() -> ResponseReturnValue:
     """Return the list rows of the calls in `ids`, separated by commas; unknown calls are left out."""
     found = services().replica.store.find(_requested_ids())
-    return _rows_of(current_query(), services().people.of_calls(found), found)
+    return _rows_of(current_query(), services().people.of_calls(found))(found)
 
 
-def _rows_of(query: ListQuery, people: People, found: Iterable[Call]) -> Markup:
-    """Return the rows of these calls, whose links lead into the list of this query."""
+def _rows_of(query: ListQuery, people: People) -> Callable[[Iterable[Call]], Markup]:
+    """Return what renders the rows of calls, whose links lead into the list of this query."""
     searched = searched_texts(query.q) if query.q else NO_TEXTS
-    return services().rows.rows(
-        found, people, viewer_format(), viewer_zone().key, call_search(query), searched
-    )
+    rows, search, zone, form = services().rows, call_search(query), viewer_zone().key, viewer_format()
+    return lambda found: rows.rows(found, people, form, zone, search, searched)
 
 
 def _requested_ids() -> list[str]:
