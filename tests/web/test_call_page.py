@@ -61,7 +61,7 @@ def test_the_way_back_leads_to_the_page_that_the_call_is_on_by_now(alice: Person
     call_id = str(alice.find("#call")["data-call-id"])
     alice.get(href(alice, "nav.trail > a"))
     assert alice.call_ids.index(call_id) == 3
-    assert "11–20 of 94" in alice.text
+    assert "11–20 of 95" in alice.text
 
     alice.get(newest).get(href(alice, "a[rel=prev]"))
     assert alice.find("#call")["data-call-id"] == new

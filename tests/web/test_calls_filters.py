@@ -240,7 +240,7 @@ def test_an_emptied_list_of_missed_calls_congratulates(app: Flask, alice: Person
 def test_a_search_shows_the_note_that_was_found_with_its_words_marked(
     alice: Person, new_call: NewCall
 ) -> None:
-    content = "Le client attend sa FACTURE (payée) <b>vite</b>"
+    content = "Il attend sa FACTURE (payée) <b>vite</b>"
     notes = [{"id": str(number), "content": text} for number, text in enumerate(("Rappeler.", content))]
     call_id = new_call(notes=notes, is_archived=False)
 
