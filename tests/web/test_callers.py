@@ -129,7 +129,7 @@ def test_withheld_numbers_have_a_row_for_each_call(alice: Person, new_call: NewC
     rows = alice.get(f"/callers?{SANDBOX_IS_OLD}").page.select("#callers [data-caller='']")
 
     assert {str(row["id"]).removeprefix("caller-") for row in rows} == ids
-    assert "Withheld number" in words_of(rows[0])
+    assert "Private number" in words_of(rows[0])
     assert not rows[0].select("[href^=tel]")
     assert alice.get(str(rows[0].select_one("a")["href"])).status == 200  # type: ignore[index]  # there is one
 
