@@ -226,11 +226,15 @@ def _count_by_index(
     connection: Connection, wanted: CallFilter, days: list[date], zone: ZoneInfo
 ) -> CallStatistics:
     """Count each day and kind as one range of KIND_INDEX, without reading rows."""
+    kinds = _kinds(wanted)
+    # `direction` may be none of `directions`; databases know no VALUES without rows.
+    if not kinds:
+        return CallStatistics({}, Counter(), Counter())
     begins = _begins(days, zone)
     day = values(column("since", BigInteger), column("until", BigInteger)).data(
         [(begin, end) for (begin, _), (end, _) in pairwise(begins)]
     )
-    kind = values(column("direction", String), column("call_type", String)).data(_kinds(wanted))
+    kind = values(column("direction", String), column("call_type", String)).data(kinds)
     query = _count_ranges(wanted, day.cte("day"), kind.cte("kind"))
     return _by_day(dict(begins), (tuple(row) for row in connection.execute(query)))
 

@@ -18,6 +18,8 @@ from tests.integration.calls.naive import newest_first
 from tests.support.made_calls import NOON, made_call
 
 ZONES = ["UTC", "Europe/Paris", "America/St_Johns", "Asia/Kathmandu", "Australia/Lord_Howe"]
+# Its days do not begin at an hour, so that they are counted in an index.
+KATHMANDU = ZoneInfo("Asia/Kathmandu")
 # Within hours of these, clocks are changed in one of the zones; the last one is where Unix time begins.
 ODD_DAYS = [
     datetime(2026, 3, 8, 6, tzinfo=UTC),
@@ -67,6 +69,7 @@ def counted(calls: list[Call], zone: ZoneInfo) -> CallStatistics:
 @pytest.mark.parametrize("is_synced", [False, True], ids=["first full sync", "synced"])
 @example([made_call(1, created_at=None)], CallFilter(), ZoneInfo("UTC"), date(2026, 1, 1), 1)
 @example([made_call(1), made_call(2)], CallFilter(), ZoneInfo(ZONES[1]), NOON.date(), 2)
+@example([made_call(1)], CallFilter(direction="inbound", directions=("outbound",)), KATHMANDU, NOON.date(), 1)
 @given(LISTS, DAY_FILTERS, DRAWN_ZONES, FIRST_DAYS, DAY_COUNTS)
 def test_statistics_are_what_counting_the_filtered_list_gives(
     call_store: CallStore,
