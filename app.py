@@ -42,6 +42,7 @@ from aircall.web import (
     sessions,
 )
 from aircall.web.archive import views as archive
+from aircall.web.callers import claims
 from aircall.web.callers import views as callers
 from aircall.web.calls import export
 from aircall.web.calls import views as calls
@@ -119,7 +120,7 @@ def _configure(app: Flask, config: Config) -> None:
 
 
 def _register_pages(app: Flask, config: Config) -> None:
-    for views in (login, sessions, calls, callers, export, insights, archive, directory, directory_files):
+    for views in (login, sessions, calls, callers, claims, export, insights, archive, directory, directory_files):
         app.register_blueprint(views.bp)
     # Before CSRFProtect: a request from another site is refused for its origin, with or without a token.
     security.register(app, public_origin=config.public_origin)

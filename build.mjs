@@ -43,6 +43,7 @@ const ICONS = [
   'chevron-right',
   'circle-alert',
   'command',
+  'hand',
   'history',
   'inbox',
   'info',

@@ -9,12 +9,14 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select, union_all
 
 from aircall.calls.phone_numbers import searched_spellings
-from aircall.calls.tables import EVERY_NUMBER, IS_WAITING, NO_TIME, REVISION, calls, state, streaks
+from aircall.calls.tables import EVERY_NUMBER, IS_WAITING, NO_TIME, REVISION, Contact, calls, state, streaks
 from aircall.models import from_milliseconds, to_milliseconds
 from aircall.storage.database import RevisionCache
 
 # How long a caller who was reached is still shown, since the end of that call.
 SHOWN_FOR = timedelta(minutes=15)
+# No call is longer.
+LONGEST_CALL = timedelta(days=1)
 # Numbers in a statement.
 NUMBERS_AT_ONCE = 500
 # Digits from which on a search looks into numbers.
@@ -122,6 +124,25 @@ class CallerQuery:
         with self._engine.connect() as connection:
             row = connection.execute(query.order_by(streaks.c.started_at.desc()).limit(1)).one_or_none()
         return _caller(row) if row else None
+
+    def is_waiting(self, number_key: str) -> bool:
+        """Return whether the caller waits for a call back."""
+        query = select(streaks.c.number_key).where(IS_WAITING, streaks.c.number_key == number_key).limit(1)
+        with self._engine.connect() as connection:
+            return connection.scalar(query) is not None
+
+    def was_reached(self, number_key: str, since: datetime) -> bool:
+        """Return whether somebody spoke with the caller after this time; the call may have begun before."""
+        ends = calls.c.created_at + func.coalesce(calls.c.duration, 0)
+        query = select(calls.c.id).where(
+            calls.c.counterpart == number_key,
+            calls.c.contact == Contact.REACHED,
+            # For the index.
+            calls.c.created_at > to_milliseconds(since - LONGEST_CALL),
+            ends > to_milliseconds(since),
+        )
+        with self._engine.connect() as connection:
+            return connection.scalar(query.limit(1)) is not None
 
     def has_called(self, number_key: str) -> bool:
         """Return whether there is a call with this number, in either direction."""

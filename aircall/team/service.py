@@ -12,6 +12,7 @@ from aircall.team.database import Clock, TeamDatabase, utc_now
 from aircall.team.directory import Directory
 from aircall.team.feed import TeamFeed
 from aircall.team.imports import DirectoryImport
+from aircall.team.known_claims import KnownClaims
 from aircall.team.known_names import KnownNames
 
 
@@ -26,6 +27,7 @@ class Team:
     known_names: KnownNames
     imports: DirectoryImport
     claims: Claims
+    known_claims: KnownClaims
 
     @classmethod
     def open(
@@ -43,6 +45,7 @@ class Team:
         database = TeamDatabase(engine, api_url, feed, clock)
         activity = Activity(database, activity_days)
         directory = Directory(database, activity)
+        claims = Claims(database, activity, claim_minutes)
         return cls(
             database=database,
             feed=feed,
@@ -50,7 +53,8 @@ class Team:
             directory=directory,
             known_names=KnownNames(database, directory),
             imports=DirectoryImport(database, directory, activity),
-            claims=Claims(database, activity, claim_minutes),
+            claims=claims,
+            known_claims=KnownClaims(database, claims),
         )
 
     def close(self) -> None:

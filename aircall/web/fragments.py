@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from flask import Flask
 from markupsafe import Markup, escape
 
+from aircall.calls.phone_numbers import caller_number
 from aircall.models import Call
 from aircall.storage.database import LruCache
 from aircall.web.i18n import speaking, viewer_format
@@ -107,7 +108,7 @@ class CallRows:
         return Markup(html.replace(QUERY_PLACE, escape(query)))  # noqa: S704  # rendered and escaped
 
     def _render(self, call: Call, people: CallPeople, language: str, zone: str, found: Markup) -> str:
-        url = self._app.url_map.bind("").build
+        url, number = self._app.url_map.bind("").build, caller_number(call.counterpart)
         with speaking(language):
             return self._app.jinja_env.get_template("calls/_row.html").render(
                 call=call,
@@ -116,6 +117,7 @@ class CallRows:
                 found=found,
                 show_url=url("calls.show", {"call_id": call.id}) + QUERY_PLACE,
                 archive_url=url("archive.one", {"call_id": call.id}),
+                claim_url=url("claims.change", {"number": number}) if number else "",
             )
 
 

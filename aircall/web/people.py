@@ -1,4 +1,4 @@
-"""What the team told of the people of calls: their names. Looked up once for all that a page shows.
+"""What the team told of the people of calls: their names, and who has them. Looked up once for a page.
 
 `CallPeople` is the part that belongs to one call. Its row is found by it (`fragments.CallRows`), so whatever
 is added to it shows in rows and in what sockets push.
@@ -6,7 +6,7 @@ is added to it shows in rows and in what sockets push.
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import msgspec
@@ -14,7 +14,10 @@ import msgspec
 from aircall.calls.phone_numbers import number_key
 from aircall.models import Call
 from aircall.storage import STORAGE_ERRORS
+from aircall.team.claims import Claim
 from aircall.team.directory_query import Name
+from aircall.team.feed import Topic
+from aircall.team.known_claims import FoundClaims
 from aircall.team.known_names import FoundNames
 from aircall.team.service import Team
 
@@ -22,15 +25,17 @@ log = logging.getLogger(__name__)
 
 # Of a directory that could not be read, which is older than any other.
 UNKNOWN_NAMES = FoundNames(revision=-1, by_key={})
+UNKNOWN_CLAIMS = FoundClaims(revision=-1, by_key={})
 KEPT_KEYS = 10_000
 
 
 class CallPeople(msgspec.Struct, frozen=True, kw_only=True):
-    """The people of one call, and its line; None for a number without a name."""
+    """The people of one call, and its line; None for a number without a name. `claim` is of the other side."""
 
     caller: Name | None = None
     callee: Name | None = None
     line: Name | None = None
+    claim: Claim | None = None
 
     def counterpart(self, call: Call) -> Name | None:
         """Return the name of the other side, as `Call.counterpart` is its number."""
@@ -46,10 +51,16 @@ class People:
 
     names: Mapping[str, Name]
     revision: int
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    claims_revision: int = UNKNOWN_CLAIMS.revision
 
     def name(self, number: str) -> Name | None:
         """Return the name of a number, in any spelling."""
         return self.names.get(number_key(number)) if self.names else None
+
+    def claim(self, number: str) -> Claim | None:
+        """Return who takes care of the caller with this number, in any spelling."""
+        return self.claims.get(number_key(number)) if self.claims else None
 
     def named(self, numbers: Iterable[str]) -> tuple[tuple[str, Name], ...]:
         """Return those of these numbers that have a name, with it."""
@@ -57,10 +68,12 @@ class People:
 
     def of_call(self, call: Call) -> CallPeople:
         """Return what belongs to this call."""
-        if not self.names:
+        if not self.names and not self.claims:
             return NOBODY
         caller, callee, line = self.name(call.caller), self.name(call.callee), self.name(call.via)
-        return CallPeople(caller=caller, callee=callee, line=line) if caller or callee or line else NOBODY
+        claim = self.claim(call.counterpart)
+        is_known = caller or callee or line or claim
+        return CallPeople(caller=caller, callee=callee, line=line, claim=claim) if is_known else NOBODY
 
 
 class PeopleReader:
@@ -81,13 +94,15 @@ class PeopleReader:
 
     def of_numbers(self, numbers: Iterable[str]) -> People:
         """Return the people with these numbers. Without their names if they cannot be read."""
+        asked, claimed = frozenset(numbers), UNKNOWN_CLAIMS
         try:
-            found = self._team.known_names.of(numbers)
+            claimed = self._team.known_claims.of(asked)
+            found = self._team.known_names.of(asked)
         except STORAGE_ERRORS as error:
             # A call list without names is of more use than none.
             log.warning("numbers are shown without their names: %s", type(error).__name__)
             found = UNKNOWN_NAMES
-        return People(found.by_key, found.revision)
+        return People(found.by_key, found.revision, claimed.by_key, claimed.revision)
 
     def numbers_named(self, search: str) -> tuple[str, ...]:
         """Return the number keys of names and companies with all words of this search; none if unreadable."""
@@ -97,9 +112,12 @@ class PeopleReader:
             log.warning("names were not searched: %s", type(error).__name__)
             return ()
 
-    def revision(self) -> int:
-        """Return the directory's revision. Raises one of STORAGE_ERRORS."""
-        return self._team.known_names.revision
+    def revisions(self) -> dict[Topic, int]:
+        """Return the revision of each topic. Raises one of STORAGE_ERRORS."""
+        return {
+            Topic.DIRECTORY: self._team.known_names.revision,
+            Topic.CLAIMS: self._team.known_claims.revision,
+        }
 
 
 def numbers_of(call: Call) -> tuple[str, str, str]:

@@ -35,6 +35,7 @@ from aircall.storage.records import RecordStore, SQLiteRecordStore
 from aircall.storage.redis import RedisRecordStore, connect
 from aircall.sync.scheduler import SYNC_INTERVAL, SYNC_RETRY_INTERVAL
 from aircall.sync.supervisor import SyncService, SyncSupervisor
+from aircall.team.claim_keeper import ClaimKeeper
 from aircall.team.service import Team
 from aircall.web.fragments import CallRows
 from aircall.web.live.change_messages import ChangeMessages
@@ -84,6 +85,7 @@ class Services:
     changes: ChangeService
     jobs: JobService
     team: Team
+    claim_keeper: ClaimKeeper
     sync: SyncService
     hub: SocketHub
     rows: CallRows
@@ -160,6 +162,7 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
         changes=changes,
         jobs=JobService(changes, records, bus),
         team=team,
+        claim_keeper=ClaimKeeper(team.claims, replica.store, feed),
         sync=sync,
         hub=hub,
         rows=rows,
@@ -173,11 +176,13 @@ def start(app: Flask) -> None:
     built = cast(Services, app.extensions[EXTENSION])
     built.hub.start()
     built.sync.start()
+    built.claim_keeper.start()
 
 
 def stop(app: Flask) -> None:
     """Stop the background work, and release what it held."""
     built = cast(Services, app.extensions[EXTENSION])
+    built.claim_keeper.stop()
     built.sync.stop()
     built.hub.stop()
     built.jobs.close()

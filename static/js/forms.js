@@ -20,7 +20,7 @@ export function enhanceForms() {
     if (!('enhance' in form.dataset) || !button) return;
     event.preventDefault();
     if (form.dataset.enhance === 'note') return sendNote(form);
-    if (form.dataset.enhance && act(form, button)) return;
+    if (form.dataset.enhance && button.name !== 'claimed' && act(form, button)) return;
     if (!('busy' in button.dataset)) send(form, button);
   });
 }

@@ -14,6 +14,7 @@ export const ACTIONS = {
   x: () => tick(),
   'Shift+x': () => tick({ shiftKey: true }),
   e: () => archiveButton()?.click(),
+  a: () => claimControl()?.click(),
   z: undoNewest,
   r: () => press('[data-recent]'),
   u: () => press('.trail a'),
@@ -32,6 +33,7 @@ const TARGETS = {
   x: currentRow,
   'Shift+x': currentRow,
   e: archiveButton,
+  a: claimControl,
   u: () => document.querySelector('.trail a'),
   n: () => document.querySelector('[data-draft]'),
   c: () => currentCall()?.dataset.phone,
@@ -96,6 +98,11 @@ export function archiveButton() {
   const isArchived = document.querySelector('.calls--archived');
   if (isTicked) return document.querySelector(`.bulk [name=archived][value=${!isArchived}]`);
   return currentCall()?.querySelector('[name=archived]');
+}
+
+// Takes the caller, or lets them go; a link where somebody else has them.
+function claimControl() {
+  return (currentRow() ?? document.querySelector('#call, #caller'))?.querySelector('[data-take]');
 }
 
 function writeNote() {

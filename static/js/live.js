@@ -33,8 +33,8 @@ let hasTrouble = false;
 export function goLive() {
   const auth = (send) => {
     rowsAs = document.getElementById('list') && { language: document.documentElement.dataset.format, zone };
-    const { position, directory } = document.body.dataset;
-    send({ position, call: shownCall(), rows: rowsAs, directory });
+    const { position, directory, claims } = document.body.dataset;
+    send({ position, call: shownCall(), rows: rowsAs, directory, claims });
   };
   socket = io({ transports: ['websocket'], auth });
   followConnection();
@@ -108,12 +108,13 @@ function handle(handler) {
   };
 }
 
-// A row with older names than the page's is not drawn.
-function isReadHere({ directory }) {
+// A row with older names or claims than the page's is not drawn.
+function isReadHere({ directory, claims }) {
   const { format, zone: shownZone } = document.documentElement.dataset;
   // Rows of a search show the note that was found.
   if (document.querySelector('#list[data-searched]')) return false;
-  const isCurrent = directory >= document.body.dataset.directory;
+  const shown = document.body.dataset;
+  const isCurrent = directory >= shown.directory && claims >= shown.claims;
   return isCurrent && format === rowsAs?.language && shownZone === rowsAs.zone;
 }
 

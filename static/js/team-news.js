@@ -15,7 +15,7 @@ export function followTeam(socket) {
 }
 
 function readAgain(number) {
-  for (const shown of document.querySelectorAll(`[data-numbers~="${CSS.escape(number.replaceAll(' ', '_'))}"], #directory`)) {
+  for (const shown of document.querySelectorAll(`[data-numbers~="${CSS.escape(number.replaceAll(' ', '_'))}"], #directory, #queue`)) {
     if (shown.closest('#list')) refreshRows([shown.dataset.callId]);
     else refreshWithRetry();
   }

@@ -45,7 +45,6 @@ def index() -> ResponseReturnValue:
         counts=counts,
         missed_count=missed_count,
         query=query,
-        claims=team.claims.of_numbers(row.number for row in view.callers),
         people=services().people.of_numbers(
             number for row in view.callers for number in (row.number, *row.lines)
         ),
@@ -63,7 +62,7 @@ def index() -> ResponseReturnValue:
 @login_required
 def show(number: str) -> ResponseReturnValue:
     """Show everything about one caller, newest first."""
-    key, store, team = _known_key(number), services().replica.store, services().team
+    key, store, team = known_key(number), services().replica.store, services().team
     list_query = current_query()
     await_fresh_list()
     position = services().replica.feed.position
@@ -81,7 +80,6 @@ def show(number: str) -> ResponseReturnValue:
         view=view,
         state=state,
         missed_count=missed_count,
-        claim=team.claims.of_numbers([key]).get(key),
         people=services().people.of_calls(view.calls, (number, *_lines_of(state))),
         position=position,
         sync=list_freshness(),
@@ -100,7 +98,7 @@ def show(number: str) -> ResponseReturnValue:
 @login_required
 def archive(number: str) -> ResponseReturnValue:
     """Bring all calls of this caller to the desired state, as one job; at most the newest MOST_CHANGED."""
-    key, is_archived = _known_key(number), wanted_state(request.form.get("archived"))
+    key, is_archived = known_key(number), wanted_state(request.form.get("archived"))
     return_url = local_path(request.form.get("next")) or url_for(".index")
     view = "inbox" if is_archived else "archived"
     wanted = CallFilter(view=view, number=key)
@@ -115,7 +113,7 @@ def archive(number: str) -> ResponseReturnValue:
     return change_calls(call_ids, is_archived, return_url)
 
 
-def _known_key(number: str) -> str:
+def known_key(number: str) -> str:
     """Return the key of a number that has called or is in the directory, or abort with 404."""
     key = number_key(number)
     is_known = key and (

@@ -6,6 +6,7 @@ alike (docs/decisions/0038-rows-are-pushed-to-rooms.md).
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -103,7 +104,7 @@ class ChangeMessages:
         if call is None:
             return today
         html = self._rows.rows([call], people, room.language, room.zone, query="")
-        return {"html": html, "directory": people.revision} | today
+        return {"html": html, "directory": people.revision, "claims": people.claims_revision} | today
 
     def _today(self, zone: ZoneInfo) -> Payload:
         try:
@@ -113,19 +114,21 @@ class ChangeMessages:
             return {}
 
     def of_team(self, change: TeamChange) -> Payload:
-        """Return what tells of changed names: the pages read what they show of these numbers again."""
+        """Return what tells of changed names or claims: the pages read what they show of these numbers again."""
         return {"topic": change.topic, "revision": change.revision, "numbers": change.numbers}
 
-    def missed_of_team(self, revision: object) -> Payload | None:
-        """Return what a page is told that was rendered at this revision of the directory; None if nothing."""
+    def missed_of_team(self, shown: Mapping[str, object]) -> list[Payload]:
+        """Return what a page is told that was rendered at the revisions that `shown` has, by topic."""
         try:
-            current = self._people.revision()
+            current = self._people.revisions()
         except STORAGE_ERRORS as error:
             log.warning("changed names not sent: %s", type(error).__name__)
-            return None
-        if revision in (None, str(current)):
-            return None
-        return {"topic": Topic.DIRECTORY, "revision": current, "numbers": None}
+            return []
+        return [
+            {"topic": topic, "revision": revision, "numbers": None}
+            for topic, revision in current.items()
+            if shown.get(topic) not in (None, str(revision))
+        ]
 
 
 def facts(entry: FeedEntry) -> Payload:

@@ -1,20 +1,20 @@
 """Live updates to browsers over Socket.IO.
 
 A page connects with `auth: {position, call, rows}`: the stream position it was rendered at, the id of the
-call that it shows, and if it shows a list, the `{language, zone}` of its rows; also `directory`, the revision
-of the names that it shows. Later it sends `view {id}` when it shows another call, without an id for none. It
+call that it shows, and if it shows a list, the `{language, zone}` of its rows; also `directory` and `claims`,
+the revisions of the names and claims that it shows. Later it sends `view {id}` when it shows another call, without an id for none. It
 receives:
 
 - `update-call {call, position}`, `add-call {call, position}`, `remove-call {id, position}`: a change, and the
   position to resume from. Also `counts {inbox, archived, all, missed, voicemail}` of the unfiltered views
-  and, for a list's page, `html`, the rendered row, `directory`, the revision of its names, and `today`, how
-  many calls of the inbox are of its day; each may be missing
+  and, for a list's page, `html`, the rendered row, `directory` and `claims`, the revisions of its names and
+  claims, and `today`, how many calls of the inbox are of its day; each may be missing
 - `caught-up {position}`: on connecting, after what was missed; `reload {position}`: too much was missed
 - `link {state, since, reason, now, trouble}`: state of the link to the Pusher channel; `since` is when it was
   last live, `now` the server's time, and `trouble` `{kind, since}` of the API, or null
 - `viewers {id, viewers}`: the usernames of all who view this call, the page's own user included
 - `all-viewers {id: viewers, …}`: the same for all calls; on connecting, and when many change at once
-- `team-change {topic, revision, numbers}`: names were changed, of these number keys, or of any if it is null
+- `team-change {topic, revision, numbers}`: names or claims were changed, of these number keys, or of any if it is null
 - `signed-out {}`: the login has ended, and the socket with it
 """
 
@@ -135,7 +135,7 @@ class SocketHub:
                 self.socketio.emit(name, payload | row, to=room.name)
 
     def send_team_change(self, change: TeamChange) -> None:
-        """Tell every page of changed names."""
+        """Tell every page of changed names or claims."""
         if self._connections:
             self._broadcast("team-change", self._messages.of_team(change))
 
@@ -202,7 +202,7 @@ class SocketHub:
             self._forget(socket_id)
             raise
         # After it has joined the rooms: what changes from now on is sent there.
-        if missed := self._messages.missed_of_team(given.get("directory")):
+        for missed in self._messages.missed_of_team(given):
             self._reply(socket_id, "team-change", missed)
         self._view(socket_id, {"id": given.get("call")})
         return True
