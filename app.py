@@ -120,7 +120,9 @@ def _configure(app: Flask, config: Config) -> None:
 
 
 def _register_pages(app: Flask, config: Config) -> None:
-    for views in (login, sessions, calls, callers, claims, export, insights, archive, directory, directory_files):
+    of_calls = (calls, export, insights, archive)
+    of_team = (callers, claims, directory, directory_files)
+    for views in (login, sessions, *of_calls, *of_team):
         app.register_blueprint(views.bp)
     # Before CSRFProtect: a request from another site is refused for its origin, with or without a token.
     security.register(app, public_origin=config.public_origin)

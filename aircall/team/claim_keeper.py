@@ -1,4 +1,4 @@
-"""Ends claims: when somebody spoke with the caller, when no call of theirs is in the inbox, and when time is up.
+"""Ends claims: when somebody spoke with the caller, when no call of theirs is in the inbox, and by time.
 
 Every process does it, for whatever changes reach it by the feed: ending a claim twice is ending it once
 (docs/decisions/0050-claims-end-by-the-calls.md).

@@ -30,7 +30,7 @@ KEPT_KEYS = 10_000
 
 
 class CallPeople(msgspec.Struct, frozen=True, kw_only=True):
-    """The people of one call, and its line; None for a number without a name. `claim` is of the other side."""
+    """The people of one call, and its line; None for a number without a name. `claim` is the other side's."""
 
     caller: Name | None = None
     callee: Name | None = None

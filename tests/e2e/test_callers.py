@@ -70,3 +70,38 @@ def test_the_tab_of_the_queue_comes_when_somebody_waits(
     expect(tab).to_be_visible()
     tab.click()
     expect(page.locator("#callers > li")).to_have_count(1)
+
+
+def test_two_colleagues_see_at_once_who_has_a_caller(
+    address: str, sandbox: Sandbox, visitor: Visitor
+) -> None:
+    call_id = comes(sandbox, 30, caller=PARIS, direction="inbound", call_type="missed")
+    alice = open_live(sign_in(visitor(address).new_page()), "/callers?sort=newest&per_page=100")
+    bob = open_live(sign_in(visitor(address).new_page(), "bob"), "/calls?view=all")
+    row, seen = alice.locator(f"[data-caller='{PARIS}']"), bob.locator(f"#call-{call_id}")
+    expect(row).to_have_count(1)
+
+    row.locator("a").first.focus()
+    alice.keyboard.press("a")
+    expect(row).to_contain_text("alice has it since")
+    expect(seen).to_contain_text("alice has it since")
+    assert violations(alice) == violations(bob) == []
+
+    # Taking over asks.
+    seen.locator("a").first.focus()
+    bob.keyboard.press("a")
+    bob.get_by_role("button", name="Take over").click()
+    expect(row).to_contain_text("bob has it since")
+    expect(bob.get_by_role("button", name="Let go")).to_be_visible()
+    assert violations(bob) == []
+
+    comes(sandbox, 0, caller=OURS, to=PARIS, direction="outbound", call_type="answered", duration=60_000)
+    expect(bob.get_by_role("button", name="I'm on it")).to_be_visible()
+    expect(bob.locator("[data-claim] .tag")).to_have_count(0)
+
+    # The list's row takes the caller, too, and leaves the call where it is.
+    open_live(bob, "/calls?view=all")
+    seen.locator("a").first.focus()
+    bob.keyboard.press("a")
+    expect(seen).to_contain_text("bob has it since")
+    expect(seen).to_have_attribute("data-archived", "false")

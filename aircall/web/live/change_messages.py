@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from aircall.calls.feed import ChangeKind, FeedEntry
 from aircall.calls.query import CallFilter, CallQuery, inbox_count_of_day, inbox_counts
 from aircall.storage import STORAGE_ERRORS
-from aircall.team.feed import TeamChange, Topic
+from aircall.team.feed import TeamChange
 from aircall.web.formatting import zone_names
 from aircall.web.fragments import CallRows
 from aircall.web.i18n import FORMATS
@@ -114,7 +114,7 @@ class ChangeMessages:
             return {}
 
     def of_team(self, change: TeamChange) -> Payload:
-        """Return what tells of changed names or claims: the pages read what they show of these numbers again."""
+        """Return what tells of changed names or claims: pages read what they show of these numbers again."""
         return {"topic": change.topic, "revision": change.revision, "numbers": change.numbers}
 
     def missed_of_team(self, shown: Mapping[str, object]) -> list[Payload]:

@@ -2,8 +2,8 @@
 
 A page connects with `auth: {position, call, rows}`: the stream position it was rendered at, the id of the
 call that it shows, and if it shows a list, the `{language, zone}` of its rows; also `directory` and `claims`,
-the revisions of the names and claims that it shows. Later it sends `view {id}` when it shows another call, without an id for none. It
-receives:
+the revisions of the names and claims that it shows. Later it sends `view {id}` when it shows another call,
+without an id for none. It receives:
 
 - `update-call {call, position}`, `add-call {call, position}`, `remove-call {id, position}`: a change, and the
   position to resume from. Also `counts {inbox, archived, all, missed, voicemail}` of the unfiltered views
@@ -14,7 +14,8 @@ receives:
   last live, `now` the server's time, and `trouble` `{kind, since}` of the API, or null
 - `viewers {id, viewers}`: the usernames of all who view this call, the page's own user included
 - `all-viewers {id: viewers, …}`: the same for all calls; on connecting, and when many change at once
-- `team-change {topic, revision, numbers}`: names or claims were changed, of these number keys, or of any if it is null
+- `team-change {topic, revision, numbers}`: names or claims were changed, of these number keys, or of any if
+  it is null
 - `signed-out {}`: the login has ended, and the socket with it
 """
 
