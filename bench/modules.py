@@ -32,10 +32,11 @@ SYNC_TIME, EVENT_TIME = 20.0, 10.0
 LIMITS = {
     # With the names of its numbers: people, known_names, directory_query and team/database; with the
     # outermost layer, encrypted records and the index of sessions: edge, encryption, sign_ins. And api_watch,
-    # which asks in the background whether the API answers. And how many callers wait: callers and waiting; who
-    # has them: claims, known_claims, and claim_keeper in the background.
+    # which asks in the background whether the API answers. And how many callers wait: callers and waiting.
+    # And who has them: claims, known_claims, and claim_keeper in the background.
     "list page": 47,
-    # With the store of jobs, which keeps large ones in steps, those three, the streaks that it changes, and claim_keeper.
+    # With the store of jobs, which keeps large ones in steps, those three, the streaks that it changes, and
+    # claim_keeper.
     "archive one call": 43,
     # With the counts and the rendered row that it brings to the pages; for who waits, streaks, callers,
     # waiting and directory_query; claim_keeper.
