@@ -73,7 +73,10 @@ function change(ids, { address, body }) {
   const request = { address, body };
   action.turn = queue.add(ids, async () => untilEnded(await deliver(request)), request);
   showTrouble();
-  action.done = settle(action, (failed) => change(failed, { address, body: withIds(body, failed) }));
+  action.done = settle(action, (failed) => {
+    change(failed, { address, body: withIds(body, failed) });
+    tick(failed, false);
+  });
   actions.push(action);
 }
 
@@ -129,6 +132,7 @@ async function findKept() {
 function show(action, { isBack = false } = {}) {
   const { ids, isArchived } = action;
   const place = Math.max(rowsIn(document).indexOf(rowOf(ids[0])), 0);
+  action.ticked = ids.filter((id) => boxOf(id)?.checked);
   action.wishes = ids.map((id) => addWish(id, isArchived, factsOf(id)));
   for (const id of ids) {
     noteFailure(id);
@@ -158,6 +162,7 @@ async function settle(action, repeat) {
   const isError = notice?.dataset.notice === 'error';
   const reason = action.ids.length === 1 ? notice?.querySelector('[data-notice-text]').textContent.trim() : REFUSED;
   for (const wish of failed) takeBack(wish, states[wish.id], isError ? reason : '');
+  tick(failed.map(({ id }) => id).filter((id) => action.ticked.includes(id)), true);
   drawNumbers(document);
   if (failed.length && isError) offerRetry(notice, () => repeat(failed.map(({ id }) => id)));
   action.undoUrl = notice?.querySelector('[data-undo]')?.form.getAttribute('action') ?? '';
@@ -170,6 +175,17 @@ function takeBack(wish, state, reason) {
   if (!dropWish(wish)) return;
   drawWish(wish.id, state ?? wish.was);
   noteFailure(wish.id, reason);
+}
+
+// Calls that were not changed stay ticked, to be tried again.
+function tick(ids, isTicked) {
+  if (!ids.length) return;
+  for (const box of ids.map(boxOf).filter(Boolean)) box.checked = isTicked;
+  document.dispatchEvent(new CustomEvent('callboard:drawn', { detail: { isWhole: false } }));
+}
+
+function boxOf(id) {
+  return rowOf(id)?.querySelector('[name=ids]');
 }
 
 // A job that takes long is asked for until it has ended.

@@ -123,7 +123,7 @@ function drawLeft() {
   const { left } = link.dataset;
   const number = document.querySelectorAll(`#list [data-call-id][data-archived=${left}]`).length;
   link.hidden = number < MIN_LEFT;
-  setText(link.querySelector('span'), ngettext(link.dataset.one, link.dataset.many, number));
+  if (!link.hidden) setText(link.querySelector('span'), ngettext(link.dataset.one, link.dataset.many, number));
 }
 
 function drawNews(list) {

@@ -92,6 +92,11 @@ def archive_button(page: Page, call_id: str) -> Locator:
     return shown(page, call_id).get_by_role("button", name=re.compile("^Archive"))
 
 
+def expect_sent(page: Page) -> None:
+    """No note is on its way any more: it is shown before it is sent."""
+    expect(page.locator("[data-sending]")).to_have_count(0)
+
+
 def note_field(page: Page) -> Locator:
     """Where a note is written."""
     return page.get_by_role("textbox", name="Note")

@@ -12,6 +12,7 @@ from tests.e2e.pages import (
     expect_archived,
     expect_live,
     expect_marked,
+    expect_sent,
     note_field,
     notes,
     notices,
@@ -144,6 +145,7 @@ def test_fields_are_left_by_keys_and_the_shortcuts_go_on(
     page.keyboard.press("Control+Enter")
     expect(notes(page).first).to_have_text("Kept by keys")
     expect(note_field(page)).not_to_be_focused()
+    expect_sent(page)
     assert sandbox.counters().notes_added == 1
     press(page, "n")
     expect(note_field(page)).to_be_focused()

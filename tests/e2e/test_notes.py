@@ -11,6 +11,7 @@ from tests.e2e.pages import (
     call_ids,
     expect_archived,
     expect_live,
+    expect_sent,
     note_field,
     notes,
     notices,
@@ -79,7 +80,7 @@ def test_a_note_outlives_the_session_to_the_letter(
     assert sandbox.counters().notes_added == 0
     send(page)
     expect(notes(page).first).to_contain_text("Called back")
-    expect(page.locator("[data-sending]")).to_have_count(0)
+    expect_sent(page)
     page.reload()
     expect(note_field(page)).to_have_value("")
     assert sandbox.counters().notes_added == 1
@@ -127,6 +128,7 @@ def test_a_note_from_before_another_login_is_shown_and_can_be_sent(
     assert sandbox.counters().notes_added == 0
     send(page)
     expect(notes(page).first).to_contain_text("Called back")
+    expect_sent(page)
     assert sandbox.counters().notes_added == 1
 
 
@@ -149,13 +151,14 @@ def test_a_note_stays_in_its_form_while_the_phone_system_is_in_trouble(
     # The same reason is read out again only where it is a new element.
     reason.evaluate("(element) => { element.isOld = true; }")
     send(page)
-    expect(page.locator("[data-busy]")).to_have_count(0)
+    expect_sent(page)
     expect(reason).to_be_visible()
     assert reason.evaluate("(element) => element.isOld") is None
 
     sandbox.clear_faults()
     send(page)
     expect(notes(page).first).to_contain_text("Called back")
+    expect_sent(page)
     assert sandbox.counters().notes_added == 1
 
 
@@ -208,6 +211,7 @@ def test_a_note_whose_answer_was_lost_comes_once_after_a_reload_too(
     send(page)
 
     expect(note_field(page)).to_have_value("")
+    expect_sent(page)
     assert sandbox.counters().notes_added == 1
     # And what is written next is another note, though it says the same.
     note_field(page).fill("Stored once")
@@ -254,7 +258,7 @@ def test_a_draft_is_kept_for_its_call_until_it_is_sent_or_its_writer_logs_out(
     expect(note_field(page)).to_have_value(text)
     page.get_by_role("button", name="Add note").click()
     expect(notes(page).first).to_have_text(text.strip())
-    expect(page.locator("[data-sending]")).to_have_count(0)
+    expect_sent(page)
     page.reload()
 
     expect(note_field(page)).to_have_value("")
