@@ -65,7 +65,8 @@ FINAL: dict[str, tuple[Behaviour, type[AircallError]]] = {
 POOLS = {
     Pool.LIST: ["get_calls"],
     Pool.CALL: ["get_call", "add_note", "toggle_archived"],
-    Pool.LOGIN: ["login", "me"],
+    Pool.LOGIN: ["login"],
+    Pool.ME: ["me"],
     Pool.REFRESH: ["refresh", "refresh_access"],
     Pool.CHANNEL: ["authorize_channel"],
 }
