@@ -15,7 +15,8 @@ const rules = {
   'no-implicit-button-type': 'off',
   // Safari takes a list without bullets for no list, unless it says that it is one.
   'no-redundant-role': 'off',
-  'prefer-native-element': ['error', { exclude: ['list'] }],
+  // No native element is the list of a field that suggests (a combobox).
+  'prefer-native-element': ['error', { exclude: ['list', 'listbox'] }],
   // Numbers are kept on one line by their style (.number); what else is in such links are words.
   'tel-non-breaking': 'off',
 };

@@ -73,10 +73,12 @@ ODD = {
     "</p></li><script>alert(1)</script>": "ltr",
     "first line\n\n  third, indented": "ltr",
 }
-# Of each note: its text, its direction, and what of it would be more than text.
+LINKS = {"javascript:alert(1) https://example.com/?a=<b>": ['<a href="https://example.com/?a=" rel="noreferrer">']}
+# Of each note: its text, its direction, and what of it is more than text.
 LOOK = """(items) => items.map((item) => {
   const text = item.querySelector('p');
-  return [text.textContent, getComputedStyle(text).direction, text.children.length];
+  const elements = [...text.querySelectorAll('*')].map((each) => each.cloneNode().outerHTML.replace('</a>', ''));
+  return [text.textContent, getComputedStyle(text).direction, elements];
 })"""
 
 
@@ -91,6 +93,7 @@ def test_odd_notes_are_text_as_they_were_written_and_fit_the_narrowest_screen(
     page.goto(f"/calls/{call_id}")
 
     expect(notes(page)).to_have_count(len(ODD))
-    assert notes(page).evaluate_all(LOOK) == [[text, side, 0] for text, side in reversed(ODD.items())]
+    looks = [[text, side, LINKS.get(text, [])] for text, side in reversed(ODD.items())]
+    assert notes(page).evaluate_all(LOOK) == looks
     assert notes(page).nth(0).inner_text() == "first line\n\n  third, indented"
     assert not is_wider_than_its_window(page)
