@@ -10,6 +10,7 @@ import atexit
 import hashlib
 import logging
 import pickle
+import re
 import time
 from collections.abc import MutableMapping
 from contextlib import suppress
@@ -64,6 +65,8 @@ SESSION_LIFETIME = timedelta(seconds=LOGIN_LIFETIME)
 LARGEST_FORM = 640 * 1024
 # Seconds between two attempts of a worker to open its storage.
 STORAGE_RETRY_INTERVAL = 1.0
+# Of a template's lines. A blank is left after a tag of Jinja's, as the line break after it is trimmed.
+INDENTATION = re.compile(r"(?<=[%#]\}\n )[ \t]+|(?<![%#]\}\n)(?<=\n)[ \t]+")
 PRODUCTION = Timings()
 
 
@@ -140,7 +143,13 @@ def _register_pages(app: Flask, config: Config) -> None:
 
 
 class Environment(flask.templating.Environment):
-    """Templates that share one dictionary of globals, and so import each other in 1 µs instead of 40."""
+    """Templates that share one dictionary of globals, and so import each other in 1 µs instead of 40.
+
+    They are indented for those who write them; browsers get the lines alone.
+    """
+
+    def preprocess(self, source: str, name: str | None = None, filename: str | None = None) -> str:
+        return super().preprocess(INDENTATION.sub("", source), name, filename)
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         return super().make_globals(d) if d else self.globals
@@ -165,7 +174,8 @@ def _cache_templates(app: Flask, folder: Path) -> None:
     env = app.jinja_env
     # Jinja checks the template's source and Python's version, but not what else shapes the bytecode.
     policies = {name: value for name, value in env.policies.items() if not callable(value)}
-    options = (jinja2.__version__, env.trim_blocks, env.lstrip_blocks, sorted(env.extensions), policies)
+    shape = (INDENTATION.pattern, env.trim_blocks, env.lstrip_blocks)
+    options = (jinja2.__version__, shape, sorted(env.extensions), policies)
     key = hashlib.sha256(repr(options).encode()).hexdigest()[:16]
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -11,8 +11,10 @@ from tests.support.dashboard import COOKIE, TIMEOUT, log_in
 from tests.support.processes import ROOT
 
 ROWS = 50
-# In bytes, as they are sent.
-ASSETS_LIMIT, LIST_LIMIT = 32_000, 12_000
+# In bytes, as they are sent. Browsers keep scripts, styles and icons; build.mjs has the same limit for them.
+# A list arrives, with the headers of its answer, in the ten packets that a server sends before it has to
+# wait for the browser to confirm the first.
+ASSETS_LIMIT, LIST_LIMIT = 40_000, 14_000
 REQUESTS_LIMIT = 6
 BUILT = (".js", ".css", ".svg")
 

@@ -16,14 +16,14 @@ CUT_OFF = """() => {
   const pen = document.createElement('canvas').getContext('2d');
   const words = (field) => field.selectedOptions?.[0]?.text ?? field.placeholder ?? '';
   const hasRoom = (each) => {
-    const { font, fontSize, paddingLeft, paddingRight } = getComputedStyle(each);
+    const { fontSize, paddingLeft, paddingRight } = getComputedStyle(each);
     const room = each.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
-    pen.font = font;
+    pen.font = getComputedStyle(each, each.placeholder ? '::placeholder' : null).font;
     return room >= (each.matches('dd') ? 4 * parseFloat(fontSize) : pen.measureText(words(each)).width);
   };
   return [...document.querySelectorAll('button, a, label, h1, h2, dt, dd, th, p, select, .input')]
     .filter((each) => each.checkVisibility({ visibilityProperty: true }))
-    .filter((each) => !each.closest('.visually-hidden, .skip-link, .week, .chart__data'))
+    .filter((each) => !each.closest('.visually-hidden, .skip-link, .week, .rates, .chart__data'))
     .filter((each) => getComputedStyle(each).overflow !== 'visible' && each.scrollWidth > each.clientWidth + 1
       || each.getBoundingClientRect().right > innerWidth + 1
       || each.matches('dd, select, .input') && !hasRoom(each))
