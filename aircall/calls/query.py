@@ -126,7 +126,7 @@ class CallQuery:
 
     def reading_once(self) -> AbstractContextManager[None]:
         """Look for changes of the calls once, for all cached queries inside of the block."""
-        return reading_once(self.engine, REVISION)
+        return reading_once()
 
     def page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
         """Return up to `limit` calls of the filtered list, after the first `offset`."""

@@ -203,26 +203,34 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
 SIZE = 256
 
 
-# Engine, query and result of `reading_once`.
-_read_revision: ContextVar[tuple[Engine, Select[int], int] | None] = ContextVar("revision", default=None)
+# By engine and query, the revisions that were read in the block of `reading_once`.
+_read_revisions: ContextVar[dict[tuple[Engine, Select[int]], int] | None] = ContextVar(
+    "revisions", default=None
+)
 
 
 @contextmanager
-def reading_once(engine: Engine, revision: Select[int]) -> Iterator[None]:
-    """Use the revision at the beginning of the block for all lookups in it, whose results may be newer."""
-    before = _read_revision.set((engine, revision, _revision(engine, revision)))
+def reading_once() -> Iterator[None]:
+    """Read each revision once in the block, for all lookups in it, whose results may be newer."""
+    # A block inside of another one is a part of it.
+    outer = _read_revisions.get()
+    before = _read_revisions.set({} if outer is None else outer)
     try:
         yield
     finally:
-        _read_revision.reset(before)
+        _read_revisions.reset(before)
 
 
-def _revision(engine: Engine, revision: Select[int]) -> int:
-    known = _read_revision.get()
-    if known and known[0] is engine and known[1] is revision:
-        return known[2]
+def read_revision(engine: Engine, revision: Select[int]) -> int:
+    """Return the revision that this query selects, or what it was earlier in a block of `reading_once`."""
+    known = _read_revisions.get()
+    if known is not None and (engine, revision) in known:
+        return known[engine, revision]
     with engine.connect() as connection:
-        return connection.execute(revision).scalar_one()
+        number = int(connection.execute(revision).scalar_one())
+    if known is not None:
+        known[engine, revision] = number
+    return number
 
 
 class LruCache(Generic[T]):
@@ -282,7 +290,7 @@ class RevisionCache:
         once. None is not cached.
         """
         # Read before the query: a write in between stores a newer result under an outdated revision.
-        key = (_revision(self._engine, self._revision), question)
+        key = (read_revision(self._engine, self._revision), question)
         known: T | None = self._results.get(key)
         if known is not None:
             return known

@@ -11,10 +11,13 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from aircall.storage.database import LruCache
 from aircall.storage.records import LOCK_LEASE, Record, RecordStore
 
 # Set apart from what else is derived from the same secret.
 PURPOSE = b"callboard records"
+# Of encrypted values whose text is kept in memory.
+KEPT_BYTES = 1024 * 1024
 
 
 class EncryptedRecords:
@@ -26,17 +29,20 @@ class EncryptedRecords:
     def __init__(self, records: RecordStore, secrets: Sequence[str]) -> None:
         self._records = records
         self._cipher = MultiFernet([Fernet(_derived_key(secret)) for secret in secrets])
+        # A page reads the same four or so.
+        self._decrypted = LruCache[bytes](KEPT_BYTES)
 
     def load(self, key: str) -> Record | None:
         record = self._records.load(key)
         if record is None:
             return None
-        try:
-            text = self._cipher.decrypt(record.value)
-        except InvalidToken:
-            return None
-        label = _label(key)
-        return Record(text[len(label) :], record.generation) if text.startswith(label) else None
+        value = self._decrypted.get((key, record.value))
+        if value is None:
+            value = self._decrypt(key, record.value)
+            if value is None:
+                return None
+            self._decrypted.put((key, record.value), value, len(record.value))
+        return Record(value, record.generation)
 
     def put(self, key: str, value: bytes, ttl: float) -> None:
         self._records.put(key, self._encrypted(key, value), ttl)
@@ -58,6 +64,14 @@ class EncryptedRecords:
 
     def lock(self, name: str, wait: float, lease: float = LOCK_LEASE) -> AbstractContextManager[bool]:
         return self._records.lock(name, wait, lease)
+
+    def _decrypt(self, key: str, value: bytes) -> bytes | None:
+        try:
+            text = self._cipher.decrypt(value)
+        except InvalidToken:
+            return None
+        label = _label(key)
+        return text[len(label) :] if text.startswith(label) else None
 
     def _encrypted(self, key: str, value: bytes) -> bytes:
         return self._cipher.encrypt(_label(key) + value)

@@ -58,6 +58,8 @@ class TeamDatabase:
         prepare(engine)
         with exclusive_transaction(engine) as connection:
             self.api_id = known_api(connection, api_url)
+        # Built once: building one takes longer than running it.
+        self._revision_queries = {topic: self._revision_query(topic) for topic in Topic}
 
     @contextmanager
     def writing(self, topic: Topic) -> Iterator[Write]:
@@ -80,7 +82,10 @@ class TeamDatabase:
             self.feed.publish(topic, revision, write.numbers)
 
     def revision_of(self, topic: Topic) -> Select[int]:
-        """Return the query of this topic's revision."""
+        """Return the query of this topic's revision, always the same one."""
+        return self._revision_queries[topic]
+
+    def _revision_query(self, topic: Topic) -> Select[int]:
         return select(revisions.c.revision).where(
             revisions.c.api_id == self.api_id, revisions.c.topic == topic
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from aircall.storage.database import LruCache
+from aircall.storage.database import LruCache, read_revision
 from aircall.team.database import TeamDatabase
 from aircall.team.directory_query import DirectoryQuery, Name
 from aircall.team.feed import Topic
@@ -26,15 +26,13 @@ class KnownNames:
     def __init__(self, database: TeamDatabase, directory: DirectoryQuery) -> None:
         self._engine = database.engine
         self._directory = directory
-        # Built once: building it takes longer than running it.
         self._revision_query = database.revision_of(Topic.DIRECTORY)
         self._found = LruCache[Mapping[str, Name]](SIZE)
 
     @property
     def revision(self) -> int:
         """How many writes of the directory there were, in every process."""
-        with self._engine.connect() as connection:
-            return int(connection.execute(self._revision_query).scalar_one())
+        return read_revision(self._engine, self._revision_query)
 
     def of(self, numbers: Iterable[str]) -> FoundNames:
         """Return the names of these numbers, in any spelling; callers must not modify them."""

@@ -92,9 +92,9 @@ def _pictures(query: ListQuery, zone: ZoneInfo, now: datetime) -> dict[str, Any]
         # For the filter form, which is the list's.
         view = read_choices(services().replica.store, query, zone, now.astimezone(zone).date())
         figures = read_figures(services().replica.store, services().waiting.filter(), zone, now)
+        lines = (*view.lines.shown, *(line for line, *_ in figures.lines))
+        people = services().people.of_numbers((*lines, query.line, query.number))
     count = statistics.totals.total()
-    lines = (*view.lines.shown, *(line for line, *_ in figures.lines))
-    people = services().people.of_numbers((*lines, query.line, query.number))
     return {
         "view": view,
         "people": people,
@@ -105,6 +105,7 @@ def _pictures(query: ListQuery, zone: ZoneInfo, now: datetime) -> dict[str, Any]
         "timeless_count": count - sum(day.total() for day in statistics.days.values()),
         "week": draw_week(statistics),
         "figures": figures,
+        "line_names": people.named(line for line, *_ in figures.lines),
         "lasted": lasted,
         "today": now.astimezone(zone).date(),
     }

@@ -256,6 +256,17 @@ class ListLinks:
 
 
 @dataclass(frozen=True, slots=True)
+class CallLinks:
+    """Makes the URLs of calls in one list: `links(call)`. Equal for equal queries."""
+
+    query: ListQuery
+
+    def __call__(self, call: Call) -> str:
+        """Return the URL of the call's page."""
+        return call_url(self.query, call)
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmLinks:
     """Makes the URLs of the page that asks before all matching calls are archived or moved to the inbox."""
 

@@ -84,7 +84,10 @@ class PeopleReader:
 
     def of_calls(self, calls: Iterable[Call], lines: Iterable[str] = ()) -> People:
         """Return the people of these calls and lines. Without their names if they cannot be read."""
-        return self.of_numbers([*lines, *(number for call in calls for number in numbers_of(call))])
+        numbers = [*lines]
+        for call in calls:
+            numbers += (call.caller, call.callee, call.via)
+        return self.of_numbers(numbers)
 
     def of_exported(self, calls: Iterable[Call]) -> People:
         """Return the people of these calls, which no page shows. Raises one of STORAGE_ERRORS."""

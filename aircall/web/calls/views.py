@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,6 +29,7 @@ from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.i18n import viewer_format
 from aircall.web.list_query import (
+    CallLinks,
     ConfirmLinks,
     ListLinks,
     ListQuery,
@@ -112,15 +112,16 @@ def _list_values(query: ListQuery, call: Call | None = None) -> dict[str, Any]:
             query = query_around(store, query, call, zone)
         view = read_list(store, query, zone, now)
         chart = recent_chart(services().statistics, query, zone, now)
-    shown = [*view.calls, call] if call else view.calls
-    people = services().people.of_calls(shown, (*view.lines.shown, query.line, query.number))
+        shown = [*view.calls, call] if call else view.calls
+        people = services().people.of_calls(shown, (*view.lines.shown, query.line, query.number))
+        waiting = services().waiting.count()
     return {
         "view": view,
         "filters": query,
         "problems": query.problems,
         "sync": list_freshness(),
         "chart": chart,
-        "waiting": services().waiting.count(),
+        "waiting": waiting,
         "people": people,
         "words": filter_words(query, people),
         **_list_urls(query, view, people),
@@ -236,10 +237,11 @@ def _call_page(
     call, as_of, trouble = _read_call(call_id)
     with services().replica.store.reading_once():
         values = _surroundings(call) | _call_urls(call)
-    is_beside = viewer_has_calls_beside()
-    around = (
-        _list_values(searched_query(), call) if is_beside else {"people": services().people.of_calls([call])}
-    )
+        is_beside = viewer_has_calls_beside()
+        if is_beside:
+            values |= _list_values(searched_query(), call)
+        else:
+            values["people"] = services().people.of_calls([call])
     page = render_template(
         "calls/index.html" if is_beside else "calls/show.html",
         call=call,
@@ -251,7 +253,6 @@ def _call_page(
         was_kept=_fill_with_kept_note(call_id, form),
         note_form=form,
         **values,
-        **around,
     )
     return page, status
 
@@ -305,5 +306,5 @@ def _call_urls(call: Call) -> dict[str, Any]:
         "older_url": neighbors.older and call_url(query, neighbors.older),
         "list_url": back_url(store, query, call, zone),
         "query": call_args(query),
-        "call_url": partial(call_url, query),
+        "call_url": CallLinks(query),
     }

@@ -46,8 +46,10 @@ def _user() -> User | None:
 
 
 def _form_owner() -> str:
-    user = _user()
-    return form_recovery.sign_owner(user.username) if user else ""
+    if "form_owner" not in g:
+        user = _user()
+        g.form_owner = form_recovery.sign_owner(user.username) if user else ""
+    return cast(str, g.form_owner)
 
 
 def begin(login: Login) -> None:
