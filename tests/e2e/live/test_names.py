@@ -34,7 +34,9 @@ def test_a_name_typed_by_a_colleague_shows_in_list_title_filter_and_directory_at
     for page, where in ((inbox, shown(inbox, call_id)), (call, call.locator("h1"))):
         expect(where).to_contain_text("<i>Zoé</i>")
         assert page.locator("main i").count() == 0
-    box = shown(inbox, call_id).get_by_role("checkbox", name="Select call with <i>Zoé</i>, ")
+    # In words on one line, marks keep a name's direction from the text around it.
+    words = "Select call with \u2068<i>Zoé</i>\u2069, "
+    box = shown(inbox, call_id).get_by_role("checkbox", name=words)
     expect(box).to_be_visible()
     assert "<i>Zoé</i>" in call.title()
     expect(directory.get_by_role("link", name="<i>Zoé</i>")).to_be_visible()
