@@ -28,6 +28,7 @@ from jinja2.bccache import Bucket
 from aircall.auth.login import LOGIN_LIFETIME
 from aircall.storage import STORAGE_ERRORS
 from aircall.web import (
+    activity_words,
     assets,
     error_pages,
     formatting,
@@ -136,6 +137,7 @@ def _register_pages(app: Flask, config: Config) -> None:
     preferences.register(app)
     formatting.register(app)
     note_text.register(app)
+    activity_words.register(app)
     fragments.register(app)
     assets.register(app)
     session.register(app)

@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from aircall.auth.logins import AuthorizedClient, Logins, TokenClient
+from aircall.auth.logins import Logins, TokenClient
 from aircall.calls.replica import CallReplica
+from aircall.changes.diary import Diary
 from aircall.changes.errors import BusyError, ChangedSinceError, ConflictError, UnconfirmedError
 from aircall.changes.notes import NoteWriter
 from aircall.changes.verification import VERIFY_INTERVAL, VERIFY_TIMEOUT, verify
@@ -50,12 +51,14 @@ class ChangeService:
         records: RecordStore,
         replica: CallReplica,
         notes: NoteWriter,
+        diary: Diary,
         verify_timeout: float = VERIFY_TIMEOUT,
     ) -> None:
         self._logins = logins
         self._records = records
         self._replica = replica
         self._notes = notes
+        self._diary = diary
         self._verify_timeout = verify_timeout
 
     def read_call(self, login_id: str, call_id: str) -> Call:
@@ -68,7 +71,7 @@ class ChangeService:
         Raises BusyError, ConflictError and UnconfirmedError.
         """
         with self._lock(call_id):
-            return self._set_archived(self._logins.client(login_id), call_id, is_archived)
+            return self._set_archived(login_id, call_id, is_archived)
 
     def undo(self, login_id: str, call_id: str, is_archived: bool, row_version: int) -> Archived:
         """Bring the call back to its previous state, unless it has changed since it had this row version.
@@ -80,7 +83,7 @@ class ChangeService:
             call = self._replica.read(call_id, client.get_call)
             if not row_version or self._replica.store.row_version(call) != row_version:
                 raise ChangedSinceError("The call has changed since.")
-            return self._set_archived(client, call_id, is_archived)
+            return self._set_archived(login_id, call_id, is_archived)
 
     def add_note(self, login_id: str, call_id: str, content: str, idempotency_key: str = "") -> None:
         """Add a note. With the same idempotency key the same note is stored once.
@@ -95,6 +98,8 @@ class ChangeService:
             self._merge(error.last_seen, read_version)
             raise
         if call is not None:
+            # Before pages are told, which read it then.
+            self._diary.noted(login_id, call, content)
             self._replica.merge_response(call, read_version, client.get_call)
 
     @contextmanager
@@ -104,7 +109,8 @@ class ChangeService:
                 raise BusyError("Another change of this call is in progress.")
             yield
 
-    def _set_archived(self, client: AuthorizedClient, call_id: str, is_archived: bool) -> Archived:
+    def _set_archived(self, login_id: str, call_id: str, is_archived: bool) -> Archived:
+        client = self._logins.client(login_id)
         read_version = self._replica.store.version
         try:
             # With one token from the first read on: a new token starts with reading the call again.
@@ -116,6 +122,8 @@ class ChangeService:
         except (ConflictError, UnconfirmedError) as error:
             self._merge(error.last_seen, read_version)
             raise
+        if result.is_changed:
+            self._diary.archived(login_id, result.call)
         self._replica.merge_response(result.call, read_version, client.get_call)
         return Archived(result.is_changed, self._replica.store.row_version(result.call))
 

@@ -20,6 +20,7 @@ from aircall.calls.feed import ChangeFeed
 from aircall.calls.replica import CallReplica
 from aircall.calls.statistics import CallStatisticsQuery
 from aircall.calls.store import CallStore
+from aircall.changes.diary import Diary
 from aircall.changes.jobs import JobService
 from aircall.changes.notes import NoteWriter
 from aircall.changes.service import ChangeService
@@ -149,7 +150,9 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
     bus.on(LOGIN_ENDED, hub.close_login_sockets)
     team.feed.subscribe(hub.send_team_change)
     notes = NoteWriter(records, verify_timeout=timings.verify_timeout)
-    changes = ChangeService(logins, records, replica, notes, timings.verify_timeout)
+    changes = ChangeService(
+        logins, records, replica, notes, Diary(logins, team.activity), timings.verify_timeout
+    )
     return Services(
         config=config,
         api=api,

@@ -20,6 +20,7 @@ from aircall.calls.search_terms import searched_texts
 from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, NotFoundError
 from aircall.models import Call, is_call_id
+from aircall.web.calls.call_activity import read_activity
 from aircall.web.calls.list_page import CallList, read_list, read_news
 from aircall.web.charts import recent_chart
 from aircall.web.error_messages import api_sentences, sentence_for
@@ -287,6 +288,7 @@ def _surroundings(call: Call) -> dict[str, Any]:
         "is_list_complete": store.synced_at is not None,
         "missed_count": store.missed_count(),
         "today": today[0].date(),
+        "activity": read_activity(services().team.activity, call),
     }
 
 

@@ -13,6 +13,7 @@ from aircall.auth.logins import Logins
 from aircall.calls.feed import ChangeFeed
 from aircall.calls.replica import CallReplica
 from aircall.calls.store import CallStore
+from aircall.changes.diary import Diary
 from aircall.changes.jobs import JobService
 from aircall.changes.notes import NoteWriter
 from aircall.changes.service import ChangeService
@@ -20,6 +21,7 @@ from aircall.concurrency import MessageBus
 from aircall.models import Call
 from aircall.storage.database import open_database
 from aircall.storage.records import SQLiteRecordStore
+from aircall.team.service import Team
 from tests.support.sandbox import Sandbox
 
 # Seconds. Of a whole request to the API, and of verifying a note.
@@ -67,13 +69,15 @@ def services_on(api: ApiClient, data_dir: Path) -> Iterator[Services]:
     replica = CallReplica(CallStore(open_database(f"sqlite:///{data_dir / 'calls.db'}")), ChangeFeed())
     logins = Logins(store, api)
     notes = NoteWriter(store, verify_interval=VERIFY_INTERVAL, verify_timeout=VERIFY_TIMEOUT)
-    changes = ChangeService(logins, store, replica, notes)
+    team = Team.open(open_database(f"sqlite:///{data_dir / 'team.db'}"), "https://api.example", MessageBus())
+    changes = ChangeService(logins, store, replica, notes, Diary(logins, team.activity))
     jobs = JobService(changes, store, MessageBus())
     yield Services(changes, jobs, replica, logins, logins.create("alice", "any"), data_dir)
     jobs.close()
     api.close()
     store.close()
     replica.store.close()
+    team.close()
 
 
 def inbox(sandbox: Sandbox) -> list[str]:
