@@ -39,8 +39,9 @@ LIMITS = {
     # note_text.
     "list page": 49,
     # With the store of jobs, which keeps large ones in steps, those three, the streaks that it changes, and
-    # claim_keeper.
-    "archive one call": 44,
+    # claim_keeper. And the line about who did it: diary, activity, logins' record of the person and the team's
+    # clock.
+    "archive one call": 48,
     # With the counts and the rendered row that it brings to the pages; for who waits, streaks, callers,
     # waiting and directory_query; claim_keeper.
     "live event": 24,
