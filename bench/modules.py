@@ -39,8 +39,7 @@ LIMITS = {
     # note_text.
     "list page": 49,
     # With the store of jobs, which keeps large ones in steps, those three, the streaks that it changes, and
-    # claim_keeper. And the line about who did it: diary, activity, logins' record of the person and the team's
-    # clock.
+    # claim_keeper. And the line about who did it: diary, activity, and the claims that this may end.
     "archive one call": 48,
     # With the counts and the rendered row that it brings to the pages; for who waits, streaks, callers,
     # waiting and directory_query; claim_keeper.
