@@ -161,8 +161,8 @@ async function settle(action, repeat) {
   const notice = answer && sayOutcome(answer.page);
   const isError = notice?.dataset.notice === 'error';
   const reason = action.ids.length === 1 ? notice?.querySelector('[data-notice-text]').textContent.trim() : REFUSED;
-  for (const wish of failed) takeBack(wish, states[wish.id], isError ? reason : '');
-  tick(failed.map(({ id }) => id).filter((id) => action.ticked.includes(id)), true);
+  const back = failed.filter((wish) => takeBack(wish, states[wish.id], isError ? reason : ''));
+  tick(back.map(({ id }) => id).filter((id) => action.ticked.includes(id)), true);
   drawNumbers(document);
   if (failed.length && isError) offerRetry(notice, () => repeat(failed.map(({ id }) => id)));
   action.undoUrl = notice?.querySelector('[data-undo]')?.form.getAttribute('action') ?? '';
@@ -170,11 +170,14 @@ async function settle(action, repeat) {
   refreshSoon(action.ids);
 }
 
-// A later wish for the same call stays.
+// A later wish for the same call stays. Returns whether there was none.
 function takeBack(wish, state, reason) {
-  if (!dropWish(wish)) return;
-  drawWish(wish.id, state ?? wish.was);
-  noteFailure(wish.id, reason);
+  const isLatest = dropWish(wish);
+  if (isLatest) {
+    drawWish(wish.id, state ?? wish.was);
+    noteFailure(wish.id, reason);
+  }
+  return isLatest;
 }
 
 // Calls that were not changed stay ticked, to be tried again.
