@@ -116,8 +116,8 @@ def _configure(app: Flask, config: Config) -> None:
         TIMEZONE=config.timezone,
         TRUSTED_PROXIES=config.trusted_proxies,
         COMPRESS_ALGORITHM=["br", "gzip"],
-        # 14 % smaller than with the default of 4, in the same time.
-        COMPRESS_BR_LEVEL=5,
+        # A sixth smaller than with the default of 4, in little more time; level 7 takes four times that.
+        COMPRESS_BR_LEVEL=6,
     )
     app.jinja_env.undefined = jinja2.StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -75,8 +75,7 @@ ODD = {
 }
 LINKS = {"javascript:alert(1) https://example.com/?a=<b>": [["A", "https://example.com/?a="]]}
 # Of each note: its text, its direction, and what of it is more than text.
-LOOK = """(items) => items.map((item) => {
-  const text = item.querySelector('p');
+LOOK = """(notes) => notes.map((text) => {
   const elements = [...text.querySelectorAll('*')].map((each) => [each.tagName, each.getAttribute('href')]);
   return [text.textContent, getComputedStyle(text).direction, elements];
 })"""
