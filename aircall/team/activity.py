@@ -7,9 +7,10 @@ removes a few outdated lines, so that nothing has to be scheduled and no removal
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, delete, insert, select
 
 from aircall.calls.phone_numbers import number_key
 from aircall.models import User, from_milliseconds, to_milliseconds
@@ -48,6 +49,9 @@ class Action(StrEnum):
     IMPORTED = "imported"
 
 
+ACTIONS = frozenset(Action)
+
+
 class ActivityLine(msgspec.Struct, frozen=True, kw_only=True):
     """An action and its user, None for what happened by itself; `id` is 0 before it is stored."""
 
@@ -58,6 +62,26 @@ class ActivityLine(msgspec.Struct, frozen=True, kw_only=True):
     call_id: str = ""
     detail: str = ""
     id: int = 0
+
+
+def _newest(*wanted: ColumnElement[bool]) -> Select[Any]:
+    query = select(activity).where(
+        activity.c.api_id == bindparam("api_id"),
+        *wanted,
+        activity.c.at >= bindparam("since"),
+        activity.c.at < bindparam("until"),
+        activity.c.id < bindparam("before"),
+    )
+    return query.order_by(activity.c.id.desc()).limit(bindparam("limit", type_=Integer))
+
+
+# Built once: building a statement takes longer than executing it.
+OF_ALL = _newest()
+OF_NUMBER = _newest(activity.c.number_key == bindparam("number_key"))
+OF_CALL = _newest(activity.c.call_id == bindparam("call_id"))
+OF_CALLER = _newest(activity.c.number_key == bindparam("number_key"), activity.c.call_id == "")
+# After all times and ids.
+LAST = 2**62
 
 
 class Activity:
@@ -97,33 +121,30 @@ class Activity:
         self, number: str, *, before: int | None = None, limit: int = PAGE_SIZE
     ) -> list[ActivityLine]:
         """Return the lines about a number and its calls, newest first; `before` is the last one's id."""
-        return self._read(activity.c.number_key == number_key(number), before, limit)
+        return self._read(OF_NUMBER, before, limit, number_key=number_key(number))
 
     def of_number_between(
         self, number: str, since: datetime | None, until: datetime | None, *, limit: int = PAGE_SIZE
     ) -> list[ActivityLine]:
         """Return the lines about a number and its calls from `since` and before `until`, newest first."""
-        wanted = [activity.c.number_key == number_key(number)]
+        bounds = {} if until is None else {"until": to_milliseconds(until)}
         if since is not None:
-            wanted.append(activity.c.at >= to_milliseconds(since))
-        if until is not None:
-            wanted.append(activity.c.at < to_milliseconds(until))
-        return self._read(and_(*wanted), None, limit)
+            bounds["since"] = max(to_milliseconds(since), self._oldest())
+        return self._read(OF_NUMBER, None, limit, number_key=number_key(number), **bounds)
 
     def of_call(
         self, call_id: str, number: str = "", *, before: int | None = None, limit: int = PAGE_SIZE
     ) -> list[ActivityLine]:
         """Return the lines about a call and, with the caller's `number`, those about the caller as such."""
-        lines = self._read(activity.c.call_id == call_id, before, limit)
+        lines = self._read(OF_CALL, before, limit, call_id=call_id)
         if key := number_key(number):
             # Not by OR: SQLite would read all lines, 50 ms for 200,000.
-            of_caller = and_(activity.c.number_key == key, activity.c.call_id == "")
-            lines += self._read(of_caller, before, limit)
+            lines += self._read(OF_CALLER, before, limit, number_key=key)
         return sorted(lines, key=lambda line: -line.id)[:limit]
 
     def recent(self, *, before: int | None = None, limit: int = PAGE_SIZE) -> list[ActivityLine]:
         """Return all lines, newest first."""
-        return self._read(activity.c.id > 0, before, limit)
+        return self._read(OF_ALL, before, limit)
 
     def remove_outdated(self) -> None:
         """Remove every outdated line, of every API."""
@@ -132,30 +153,31 @@ class Activity:
                 if self._remove(connection, REMOVED_AT_START) < REMOVED_AT_START:
                     return
 
-    def _read(self, wanted: ColumnElement[bool], before: int | None, limit: int) -> list[ActivityLine]:
-        query = (
-            select(activity)
-            .where(activity.c.api_id == self._database.api_id, wanted, activity.c.at >= self._oldest())
-            # A newer version may have written words that this one does not know.
-            .where(activity.c.action.in_(list(Action)))
-            .order_by(activity.c.id.desc())
-            .limit(limit)
-        )
-        if before is not None:
-            query = query.where(activity.c.id < before)
+    def _read(
+        self, query: Select[Any], before: int | None, limit: int, **values: object
+    ) -> list[ActivityLine]:
+        given = {
+            "api_id": self._database.api_id,
+            "since": self._oldest(),
+            "until": LAST,
+            "before": LAST if before is None else before,
+            "limit": limit,
+        }
         with self._database.engine.connect() as connection:
-            return [
-                ActivityLine(
-                    id=row.id,
-                    action=Action(row.action),
-                    user=User(id=row.user_id, username=row.username) if row.user_id else None,
-                    at=from_milliseconds(row.at),
-                    number_key=row.number_key,
-                    call_id=row.call_id,
-                    detail=row.detail,
-                )
-                for row in connection.execute(query)
-            ]
+            # A newer version may have written words that this one does not know.
+            rows = [row for row in connection.execute(query, given | values) if row.action in ACTIONS]
+        return [
+            ActivityLine(
+                id=row.id,
+                action=Action(row.action),
+                user=User(id=row.user_id, username=row.username) if row.user_id else None,
+                at=from_milliseconds(row.at),
+                number_key=row.number_key,
+                call_id=row.call_id,
+                detail=row.detail,
+            )
+            for row in rows
+        ]
 
     def _row(self, line: ActivityLine) -> dict[str, object]:
         return {
