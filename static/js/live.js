@@ -80,7 +80,10 @@ function followConnection() {
     reportCaughtUp(true);
   });
   socket.on('reload', reloadPage);
-  socket.on('signed-out', () => goToLogin());
+  socket.on('signed-out', () => {
+    socket.disconnect(); // else it is connected again, in vain, while the browser goes
+    goToLogin();
+  });
 }
 
 // What the API's trouble has left on the page, such as a warning above the list, goes with it.
