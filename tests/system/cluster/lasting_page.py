@@ -18,7 +18,8 @@ from tests.support.waiting import wait_until
 # A page takes its server for gone after this much silence, and tries again so soon, in seconds.
 SILENCE, PAUSE = 9.0, 0.5
 TOLD = ("update-call", "add-call", "remove-call", "caught-up", "reload", "link")
-ROW = re.compile(r'data-call-id="([^"]+)"[^>]*data-archived="(true|false)"')
+# Of a row, in whatever order its attributes stand.
+ROW = re.compile(r'(?=[^>]*data-call-id="([^"]+)")(?=[^>]*data-archived="(true|false)")')
 NOTES = re.compile(r"Notes: </span>(\d+)")
 
 
@@ -111,7 +112,7 @@ class LastingPage:
         )
         answer.raise_for_status()
         for row in answer.text.split("<li ")[1:]:
-            if found := ROW.search(row):
+            if found := ROW.match(row):
                 notes = NOTES.search(row)
                 self._show(found[1], Shown(found[2] == "true", int(notes[1]) if notes else 0))
 
