@@ -5,6 +5,7 @@ from typing import Any
 from tests.browsers.webdriver import Browser
 from tests.e2e.observer import AXE, RUN_AXE
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
 
 CALL = "[data-archived='false']"
 IS_LIVE = "document.documentElement.dataset.connection === 'live'"
@@ -65,7 +66,8 @@ def test_a_call_is_archived_live_and_undone(browser: Browser, sandbox: Sandbox) 
     browser.expect(STATE, call_id, "false")
     browser.click("[data-undo]")
     browser.expect(STATE, call_id, "true")
-    assert sandbox.call(call_id)["is_archived"]
+    # It shows before it is sent.
+    wait_until(lambda: sandbox.call(call_id)["is_archived"], what="the call archived at the API")
 
 
 def test_keys_go_through_the_list_and_are_explained(browser: Browser) -> None:
@@ -97,6 +99,7 @@ def test_a_note_is_written(browser: Browser, sandbox: Sandbox) -> None:
     browser.expect(
         "document.querySelector('[data-note]')?.textContent.includes(arguments[0])", "Rappelé, tout"
     )
+    wait_until(lambda: sandbox.call(call_id)["notes"], what="the note at the API")
     assert sandbox.call(call_id)["notes"][0]["content"] == "Rappelé, tout va bien ✓"
 
 
