@@ -3,6 +3,7 @@
 The zone's cookie is written by the script; without it pages use the configured zone.
 """
 
+from collections.abc import Container
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -76,37 +77,35 @@ def viewer_has_calls_beside() -> bool:
 @bp.post("/theme")
 def choose_theme() -> ResponseReturnValue:
     """Keep the chosen theme for a year and show the page again."""
-    theme = request.form.get("theme", "")
-    if theme not in THEMES:
-        abort(400, _("There is no such theme."))
-    return _keep(THEME_COOKIE, theme)
+    return _keep_choice("theme", THEMES, THEME_COOKIE, _("There is no such theme."))
 
 
 @bp.post("/language")
 def choose_language() -> ResponseReturnValue:
     """Keep the chosen language for a year and show the page again."""
-    language = request.form.get("language", "")
-    if language not in LANGUAGES:
-        abort(400, _("There are no pages in this language."))
-    return _keep(COOKIE, language)
+    return _keep_choice("language", LANGUAGES, COOKIE, _("There are no pages in this language."))
 
 
 @bp.post("/after-archiving")
 def choose_after_archiving() -> ResponseReturnValue:
     """Keep for a year what follows an archived call, and show the page again."""
-    chosen = request.form.get("after_archiving", "")
-    if chosen not in AFTER_ARCHIVING:
-        abort(400, _("There is no such choice."))
-    return _keep(AFTER_ARCHIVING_COOKIE, chosen)
+    return _keep_choice(
+        "after_archiving", AFTER_ARCHIVING, AFTER_ARCHIVING_COOKIE, _("There is no such choice.")
+    )
 
 
 @bp.post("/calls-open")
 def choose_call_place() -> ResponseReturnValue:
     """Keep for a year where calls open, and show the page again."""
-    chosen = request.form.get("calls_open", "")
-    if chosen not in CALL_PLACES:
-        abort(400, _("There is no such choice."))
-    return _keep(CALL_PLACE_COOKIE, chosen)
+    return _keep_choice("calls_open", CALL_PLACES, CALL_PLACE_COOKIE, _("There is no such choice."))
+
+
+def _keep_choice(field: str, allowed: Container[str], cookie: str, refusal: str) -> ResponseReturnValue:
+    """Keep the value of this field in the cookie. Aborts with 400 and `refusal` if it is not allowed."""
+    chosen = request.form.get(field, "")
+    if chosen not in allowed:
+        abort(400, refusal)
+    return _keep(cookie, chosen)
 
 
 def _keep(name: str, value: str) -> Response:
