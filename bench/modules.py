@@ -33,14 +33,14 @@ SYNC_TIME, EVENT_TIME = 20.0, 10.0
 WATCH, SCHEDULER = "api-watch", "sync-scheduler"
 # Each with sqlite, which connects to its database.
 LIMITS = {
-    # With the names of its numbers: people, known_names, directory_query and team/database; with the
+    # With the names of its numbers: people, known, directory_query and team/database; with the
     # outermost layer, encrypted records and the index of sessions: edge, encryption, sign_ins; with how many
-    # callers wait, and who has them: callers, waiting, claims and known_claims; with search_terms, kinds and
+    # callers wait, and who has them: callers, waiting and claims; with search_terms, kinds and
     # note_text.
-    "list page": 49,
+    "list page": 48,
     # With the store of jobs, which keeps large ones in steps, those three, the streaks that it changes, and
     # claim_keeper. And the line about who did it: diary, activity, and the claims that this may end.
-    "archive one call": 48,
+    "archive one call": 47,
     # With the counts and the rendered row that it brings to the pages; for who waits, streaks, callers,
     # waiting and directory_query; claim_keeper.
     "live event": 24,

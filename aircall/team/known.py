@@ -1,47 +1,68 @@
-"""Names of the numbers of a page, kept in memory until the directory changes: most pages ask for the same."""
+"""What is told of the numbers of a page, kept in memory until it changes: most pages ask for the same."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from aircall.storage.database import LruCache, read_revision
+from aircall.team.claims import Claim, Claims
 from aircall.team.database import TeamDatabase
-from aircall.team.directory_query import DirectoryQuery, Name
 from aircall.team.feed import Topic
 
-# Pages whose names are kept.
+# Pages of which it is kept.
 SIZE = 256
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class FoundNames:
-    """Names by number key, and the directory's revision that they are at least of."""
+class Found(Generic[T]):
+    """What was found by number key, and the topic's revision that it is at least of."""
 
     revision: int
-    by_key: Mapping[str, Name]
+    by_key: Mapping[str, T]
 
 
-class KnownNames:
-    """The names of one API's directory."""
+class Known(Generic[T]):
+    """What one topic of an API's team data tells of numbers; `ask` reads it by number key."""
 
-    def __init__(self, database: TeamDatabase, directory: DirectoryQuery) -> None:
+    def __init__(
+        self, database: TeamDatabase, topic: Topic, ask: Callable[[Iterable[str]], Mapping[str, T]]
+    ) -> None:
         self._engine = database.engine
-        self._directory = directory
-        self._revision_query = database.revision_of(Topic.DIRECTORY)
-        self._found = LruCache[Mapping[str, Name]](SIZE)
+        self._revision_query = database.revision_of(topic)
+        self._ask = ask
+        self._found = LruCache[Mapping[str, T]](SIZE)
 
     @property
     def revision(self) -> int:
-        """How many writes of the directory there were, in every process."""
+        """How many writes of the topic there were, in every process."""
         return read_revision(self._engine, self._revision_query)
 
-    def of(self, numbers: Iterable[str]) -> FoundNames:
-        """Return the names of these numbers, in any spelling; callers must not modify them."""
-        # Read before the names: a write in between stores newer ones under an outdated revision.
+    def of(self, numbers: Iterable[str]) -> Found[T]:
+        """Return what is told of these numbers, in any spelling; callers must not modify it."""
+        # Read before the data: a write in between stores newer data under an outdated revision.
         revision = self.revision
         # Not the keys: that of an extension's key is another one.
         asked = frozenset(numbers)
         found = self._found.get((revision, asked))
         if found is None:
-            found = self._directory.names(asked)
+            found = self._ask(asked)
             self._found.put((revision, asked), found)
-        return FoundNames(revision, found)
+        return Found(revision, found)
+
+
+class KnownClaims(Known[Claim]):
+    """The active claims."""
+
+    def __init__(self, database: TeamDatabase, claims: Claims) -> None:
+        super().__init__(database, Topic.CLAIMS, claims.of_numbers)
+        self._clock = database.clock
+
+    def of(self, numbers: Iterable[str]) -> Found[Claim]:
+        """Return the active claims of these numbers, in any spelling."""
+        found = super().of(numbers)
+        # Time passes without a write.
+        now = self._clock()
+        active = {key: claim for key, claim in found.by_key.items() if claim.expires_at > now}
+        return Found(found.revision, active)

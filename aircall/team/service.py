@@ -10,10 +10,10 @@ from aircall.team.activity import ACTIVITY_DAYS, Activity
 from aircall.team.claims import CLAIM_MINUTES, Claims
 from aircall.team.database import Clock, TeamDatabase, utc_now
 from aircall.team.directory import Directory
-from aircall.team.feed import TeamFeed
+from aircall.team.directory_query import Name
+from aircall.team.feed import TeamFeed, Topic
 from aircall.team.imports import DirectoryImport
-from aircall.team.known_claims import KnownClaims
-from aircall.team.known_names import KnownNames
+from aircall.team.known import Known, KnownClaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Team:
     feed: TeamFeed
     activity: Activity
     directory: Directory
-    known_names: KnownNames
+    known_names: Known[Name]
     imports: DirectoryImport
     claims: Claims
     known_claims: KnownClaims
@@ -51,7 +51,7 @@ class Team:
             feed=feed,
             activity=activity,
             directory=directory,
-            known_names=KnownNames(database, directory),
+            known_names=Known(database, Topic.DIRECTORY, directory.names),
             imports=DirectoryImport(database, directory, activity),
             claims=claims,
             known_claims=KnownClaims(database, claims),

@@ -17,15 +17,14 @@ from aircall.storage import STORAGE_ERRORS
 from aircall.team.claims import Claim
 from aircall.team.directory_query import Name
 from aircall.team.feed import Topic
-from aircall.team.known_claims import FoundClaims
-from aircall.team.known_names import FoundNames
+from aircall.team.known import Found
 from aircall.team.service import Team
 
 log = logging.getLogger(__name__)
 
 # Of a directory that could not be read, which is older than any other.
-UNKNOWN_NAMES = FoundNames(revision=-1, by_key={})
-UNKNOWN_CLAIMS = FoundClaims(revision=-1, by_key={})
+UNKNOWN_NAMES: Found[Name] = Found(revision=-1, by_key={})
+UNKNOWN_CLAIMS: Found[Claim] = Found(revision=-1, by_key={})
 KEPT_KEYS = 10_000
 
 
