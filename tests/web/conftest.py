@@ -69,7 +69,8 @@ def signed_in(app: Flask, username: str) -> Person:
     """Return a person who is signed in at a dashboard whose first sync has ended."""
     person = Person(app).sign_in(username)
     store = services_of(app).replica.store
-    wait_until(lambda: store.synced_at is not None, 30, "the first sync")
+    # Counts are kept from then on, and those who wait last of all.
+    wait_until(lambda: store.synced_at is not None and store.callers.is_complete(), 30, "the first sync")
     return person
 
 
