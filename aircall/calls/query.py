@@ -5,7 +5,6 @@ write to the database, so counts are cached per revision of the replica (Revisio
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache, partial
@@ -45,7 +44,7 @@ from aircall.calls.kept_counts import (
 from aircall.calls.search import SearchIndex, search_condition
 from aircall.calls.tables import NO_TIME, REVISION, calls, from_row, time_key
 from aircall.models import DIRECTIONS, UNKNOWN, Call, to_milliseconds
-from aircall.storage.database import TEXT, RevisionCache, reading_once
+from aircall.storage.database import TEXT, RevisionCache
 
 VIEWS = ("inbox", "archived", "all")
 # Statements that are kept, one for each list.
@@ -123,10 +122,6 @@ class CallQuery:
     def close(self) -> None:
         """Close the pooled connections."""
         self.engine.dispose()
-
-    def reading_once(self) -> AbstractContextManager[None]:
-        """Look for changes of the calls once, for all cached queries inside of the block."""
-        return reading_once()
 
     def page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
         """Return up to `limit` calls of the filtered list, after the first `offset`."""

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from aircall.calls.statistics import CallStatistics
 from aircall.csv_cells import BYTE_ORDER_MARK, csv_text, guarded
+from aircall.storage.database import reading_once
 from aircall.web.callers.figures import csv_rows, read_figures
 from aircall.web.callers.words import lasted
 from aircall.web.calls.list_page import read_choices
@@ -87,7 +88,7 @@ def index() -> ResponseReturnValue:
 
 
 def _pictures(query: ListQuery, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
-    with services().replica.store.reading_once():
+    with reading_once():
         statistics = services().statistics.read(query.to_filter(zone), zone)
         # For the filter form, which is the list's.
         view = read_choices(services().replica.store, query, zone, now.astimezone(zone).date())

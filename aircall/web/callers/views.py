@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from aircall.calls.callers import Caller
 from aircall.calls.phone_numbers import caller_number, number_key
 from aircall.calls.query import CallFilter
+from aircall.storage.database import reading_once
 from aircall.web.archive.views import change_calls, wanted_state
 from aircall.web.callers import words
 from aircall.web.callers.caller_page import read_caller
@@ -35,7 +36,7 @@ def index() -> ResponseReturnValue:
     # Before the data is read: a change in between is sent to the page again rather than missed.
     position = services().replica.feed.position
     store, team, now, zone = services().replica.store, services().team, datetime.now(UTC), viewer_zone()
-    with store.reading_once():
+    with reading_once():
         wanted = claimed_by(services().waiting.filter(query.q), query.who, team.claims, required_login().user)
         view = read_queue(store.callers, wanted, query, now)
         counts, missed_count = store.counts(CallFilter(view="all")), store.missed_count()
@@ -67,7 +68,7 @@ def show(number: str) -> ResponseReturnValue:
     await_fresh_list()
     position = services().replica.feed.position
     now, zone = datetime.now(UTC), viewer_zone()
-    with store.reading_once():
+    with reading_once():
         view = read_caller(store, team.activity, key, list_query.page, list_query.per_page)
         state, missed_count = store.callers.of_number(key), store.missed_count()
     spelled = view.calls[0].counterpart if view.calls else caller_number(number)

@@ -20,6 +20,7 @@ from aircall.calls.search_terms import searched_texts
 from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, NotFoundError
 from aircall.models import Call, is_call_id
+from aircall.storage.database import reading_once
 from aircall.web.calls.call_activity import read_activity
 from aircall.web.calls.list_page import CallList, read_list, read_news
 from aircall.web.charts import recent_chart
@@ -108,7 +109,7 @@ def index() -> ResponseReturnValue:
 def _list_values(query: ListQuery, call: Call | None = None) -> dict[str, Any]:
     """Return what the list's page shows; `call` is open beside it."""
     zone, now, store = viewer_zone(), datetime.now(UTC), services().replica.store
-    with store.reading_once():
+    with reading_once():
         if call:
             query = query_around(store, query, call, zone)
         view = read_list(store, query, zone, now)
@@ -168,8 +169,8 @@ def counts() -> ResponseReturnValue:
 def chart() -> ResponseReturnValue:
     """Return the chart beside the list of this query, and the totals of its days."""
     query = searched_query()
-    store, now = services().replica.store, datetime.now(UTC)
-    with store.reading_once():
+    now = datetime.now(UTC)
+    with reading_once():
         drawn = recent_chart(services().statistics, query, viewer_zone(), now)
     return render_template(
         "calls/_chart_and_days.html", chart=drawn, days_url=days_url(query), is_large=False
@@ -236,7 +237,7 @@ def _call_page(
     # Before the data is read: a change in between is sent to the page again rather than missed.
     position = services().replica.feed.position
     call, as_of, trouble = _read_call(call_id)
-    with services().replica.store.reading_once():
+    with reading_once():
         values = _surroundings(call) | _call_urls(call)
         is_beside = viewer_has_calls_beside()
         if is_beside:

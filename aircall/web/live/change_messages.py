@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from aircall.calls.feed import ChangeKind, FeedEntry
 from aircall.calls.query import CallFilter, CallQuery, inbox_count_of_day, inbox_counts
 from aircall.storage import STORAGE_ERRORS
+from aircall.storage.database import reading_once
 from aircall.team.feed import TeamChange
 from aircall.web.formatting import zone_names
 from aircall.web.fragments import CallRows
@@ -85,7 +86,7 @@ class ChangeMessages:
     def for_all(self, entry: FeedEntry) -> Payload:
         """Return the facts of a change, and the counts after it; without them if they cannot be read."""
         try:
-            with self._store.reading_once():
+            with reading_once():
                 counts = self._store.counts(CallFilter(view="all")) | inbox_counts(self._store)
                 counts["callers"] = self._waiting.count()
         except STORAGE_ERRORS as error:
