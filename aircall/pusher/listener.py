@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 JITTER = 1.25
 # Seconds that `stop` waits for the last status to be published.
 STOP_TIMEOUT = 1.0
+# Reason of the first status.
+CONNECTING = "connecting"
 
 
 class Listener:
@@ -77,7 +79,7 @@ class Listener:
             run.waking.set()
 
     def _supervise(self, run: "_Run", stopping: Event) -> None:
-        self._publish(LinkState.RECONNECTING, "connecting")
+        self._publish(LinkState.RECONNECTING, CONNECTING, logging.DEBUG)
         while (connection := self._next_connection(run, stopping)) is not None:
             delay = self._hold(run, connection, stopping)
             # The minimum that `wake` cannot shorten: many logins must not hammer the server.
@@ -115,7 +117,9 @@ class Listener:
         """Publish why the link is down; return the seconds to wait."""
         if isinstance(error, NoLoginError):
             delay = self._settings.no_login_retry
-            self._publish(LinkState.OFFLINE, "nobody is signed in", retry_in=delay)
+            # At the start that is no news.
+            level = logging.DEBUG if self._status.reason == CONNECTING else logging.INFO
+            self._publish(LinkState.OFFLINE, "nobody is signed in", level, retry_in=delay)
             return delay
         reason = f"not authorized ({type(error).__name__})" if isinstance(error, AircallError) else str(error)
         delay = run.backoff.delay(None if live_at is None else time.monotonic() - live_at)

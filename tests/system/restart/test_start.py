@@ -15,8 +15,10 @@ from scripts.run import wait_until_served
 from tests.support.dashboard import READY, TIMEOUT, log_in, serving, settings, sign_in
 from tests.support.processes import ROOT, running
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+GREETING = r"^(http://\S+)$"
 PROGRAM = [sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(600)"]
 
 
@@ -48,6 +50,11 @@ def start(folder: Path, sandbox: Sandbox, **more: str) -> subprocess.CompletedPr
     environment = os.environ | settings(sandbox, folder / "data") | more
     program = [sys.executable, str(ROOT / "app.py")]
     return subprocess.run(program, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def listener_of(address: str) -> dict[str, str]:
+    """Return what the dashboard tells of its link to the channel."""
+    return requests.get(f"{address}/readyz", timeout=TIMEOUT).json()["listener"]
 
 
 def test_it_starts_from_any_folder_and_leaves_nothing_there(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -89,11 +96,28 @@ def test_an_address_that_cannot_be_listened_on_is_told_in_one_line(sandbox: Sand
         assert all(name in refused.stderr for name in names)
 
 
+def test_make_run_ends_its_greeting_with_the_address_and_adds_nothing(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "AIRCALL_API_URL"}
+    environment |= {"PORT": "0", "DATA_DIR": str(tmp_path / "data")}
+
+    with running([sys.executable, "-m", "scripts.run"], GREETING, environment=environment) as started:
+        address = started.ready[1]
+        wait_until(lambda: listener_of(address)["reason"] == "nobody is signed in")
+        # Its line comes after all that was logged before.
+        requests.get(f"{address}/login", timeout=TIMEOUT)
+        wait_until(lambda: "/login" in started.output())
+
+        lines = started.output().splitlines()
+
+    assert "Any name and password will do." in lines[lines.index(address) - 1]
+    assert "/login" in lines[lines.index(address) + 1], lines
+
+
 def test_make_run_tells_the_address_that_it_has_been_given(sandbox: Sandbox, tmp_path: Path) -> None:
     environment = os.environ | settings(sandbox, tmp_path / "data")
     program = [sys.executable, "-m", "scripts.run"]
 
-    with running(program, r"^(http://\S+)$", environment=environment) as started:
+    with running(program, GREETING, environment=environment) as started:
         address = started.ready[1]
         assert requests.get(f"{address}/healthz", timeout=TIMEOUT).ok
         taken = environment | {"PORT": str(urlsplit(address).port), "DATA_DIR": str(tmp_path / "other")}
