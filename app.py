@@ -42,6 +42,7 @@ from aircall.web import (
     request_log,
     security,
     sessions,
+    settings,
 )
 from aircall.web.archive import views as archive
 from aircall.web.callers import claims
@@ -126,7 +127,7 @@ def _configure(app: Flask, config: Config) -> None:
 def _register_pages(app: Flask, config: Config) -> None:
     of_calls = (calls, export, insights, archive)
     of_team = (callers, claims, directory, directory_files)
-    for views in (login, sessions, *of_calls, *of_team):
+    for views in (login, sessions, settings, *of_calls, *of_team):
         app.register_blueprint(views.bp)
     # Before CSRFProtect: a request from another site is refused for its origin, with or without a token.
     security.register(app, public_origin=config.public_origin)

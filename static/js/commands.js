@@ -8,10 +8,10 @@ import { matching } from './command-match.js';
 // Links and buttons in these are commands, folded away or not; in the page's content, only those that can be seen.
 const ALWAYS = '.header :is(a, button), nav a, .footer button, [data-command]';
 const IF_SEEN = '#main .button:is(a, button)';
-// The palette and the shortcuts themselves; the way to the list, which has a name; what is set already; what belongs to
+// The palette and the shortcuts themselves; ways to the list and the settings that have other names; what is set already; what belongs to
 // a row, or sends a field.
 const LEFT_OUT =
-  '[data-commands], [data-keys], .brand, [aria-current=true], #list [data-call-id] *, form:has(textarea) *';
+  '[data-commands], [data-keys], .brand, .header__user, button[aria-current], #list [data-call-id] *, form:has(textarea) *';
 // Links and buttons that are named only together.
 const GROUPS = '.choices, .tabs';
 

@@ -1,5 +1,5 @@
-// All pages of a browser show one login, language and theme: one that differs is loaded anew. The others are told by a
-// BroadcastChannel, where there is one, and each page finds out by what the server sends.
+// All pages of a browser show one login, language, theme and density: one that differs is loaded anew. The others are
+// told by a BroadcastChannel, where there is one, and each page finds out by what the server sends.
 
 let channel = null;
 
@@ -26,5 +26,5 @@ function open() {
 }
 
 function settingsOf({ documentElement: { lang, dataset }, body }) {
-  return [body.dataset.user, lang, dataset.theme].join();
+  return [body.dataset.user, lang, dataset.theme, dataset.density].join();
 }

@@ -21,6 +21,7 @@ from tests.e2e.pages import (
 )
 from tests.e2e.test_flow import press
 from tests.e2e.test_keyboard import focused_call
+from tests.e2e.tour import choose
 from tests.e2e.troubles import Troubles, Visitor
 from tests.support.sandbox import Sandbox
 
@@ -36,7 +37,7 @@ SHIFTS = """() => {
 def page(address: str, visitor: Visitor) -> Page:
     """Alice's list with room for a call beside it, live."""
     page = read(sign_in(visitor(address, viewport={"width": 1280, "height": 800}).new_page()))
-    page.get_by_role("button", name="Beside the list").click()
+    choose(page, "Beside the list")
     return open_live(page, "/calls?per_page=10")
 
 

@@ -22,6 +22,7 @@ from tests.e2e.pages import (
     sign_in,
 )
 from tests.e2e.test_keyboard import expect_focus_on
+from tests.e2e.tour import choose
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
 
@@ -209,8 +210,7 @@ def test_calls_are_gone_through_on_their_pages_and_archived_on_the_way(
 ) -> None:
     page = read(sign_in(visitor(address).new_page()))
     first, second, third, fourth, fifth, *_ = call_ids(page)
-    page.goto(f"/calls/{first}")
-    page.get_by_role("button", name="Next call").click()
+    choose(page, "Next call")
     open_live(page, f"/calls/{first}")
 
     press(page, "jj")

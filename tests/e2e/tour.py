@@ -39,6 +39,7 @@ def tour_lists(page: Page, sandbox: Sandbox, _data_dir: Path, look: Look) -> Non
     _login(page, sandbox, look)
     _lists(page, look)
     _insights(page, look)
+    _other_pages(page, look)
     _sessions(page, look)
 
 
@@ -113,6 +114,26 @@ def _lists(page: Page, look: Look) -> None:
     page.keyboard.press("Escape")
 
 
+def _other_pages(page: Page, look: Look) -> None:
+    """The pages about callers and names, those of settings and actions, and one caller's own page."""
+    stops = {
+        "callers": "/callers",
+        "callers-no-match": "/callers?q=nobody+has+this+name",
+        "directory": "/directory",
+        "directory-import": "/directory/import",
+        "export": "/calls/export",
+        "actions": "/actions",
+        "settings": "/settings",
+    }
+    for name, path in stops.items():
+        page.goto(path)
+        look(name)
+    page.goto("/callers")
+    page.locator("#callers a").first.click()
+    expect(page).to_have_url(re.compile("/callers/"))
+    look("caller")
+
+
 def _sessions(page: Page, look: Look) -> None:
     browser = page.context.browser
     assert browser
@@ -179,14 +200,28 @@ def _call(page: Page, sandbox: Sandbox, look: Look) -> None:
     expect(note_field(page)).to_have_value(re.compile("^They call back"))
     expect_live(page)
     look("call-draft")
-    page.get_by_role("button", name="Beside the list").click()
+    choose(page, "Beside the list")
+    page.goto(f"/calls/{talked_about}")
     expect_live(page)
     expect(page.locator("#pane #call")).to_be_visible()
     look("call-beside")
     page.goto("/calls")
     expect_live(page)
     look("list-beside")
-    page.get_by_role("button", name="On their own page").click()
+    choose(page, "Compact")
+    page.goto("/calls")
+    expect_live(page)
+    look("list-compact-beside")
+    choose(page, "Comfortable")
+    choose(page, "On their own page")
+
+
+def choose(page: Page, name: str) -> None:
+    """Make this choice on the page of settings."""
+    page.goto("/settings")
+    choice = page.get_by_role("main").get_by_role("button", name=name, exact=True)
+    choice.click()
+    expect(choice).to_have_attribute("aria-current", "true")
 
 
 def _insights(page: Page, look: Look) -> None:

@@ -42,7 +42,7 @@ def test_who_chose_so_goes_on_to_the_next_call_and_back_by_undo(alice: Person, s
     assert alice.path == f"/calls/{first}"
     alice.submit(f"/calls/{first}/archive", archived="false")
 
-    alice.submit("/after-archiving", after_archiving="next")
+    alice.get("/settings").submit("/after-archiving", after_archiving="next")
     alice.get(f"/calls/{first}").submit(f"/calls/{first}/archive", archived="true")
     assert is_archived(sandbox, first)
     assert (alice.path, alice.call_ids) == (f"/calls/{second}", [second])

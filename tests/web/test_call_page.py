@@ -135,7 +135,8 @@ def test_a_call_without_related_calls_says_so(alice: Person, new_call: NewCall) 
 
 
 def test_who_chose_so_has_the_call_beside_its_page_of_the_list(alice: Person) -> None:
-    alice.get("/calls?view=all&per_page=10").submit("/calls-open", calls_open="beside")
+    alice.get("/settings").submit("/calls-open", calls_open="beside")
+    alice.get("/calls?view=all&per_page=10")
     assert alice.find("#pane").get_text(" ", strip=True).startswith("No call is open")
     ids = alice.get("/calls?view=all&per_page=10&page=2").call_ids
 
@@ -149,5 +150,6 @@ def test_who_chose_so_has_the_call_beside_its_page_of_the_list(alice: Person) ->
     alice.submit(f"/calls/{ids[4]}/notes", content=" ")
     assert "Write something first" in alice.find("#pane").get_text()
 
-    alice.get(f"/calls/{ids[4]}").submit("/calls-open", calls_open="alone")
+    alice.get("/settings").submit("/calls-open", calls_open="alone")
+    alice.get(f"/calls/{ids[4]}")
     assert alice.call_ids == [ids[4]]

@@ -15,7 +15,7 @@ def test_any_page_leads_to_the_login_and_back(stranger: Person) -> None:
     assert stranger.path == "/login"
     stranger.submit("/login", username="ann", password="x")
     assert stranger.path == "/calls"
-    assert stranger.find("[aria-current=page]").get_text(" ", strip=True).startswith("All")
+    assert stranger.find("main [aria-current=page]").get_text(" ", strip=True).startswith("All")
     assert "26–50 of 94" in stranger.text
     assert "Logged in as ann" in stranger.find("header").get_text(" ", strip=True)
     assert stranger.get("/login?next=/calls?view=all").path == "/calls"

@@ -31,6 +31,7 @@ FRENCH_PAGES = (
     "/insights?view=all",
     "/insights?q=nothing-has-this",
     "/sessions",
+    "/settings",
     "/nowhere",
 )
 VALUE = re.compile(r"%\(\w+\)s")
@@ -89,6 +90,27 @@ def test_a_choice_is_kept_on_every_page_and_over_a_logout(alice: Person) -> None
     assert theme_of(alice.submit("/theme", theme="system")) is None
 
 
+def test_every_page_has_the_chosen_density_and_the_settings_say_what_was_chosen(
+    alice: Person,
+) -> None:
+    assert alice.get("/calls").find("html").get("data-density") is None
+    alice.get("/settings").submit("/density", density="compact").submit("/calls-open", calls_open="beside")
+
+    assert alice.path == "/settings"
+    chosen = {str(each["name"]): each["value"] for each in alice.page.select("main [aria-current]")}
+    assert chosen == {
+        "theme": "system",
+        "language": "en",
+        "density": "compact",
+        "after_archiving": "stay",
+        "calls_open": "beside",
+    }
+    for path in ("/calls", "/callers", "/directory", "/nowhere"):
+        assert alice.get(path).find("html")["data-density"] == "compact"
+    alice.get("/settings").submit("/density", density="comfortable")
+    assert alice.get("/calls").find("html").get("data-density") is None
+
+
 @pytest.mark.parametrize(
     ("name", "values", "sentence"),
     [
@@ -96,13 +118,14 @@ def test_a_choice_is_kept_on_every_page_and_over_a_logout(alice: Person) -> None
         ("language", ["", "de", "fr/../en", "FR"], "There are no pages in this language."),
         ("calls-open", ["", "above", "ALONE"], "There is no such choice."),
         ("after-archiving", ["", "go", "NEXT"], "There is no such choice."),
+        ("density", ["", "tight", "Compact"], "There is no such choice."),
     ],
 )
 def test_an_unknown_choice_or_one_without_a_token_is_refused(
     alice: Person, name: str, values: list[str], sentence: str
 ) -> None:
     for value in values:
-        alice.get("/calls").submit(f"/{name}", **{name: value})
+        alice.get("/settings").submit(f"/{name}", **{name.replace("-", "_"): value})
 
         assert alice.status == 400
         assert sentence in alice.text
