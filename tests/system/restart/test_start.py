@@ -54,7 +54,8 @@ def start(folder: Path, sandbox: Sandbox, **more: str) -> subprocess.CompletedPr
 
 def listener_of(address: str) -> dict[str, str]:
     """Return what the dashboard tells of its link to the channel."""
-    return requests.get(f"{address}/readyz", timeout=TIMEOUT).json()["listener"]
+    listener: dict[str, str] = requests.get(f"{address}/readyz", timeout=TIMEOUT).json()["listener"]
+    return listener
 
 
 def test_it_starts_from_any_folder_and_leaves_nothing_there(sandbox: Sandbox, tmp_path: Path) -> None:
