@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, func, or_, sel
 
 from aircall.calls.callers import present_numbers
 from aircall.calls.kept_counts import DAY, FIRST, HOUR, are_complete
-from aircall.calls.tables import REVISION, UNANSWERED, calls, counts, streaks
+from aircall.calls.tables import UNANSWERED, calls, counts, revision_of, streaks
 from aircall.models import UNKNOWN, from_milliseconds, to_milliseconds
-from aircall.storage.database import RevisionCache
+from aircall.storage.reading import RevisionCache
 
 # How soon callers were called back.
 STEPS = (timedelta(minutes=15), timedelta(hours=1), timedelta(days=1))
@@ -45,7 +45,7 @@ class CallBackQuery:
     """Figures of one database, cached per revision of the replica."""
 
     def __init__(self, engine: Engine) -> None:
-        self._cache = RevisionCache(engine, REVISION)
+        self._cache = RevisionCache(revision_of(engine))
 
     def call_backs(self, since: datetime, until: datetime, ours: Collection[str]) -> CallBacks:
         """Return the figures of the streaks that began in this time, without our own numbers."""

@@ -9,9 +9,19 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select, union_all
 
 from aircall.calls.phone_numbers import searched_spellings
-from aircall.calls.tables import EVERY_NUMBER, IS_WAITING, NO_TIME, REVISION, Contact, calls, state, streaks
+from aircall.calls.tables import (
+    EVERY_NUMBER,
+    IS_WAITING,
+    NO_TIME,
+    STATE,
+    Contact,
+    calls,
+    revision_of,
+    state,
+    streaks,
+)
 from aircall.models import from_milliseconds, to_milliseconds
-from aircall.storage.database import RevisionCache
+from aircall.storage.reading import RevisionCache, connected, read_row
 
 # How long a caller who was reached is still shown, since the end of that call.
 SHOWN_FOR = timedelta(minutes=15)
@@ -84,12 +94,11 @@ class CallerQuery:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._cache = RevisionCache(engine, REVISION)
+        self._cache = RevisionCache(revision_of(engine))
 
     def is_complete(self) -> bool:
         """Return whether the streaks of all calls are kept: some time after the first full sync."""
-        with self._engine.connect() as connection:
-            return connection.scalar(select(state.c.streaks_up_to)) == EVERY_NUMBER
+        return bool(read_row(self._engine, STATE).streaks_up_to == EVERY_NUMBER)
 
     def count(self, wanted: QueueFilter) -> int:
         """Return how many callers wait. Until the streaks are complete, these are fewer than there are."""
@@ -103,13 +112,13 @@ class CallerQuery:
         keys = _keys(chosen, now, offset=offset, limit=limit, is_newest_first=is_newest_first).subquery()
         joined = and_(*(streaks.c[column.name] == column for column in keys.columns))
         query = select(streaks).join(keys, joined)
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return [_caller(row) for row in connection.execute(_sorted(query, is_newest_first))]
 
     def reached_count(self, wanted: QueueFilter, now: datetime) -> int:
         """Return how many callers are shown who were just reached."""
         query = select(func.count()).where(*_was_reached(now), *self._conditions(wanted))
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return connection.scalar(query) or 0
 
     def longest_wait(self, wanted: QueueFilter) -> datetime | None:
@@ -121,14 +130,14 @@ class CallerQuery:
         query = select(streaks).where(
             streaks.c.number_key == number_key, streaks.c.waiting_since.is_not(None)
         )
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             row = connection.execute(query.order_by(streaks.c.started_at.desc()).limit(1)).one_or_none()
         return _caller(row) if row else None
 
     def is_waiting(self, number_key: str) -> bool:
         """Return whether the caller waits for a call back."""
         query = select(streaks.c.number_key).where(IS_WAITING, streaks.c.number_key == number_key).limit(1)
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return connection.scalar(query) is not None
 
     def was_reached(self, number_key: str, since: datetime) -> bool:
@@ -141,13 +150,13 @@ class CallerQuery:
             calls.c.created_at > to_milliseconds(since - LONGEST_CALL),
             ends > to_milliseconds(since),
         )
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return connection.scalar(query.limit(1)) is not None
 
     def has_called(self, number_key: str) -> bool:
         """Return whether there is a call with this number, in either direction."""
         query = select(calls.c.id).where(calls.c.counterpart == number_key).limit(1)
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             return connection.scalar(query) is not None
 
     def _count(self, connection: Connection, wanted: QueueFilter) -> int:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from aircall.calls.kept_counts import KEPT_REVISIONS, MAX_CHANGED
 from aircall.calls.tables import LAST_ROW_VERSION, calls, gone, state
 from aircall.storage.database import LruCache
+from aircall.storage.reading import connected
 
 # Counts that are kept.
 SIZE = 256
@@ -57,7 +58,7 @@ class CountCache:
     def get(self, question: Hashable, grouped: Grouped) -> Counter[tuple[Any, ...]]:
         """Return the counts by key of the query, for which `question` stands."""
         known = self._counted.get(question)
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             now = connection.execute(select(state.c.revision, state.c.changes_from, LAST_ROW_VERSION)).one()
             if known and known.revision == now.revision:
                 return known.numbers

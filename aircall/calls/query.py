@@ -42,9 +42,10 @@ from aircall.calls.kept_counts import (
     most_used_lines,
 )
 from aircall.calls.search import SearchIndex, search_condition
-from aircall.calls.tables import NO_TIME, REVISION, calls, from_row, time_key
+from aircall.calls.tables import NO_TIME, calls, from_row, revision_of, time_key
 from aircall.models import DIRECTIONS, UNKNOWN, Call, to_milliseconds
-from aircall.storage.database import TEXT, RevisionCache
+from aircall.storage.database import TEXT
+from aircall.storage.reading import RevisionCache, connected
 
 VIEWS = ("inbox", "archived", "all")
 # Statements that are kept, one for each list.
@@ -115,7 +116,7 @@ class CallQuery:
     def __init__(self, engine: Engine, search: SearchIndex) -> None:
         self.engine = engine
         self.search = search
-        self._cache = RevisionCache(engine, REVISION)
+        self._cache = RevisionCache(revision_of(engine))
         self._counts = CountCache(engine)
         self._heads = HeadCache()
 
@@ -138,7 +139,7 @@ class CallQuery:
         self, wanted: CallFilter, newest: Select[Any], offset: int, limit: int
     ) -> list[Call] | None:
         """Return a page from the newest calls of a search; None if too many of them are gone."""
-        with self.engine.connect() as connection:
+        with connected(self.engine) as connection:
             head = self._heads.get(connection, wanted, newest)
             later = written_since(connection, head, lambda rows: filter_conditions(wanted, rows=rows))
             query = select(calls).where(calls.c.row_version.in_([*head.row_versions, *later]))
@@ -236,23 +237,23 @@ class CallQuery:
 
         If it is the whole number of a line, only lines with that number are returned.
         """
-        with self.engine.connect() as connection:
+        with connected(self.engine) as connection:
             return find_lines(connection, text)[:limit]
 
     def matching_ids(self, wanted: CallFilter, limit: int) -> list[str]:
         """Return the ids of the first `limit` calls of the filtered list."""
-        with self.engine.connect() as connection:
+        with connected(self.engine) as connection:
             return list(connection.scalars(newest_first(wanted).with_only_columns(calls.c.id).limit(limit)))
 
     def neighbors(self, wanted: CallFilter, call: Call) -> Neighbors:
         """Return the calls before and after this one in the filtered list, which need not contain it."""
         newer, older = _neighbors(wanted)
         here = {"time_key": time_key(call), "call_id": call.id}
-        with self.engine.connect() as connection:
+        with connected(self.engine) as connection:
             return Neighbors(connection.scalar(newer, here), connection.scalar(older, here))
 
     def _read(self, query: Select[tuple[object, ...]]) -> list[Call]:
-        with self.engine.connect() as connection:
+        with connected(self.engine) as connection:
             return [from_row(row) for row in connection.execute(query)]
 
 

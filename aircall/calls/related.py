@@ -10,6 +10,7 @@ from aircall.calls.phone_numbers import number_key
 from aircall.calls.query import CallFilter, CallQuery, newest_first
 from aircall.calls.tables import calls, from_row
 from aircall.models import Call, to_milliseconds
+from aircall.storage.reading import connected
 
 # Calls listed by `read_related_calls`.
 LATEST = 5
@@ -37,7 +38,7 @@ def read_related_calls(store: CallQuery, call: Call, today: tuple[datetime, date
         return RelatedCalls(number="")
     begins, ends = map(to_milliseconds, today)
     values = {"number": key, "call_id": call.id, "begins": begins, "ends": ends}
-    with store.engine.connect() as connection:
+    with connected(store.engine) as connection:
         counts = connection.execute(COUNT_RELATED, values).one()
         latest = tuple(from_row(row) for row in connection.execute(LATEST_RELATED, values))
     return RelatedCalls(number=key, latest=latest, **counts._asdict())

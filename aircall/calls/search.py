@@ -33,6 +33,7 @@ from aircall.calls.search_terms import TRIGRAM_LENGTH, Term, Word, search_terms
 from aircall.calls.tables import LAST_ROW_VERSION, PREFIX, SCHEMA_VERSION, calls, next_row_versions, state
 from aircall.concurrency import yield_control
 from aircall.storage.database import LruCache, exclusive_transaction
+from aircall.storage.reading import connected
 
 # Rows. With more candidates, scanning the calls from the newest one fills a page sooner.
 MAX_CANDIDATES = 5000
@@ -129,7 +130,7 @@ class SearchIndex:
         match = self._match_query(search)
         if not match:
             return []
-        with self._engine.connect() as connection:
+        with connected(self._engine) as connection:
             indexed, last = connection.execute(select(state.c.indexed_row_version, LAST_ROW_VERSION)).one()
             if last - indexed > MAX_CANDIDATES:
                 return []

@@ -35,9 +35,9 @@ from aircall.calls.count_cache import CountCache
 from aircall.calls.kept_counts import DAY, HOUR, are_complete, count_by_kind
 from aircall.calls.query import ARCHIVED_FLAGS, CallFilter, filter_conditions, midnight
 from aircall.calls.search import SearchIndex
-from aircall.calls.tables import KIND_INDEX, NO_TIME, REVISION, calls
+from aircall.calls.tables import KIND_INDEX, NO_TIME, calls, revision_of
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, from_milliseconds, to_milliseconds
-from aircall.storage.database import RevisionCache
+from aircall.storage.reading import RevisionCache
 
 # Milliseconds.
 QUARTER = 15 * 60 * 1000
@@ -83,7 +83,7 @@ class CallStatisticsQuery:
 
     def __init__(self, engine: Engine, search: SearchIndex | None = None) -> None:
         """Create the query; the search index makes statistics of rare searches fast."""
-        self._cache = RevisionCache(engine, REVISION)
+        self._cache = RevisionCache(revision_of(engine))
         self._counts = CountCache(engine)
         self._search = search
         self._has_kind_index = False

@@ -41,6 +41,7 @@ from aircall.calls.tables import (
     INSERTED_COLUMNS,
     PREFIX,
     SCHEMA_VERSION,
+    STATE,
     calls,
     metadata,
     removals,
@@ -57,6 +58,7 @@ from aircall.storage.database import (
     first_line,
     insert_rows,
 )
+from aircall.storage.reading import connected, read_row
 
 # Ids fetched from the database at a time; other greenlets run between two times.
 IDS_AT_ONCE = 10_000
@@ -73,8 +75,8 @@ INITIAL_STATE = {
 VERSIONED_TABLE = re.compile(rf"{PREFIX}(?:calls|state|log|search|removed|counts|lines|gone|streaks)_(\d+)")
 OTHER_API = "DATABASE_URL holds the calls of {}, not of {}: give this dashboard a database of its own."
 
-# Built once: each page asks.
-LAST_SYNC = select(state.c.synced_at, state.c.left_out)
+# Built once.
+VERSION = select(state.c.version)
 STORED_CONTENT = select(calls.c.row_version, *(calls.c[name] for name in CONTENT_COLUMNS)).where(
     calls.c.id == bindparam("call_id")
 )
@@ -110,7 +112,7 @@ class CallStore(CallQuery):
     def version(self) -> int:
         """The store version: the number of writes so far. Take it before reading from the API."""
         with self.engine.connect() as connection:
-            return int(connection.execute(select(state.c.version)).scalar_one())
+            return int(connection.execute(VERSION).scalar_one())
 
     @property
     def synced_at(self) -> datetime | None:
@@ -120,13 +122,13 @@ class CallStore(CallQuery):
     @property
     def last_sync(self) -> LastSync:
         """The latest complete full sync."""
-        with self.engine.connect() as connection:
-            began_at, left_out = connection.execute(LAST_SYNC).one()
-        return LastSync(None if began_at is None else from_milliseconds(began_at), left_out)
+        now = read_row(self.engine, STATE)
+        began_at = None if now.synced_at is None else from_milliseconds(now.synced_at)
+        return LastSync(began_at, now.left_out)
 
     def row_version(self, call: Call) -> int:
         """Return the version of the call's content, never used again; 0 if the stored content differs."""
-        with self.engine.connect() as connection:
+        with connected(self.engine) as connection:
             row = connection.execute(STORED_CONTENT, {"call_id": call.id}).one_or_none()
         # Compare rows, not calls: a row rounds times and durations to milliseconds.
         return int(row[0]) if row and row[1:] == row_content(*with_plain_lines([call])) else 0

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Engine,
     Index,
     Integer,
     MetaData,
@@ -29,6 +30,7 @@ from sqlalchemy import (
 from aircall.calls.phone_numbers import CACHED_NUMBERS, fold_text, number_key, spellings
 from aircall.models import Call, Note, from_milliseconds, milliseconds, to_milliseconds
 from aircall.storage.database import TEXT
+from aircall.storage.reading import Revision
 
 # Increase it whenever the columns or their meaning change.
 SCHEMA_VERSION = 11
@@ -95,7 +97,7 @@ state = Table(
     Column("id", Integer, primary_key=True),
     # The store version: incremented by each write.
     Column("version", BigInteger, nullable=False),
-    # Incremented by each write that changed a row. Cached query results are valid for one revision.
+    # Incremented by each write that changed a row.
     Column("revision", BigInteger, nullable=False),
     # SQLite's search index: the last revision written by a process that maintains the index, and the greatest
     # row version in it. See search.py.
@@ -118,7 +120,8 @@ state = Table(
     # The fencing token: incremented at each change of leader; writes with an older one are rejected.
     Column("fence", BigInteger, nullable=False),
 )
-REVISION = select(state.c.revision)
+# What most pages ask of it, the revision first.
+STATE = select(state.c.revision, state.c.synced_at, state.c.left_out, state.c.streaks_up_to)
 # 0 without calls.
 LAST_ROW_VERSION = func.coalesce(select(func.max(calls.c.row_version)).scalar_subquery(), 0)
 # Recently removed calls, so that a full sync in progress, in any process, does not restore them.
@@ -255,6 +258,11 @@ CONTENT_COLUMNS = (
 INSERTED_COLUMNS = (*CONTENT_COLUMNS, "id", "digits", "words", "counterpart", "contact", "version")
 
 _notes_decoder = msgspec.json.Decoder(list[tuple[str, str]])
+
+
+def revision_of(engine: Engine) -> Revision:
+    """Return the number of writes that changed a row, to be read: cached query results are valid for one."""
+    return Revision(engine, STATE)
 
 
 def next_row_versions(connection: Connection, done: Column[int], limit: int) -> tuple[int, int] | None:

@@ -1,14 +1,13 @@
-"""SQLAlchemy engines for SQLite and PostgreSQL, exclusive transactions, bulk inserts, a cache of results."""
+"""SQLAlchemy engines for SQLite and PostgreSQL, exclusive transactions, bulk inserts, a cache."""
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Select, String, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, String, create_engine, event, make_url
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -199,40 +198,6 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
     connection.commit()
 
 
-# Results per cache.
-SIZE = 256
-
-
-# By engine and query, the revisions that were read in the block of `reading_once`.
-_read_revisions: ContextVar[dict[tuple[Engine, Select[int]], int] | None] = ContextVar(
-    "revisions", default=None
-)
-
-
-@contextmanager
-def reading_once() -> Iterator[None]:
-    """Read each revision once in the block, for all lookups in it, whose results may be newer."""
-    # A block inside of another one is a part of it.
-    outer = _read_revisions.get()
-    before = _read_revisions.set({} if outer is None else outer)
-    try:
-        yield
-    finally:
-        _read_revisions.reset(before)
-
-
-def read_revision(engine: Engine, revision: Select[int]) -> int:
-    """Return the revision that this query selects, or what it was earlier in a block of `reading_once`."""
-    known = _read_revisions.get()
-    if known is not None and (engine, revision) in known:
-        return known[engine, revision]
-    with engine.connect() as connection:
-        number = int(connection.execute(revision).scalar_one())
-    if known is not None:
-        known[engine, revision] = number
-    return number
-
-
 class LruCache(Generic[T]):
     """An LRU cache for several threads. `limit` is the greatest sum of the sizes of its entries."""
 
@@ -269,33 +234,3 @@ class LruCache(Generic[T]):
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._size -= entry[1]
-
-
-class RevisionCache:
-    """An LRU cache of query results, each valid for one revision of the data.
-
-    `revision` selects a number that grows with every write. It is read from the database for each lookup, or
-    once for several (`reading_once`), so writes of other processes invalidate the cache too.
-    """
-
-    def __init__(self, engine: Engine, revision: Select[int], size: int = SIZE) -> None:
-        self._engine = engine
-        self._revision = revision
-        self._results = LruCache[Any](size)
-
-    def get(self, question: Hashable, ask: Callable[[Connection], T]) -> T:
-        """Return the cached result for `question`, or the result of `ask`, which callers must not modify.
-
-        `question` must name every input of the query except the data. `ask` may run in several threads at
-        once. None is not cached.
-        """
-        # Read before the query: a write in between stores a newer result under an outdated revision.
-        key = (read_revision(self._engine, self._revision), question)
-        known: T | None = self._results.get(key)
-        if known is not None:
-            return known
-        with self._engine.connect() as connection:
-            result = ask(connection)
-        if result is not None:
-            self._results.put(key, result)
-        return result

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, de
 
 from aircall.calls.phone_numbers import number_key
 from aircall.models import User, from_milliseconds, to_milliseconds
+from aircall.storage.reading import connected
 from aircall.team.database import TeamDatabase
 from aircall.team.tables import activity
 
@@ -163,7 +164,7 @@ class Activity:
             "before": LAST if before is None else before,
             "limit": limit,
         }
-        with self._database.engine.connect() as connection:
+        with connected(self._database.engine) as connection:
             # A newer version may have written words that this one does not know.
             rows = [row for row in connection.execute(query, given | values) if row.action in ACTIONS]
         return [

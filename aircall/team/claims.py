@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select
 
 from aircall.calls.phone_numbers import number_key
 from aircall.models import User, from_milliseconds, to_milliseconds
+from aircall.storage.reading import connected
 from aircall.team.activity import Action, Activity, ActivityLine, lines_of
 from aircall.team.database import TeamDatabase, Write, batches
 from aircall.team.entries import FieldProblem, InvalidEntryError, Problem, TeamError
@@ -92,7 +93,7 @@ class Claims:
 
     def remove_expired(self) -> list[Claim]:
         """Remove the claims whose time is up and return them; of several processes one gets each."""
-        with self._database.engine.connect() as connection:
+        with connected(self._database.engine) as connection:
             now = to_milliseconds(self._database.clock())
             found = self._read(connection, claims.c.expires_at <= now)
         if not found:
@@ -108,7 +109,7 @@ class Claims:
         """Return the active claims of these numbers, in any spelling, by number key."""
         found: list[Claim] = []
         is_active = self._is_active(self._database.clock())
-        with self._database.engine.connect() as connection:
+        with connected(self._database.engine) as connection:
             for keys in batches({number_key(number) for number in numbers} - {""}):
                 found += self._read(connection, claims.c.number_key.in_(keys), is_active)
         return {claim.number_key: claim for claim in found}
@@ -118,7 +119,7 @@ class Claims:
         conditions = [self._is_active(self._database.clock())]
         if user:
             conditions.append(claims.c.user_id == user.id)
-        with self._database.engine.connect() as connection:
+        with connected(self._database.engine) as connection:
             return self._read(connection, *conditions)
 
     def _current(self, write: Write, key: str) -> Claim | None:

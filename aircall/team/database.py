@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Select, insert, inspect, select, upda
 
 from aircall.models import from_milliseconds, to_milliseconds
 from aircall.storage.database import DatabaseError, exclusive_transaction
+from aircall.storage.reading import Revision
 from aircall.team.feed import TeamFeed, Topic
 from aircall.team.tables import (
     SCHEMA_VERSION,
@@ -58,8 +59,10 @@ class TeamDatabase:
         prepare(engine)
         with exclusive_transaction(engine) as connection:
             self.api_id = known_api(connection, api_url)
-        # Built once: building one takes longer than running it.
-        self._revision_queries = {topic: self._revision_query(topic) for topic in Topic}
+        # All in one row, as most pages ask for all of them.
+        numbers = [self._number_of(topic) for topic in Topic]
+        query = select(*(number.scalar_subquery() for number in numbers))
+        self._revisions = {topic: Revision(engine, query, place) for place, topic in enumerate(Topic)}
 
     @contextmanager
     def writing(self, topic: Topic) -> Iterator[Write]:
@@ -81,19 +84,14 @@ class TeamDatabase:
         if write.numbers:
             self.feed.publish(topic, revision, write.numbers)
 
-    def revision_of(self, topic: Topic) -> Select[int]:
-        """Return the query of this topic's revision, always the same one."""
-        return self._revision_queries[topic]
+    def revision_of(self, topic: Topic) -> Revision:
+        """Return the number of writes of this topic, to be read."""
+        return self._revisions[topic]
 
-    def _revision_query(self, topic: Topic) -> Select[int]:
+    def _number_of(self, topic: Topic) -> Select[int]:
         return select(revisions.c.revision).where(
             revisions.c.api_id == self.api_id, revisions.c.topic == topic
         )
-
-    def revision(self, topic: Topic) -> int:
-        """Return how many writes of this topic there were."""
-        with self.engine.connect() as connection:
-            return int(connection.execute(self.revision_of(topic)).scalar_one())
 
 
 def batches(values: Collection[T]) -> Iterator[list[T]]:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 
 from aircall.calls.phone_numbers import fold_text, number_key, searched_spellings
 from aircall.models import clean_text, from_milliseconds
-from aircall.storage.database import RevisionCache
+from aircall.storage.reading import RevisionCache, connected
 from aircall.team.database import TeamDatabase, batches
 from aircall.team.entries import Entry, Kind
 from aircall.team.feed import Topic
@@ -44,7 +44,7 @@ class DirectoryQuery:
 
     def __init__(self, database: TeamDatabase) -> None:
         self._database = database
-        self._found = RevisionCache(database.engine, database.revision_of(Topic.DIRECTORY))
+        self._found = RevisionCache(database.revision_of(Topic.DIRECTORY))
 
     def names(self, texts: Iterable[str]) -> dict[str, Name]:
         """Return the names of these numbers, in any spelling, by number key: a query for each 500.
@@ -54,7 +54,7 @@ class DirectoryQuery:
         named: dict[str, Name] = {}
         columns = (numbers.c.number_key, entries.c.id, entries.c.name, entries.c.company, entries.c.kind)
         query = select(*columns).join(entries, entries.c.id == numbers.c.entry_id)
-        with self._database.engine.connect() as connection:
+        with connected(self._database.engine) as connection:
             for keys in batches({number_key(text) for text in texts} - {""}):
                 chosen = query.where(
                     numbers.c.api_id == self._database.api_id, numbers.c.number_key.in_(keys)
@@ -68,12 +68,12 @@ class DirectoryQuery:
 
     def entry(self, entry_id: int) -> Entry | None:
         """Return an entry by its id."""
-        with self._database.engine.connect() as connection:
+        with connected(self._database.engine) as connection:
             return self._load(connection, entry_id)
 
     def entry_of(self, number: str) -> Entry | None:
         """Return the entry that this number belongs to, in any spelling."""
-        with self._database.engine.connect() as connection:
+        with connected(self._database.engine) as connection:
             return self.entries_of(connection, [number_key(number)]).get(number_key(number))
 
     def page(
@@ -81,7 +81,7 @@ class DirectoryQuery:
     ) -> list[Entry]:
         """Return the matching entries, sorted by name."""
         chosen = self._matching(select(entries.c.id), search, kind).order_by(entries.c.words, entries.c.id)
-        with self._database.engine.connect() as connection:
+        with connected(self._database.engine) as connection:
             ids = list(connection.scalars(chosen.offset(offset).limit(limit)))
             found = self._load_all(connection, ids)
         return [found[entry_id] for entry_id in ids if entry_id in found]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from aircall.storage.database import LruCache, read_revision
+from aircall.storage.database import LruCache
 from aircall.team.claims import Claim, Claims
 from aircall.team.database import TeamDatabase
 from aircall.team.feed import Topic
@@ -29,15 +29,14 @@ class Known(Generic[T]):
     def __init__(
         self, database: TeamDatabase, topic: Topic, ask: Callable[[Iterable[str]], Mapping[str, T]]
     ) -> None:
-        self._engine = database.engine
-        self._revision_query = database.revision_of(topic)
+        self._revision = database.revision_of(topic)
         self._ask = ask
         self._found = LruCache[Mapping[str, T]](SIZE)
 
     @property
     def revision(self) -> int:
         """How many writes of the topic there were, in every process."""
-        return read_revision(self._engine, self._revision_query)
+        return self._revision.read()
 
     def of(self, numbers: Iterable[str]) -> Found[T]:
         """Return what is told of these numbers, in any spelling; callers must not modify it."""

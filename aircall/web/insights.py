@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from aircall.calls.statistics import CallStatistics
 from aircall.csv_cells import BYTE_ORDER_MARK, csv_text, guarded
-from aircall.storage.database import reading_once
+from aircall.storage.reading import reading_once
 from aircall.web.callers.figures import csv_rows, read_figures
 from aircall.web.callers.words import lasted
 from aircall.web.calls.list_page import read_choices

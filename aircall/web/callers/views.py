@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from aircall.calls.callers import Caller
 from aircall.calls.phone_numbers import caller_number, number_key
 from aircall.calls.query import CallFilter
-from aircall.storage.database import reading_once
+from aircall.storage.reading import reading_once
 from aircall.web.archive.views import change_calls, wanted_state
 from aircall.web.callers import words
 from aircall.web.callers.caller_page import read_caller
@@ -40,17 +40,19 @@ def index() -> ResponseReturnValue:
         wanted = claimed_by(services().waiting.filter(query.q), query.who, team.claims, required_login().user)
         view = read_queue(store.callers, wanted, query, now)
         counts, missed_count = store.counts(CallFilter(view="all")), store.missed_count()
+        people = services().people.of_numbers(
+            number for row in view.callers for number in (row.number, *row.lines)
+        )
+        freshness = _freshness()
     return render_template(
         "callers/index.html",
         view=view,
         counts=counts,
         missed_count=missed_count,
         query=query,
-        people=services().people.of_numbers(
-            number for row in view.callers for number in (row.number, *row.lines)
-        ),
+        people=people,
         position=position,
-        sync=_freshness(),
+        sync=freshness,
         problems=(),
         now=now,
         today=now.astimezone(zone).date(),
@@ -71,6 +73,10 @@ def show(number: str) -> ResponseReturnValue:
     with reading_once():
         view = read_caller(store, team.activity, key, list_query.page, list_query.per_page)
         state, missed_count = store.callers.of_number(key), store.missed_count()
+        people, freshness = (
+            services().people.of_calls(view.calls, (number, *_lines_of(state))),
+            list_freshness(),
+        )
     spelled = view.calls[0].counterpart if view.calls else caller_number(number)
     query = ListQuery(view="all", number=caller_number(number), per_page=list_query.per_page)
     return render_template(
@@ -81,9 +87,9 @@ def show(number: str) -> ResponseReturnValue:
         view=view,
         state=state,
         missed_count=missed_count,
-        people=services().people.of_calls(view.calls, (number, *_lines_of(state))),
+        people=people,
         position=position,
-        sync=list_freshness(),
+        sync=freshness,
         problems=(),
         now=now,
         today=now.astimezone(zone).date(),

@@ -20,7 +20,7 @@ from aircall.calls.search_terms import searched_texts
 from aircall.changes.errors import UnconfirmedError
 from aircall.errors import AircallError, InvalidRequestError, LoginEndedError, NotFoundError
 from aircall.models import Call, is_call_id
-from aircall.storage.database import reading_once
+from aircall.storage.reading import reading_once
 from aircall.web.calls.call_activity import read_activity
 from aircall.web.calls.list_page import CallList, read_list, read_news
 from aircall.web.charts import recent_chart
@@ -116,12 +116,12 @@ def _list_values(query: ListQuery, call: Call | None = None) -> dict[str, Any]:
         chart = recent_chart(services().statistics, query, zone, now)
         shown = [*view.calls, call] if call else view.calls
         people = services().people.of_calls(shown, (*view.lines.shown, query.line, query.number))
-        waiting = services().waiting.count()
+        waiting, freshness = services().waiting.count(), list_freshness()
     return {
         "view": view,
         "filters": query,
         "problems": query.problems,
-        "sync": list_freshness(),
+        "sync": freshness,
         "chart": chart,
         "waiting": waiting,
         "people": people,

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from aircall.calls.feed import ChangeKind, FeedEntry
 from aircall.calls.query import CallFilter, CallQuery, inbox_count_of_day, inbox_counts
 from aircall.storage import STORAGE_ERRORS
-from aircall.storage.database import reading_once
+from aircall.storage.reading import reading_once
 from aircall.team.feed import TeamChange
 from aircall.web.formatting import zone_names
 from aircall.web.fragments import CallRows

@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 
 from aircall.calls.query import CallFilter, SortKey
 from aircall.calls.store import CallStore
-from aircall.calls.tables import REVISION
+from aircall.calls.tables import revision_of
 from aircall.models import Call
-from aircall.storage.database import RevisionCache
+from aircall.storage.reading import RevisionCache
 from tests.integration.calls.drawn import CALLS, FILTERS, SEARCHES
 from tests.integration.calls.naive import most_used_lines, newest_first
 from tests.support.made_calls import NOON, call_id, made_call
@@ -93,7 +93,7 @@ def test_a_caller_that_modifies_a_result_does_not_change_the_cache(call_store: C
 def test_a_query_runs_once_per_revision_and_the_least_recently_used_result_is_dropped(
     call_store: CallStore, database: Engine
 ) -> None:
-    cache, asked = RevisionCache(database, REVISION, size=2), count()
+    cache, asked = RevisionCache(revision_of(database), size=2), count()
 
     def ask(question: str) -> int:
         return cache.get(question, lambda _: next(asked))

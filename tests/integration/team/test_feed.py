@@ -42,8 +42,8 @@ def test_other_processes_hear_of_names_and_claims(peers: list[Peer], database: E
         (Topic.CLAIMS, (PARIS_KEY,)),
     ]
     assert [change.revision for change in heard] == [
-        there.database.revision(Topic.DIRECTORY),
-        there.database.revision(Topic.CLAIMS),
+        there.database.revision_of(Topic.DIRECTORY).read(),
+        there.database.revision_of(Topic.CLAIMS).read(),
     ]
 
 
