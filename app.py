@@ -56,6 +56,7 @@ from aircall.web.login import session
 from aircall.web.login import views as login
 from aircall.web.services import EXTENSION, Services, Timings, build_services, drain_on_sigterm, start, stop
 from aircall.web.session_store import StoreSessionInterface
+from aircall.web.urls import KeptUrls
 from config import Config, environment
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def create_app(config: Config | None = None, timings: Timings = PRODUCTION) -> F
     """
     config = config or Config.from_environment(environment(ROOT))
     # No static folder: only built files are served, by `assets.serve`.
-    app = Flask(__name__, static_folder=None)
+    app = KeptUrls(__name__, static_folder=None)
     app.jinja_environment = Environment
     _configure(app, config)
     # Innermost, because requests for built files and sockets are not logged as pages.

@@ -36,6 +36,7 @@ from aircall import VERSION
 from aircall.errors import AircallError, MalformedResponseError, NoResponseError, UnreachableError
 
 USER_AGENT = f"Callboard/{VERSION}"
+HEADERS = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"}
 # Seconds. For each address of the host, within the deadline of the exchange.
 CONNECT_TIMEOUT = 3.0
 # Seconds. Node closes a connection after five idle seconds, and a request that meets the close on the wire
@@ -76,7 +77,6 @@ class Transport:
         if proxy_url is not None:
             self._session.proxies = {"http": proxy_url, "https": proxy_url}
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"}
         adapter = _Adapter(pool_maxsize=pool_maxsize, max_retries=0)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
@@ -101,11 +101,12 @@ class Transport:
         self._session.close()
 
     def _exchange(self, request: Request, seconds: float) -> Response:
-        response = self._session.request(
-            request.method,
-            request.url,
-            data=request.body,
-            headers=request.headers,
+        # Not `session.request`, which merges empty settings of the session for as long as the rest takes.
+        prepared = requests.Request(
+            request.method, request.url, data=request.body, headers={**HEADERS, **request.headers}
+        ).prepare()
+        response = self._session.send(
+            prepared,
             allow_redirects=False,
             stream=True,
             timeout=(min(CONNECT_TIMEOUT, seconds), seconds),

@@ -150,17 +150,16 @@ class Logins:
         login = self.get(login_id)
         if self._refresher.is_unusable(login, refused):
             return self._refresher.replace_token(login, refused)
-        if self._refresher.is_due(login):
-            self._run_later(lambda: self._refresher.refresh_if_due(login_id))
-        return login
+        return self._usable(login)
 
     def get_fresh_within(self, login_id: str, seconds: float) -> Login:
         """Return what `get_fresh` does. Raises NoResponseError if that takes more than so many seconds.
 
         A refresh that takes longer goes on, and the next request finds its token.
         """
-        if not self._refresher.is_unusable(self.get(login_id), refused=0):
-            return self.get_fresh(login_id)
+        login = self.get(login_id)
+        if not self._refresher.is_unusable(login, refused=0):
+            return self._usable(login)
         fresh: Future[Login] = Future()
 
         def refresh() -> None:
@@ -174,6 +173,12 @@ class Logins:
             return fresh.result(seconds)
         except FutureTimeoutError as error:
             raise NoResponseError("The access token is still being refreshed.") from error
+
+    def _usable(self, login: Login) -> Login:
+        """Return this login, whose token is refreshed meanwhile if it is due."""
+        if self._refresher.is_due(login):
+            self._run_later(lambda: self._refresher.refresh_if_due(login.id))
+        return login
 
     def end(self, login_id: str) -> None:
         """Log out: delete the record."""

@@ -247,10 +247,9 @@ class CallQuery:
 
     def neighbors(self, wanted: CallFilter, call: Call) -> Neighbors:
         """Return the calls before and after this one in the filtered list, which need not contain it."""
-        newer, older = _neighbors(wanted)
         here = {"time_key": time_key(call), "call_id": call.id}
         with connected(self.engine) as connection:
-            return Neighbors(connection.scalar(newer, here), connection.scalar(older, here))
+            return Neighbors(*connection.execute(_neighbors(wanted), here).one())
 
     def _read(self, query: Select[tuple[object, ...]]) -> list[Call]:
         with connected(self.engine) as connection:
@@ -269,8 +268,8 @@ def filter_conditions(
 
 
 @lru_cache(STATEMENTS)
-def _neighbors(wanted: CallFilter) -> tuple[Select[str], Select[str]]:
-    """Return the queries of the calls before and after the one with `time_key` and `call_id`."""
+def _neighbors(wanted: CallFilter) -> Select[str, str]:
+    """Return the query of the calls before and after the one with `time_key` and `call_id`."""
     sort_key, here = (
         tuple_(calls.c.created_at, calls.c.id),
         tuple_(bindparam("time_key", type_=BigInteger), bindparam("call_id", type_=TEXT)),
@@ -278,7 +277,7 @@ def _neighbors(wanted: CallFilter) -> tuple[Select[str], Select[str]]:
     newer = select(calls.c.id).where(sort_key > here, *filter_conditions(wanted))
     newer = newer.order_by(calls.c.created_at, calls.c.id)
     older = newest_first(wanted).with_only_columns(calls.c.id).where(sort_key < here)
-    return newer.limit(1), older.limit(1)
+    return select(newer.limit(1).scalar_subquery(), older.limit(1).scalar_subquery())
 
 
 def _by_archived(

@@ -198,32 +198,48 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
     connection.commit()
 
 
+class _Entry(Generic[T]):
+    __slots__ = ("is_used", "size", "value")
+
+    def __init__(self, value: T, size: int) -> None:
+        self.value = value
+        self.size = size
+        # Since it was put, or was last the oldest one.
+        self.is_used = False
+
+
 class LruCache(Generic[T]):
-    """An LRU cache for several threads. `limit` is the greatest sum of the sizes of its entries."""
+    """A cache for several threads that drops what was not used lately. `limit` bounds the sum of the sizes.
+
+    An entry that was used is not moved, which would compare its key once more, but is spared once when it is
+    the oldest one ("second chance").
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._size = 0
         self._lock = threading.Lock()
-        self._entries: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
 
     def get(self, key: Hashable) -> T | None:
         """Return the value of this key, and count it as used; None if there is none."""
-        with self._lock:
-            entry = self._entries.get(key)
-            if entry is None:
-                return None
-            self._entries.move_to_end(key)
-            return entry[0]
+        # One look-up, so without the lock.
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        entry.is_used = True
+        return entry.value
 
     def put(self, key: Hashable, value: T, size: int = 1) -> None:
-        """Set the value of this key, and drop the least recently used ones beyond the limit."""
+        """Set the value of this key, unless it is greater than the limit, and drop others beyond that."""
         with self._lock:
             self._remove(key)
+            if size > self._limit:
+                return
+            while self._size + size > self._limit:
+                self._drop_or_spare_oldest()
             self._size += size
-            self._entries[key] = value, size
-            while self._size > self._limit:
-                self._size -= self._entries.popitem(last=False)[1][1]
+            self._entries[key] = _Entry(value, size)
 
     def drop(self, key: Hashable) -> None:
         """Remove this key, if it is there."""
@@ -233,4 +249,12 @@ class LruCache(Generic[T]):
     def _remove(self, key: Hashable) -> None:
         entry = self._entries.pop(key, None)
         if entry is not None:
-            self._size -= entry[1]
+            self._size -= entry.size
+
+    def _drop_or_spare_oldest(self) -> None:
+        key, entry = self._entries.popitem(last=False)
+        if entry.is_used:
+            entry.is_used = False
+            self._entries[key] = entry
+        else:
+            self._size -= entry.size

@@ -1,10 +1,10 @@
 """Reading for a page: one connection, each revision once, and results kept by revision."""
 
+import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from threading import get_ident
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, Select
@@ -26,7 +26,7 @@ class _Block:
     def __init__(self) -> None:
         self.rows: dict[tuple[Engine, Select[Any]], Row[Any]] = {}
         # What it starts in the background has this block in its context, too.
-        self._thread = get_ident()
+        self._thread = threading.get_ident()
         self._connection: Connection | None = None
         self._users = 0
 
@@ -56,7 +56,7 @@ class _Block:
     @property
     def is_here(self) -> bool:
         """Whether this thread or greenlet began the block."""
-        return self._thread == get_ident()
+        return self._thread == threading.get_ident()
 
 
 _block: ContextVar[_Block | None] = ContextVar("block", default=None)

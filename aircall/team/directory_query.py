@@ -106,8 +106,11 @@ class DirectoryQuery:
 
     def numbers_of(self, *kinds: Kind) -> frozenset[str]:
         """Return the number keys of these kinds, such as our own; cached until the directory changes."""
-        query = self._keys(entries.c.kind.in_(kinds))
-        return self._found.get(("kinds", kinds), lambda connection: frozenset(connection.scalars(query)))
+
+        def ask(connection: Connection) -> frozenset[str]:
+            return frozenset(connection.scalars(self._keys(entries.c.kind.in_(kinds))))
+
+        return self._found.get(("kinds", kinds), ask)
 
     def all_entries(self) -> Iterator[Entry]:
         """Yield every entry by id; one that is there from start to end comes once, whatever changes."""

@@ -28,6 +28,7 @@ QUERY_PLACE = PLACE
 PERSONAL = re.compile(f"{PLACE}([a-z_]+){PLACE}")
 NOTHING: Mapping[str, str] = {}
 NO_TEXTS = frozenset[str]()
+NO_EXCERPT = Markup()
 
 
 def register(app: Flask) -> None:
@@ -58,19 +59,26 @@ class FragmentCache:
     def __init__(self, limit: int) -> None:
         self._fragments = LruCache[str](limit)
 
-    def get(self, key: Hashable, render: Callable[[], str], key_size: int = 0) -> str:
+    def get(self, key: Hashable, render: Callable[[], str]) -> str:
         """Return the fragment with this key, which must hold all that `render` depends on.
 
-        `key_size` is how many bytes the key takes, if that is not little. Several threads may render the
-        same fragment at once.
+        Several threads may render the same fragment at once.
         """
-        kept = self._fragments.get(key)
+        kept = self.find(key)
         if kept is not None:
             return kept
         html = render()
+        self.keep(key, html)
+        return html
+
+    def find(self, key: Hashable) -> str | None:
+        """Return the fragment with this key, if it is kept."""
+        return self._fragments.get(key)
+
+    def keep(self, key: Hashable, html: str, key_size: int = 0) -> None:
+        """Keep a fragment; `key_size` is how many bytes its key takes, if that is not little."""
         # What a key holds is mostly what the HTML shows.
         self._fragments.put(key, html, 2 * sys.getsizeof(html) + key_size)
-        return html
 
 
 class CallRows:
@@ -87,12 +95,13 @@ class CallRows:
 
         Its excerpt is of the note that has the searched texts, if one has. Needs no request.
         """
-        found = found_excerpt(call.notes, searched) if searched else Markup()
-        return self._cache.get(
-            (call, people, language, zone, found),
-            lambda: self._render(call, people, language, zone, found),
-            _size_of_texts(call),
-        )
+        found = found_excerpt(call.notes, searched) if searched else NO_EXCERPT
+        key = (call, people, language, zone, found)
+        html = self._cache.find(key)
+        if html is None:
+            html = self._render(call, people, language, zone, found)
+            self._cache.keep(key, html, _size_of_texts(call))
+        return html
 
     def rows(
         self,

@@ -6,11 +6,12 @@ translated parts, as word order differs between languages. `make translations` f
 their names.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, lru_cache, partial
-from typing import cast
+from typing import NamedTuple, cast
 
 from babel import Locale
 from babel.support import NullTranslations, Translations
@@ -34,6 +35,18 @@ PROTECTED = "__Host-"
 PLAIN_SENTENCES = 5000
 
 _spoken: ContextVar[str] = ContextVar("spoken", default="")
+
+
+class Viewer(NamedTuple):
+    """The language and the format of the request that this thread or greenlet answers."""
+
+    thread: int
+    language: str
+    format: str
+
+
+# Asked for each sentence; what a request starts in the background has it in its context, too.
+_viewer: ContextVar[Viewer | None] = ContextVar("viewer", default=None)
 
 
 def gettext(sentence: str, **values: object) -> str:
@@ -114,6 +127,21 @@ def register(app: Flask) -> None:
         languages=LANGUAGES,
     )
     app.context_processor(lambda: {"language": viewer_language(), "written_format": viewer_format()})
+    app.before_request(_note_viewer)
+    app.teardown_request(_forget_viewer)
+
+
+def _note_viewer() -> None:
+    _viewer.set(Viewer(threading.get_ident(), viewer_language(), viewer_format()))
+
+
+def _forget_viewer(_error: BaseException | None) -> None:
+    _viewer.set(None)
+
+
+def _current_viewer() -> Viewer | None:
+    viewer = _viewer.get()
+    return viewer if viewer is not None and viewer.thread == threading.get_ident() else None
 
 
 @contextmanager
@@ -130,6 +158,8 @@ def viewer_language() -> str:
     """Return the viewer's language, one of LANGUAGES; the default outside of a request."""
     if spoken := _spoken.get():
         return spoken.partition("-")[0]
+    if viewer := _current_viewer():
+        return viewer.language
     if not has_request_context():
         return DEFAULT
     language = cast(str | None, g.get("language"))
@@ -143,6 +173,8 @@ def viewer_format() -> str:
     """Return how the viewer writes days and times, one of FORMATS; outside of a request, the default."""
     if spoken := _spoken.get():
         return spoken
+    if viewer := _current_viewer():
+        return viewer.format
     if not has_request_context():
         return DEFAULT
     written = cast(str | None, g.get("format"))

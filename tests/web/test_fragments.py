@@ -106,9 +106,9 @@ def test_the_least_recently_used_fragments_make_room() -> None:
 
 def test_a_large_key_counts() -> None:
     cache = FragmentCache(limit=10_000)
-    for _ in range(2):
-        assert cache.get("large", lambda: "x", key_size=20_000) == "x"
-    assert cache.get("small", lambda: "y") == "y"
+    cache.keep("small", "y")
+    cache.keep("large", "x", key_size=20_000)
+    assert (cache.find("small"), cache.find("large")) == ("y", None)
 
 
 def test_what_is_personal_is_put_in_afterwards_and_never_kept(tmp_path: Path) -> None:

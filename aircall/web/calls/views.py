@@ -244,6 +244,8 @@ def _call_page(
             values |= _list_values(searched_query(), call)
         else:
             values["people"] = services().people.of_calls([call])
+        # After all of the replica's: both databases may be one connection each.
+        values["activity"] = read_activity(services().team.activity, call)
     page = render_template(
         "calls/index.html" if is_beside else "calls/show.html",
         call=call,
@@ -289,7 +291,6 @@ def _surroundings(call: Call) -> dict[str, Any]:
         "is_list_complete": store.synced_at is not None,
         "missed_count": store.missed_count(),
         "today": today[0].date(),
-        "activity": read_activity(services().team.activity, call),
     }
 
 
