@@ -3,10 +3,25 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    union_all,
+)
 
 from aircall.calls.phone_numbers import searched_spellings
 from aircall.calls.tables import (
@@ -23,6 +38,8 @@ from aircall.calls.tables import (
 from aircall.models import from_milliseconds, to_milliseconds
 from aircall.storage.reading import RevisionCache, connected, read_row
 
+# Statements that are kept, one for each filter.
+STATEMENTS = 128
 # How long a caller who was reached is still shown, since the end of that call.
 SHOWN_FOR = timedelta(minutes=15)
 # No call is longer.
@@ -108,18 +125,16 @@ class CallerQuery:
         self, wanted: QueueFilter, now: datetime, *, offset: int, limit: int, is_newest_first: bool = False
     ) -> list[Caller]:
         """Return the callers who wait, and those reached in the last SHOWN_FOR, sorted by when it began."""
-        chosen = self._conditions(wanted)
-        keys = _keys(chosen, now, offset=offset, limit=limit, is_newest_first=is_newest_first).subquery()
-        joined = and_(*(streaks.c[column.name] == column for column in keys.columns))
-        query = select(streaks).join(keys, joined)
+        query = _page(wanted, self._present(wanted), is_newest_first)
+        values = {"offset": offset, "limit": limit, "up_to": offset + limit} | _reached_after(now)
         with connected(self._engine) as connection:
-            return [_caller(row) for row in connection.execute(_sorted(query, is_newest_first))]
+            return [_caller(row) for row in connection.execute(query, values)]
 
     def reached_count(self, wanted: QueueFilter, now: datetime) -> int:
         """Return how many callers are shown who were just reached."""
-        query = select(func.count()).where(*_was_reached(now), *self._conditions(wanted))
+        query = _count_reached(wanted, self._present(wanted))
         with connected(self._engine) as connection:
-            return connection.scalar(query) or 0
+            return connection.scalar(query, _reached_after(now)) or 0
 
     def longest_wait(self, wanted: QueueFilter) -> datetime | None:
         """Return since when the one waits who has waited longest; None if nobody does at a known time."""
@@ -162,30 +177,16 @@ class CallerQuery:
     def _count(self, connection: Connection, wanted: QueueFilter) -> int:
         if wanted.is_everyone:
             return int(connection.scalar(select(state.c.waiting)) or 0) - len(self._present(wanted))
-        query = select(func.count()).where(IS_WAITING, *self._conditions(wanted))
+        query = select(func.count()).where(IS_WAITING, *_conditions(wanted, self._present(wanted)))
         return connection.scalar(query) or 0
 
     def _longest(self, connection: Connection, wanted: QueueFilter) -> datetime | None:
         known = streaks.c.waiting_since > NO_TIME
-        chosen = (IS_WAITING, known, *self._conditions(wanted))
+        chosen = (IS_WAITING, known, *_conditions(wanted, self._present(wanted)))
         query = _sorted(select(streaks.c.waiting_since).where(*chosen), is_newest_first=False)
         return _time(connection.scalar(query.limit(1)))
 
-    def _conditions(self, wanted: QueueFilter) -> list[ColumnElement[bool]]:
-        key = streaks.c.number_key
-        conditions: list[ColumnElement[bool]]
-        conditions = [key.not_in(numbers) for numbers in (self._present(wanted),) if numbers]
-        if wanted.without:
-            conditions.append(key.not_in(sorted(wanted.without)))
-        if wanted.only is not None:
-            conditions.append(key.in_(sorted(wanted.only)))
-        if wanted.search:
-            typed = {form.lstrip("+0") for form in searched_spellings(wanted.search)}
-            digits = (form for form in sorted(typed) if len(form) >= MIN_DIGITS)
-            conditions.append(or_(key.in_(wanted.named), *(key.contains(form) for form in digits)))
-        return conditions
-
-    def _present(self, wanted: QueueFilter) -> Sequence[str]:
+    def _present(self, wanted: QueueFilter) -> tuple[str, ...]:
         """Return which of our own numbers wait. They are few, however many numbers we have."""
         if not wanted.ours:
             return ()
@@ -197,7 +198,7 @@ class CallerQuery:
 
 def present_numbers(
     connection: Connection, keys: Collection[str], *conditions: ColumnElement[bool]
-) -> Sequence[str]:
+) -> tuple[str, ...]:
     """Return which of these number keys have a streak that meets the conditions."""
     numbers, found = sorted(keys), list[str]()
     for start in range(0, len(numbers), NUMBERS_AT_ONCE):
@@ -206,35 +207,74 @@ def present_numbers(
     return tuple(found)
 
 
-def _keys(
-    chosen: Sequence[ColumnElement[bool]], now: datetime, *, offset: int, limit: int, is_newest_first: bool
-) -> Select[Any]:
+def _conditions(wanted: QueueFilter, present: Sequence[str]) -> list[ColumnElement[bool]]:
+    """Return the conditions of the filter; `present` are our own numbers that wait."""
+    key = streaks.c.number_key
+    conditions: list[ColumnElement[bool]] = [key.not_in(present)] if present else []
+    if wanted.without:
+        conditions.append(key.not_in(sorted(wanted.without)))
+    if wanted.only is not None:
+        conditions.append(key.in_(sorted(wanted.only)))
+    if wanted.search:
+        typed = {form.lstrip("+0") for form in searched_spellings(wanted.search)}
+        digits = (form for form in sorted(typed) if len(form) >= MIN_DIGITS)
+        conditions.append(or_(key.in_(wanted.named), *(key.contains(form) for form in digits)))
+    return conditions
+
+
+# Building a statement takes longer than executing it.
+@lru_cache(STATEMENTS)
+def _page(wanted: QueueFilter, present: tuple[str, ...], is_newest_first: bool) -> Select[Any]:
+    """Return the query of a page, with the parameters `offset`, `limit`, their sum `up_to`, and `after`."""
+    keys = _keys(_conditions(wanted, present), is_newest_first=is_newest_first).subquery()
+    joined = and_(*(streaks.c[column.name] == column for column in keys.columns))
+    return _sorted(select(streaks).join(keys, joined), is_newest_first)
+
+
+@lru_cache(STATEMENTS)
+def _count_reached(wanted: QueueFilter, present: tuple[str, ...]) -> Select[int]:
+    """Return the query of how many callers were just reached, with the parameter `after`."""
+    return select(func.count()).where(*WAS_REACHED, *_conditions(wanted, present))
+
+
+def _keys(chosen: Sequence[ColumnElement[bool]], *, is_newest_first: bool) -> Select[Any]:
     """Return the primary keys of a page, read from indexes alone."""
     primary_key = (streaks.c.number_key, streaks.c.call_id, streaks.c.started_at, streaks.c.waiting_since)
     parts = [
-        _sorted(select(*primary_key).where(*conditions, *chosen), is_newest_first).limit(offset + limit)
-        for conditions in ((IS_WAITING,), _was_reached(now))
+        _sorted(select(*primary_key).where(*conditions, *chosen), is_newest_first).limit(_number("up_to"))
+        for conditions in ((IS_WAITING,), WAS_REACHED)
     ]
     both = union_all(*(select(part.subquery()) for part in parts)).subquery("both")
     query = select(both.c.number_key, both.c.call_id, both.c.started_at)
     order = (both.c.waiting_since, both.c.number_key, both.c.call_id)
     return (
         query.order_by(*(column.desc() if is_newest_first else column for column in order))
-        .offset(offset)
-        .limit(limit)
+        .offset(_number("offset"))
+        .limit(_number("limit"))
     )
 
 
-def _was_reached(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of callers who were just reached and have not called again."""
+def _number(name: str) -> BindParameter[int]:
+    return bindparam(name, type_=BigInteger)
+
+
+def _reached_after(now: datetime) -> dict[str, int]:
+    return {"after": to_milliseconds(now - SHOWN_FOR)}
+
+
+def _was_reached() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of callers who were reached `after` a time and have not called again."""
     again = select(_newer.c.number_key).where(
         _newer.c.number_key == streaks.c.number_key, _newer.c.started_at > streaks.c.started_at
     )
     return (
-        streaks.c.reached_end > to_milliseconds(now - SHOWN_FOR),
+        streaks.c.reached_end > _number("after"),
         streaks.c.waiting_since.is_not(None),
         ~again.exists(),
     )
+
+
+WAS_REACHED = _was_reached()
 
 
 def _sorted(query: Select[Any], is_newest_first: bool) -> Select[Any]:

@@ -11,9 +11,11 @@ from functools import lru_cache
 
 import msgspec
 
+from aircall.calls.callers import Caller
 from aircall.calls.phone_numbers import number_key
 from aircall.models import Call
 from aircall.storage import STORAGE_ERRORS
+from aircall.storage.reading import reading_once
 from aircall.team.claims import Claim
 from aircall.team.directory_query import Name
 from aircall.team.feed import Topic
@@ -41,7 +43,19 @@ class CallPeople(msgspec.Struct, frozen=True, kw_only=True):
         return self.callee if call.direction == "outbound" else self.caller
 
 
+class CallerPeople(msgspec.Struct, frozen=True, kw_only=True):
+    """The names of a caller's number and of the lines that rang, and the claim of the caller."""
+
+    names: tuple[tuple[str, Name], ...] = ()
+    claim: Claim | None = None
+
+    def name(self, number: str) -> Name | None:
+        """Return the name of one of these numbers, in the spelling of the caller's record."""
+        return dict(self.names).get(number)
+
+
 NOBODY = CallPeople()
+NO_CALLER = CallerPeople()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,12 @@ class People:
         is_known = caller or callee or line or claim
         return CallPeople(caller=caller, callee=callee, line=line, claim=claim) if is_known else NOBODY
 
+    def of_caller(self, caller: Caller) -> CallerPeople:
+        """Return what belongs to this caller of the queue."""
+        if not self.names and not self.claims:
+            return NO_CALLER
+        return CallerPeople(names=self.named((caller.number, *caller.lines)), claim=self.claim(caller.number))
+
 
 class PeopleReader:
     """Reads it from the team data."""
@@ -98,8 +118,9 @@ class PeopleReader:
         """Return the people with these numbers. Without their names if they cannot be read."""
         asked, claimed = frozenset(numbers), UNKNOWN_CLAIMS
         try:
-            claimed = self._team.known_claims.of(asked)
-            found = self._team.known_names.of(asked)
+            with reading_once():
+                claimed = self._team.known_claims.of(asked)
+                found = self._team.known_names.of(asked)
         except STORAGE_ERRORS as error:
             # A call list without names is of more use than none.
             log.warning("numbers are shown without their names: %s", type(error).__name__)

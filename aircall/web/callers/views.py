@@ -11,11 +11,11 @@ from aircall.calls.phone_numbers import caller_number, number_key
 from aircall.calls.query import CallFilter
 from aircall.storage.reading import reading_once
 from aircall.web.archive.views import change_calls, wanted_state
-from aircall.web.callers import words
 from aircall.web.callers.caller_page import read_caller
 from aircall.web.callers.queue_page import QueueQuery, claimed_by, read_queue
+from aircall.web.callers.words import lasted, waited
 from aircall.web.i18n import gettext as _
-from aircall.web.list_query import MOST_CHANGED, ListQuery, call_url, current_query, keep_page_size
+from aircall.web.list_query import MOST_CHANGED, ListLinks, ListQuery, call_url, current_query, keep_page_size
 from aircall.web.login.session import login_required, required_login
 from aircall.web.page import ListFreshness, await_fresh_list, flash_message, list_freshness
 from aircall.web.preferences import viewer_zone
@@ -23,6 +23,8 @@ from aircall.web.security import local_path, see_other
 from aircall.web.services import services
 
 bp = Blueprint("callers", __name__)
+bp.add_app_template_filter(lasted)
+bp.add_app_template_filter(waited)
 
 
 @bp.get("/callers")
@@ -56,8 +58,7 @@ def index() -> ResponseReturnValue:
         problems=(),
         now=now,
         today=now.astimezone(zone).date(),
-        words=words,
-        calls_url=_calls_url,
+        calls_url=ListLinks("calls.index", ListQuery(per_page=query.per_page)),
     )
 
 
@@ -93,7 +94,6 @@ def show(number: str) -> ResponseReturnValue:
         problems=(),
         now=now,
         today=now.astimezone(zone).date(),
-        words=words,
         call_url=lambda call: call_url(query, call),
         page_url=lambda page: url_for(
             ".show", number=caller_number(number), per_page=list_query.per_page, page=page
@@ -140,7 +140,3 @@ def _freshness() -> ListFreshness:
     return replace(
         freshness, is_complete=freshness.is_complete and services().replica.store.callers.is_complete()
     )
-
-
-def _calls_url(view: str) -> str:
-    return url_for("calls.index", **ListQuery(view=view, per_page=current_query().per_page).to_args())

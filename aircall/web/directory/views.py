@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from aircall.models import User, clean_text
 from aircall.storage import STORAGE_ERRORS
+from aircall.storage.reading import reading_once
 from aircall.team.directory import EntryVersion
 from aircall.team.directory_query import PAGE_SIZE
 from aircall.team.entries import (
@@ -72,11 +73,13 @@ def index() -> ResponseReturnValue:
     """Show a page of the entries, sorted by name."""
     search, directory = current_search(), services().team.directory
     # Both before the data is read: a change in between is told to the page rather than missed.
-    position, people = services().replica.feed.position, services().people.of_numbers(())
-    total = directory.count(search.q, search.kind)
-    page_count = max(1, -(-total // PAGE_SIZE))
-    number = min(search.page, page_count)
-    entries = directory.page(search.q, search.kind, offset=(number - 1) * PAGE_SIZE)
+    position = services().replica.feed.position
+    with reading_once():
+        people = services().people.of_numbers(())
+        total = directory.count(search.q, search.kind)
+        page_count = max(1, -(-total // PAGE_SIZE))
+        number = min(search.page, page_count)
+        entries = directory.page(search.q, search.kind, offset=(number - 1) * PAGE_SIZE)
     return render_template(
         "directory/index.html",
         entries=entries,
