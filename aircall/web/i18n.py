@@ -38,11 +38,12 @@ _spoken: ContextVar[str] = ContextVar("spoken", default="")
 
 
 class Viewer(NamedTuple):
-    """The language and the format of the request that this thread or greenlet answers."""
+    """Who sees the answer to the request of this thread or greenlet; `cookies` are those of preferences."""
 
     thread: int
     language: str
     format: str
+    cookies: Mapping[str, str]
 
 
 # Asked for each sentence; what a request starts in the background has it in its context, too.
@@ -132,7 +133,7 @@ def register(app: Flask) -> None:
 
 
 def _note_viewer() -> None:
-    _viewer.set(Viewer(threading.get_ident(), viewer_language(), viewer_format()))
+    _viewer.set(_viewer_of_request())
 
 
 def _forget_viewer(_error: BaseException | None) -> None:
@@ -141,7 +142,27 @@ def _forget_viewer(_error: BaseException | None) -> None:
 
 def _current_viewer() -> Viewer | None:
     viewer = _viewer.get()
-    return viewer if viewer is not None and viewer.thread == threading.get_ident() else None
+    if viewer is not None and viewer.thread == threading.get_ident():
+        return viewer
+    return _viewer_of_request() if has_request_context() else None
+
+
+def _viewer_of_request() -> Viewer:
+    if "viewer" not in g:
+        cookies = _preference_cookies()
+        chosen = cookies.get(COOKIE, "")
+        language = chosen if chosen in LANGUAGES else _accepted()
+        g.viewer = Viewer(threading.get_ident(), language, _accepted_format(language), cookies)
+    return cast(Viewer, g.viewer)
+
+
+def _preference_cookies() -> dict[str, str]:
+    sent = list(request.cookies.items())
+    protected = {name.removeprefix(PROTECTED): value for name, value in sent if name.startswith(PROTECTED)}
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        return protected
+    # The script sees by itself whether it is reached by HTTPS.
+    return protected | {name: value for name, value in sent if value}
 
 
 @contextmanager
@@ -158,29 +179,16 @@ def viewer_language() -> str:
     """Return the viewer's language, one of LANGUAGES; the default outside of a request."""
     if spoken := _spoken.get():
         return spoken.partition("-")[0]
-    if viewer := _current_viewer():
-        return viewer.language
-    if not has_request_context():
-        return DEFAULT
-    language = cast(str | None, g.get("language"))
-    if language is None:
-        chosen = preference(COOKIE)
-        language = g.language = chosen if chosen in LANGUAGES else _accepted()
-    return language
+    viewer = _current_viewer()
+    return viewer.language if viewer else DEFAULT
 
 
 def viewer_format() -> str:
     """Return how the viewer writes days and times, one of FORMATS; outside of a request, the default."""
     if spoken := _spoken.get():
         return spoken
-    if viewer := _current_viewer():
-        return viewer.format
-    if not has_request_context():
-        return DEFAULT
-    written = cast(str | None, g.get("format"))
-    if written is None:
-        written = g.format = _accepted_format(viewer_language())
-    return written
+    viewer = _current_viewer()
+    return viewer.format if viewer else DEFAULT
 
 
 def _accepted_format(language: str) -> str:
@@ -194,10 +202,8 @@ def _accepted_format(language: str) -> str:
 
 def preference(name: str) -> str:
     """Return what this browser keeps in the cookie of a preference; empty without one."""
-    if current_app.config["SESSION_COOKIE_SECURE"]:
-        return request.cookies.get(PROTECTED + name, "")
-    # The script sees by itself whether it is reached by HTTPS.
-    return request.cookies.get(name) or request.cookies.get(PROTECTED + name, "")
+    viewer = _current_viewer()
+    return viewer.cookies.get(name, "") if viewer else ""
 
 
 def preference_cookie(name: str) -> str:
