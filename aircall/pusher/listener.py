@@ -119,7 +119,7 @@ class Listener:
             delay = self._settings.no_login_retry
             # At the start that is no news.
             level = logging.DEBUG if self._status.reason == CONNECTING else logging.INFO
-            self._publish(LinkState.OFFLINE, "nobody is signed in", level, retry_in=delay)
+            self._publish(LinkState.OFFLINE, "nobody is logged in", level, retry_in=delay)
             return delay
         reason = f"not authorized ({type(error).__name__})" if isinstance(error, AircallError) else str(error)
         delay = run.backoff.delay(None if live_at is None else time.monotonic() - live_at)

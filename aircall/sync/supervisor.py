@@ -274,7 +274,7 @@ class LiveStatus:
             return
         status = replace(self._link, trouble=self._trouble)
         if status.state is LinkState.LIVE and (self._is_gap_expected or self._scheduler.is_stale):
-            status = replace(status, state=LinkState.RECONNECTING, reason="reading what was missed")
+            status = replace(status, state=LinkState.RECONNECTING, reason="catching up")
         published = self._published
         if published is None or _shown(status) != _shown(published):
             self._count(status.state)

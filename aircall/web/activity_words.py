@@ -8,14 +8,14 @@ from aircall.web.i18n import lazy_gettext as _l
 
 # `detail` is what Action says of it.
 SENTENCES = {
-    Action.TAKEN: _l("%(user)s took this caller."),
+    Action.TAKEN: _l("%(user)s took on this caller."),
     Action.LET_GO: _l("%(user)s let this caller go."),
-    Action.TAKEN_OVER: _l("%(user)s took this caller over from %(detail)s."),
-    Action.EXPIRED: _l("The time to call back was up."),
+    Action.TAKEN_OVER: _l("%(user)s took over this caller from %(detail)s."),
+    Action.EXPIRED: _l("The time to call back ran out."),
     Action.REACHED: _l("Somebody spoke with this caller."),
-    Action.CLOSED: _l("The calls were archived, so nobody has this caller any more."),
+    Action.CLOSED: _l("The calls were archived, so nobody needs to call back."),
     Action.ARCHIVED: _l("%(user)s archived a call."),
-    Action.MOVED_BACK: _l("%(user)s moved a call back to the inbox."),
+    Action.MOVED_BACK: _l("%(user)s moved a call to the inbox."),
     Action.NOTED: _l("%(user)s wrote a note."),
     Action.NAMED: _l("%(user)s named this number."),
     Action.RENAMED: _l("%(user)s changed the name of this number."),

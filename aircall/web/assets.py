@@ -38,30 +38,28 @@ SENTENCES = (
     marked("Live"),
     marked("Offline"),
     marked("Since %(time)s"),
-    marked("No answer came, so this may or may not have been done. Look before you try again."),
-    marked("This could not be done."),
+    marked("There was no answer, so this may or may not have worked. Check before you try again."),
+    marked("That did not work."),
     marked("Send now"),
     marked("Archive"),
     marked("Move to inbox"),
-    marked("In inbox"),
-    marked("The calls could not be read. Check your connection and try again."),
+    marked("In the inbox"),
+    marked("The calls could not be loaded. Check your connection and try again."),
     marked("New calls available."),
-    marked("No longer there"),
+    marked("Deleted"),
     marked("Type the number in the next field."),
     marked("%(number)s copied."),
-    marked("This browser does not let pages copy. The number is %(number)s."),
-    marked("This call has no number that can be dialed."),
+    marked("This browser does not allow copying. The number is %(number)s."),
+    marked("There is no number to call or copy."),
 )
 PLURALS = (
     marked_plural("%(number)s call updated.", "%(number)s calls updated."),
     marked_plural("%(number)s selected", "%(number)s selected"),
     marked_plural("%(number)s call", "%(number)s calls"),
+    marked_plural("No network: %(number)s action is waiting.", "No network: %(number)s actions are waiting."),
     marked_plural(
-        "No network: %(number)s action waits to be sent.", "No network: %(number)s actions wait to be sent."
-    ),
-    marked_plural(
-        "No answer yet: %(number)s action is sent again, and done once.",
-        "No answer yet: %(number)s actions are sent again, and done once.",
+        "No answer yet: sending %(number)s action again.",
+        "No answer yet: sending %(number)s actions again.",
     ),
     marked_plural("%(first)s–%(last)s of %(number)s call", "%(first)s–%(last)s of %(number)s calls"),
     marked_plural("%(number)s missed in the inbox", "%(number)s missed in the inbox"),
@@ -74,8 +72,8 @@ IN_CONTEXT = {"Archived": "one call"}
 # Reasons in a `link` event that are shown to users. The other ones are meant for operators.
 REASONS = (
     marked("connecting"),
-    marked("nobody is signed in"),
-    marked("reading what was missed"),
+    marked("nobody is logged in"),
+    marked("catching up"),
 )
 
 

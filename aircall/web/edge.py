@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)(?::[0-9]{1,5})?", re.ASCII)
 WRONG_NAME = "This dashboard has another name.\n"
-LAST_RESORT = "Something went wrong. This is our mistake, and it has been noted. Try again.\n"
+LAST_RESORT = "Something went wrong. This is our mistake, and it has been logged. Try again.\n"
 
 
 class Edge:

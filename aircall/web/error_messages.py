@@ -30,25 +30,25 @@ from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.i18n import ngettext
 
 SENTENCES: dict[type[AircallError], str] = {
-    NotFoundError: _l("This call does not exist, or not any more."),
-    ForbiddenError: _l("The phone system does not allow this to you."),
-    ConflictError: _l("Somebody else changes this call at the same time. Look at it and try again."),
+    NotFoundError: _l("This call does not exist, or has been deleted."),
+    ForbiddenError: _l("The phone system does not allow you to do this."),
+    ConflictError: _l("Somebody else is changing this call. Check it and try again."),
     UnconfirmedError: _l(
-        "The phone system did not say whether the call was changed. Look before trying again."
+        "The phone system did not say whether the call was changed. Check before you try again."
     ),
-    ChangedSinceError: _l("This call has changed since, so it was left alone."),
-    LoginEndedError: _l("Your session has ended. Log in again to go on."),
+    ChangedSinceError: _l("This call has changed since, so it was left as it is."),
+    LoginEndedError: _l("Your session has ended. Log in again to continue."),
 }
 # Temporary errors: each message is followed by when to try again.
 PASSING: dict[type[AircallError], str] = {
     RateLimitedError: _l("The phone system is busy."),
     UnreachableError: _l("The phone system can't be reached right now."),
     NoResponseError: _l("The phone system did not answer in time."),
-    CircuitOpenError: _l("The phone system does not answer at the moment."),
+    CircuitOpenError: _l("The phone system is not answering right now."),
     MalformedResponseError: _l("The phone system gave an answer we can't read."),
-    BusyError: _l("Another change of this call is still under way."),
-    PoolExhaustedError: _l("Too many people are asking the phone system at once."),
-    ServerError: _l("The phone system is in trouble right now."),
+    BusyError: _l("Another change to this call is still in progress."),
+    PoolExhaustedError: _l("The phone system has too many requests right now."),
+    ServerError: _l("The phone system has a problem right now."),
 }
 # Validation messages of the API that we know; others are shown in English.
 API_SENTENCES = {
@@ -58,7 +58,7 @@ API_SENTENCES = {
     "password should not be empty": _l("password should not be empty"),
     "The request is not valid.": _l("The request is not valid."),
 }
-OUR_FAULT = _l("Something went wrong on our side. Look before trying again.")
+OUR_FAULT = _l("Something went wrong on our side. Check before you try again.")
 
 
 def sentence_for(error: AircallError) -> str:

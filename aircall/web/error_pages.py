@@ -24,34 +24,30 @@ NOTE = "calls.add_note"
 # The status of a form that is not from a page of ours, and of nothing else.
 FORBIDDEN = 403
 
-EXPIRED = _l(
-    "This page was open for too long, so this was not done. Go back, load it again and try once more."
-)
+EXPIRED = _l("This page was open too long, so nothing was done. Go back, reload it and try again.")
 EXPIRED_LOGIN = _l(
-    "You are not logged in yet: this page was open for too long, or your browser keeps no cookies. Try again."
+    "You are not logged in yet: this page was open too long, or your browser blocks cookies. Try again."
 )
-EXPIRED_NOTE = _l(
-    "The page was open for too long, so nothing was sent yet. Check what you wrote and send it."
-)
-EXPIRED_ACTION = _l("The page was open for too long, so this was not done yet. Try again.")
-NO_STORAGE = _l("The dashboard can't reach its own storage right now. Try again in a moment.")
+EXPIRED_NOTE = _l("This page was open too long, so nothing was sent. Check what you wrote and send it again.")
+EXPIRED_ACTION = _l("This page was open too long, so nothing was done. Try again.")
+NO_STORAGE = _l("Callboard can't reach its own data right now. Try again in a moment.")
 NO_STORAGE_CHANGE = _l(
-    "The dashboard can't reach its own storage right now, so this may not have been done. "
-    "Try again in a moment, and look first whether it was."
+    "Callboard can't reach its own data right now, so this may not have worked. "
+    "Check in a moment, before you try again."
 )
 TITLES = {
     400: _l("That did not work"),
     403: _l("Not allowed"),
     404: _l("There is nothing here"),
-    405: _l("Not like this"),
-    413: _l("That is too much"),
-    415: _l("Not like this"),
+    405: _l("Not possible here"),
+    413: _l("Too large"),
+    415: _l("Not possible here"),
     429: _l("Too many attempts"),
 }
 TEXTS = {
-    404: _l("The page or call you were looking for does not exist, or not any more."),
-    405: _l("This address does not take what was sent to it."),
-    413: _l("What was sent is larger than we take. Your browser's Back button brings it back."),
+    404: _l("The page or call you are looking for does not exist, or has been deleted."),
+    405: _l("This address does not accept this kind of request."),
+    413: _l("What you sent is too large. Your browser's Back button brings it back."),
 }
 
 
@@ -143,5 +139,5 @@ def _storage_error(error: Exception) -> ResponseReturnValue:
 def _bug(error: Exception) -> ResponseReturnValue:
     log.error("a page failed", extra={"view": request.endpoint}, exc_info=error)
     return error_page(
-        _("Something went wrong"), _("This is our mistake, and it has been noted. Try again."), 500
+        _("Something went wrong"), _("This is our mistake, and it has been logged. Try again."), 500
     )

@@ -91,7 +91,7 @@ VOICEMAIL = Kind(
     title=lazy_gettext("Voicemail"),
     many=lazy_pgettext("several calls", "Voicemail"),
     icon="voicemail",
-    counted=marked_plural("%(number)s voicemail", "%(number)s voicemail"),
+    counted=marked_plural("%(number)s voicemail", "%(number)s voicemails"),
     call_type="voicemail",
     directions=INBOUND,
 )
@@ -113,7 +113,7 @@ VOICEMAIL_LEFT = Kind(
     title=lazy_gettext("Voicemail left"),
     many=lazy_pgettext("several calls", "Voicemail left"),
     icon="mic",
-    counted=marked_plural("%(number)s voicemail left", "%(number)s voicemail left"),
+    counted=marked_plural("%(number)s voicemail left", "%(number)s voicemails left"),
     call_type="voicemail",
     directions=OUTBOUND,
 )
@@ -139,7 +139,7 @@ OFFERED = (MISSED, VOICEMAIL, INCOMING, OUTGOING, NO_ANSWER, VOICEMAIL_LEFT)
 TYPES: Mapping[str, str] = {
     "answered": lazy_gettext("Answered"),
     "missed": lazy_gettext("Missed or no answer"),
-    "voicemail": lazy_gettext("Any voicemail"),
+    "voicemail": lazy_gettext("Voicemail or voicemail left"),
 }
 BY_VALUE = {kind.value: kind for kind in KINDS if kind.value}
 _BY_PAIR = {(direction, kind.call_type): kind for kind in KINDS for direction in kind.directions}

@@ -43,9 +43,9 @@ FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 SORT_KEY = re.compile(r"(-?[0-9]{1,16})-(.+)")
 
 UNKNOWN_WORDS = {
-    "view": _l("“%(text)s” is not a view we know, so it is left out."),
-    "type": _l("“%(text)s” is not a type we know, so it is left out."),
-    "direction": _l("“%(text)s” is not a direction we know, so it is left out."),
+    "view": _l("“%(text)s” is not a known view, so it is ignored."),
+    "type": _l("“%(text)s” is not a known type, so it is ignored."),
+    "direction": _l("“%(text)s” is not a known direction, so it is ignored."),
 }
 VIEW_WORDS = {"inbox": _l("in the inbox"), "archived": _l("archived")}
 DIRECTION_WORDS = {
@@ -164,7 +164,7 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
     query.page = max(1, _number(args.get("page"), 1))
     query.cursor = _sort_key(args.get("top", ""))
     if query.date_from and query.date_to and query.date_from > query.date_to:
-        query.problems.append(_("The first day is after the last one, so no call can match."))
+        query.problems.append(_("The first day is after the last day, so no call can match."))
     return query
 
 
@@ -198,7 +198,7 @@ def _phone_number(args: Mapping[str, str], problems: list[str]) -> str:
     text = _text(args, "number")[:LONGEST_SEARCH]
     if not text or number_key(text):
         return text
-    problems.append(_("“%(text)s” is not a number, so it is left out.", text=text[:40]))
+    problems.append(_("“%(text)s” is not a number, so it is ignored.", text=text[:40]))
     return ""
 
 
@@ -211,7 +211,7 @@ def _day(args: Mapping[str, str], name: str, problems: list[str]) -> date | None
     except ValueError:
         day = None
     if day is None or not FIRST_DAY <= day <= LAST_DAY:
-        problems.append(_("“%(text)s” is not a usable date; write it like 2026-11-23.", text=text[:40]))
+        problems.append(_("“%(text)s” is not a date. Write it like 2026-11-23.", text=text[:40]))
         return None
     return day
 

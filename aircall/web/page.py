@@ -17,7 +17,7 @@ from aircall.web.services import services
 SUCCESS, ERROR = "success", "error"
 # Seconds. How long a page waits for a sync that is due before it shows the list as it is.
 FRESH_WAIT = 1.0
-NOT_UPDATED = _l("The dashboard can't store what is new right now, so this list is not brought up to date.")
+NOT_UPDATED = _l("Callboard can't save what is new right now, so this list may be out of date.")
 
 
 def register(app: Flask) -> None:
@@ -114,8 +114,8 @@ def list_freshness() -> ListFreshness:
 def left_out_sentence(number: int) -> str:
     """Return a sentence about so many calls that could not be read or stored."""
     return ngettext(
-        "%(number)s call is left out: the phone system describes it in a way that cannot be read.",
-        "%(number)s calls are left out: the phone system describes them in a way that cannot be read.",
+        "%(number)s call is not shown: the data from the phone system can't be read.",
+        "%(number)s calls are not shown: the data from the phone system can't be read.",
         number,
         number=count(number),
     )

@@ -35,9 +35,9 @@ def end(sign_in_id: str) -> ResponseReturnValue:
     for each in found:
         session.end_elsewhere(each, "ended by its owner")
     if found:
-        flash_message(_("That session has been ended."))
+        flash_message(_("That session has ended."))
     else:
-        flash_message(_("That session had ended already."), ERROR)
+        flash_message(_("That session had already ended."), ERROR)
     return see_other(url_for("sessions.index"))
 
 
@@ -50,8 +50,8 @@ def end_others() -> ResponseReturnValue:
         session.end_elsewhere(each, "ended by its owner")
     flash_message(
         ngettext(
-            "%(number)s session has been ended.",
-            "%(number)s sessions have been ended.",
+            "%(number)s session has ended.",
+            "%(number)s sessions have ended.",
             len(found),
             number=len(found),
         )

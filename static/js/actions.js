@@ -14,7 +14,7 @@ const QUIET_MS = 400;
 const JOB_MS = 1000;
 // A shorter list is filled up while changes are still on their way.
 const FEW_ROWS = 12;
-const REFUSED = gettext('This could not be done.');
+const REFUSED = gettext('That did not work.');
 
 // { ids, isArchived, wishes, turn, done, undoUrl, isOver }, the newest last. Over: undone, or failed.
 const actions = [];

@@ -17,14 +17,14 @@ export async function copyNumber(call) {
   if (!number) return;
   if (await copy(number)) showNotice(gettext('%(number)s copied.', { number }));
   else {
-    const sentence = gettext('This browser does not let pages copy. The number is %(number)s.', { number });
+    const sentence = gettext('This browser does not allow copying. The number is %(number)s.', { number });
     showNotice(sentence, { isError: true });
   }
 }
 
 function numberOf(call) {
   const number = call?.dataset.phone;
-  if (number === '') showNotice(gettext('This call has no number that can be dialed.'), { isError: true });
+  if (number === '') showNotice(gettext('There is no number to call or copy.'), { isError: true });
   return number;
 }
 

@@ -14,7 +14,7 @@ import { enqueueUserRequest } from './request-queue.js';
 import { ignoreNoResponse, read } from './requests.js';
 import { isShown, rememberShown } from './shown-address.js';
 
-const UNREAD = gettext('The calls could not be read. Check your connection and try again.');
+const UNREAD = gettext('The calls could not be loaded. Check your connection and try again.');
 
 let latest = 0;
 

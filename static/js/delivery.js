@@ -89,13 +89,13 @@ export function showTrouble() {
   }
   const text = unanswered.size
     ? ngettext(
-        'No answer yet: %(number)s action is sent again, and done once.',
-        'No answer yet: %(number)s actions are sent again, and done once.',
+        'No answer yet: sending %(number)s action again.',
+        'No answer yet: sending %(number)s actions again.',
         queue.size,
       )
     : ngettext(
-        'No network: %(number)s action waits to be sent.',
-        'No network: %(number)s actions wait to be sent.',
+        'No network: %(number)s action is waiting.',
+        'No network: %(number)s actions are waiting.',
         queue.size,
       );
   notice = showNotice(text, { isError: true, retry: () => sendNow(), label: gettext('Send now') });

@@ -89,7 +89,7 @@ function wait(again) {
   clearTimeout(retryTimer);
   retry = again;
   retryTimer = setTimeout(again, RETRY_MS);
-  waiting ??= showNotice(gettext('The calls could not be read. Check your connection and try again.'), {
+  waiting ??= showNotice(gettext('The calls could not be loaded. Check your connection and try again.'), {
     isError: true,
     retry: again,
   });

@@ -10,9 +10,9 @@ import { ignoreNoResponse, read } from './requests.js';
 import { ROW, rowsIn } from './rows.js';
 
 const OUTCOME_UNKNOWN = gettext(
-  'No answer came, so this may or may not have been done. Look before you try again.',
+  'There was no answer, so this may or may not have worked. Check before you try again.',
 );
-const REFUSED = gettext('This could not be done.');
+const REFUSED = gettext('That did not work.');
 
 export function enhanceForms() {
   document.addEventListener('submit', (event) => {

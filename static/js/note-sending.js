@@ -45,7 +45,7 @@ function take(answer, note, form) {
 }
 
 function sayFailure(page, { text }, form) {
-  const reason = page.querySelector('#error-message, #content-error')?.textContent ?? gettext('This could not be done.');
+  const reason = page.querySelector('#error-message, #content-error')?.textContent ?? gettext('That did not work.');
   if (form && !form.elements.content.value) form.elements.content.value = text;
   showNotice(form ? reason : `${reason} “${text}”`, { isError: true });
 }

@@ -107,7 +107,7 @@ function drawState(element, isArchived) {
   const label = element.querySelector('[data-row-state]');
   if (label) {
     element.classList.toggle('call-row--archived', isArchived);
-    label.textContent = isArchived ? gettext('Archived') : gettext('In inbox');
+    label.textContent = isArchived ? gettext('Archived') : gettext('In the inbox');
   } else drawTag(element.querySelector('.call__kind'), isArchived);
   drawButton(element.querySelector('[name=archived]'), isArchived);
 }

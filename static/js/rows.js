@@ -24,7 +24,7 @@ export function drawRows(ids, page) {
 // Marks the row of a call that was deleted: still readable, but without controls.
 export function markGone(row) {
   row.dataset.gone = '';
-  row.querySelector('[data-row-state]').textContent = gettext('No longer there');
+  row.querySelector('[data-row-state]').textContent = gettext('Deleted');
   row.querySelector('[name=ids]').checked = false;
   for (const control of row.querySelectorAll('input, button')) control.disabled = true;
 }

@@ -136,7 +136,7 @@ def test_a_note_is_written_on_the_call_whose_row_has_the_focus(page: Page, troub
     troubles.expect(f"failed: GET .*/calls/{third}|ERR_FAILED")
     page.route(re.compile(f"/calls/{third}"), lambda route: route.abort())
     press(page, "j")
-    expect(notices(page)).to_contain_text("The calls could not be read.")
+    expect(notices(page)).to_contain_text("The calls could not be loaded.")
     expect_open(page, second)
     assert focused_call(page) == third
     page.unroute_all()

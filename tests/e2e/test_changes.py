@@ -118,7 +118,7 @@ def test_what_a_colleague_has_changed_since_is_left_alone_and_named(page: Page, 
     undo(page).click()
 
     expect(notices(page)).to_contain_text("1 call moved to the inbox.")
-    expect(notices(page)).to_contain_text(f"1 call left alone, as it was changed since: {number}")
+    expect(notices(page)).to_contain_text(f"1 call left as it is, because it has changed since: {number}")
     assert sandbox.call(ours)["is_archived"] is False
     assert sandbox.call(theirs)["is_archived"] is True
 

@@ -58,7 +58,7 @@ def test_back_and_forward_go_through_the_choices_made_and_nothing_found_is_said_
     page.get_by_role("searchbox", name="Search").fill("nobody wrote this")
     page.keyboard.press("Enter")
     expect(page.locator("#announcer")).to_have_text("0 calls found.")
-    expect(page.get_by_role("heading", name="No calls match")).to_be_visible()
+    expect(page.get_by_role("heading", name="No calls found")).to_be_visible()
 
     page.go_back()
     expect(page.get_by_role("searchbox")).to_have_value("")
@@ -81,9 +81,9 @@ def test_a_line_that_is_not_offered_is_typed(page: Page, shared_sandbox: Sandbox
     select.select_option("Other…")
     field.fill("nobody")
     page.keyboard.press("Enter")
-    problem = page.get_by_text("No line has “nobody” in its number")
+    problem = page.get_by_text("No line number contains “nobody”")
     expect(problem.and_(page.locator("#line-problem"))).to_be_visible()
-    expect(page.locator("#announcer")).to_have_text(re.compile("^No line has “nobody”"))
+    expect(page.locator("#announcer")).to_have_text(re.compile("^No line number contains “nobody”"))
     expect(field).to_have_accessible_description(re.compile("^No line"))
     expect(field).to_be_focused()
     field.fill(f"0{line.removeprefix('+33')}")
@@ -116,7 +116,7 @@ def test_a_choice_made_without_a_line_is_shown_once_it_is_back(page: Page, troub
     page.context.set_offline(True)
 
     kind.select_option("missed")
-    expect(notices(page)).to_contain_text("The calls could not be read.")
+    expect(notices(page)).to_contain_text("The calls could not be loaded.")
     assert page.url == before
     page.context.set_offline(False)
 

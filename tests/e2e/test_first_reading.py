@@ -37,7 +37,7 @@ def unread(long_history: Sandbox, tmp_path: Path) -> Iterator[str]:
 
 def bar(page: Page) -> Locator:
     """The progress bar, by the sentence that goes with it."""
-    return page.get_by_role("progressbar", name=re.compile("^Reading the call history"))
+    return page.get_by_role("progressbar", name=re.compile("^Loading the calls"))
 
 
 def read_count(page: Page) -> int:
@@ -69,8 +69,8 @@ def test_an_open_page_follows_the_first_reading_and_can_be_worked_with(
     expect(page.locator("#notices")).to_contain_text("Call archived")
     assert long_history.call(call_id)["is_archived"]
     wait_until(lambda: read_count(page) > first, what="progress", deadline=15)
-    expect(page.get_by_text(re.compile(r"Reading the call history: [\d,]+ of 8,000 so far"))).to_be_visible()
-    expect(page.get_by_text("You can work with these already")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Loading the calls: [\d,]+ of 8,000 so far"))).to_be_visible()
+    expect(page.get_by_text("You can already work with these")).to_be_visible()
 
     long_history.clear_faults()
     expect_whole(page, long_history)

@@ -180,7 +180,7 @@ def test_every_action_and_page_is_found_by_its_name(list_page: Page) -> None:
     field.fill("DÀRK theme")
     expect(palette.get_by_role("option")).to_have_text(["Theme / Dark"])
     field.fill("no such thing")
-    expect(palette.get_by_role("status")).to_have_text("No command matches.")
+    expect(palette.get_by_role("status")).to_have_text("No command found.")
     field.fill("call")
     list_page.keyboard.press("ArrowDown")
     chosen = palette.get_by_role("option", selected=True)
@@ -190,7 +190,7 @@ def test_every_action_and_page_is_found_by_its_name(list_page: Page) -> None:
     expect_focus_on(list_page, second)
 
     list_page.keyboard.press("Control+k")
-    list_page.keyboard.type("tick or")
+    list_page.keyboard.type("select or")
     list_page.keyboard.press("Enter")
     assert ticked(list_page) == [second]
     list_page.get_by_role("button", name="Commands").first.click()

@@ -134,7 +134,7 @@ def test_a_call_that_a_colleague_moves_back_is_offered_for_as_long_as_it_stays(
 def test_only_what_the_search_finds_is_offered(address: str, visitor: Visitor, sandbox: Sandbox) -> None:
     first, second, third = [str(call["id"]) for call in sandbox.calls()[:3]]
     page = open_list(visitor, address, "/calls?view=all&q=refund")
-    expect(page.get_by_text("No calls match")).to_be_visible()
+    expect(page.get_by_text("No calls found")).to_be_visible()
 
     sandbox.add_note(second, "Wants a refund")
     expect(shown(page, second)).to_be_visible()

@@ -122,7 +122,7 @@ def test_a_note_from_before_another_login_is_shown_and_can_be_sent(
 
     send(page)
 
-    expect(page.locator("#notices")).to_contain_text("nothing was sent yet")
+    expect(page.locator("#notices")).to_contain_text("nothing was sent")
     # The script brings it back once it runs.
     expect(note_field(page)).to_have_value(TEXT)
     assert sandbox.counters().notes_added == 0
@@ -203,7 +203,7 @@ def test_a_note_whose_answer_was_lost_comes_once_after_a_reload_too(
     page.route(re.compile("/notes"), lose_answer)
     note_field(page).fill("Stored once")
     send(page)
-    expect(notices(page)).to_contain_text("No answer yet: 1 action is sent again")
+    expect(notices(page)).to_contain_text("No answer yet: sending 1 action again")
     page.unroute_all()
 
     page.reload()

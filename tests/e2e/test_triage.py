@@ -151,9 +151,9 @@ def test_actions_wait_for_the_network_and_say_so(page: Page, sandbox: Sandbox, t
 
     for call_id in ids[:6]:
         archive_button(page, call_id).click()
-    expect(notices(page)).to_contain_text("No network: 6 actions wait to be sent.")
+    expect(notices(page)).to_contain_text("No network: 6 actions are waiting.")
     page.keyboard.press("z")
-    expect(notices(page)).to_contain_text("No network: 5 actions wait to be sent.")
+    expect(notices(page)).to_contain_text("No network: 5 actions are waiting.")
     assert page.evaluate("() => !dispatchEvent(new Event('beforeunload', { cancelable: true }))")
     assert inbox(sandbox) == before
     page.context.set_offline(False)
@@ -178,7 +178,7 @@ def test_an_action_whose_answer_was_lost_is_done_once_and_can_be_undone(
     page.route(re.compile("/archive$"), lose_first, times=1)
     archive_button(page, ids[0]).click()
 
-    expect(notices(page)).to_contain_text("No answer yet: 1 action is sent again")
+    expect(notices(page)).to_contain_text("No answer yet: sending 1 action again")
     notices(page).get_by_role("button", name="Send now").click()
     expect(notices(page)).to_contain_text("Call archived.")
     assert sandbox.counters().archive_flips_by_call == {ids[0]: 1}

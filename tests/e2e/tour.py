@@ -237,7 +237,7 @@ def _insights(page: Page, look: Look) -> None:
 
 
 def _notices(page: Page) -> Locator:
-    return page.get_by_role("region", name="Notices")
+    return page.get_by_role("region", name="Notifications")
 
 
 def _calls_without_notes(sandbox: Sandbox) -> list[str]:
@@ -280,7 +280,7 @@ def _broken(page: Page, data_dir: Path, look: Look) -> None:
     look("error-500")
     _change(data_dir, [f'DROP TABLE IF EXISTS "{name}"' for name in tables])
     page.goto("/calls?view=all&type=missed")
-    expect(page.get_by_text("can't reach its own storage")).to_be_visible()
+    expect(page.get_by_text("can't reach its own data")).to_be_visible()
     look("error-storage")
 
 

@@ -31,7 +31,7 @@ def test_actions_are_listed_with_their_results_and_undone_one_by_one(
 ) -> None:
     first, second, third, broken = alice.call_ids[:4]
     sandbox.answer_with(status=500, body=b"{}", times=None, path=f"/calls/{broken}")
-    assert "to be undone" in alice.get("/actions").text
+    assert "can be undone" in alice.get("/actions").text
     alice.get("/calls").submit(f"/calls/{first}/archive", archived="true")
     alice.get("/calls").submit("/calls/archive", archived="true", ids=[second, third])
     alice.get("/calls").submit(f"/calls/{broken}/archive", archived="true")

@@ -38,11 +38,11 @@ def test_archiving_moving_back_and_notes_are_told_with_who_did_it(
 
     for path, place in ((f"/calls/{waiting_call}", "#activity"), (f"/callers/{PARIS}", "#history")):
         told = " ".join(alice.get(path).find(place).get_text(" ").split())
-        deeds = ["bob wrote a note.", "bob moved a call back to the inbox.", "alice archived a call."]
+        deeds = ["bob wrote a note.", "bob moved a call to the inbox.", "alice archived a call."]
         places = [told.find(deed) for deed in deeds]
         assert -1 not in places, told
         assert places == sorted(places)
-        assert "The phone system does not tell" in told
+        assert "The phone system does not say" in told
     (author,) = alice.get(f"/calls/{waiting_call}").page.select("#notes [data-author]")
     assert author.get_text().startswith("bob")
 

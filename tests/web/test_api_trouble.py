@@ -18,11 +18,11 @@ from tests.web.conftest import ids_of_all_pages, services_of
 UNREADABLE = "gave an answer we can't read"
 # By status and Retry-After.
 SENTENCES = {
-    (500, None): "is in trouble right now. Try again in a moment.",
-    (503, 45): "is in trouble right now. Try again in 45 seconds.",
-    (503, 600): "is in trouble right now. Try again in 10 minutes.",
+    (500, None): "has a problem right now. Try again in a moment.",
+    (503, 45): "has a problem right now. Try again in 45 seconds.",
+    (503, 600): "has a problem right now. Try again in 10 minutes.",
     (429, None): "is busy. Try again in a moment.",
-    (403, None): "does not allow this to you.",
+    (403, None): "does not allow you to do this.",
 }
 NOTES = (
     "word " * 10_000,
@@ -47,7 +47,7 @@ def test_a_malformed_response_breaks_no_page(
     assert alice.call_ids == ids
     assert alice.get(f"/calls/{call_id}").status == 200
     assert UNREADABLE in alice.text
-    assert re.search(r"This is the call as of \d\d:\d\d ?, or later", alice.text)
+    assert re.search(r"This call may have changed since \d\d:\d\d ?\.", alice.text)
     alice.submit(f"/calls/{call_id}/notes", content="Not to be lost")
     assert alice.status == 503
     assert note_field(alice) == "Not to be lost"
@@ -73,7 +73,7 @@ def test_each_error_has_its_own_message(
 
     assert alice.status == 200
     assert sentence in alice.text
-    assert "This is the call as of" in alice.text
+    assert "This call may have changed since" in alice.text
     alice.submit(f"/calls/{call_id}/archive", archived="true")
     assert sentence in alice.flash
     assert sandbox.call(call_id)["is_archived"] is False
@@ -86,12 +86,12 @@ def test_a_list_that_cannot_be_synced_says_why_and_how_old_it_is(
     sandbox.answer_503(times=None)
     services_of(app).sync.request_sync()
 
-    wait_until(lambda: "This is the list as of" in alice.get("/calls").text, 30, "a sync that failed")
+    wait_until(lambda: "Last updated:" in alice.get("/calls").text, 30, "a sync that failed")
 
-    assert re.search(r"phone system [\w ]+\. .*This is the list as of \d\d:\d\d", alice.text)
+    assert re.search(r"phone system [\w ]+\. .*Last updated: \d\d:\d\d", alice.text)
     assert alice.call_ids == ids
     sandbox.clear_faults()
-    wait_until(lambda: "This is the list as of" not in alice.get("/calls").text, 30, "a list synced again")
+    wait_until(lambda: "Last updated:" not in alice.get("/calls").text, 30, "a list synced again")
 
 
 def test_an_open_circuit_is_told_with_when_to_try_again(
@@ -104,9 +104,9 @@ def test_an_open_circuit_is_told_with_when_to_try_again(
 
     alice.get(f"/calls/{call_id}")
 
-    assert re.search(r"does not answer at the moment. Try again in \d+ seconds?\.", alice.text)
+    assert re.search(r"is not answering right now. Try again in \d+ seconds?\.", alice.text)
     alice.submit(f"/calls/{call_id}/notes", content="Not to be lost")
-    assert "does not answer at the moment" in alice.text
+    assert "is not answering right now" in alice.text
     assert "did not say whether" not in alice.text
     assert note_field(alice) == "Not to be lost"
     assert sandbox.counters().call_reads == before
@@ -141,7 +141,7 @@ def test_how_many_calls_are_left_out_is_said_in_the_list_the_file_and_the_state(
     services_of(app).sync.request_sync()
     wait_until(lambda: store.last_sync.left_out, 30, "the sync")
 
-    sentence = "3 calls are left out: the phone system describes them in a way that cannot be read."
+    sentence = "3 calls are not shown: the data from the phone system can't be read."
     assert sentence in alice.get("/calls").text
     assert list(csv.reader(alice.client.get("/calls.csv").text.splitlines()))[-1] == [sentence]
     assert json.loads(alice.client.get("/readyz").text)["upstream"]["left_out"] == 3

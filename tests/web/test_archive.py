@@ -88,7 +88,7 @@ def test_an_outdated_page_does_not_undo_a_colleague(alice: Person, sandbox: Sand
     alice.submit(f"/calls/{call_id}/archive", archived="true")
 
     assert is_archived(sandbox, call_id)
-    assert "The call was archived already." in alice.flash
+    assert "The call was already archived." in alice.flash
 
 
 def test_a_state_that_is_none_is_refused(alice: Person, sandbox: Sandbox, call_id: str) -> None:
@@ -185,7 +185,7 @@ def test_an_undo_that_failed_is_tried_again_and_leaves_alone_what_a_colleague_ha
     assert is_archived(sandbox, noted)
     assert not is_archived(sandbox, back_and_forth)
     assert "1 call moved to the inbox." in alice.flash
-    assert "2 calls left alone, as they were changed since: +" in alice.flash
+    assert "2 calls left as they are, because they have changed since: +" in alice.flash
     assert not alice.page.select("[data-undo]")
     assert sandbox.counters().archive_flips_by_call[untouched] == 2
 

@@ -48,7 +48,7 @@ def test_ticked_calls_are_archived_together_and_undo_covers_those_that_were_not_
 
     assert not set(ids) & inbox(sandbox)
     assert f"{number} calls archived. {10 - number} call" in alice.flash
-    assert "archived already" in alice.flash
+    assert "already archived" in alice.flash
     alice.submit(str(alice.find("#notices form")["action"]))
     assert inbox(sandbox) == before
 
@@ -79,8 +79,8 @@ def test_the_question_counts_all_pages_and_names_what_it_leaves_out(alice: Perso
     assert f"Archive {len(inbox(sandbox))} calls?" in alice.text
 
     alice.get("/calls/archive?archived=true&type=misssed&from=yesterday")
-    assert "“misssed” is not a type we know, so it is left out." in alice.text
-    assert "“yesterday” is not a usable date" in alice.text
+    assert "“misssed” is not a known type, so it is ignored." in alice.text
+    assert "“yesterday” is not a date" in alice.text
 
     alice.get("/calls/archive?archived=true&view=archived")
     assert "Nothing to do" in alice.text
@@ -132,7 +132,7 @@ def test_a_long_job_shows_its_progress_and_can_be_stopped_and_undone(alice: Pers
     archived_count = len(before) - len(inbox(sandbox))
     assert 0 < archived_count < len(before)
     assert f"{archived_count} of {len(before)} calls archived" in alice.text
-    assert "not reached before this was stopped" in alice.text
+    assert "This was stopped." in alice.text
     alice.submit(f"{alice.path}/undo")
     finish(alice)
     assert inbox(sandbox) == before
@@ -142,7 +142,7 @@ def test_a_request_for_no_calls_unusable_ids_or_too_many_changes_nothing(
     alice: Person, sandbox: Sandbox, call_id: str
 ) -> None:
     for ids, status, message in (
-        ([], 200, "Tick the calls first."),
+        ([], 200, "Select calls first."),
         ([call_id, "../me"], 404, "does not exist"),
         ([call_id, made_up(1000)], 400, "At most 1,000 calls"),
     ):
@@ -188,7 +188,7 @@ def test_thousands_of_calls_are_archived_in_steps_with_stop_retry_and_undo(
 
     # Another's question cannot be answered.
     bob.get("/calls").submit("/calls/archive", archived="true", plan=plan_id)
-    assert "This question is out of date" in bob.flash
+    assert "This page was out of date" in bob.flash
 
     archive(alice)
     assert f"Archiving {crowd:,} calls…" in alice.text
@@ -201,7 +201,7 @@ def test_thousands_of_calls_are_archived_in_steps_with_stop_retry_and_undo(
     alice.submit(f"{job_path}/stop")
     sandbox.clear_faults()
     finish(alice)
-    assert "not reached before this was stopped" in alice.text
+    assert "This was stopped." in alice.text
     assert re.search(r"Try 1,\d+ calls again", alice.text)
     assert len(alice.page.select("[data-result]")) <= 100
 
@@ -210,7 +210,7 @@ def test_a_question_that_is_gone_is_asked_again_and_one_that_outlives_the_sessio
     alice: Person, crowd: int
 ) -> None:
     alice.get("/calls").submit("/calls/archive", archived="true", plan="gone")
-    assert "This question is out of date" in alice.flash
+    assert "This page was out of date" in alice.flash
 
     alice.get("/calls/archive?archived=true")
     question = alice.page
@@ -221,7 +221,7 @@ def test_a_question_that_is_gone_is_asked_again_and_one_that_outlives_the_sessio
     alice.submit("/login", username="alice", password="any")
 
     assert f"Archive {crowd:,} calls?" in alice.text
-    assert "This was not done yet." in alice.text
+    assert "This has not been done yet." in alice.text
 
 
 def test_as_many_as_nobody_would_wait_for_are_not_offered(alice: Person, app: Flask) -> None:
@@ -243,7 +243,7 @@ def test_a_login_that_ends_in_the_middle_leads_back_to_what_is_left(alice: Perso
     assert alice.path == "/login"
     sandbox.clear_faults()
     alice.submit("/login", username="alice", password="any")
-    assert "3 calls were not reached before your session ended." in alice.text
+    assert "Your session ended. 3 calls were not changed." in alice.text
     alice.submit(f"{alice.path}/retry")
 
     assert not set(ids) & inbox(sandbox)
@@ -258,7 +258,7 @@ def test_a_fourth_job_at_once_is_refused(alice: Person, app: Flask, sandbox: San
 
     archive(alice, last)
 
-    assert "Three changes of yours are still under way." in alice.text
+    assert "Three of your changes are still in progress." in alice.text
     sandbox.clear_faults()
     assert set(last) <= inbox(sandbox)
 
@@ -287,7 +287,7 @@ def test_a_job_that_broke_off_says_so_and_is_retried(alice: Person, app: Flask, 
     job = put_job(app, ids, Result(ids[0], Outcome.DONE), age=20)
 
     alice.get(f"/calls/archive/{job.id}")
-    assert "The work broke off. What became of 1 call is not known" in alice.text
+    assert "This was interrupted. 1 call may not have been changed" in alice.text
     assert not alice.page.select("progress")
     alice.submit(f"{alice.path}/retry")
 
@@ -303,4 +303,4 @@ def test_undo_does_not_cover_a_change_of_unknown_outcome_and_says_so(alice: Pers
 
     for sentence in ("1 call may have been archived", "Try 1 call again", "Undo 1 call"):
         assert sentence in alice.text
-    assert "Undo does not cover calls of which it is not known whether this changed them" in alice.text
+    assert "Undo covers only the calls that were surely changed" in alice.text

@@ -125,7 +125,7 @@ def test_other_calls_with_the_number_are_counted_and_the_last_ones_shown_with_a_
 def test_a_call_without_related_calls_says_so(alice: Person, new_call: NewCall) -> None:
     new_call(caller="anonymous", direction="inbound")
     for number, sentence in (
-        ("anonymous", "There is no number to find others by."),
+        ("anonymous", "Without a number, no others can be found."),
         ("+33699887766", "None."),
     ):
         (call_id,) = add_missed(new_call, timedelta(0), number=number)

@@ -21,12 +21,12 @@ def test_an_unusable_filter_is_named(alice: Person, path: str) -> None:
 
     assert alice.status == 200
     for sentence in (
-        "“yesterday” is not a usable date", "“9999-12-31” is not a usable date", "“up”", "“trash”",
-        "“fax” is not a type we know", "“anonymous” is not a number",
+        "“yesterday” is not a date", "“9999-12-31” is not a date", "“up”", "“trash”",
+        "“fax” is not a known type", "“anonymous” is not a number",
     ):  # fmt: skip
         assert sentence in alice.text
     alice.get(f"{path}?from=2026-12-01&to=2026-11-01")
-    assert "The first day is after the last one" in alice.text
+    assert "The first day is after the last day" in alice.text
 
 
 def test_a_search_finds_a_number_in_another_spelling(alice: Person, sandbox: Sandbox) -> None:
@@ -78,7 +78,7 @@ def test_no_address_is_longer_than_2000_characters_whatever_is_searched(
 def test_an_empty_list_offers_to_clear_the_filters_and_keeps_the_rest(alice: Person) -> None:
     alice.get("/calls?q=nothing-has-this&per_page=50")
 
-    assert "No calls match" in alice.text
+    assert "No calls found" in alice.text
     assert len(alice.page.find_all("a", string=re.compile("Clear"))) == 1
     assert alice.find(".toolbar__summary").get_text(strip=True) == "0 calls"
     assert alice.find("#per-page option[selected]")["value"] == "50"
@@ -148,9 +148,9 @@ def test_a_typed_line_that_is_none_or_one_of_several_stays_in_its_field_and_the_
     lines = sorted({call["via"] for call in sandbox.calls()})
     several = [line for line in lines if "77" in line]
     for typed, sentence, links in (
-        ("<nobody>", "No line has “<nobody>” in its number, so all lines are shown.", []),
-        ("77", "“77” is in the numbers of several lines. Choose one:", several),
-        ("3", "“3” is in the numbers of many lines. Type more of it.", []),
+        ("<nobody>", "No line number contains “<nobody>”, so all lines are shown.", []),
+        ("77", "Several line numbers contain “77”. Choose one:", several),
+        ("3", "Many line numbers contain “3”. Type more of it.", []),
         ("", "", []),
     ):
         alice.get("/calls", query_string={"view": "all", "line": "other", "via": typed})

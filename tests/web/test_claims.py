@@ -49,7 +49,7 @@ def test_who_has_a_caller_is_shown_in_list_queue_and_on_pages(
     assert holder(app) == "alice"
     for person in (alice, bob):
         for path in ("/calls", f"/calls/{waiting_call}", f"/callers/{PARIS}", QUEUE):
-            assert "alice has it since" in person.get(path).text, path
+            assert "alice has been on it since" in person.get(path).text, path
     assert row_of(alice, PARIS, "who=mine") is not None
     assert row_of(bob, PARIS, "who=mine") is None
     assert row_of(bob, PARIS, f"who=nobody&{SANDBOX_IS_OLD}") is None
@@ -103,7 +103,7 @@ def test_taking_over_asks_first(app: Flask, alice: Person, bob: Person) -> None:
     link = bob.get(f"/callers/{PARIS}").find("[data-take]")
 
     bob.get(str(link["href"]))
-    assert "alice has it since" in bob.text
+    assert "alice has been on it since" in bob.text
     assert holder(app) == "alice"
     bob.submit(ADDRESS, claimed="true")
 
@@ -159,7 +159,7 @@ def test_a_caller_without_a_call_in_the_inbox_cannot_be_taken(
     alice.submit(ADDRESS, claimed="true")
 
     assert holder(app) is None
-    assert "No call of this caller is in the inbox" in alice.flash
+    assert "This caller has no call in the inbox" in alice.flash
 
 
 def test_what_is_no_desired_state_or_no_known_number_is_refused(alice: Person) -> None:
@@ -199,7 +199,7 @@ def test_a_pushed_row_has_who_has_the_caller(
     services_of(app).replica.apply(Call.from_json(sandbox.call(waiting_call)))
 
     pushed = events(page, "update-call")[-1]
-    assert "has it since" in pushed["html"]
+    assert "has been on it since" in pushed["html"]
     assert str(pushed["claims"]) == bob.get("/calls").find("body")["data-claims"]
 
 
@@ -207,4 +207,4 @@ def test_the_name_of_who_has_a_caller_is_text(app: Flask, alice: Person, waiting
     services_of(app).team.claims.take(PARIS, User(id="9", username="<b>eve</b>"))
 
     for path in ("/calls", f"/calls/{waiting_call}", f"/callers/{PARIS}", QUEUE, ADDRESS):
-        assert "<b>eve</b> has it since" in alice.get(path).text, path
+        assert "<b>eve</b> has been on it since" in alice.get(path).text, path

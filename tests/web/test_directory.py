@@ -67,7 +67,7 @@ def test_entries_are_listed_searched_by_words_and_numbers_and_filtered_by_kind(
     assert "1 entry" in alice.get("/directory?kind=line").text
     assert "30 entries" in alice.get("/directory?q=zurich+pers").text
     assert "1 entry" in alice.get("/directory?q=0612340059").text
-    assert "No entry matches" in alice.get("/directory?q=nobody&kind=fax&page=99999999999999999999").text
+    assert "No entries found" in alice.get("/directory?q=nobody&kind=fax&page=99999999999999999999").text
 
 
 def test_what_cannot_be_stored_comes_back_with_the_reason_at_its_field(app: Flask, alice: Person) -> None:
@@ -78,7 +78,7 @@ def test_what_cannot_be_stored_comes_back_with_the_reason_at_its_field(app: Flas
     assert "A name is missing." in alice.find("#name-error").text
     assert "longer than 120" in alice.find("#company-error").text
     assert "not a number" in alice.find("#number-error").text
-    assert "Choose one of the kinds." in alice.find("#kind-error").text
+    assert "Choose a type." in alice.find("#kind-error").text
     assert (value(alice, "company"), value(alice, "number")) == ("x" * 121, "+33612345678\nanonymous")
     assert entries(app) == []
 
@@ -93,7 +93,7 @@ def test_two_who_edit_one_entry_see_each_others_words(app: Flask, alice: Person,
 
     assert alice.status == 409
     stored = alice.find(".entry-conflict").get_text(" ")
-    assert "bob changed this entry meanwhile" in " ".join(stored.split())
+    assert "bob has changed this entry in the meantime" in " ".join(stored.split())
     assert all(text in stored for text in ("Marie Curie", "Radium", "+33 6 98 76 54 32"))
     assert (value(alice, "name"), value(alice, "company")) == (HOSTILE, "Pechblende")
     assert entries(app)[0].name == "Marie Curie"
@@ -117,7 +117,7 @@ def test_an_edit_of_what_was_deleted_meanwhile_can_still_be_added(
 
     alice.submit(action, name="Marie C.", number="+33612345678")
     assert alice.status == 409
-    assert "Somebody deleted this entry meanwhile" in alice.text
+    assert "Somebody has deleted this entry in the meantime" in alice.text
     alice.submit("/directory", name=value(alice, "name"), number=value(alice, "number"))
     assert [entry.name for entry in entries(app)] == ["Marie C."]
 
@@ -129,7 +129,7 @@ def test_a_number_of_another_entry_leads_there_or_to_a_merger(app: Flask, alice:
     alice.get("/directory/new").submit("/directory", name="New", number="06\n+33 6 98 76 54 32")
     assert alice.status == 409
     assert value(alice, "name") == "New"
-    assert "belongs to another entry already: M. Curie" in alice.text
+    assert "already belongs to another entry: M. Curie" in alice.text
 
     alice.get(action).submit(action, name="Marie", number="+33612345678\n+33698765432")
     assert alice.status == 409
@@ -161,9 +161,9 @@ def test_a_merger_of_what_was_changed_meanwhile_is_shown_again(
     assert alice.status == 400
     bob.get(f"/directory/{other.id}").submit(f"/directory/{other.id}/delete")
     alice.submit("/directory/merge", name="A")
-    assert "One of the two entries is gone" in alice.flash
+    assert "One of the two entries has been deleted" in alice.flash
     for ids in ("", f"?ids={one.id}", f"?ids={one.id}&ids={one.id}", "?ids=x&ids=-1"):
-        assert "Tick the two entries" in alice.get(f"/directory/merge{ids}").flash
+        assert "Select the two entries" in alice.get(f"/directory/merge{ids}").flash
 
 
 def test_a_deletion_is_undone(app: Flask, alice: Person, bob: Person) -> None:
@@ -173,13 +173,13 @@ def test_a_deletion_is_undone(app: Flask, alice: Person, bob: Person) -> None:
     bob.get(action).submit(action, name="Marie C.", number="\n".join(entry.numbers))
     alice.submit(f"{action}/delete")
     assert alice.status == 409
-    assert "bob changed this entry" in alice.text
+    assert "bob has changed this entry" in alice.text
     alice.submit(f"{action}/delete")
     assert "“Marie C.” was deleted." in alice.flash
     assert entries(app) == []
 
     alice.submit(f"{action}/restore")
-    assert "“Marie C.” is there again." in alice.flash
+    assert "“Marie C.” is back." in alice.flash
     assert [(entry.name, entry.numbers) for entry in entries(app)] == [("Marie C.", entry.numbers)]
     # Nobody else's to undo.
     token = str(bob.get("/directory").page.select("[name=csrf_token]")[0]["value"])
@@ -211,12 +211,12 @@ def test_what_was_typed_when_the_session_ended_is_in_the_form_after_the_login(
     alice.submit("/login", username="alice", password="x")
 
     assert alice.path == path
-    assert "This was not saved yet." in alice.text
+    assert "This has not been saved yet." in alice.text
     assert (value(alice, "name"), value(alice, "company")) == (HOSTILE, "C")
     assert [entry.name for entry in entries(app)] == ["Marie"]
     alice.submit(action, name=value(alice, "name"), number=value(alice, "number"))
     assert HOSTILE in {entry.name for entry in entries(app)}
-    assert "This was not saved yet." not in alice.get(path).text
+    assert "This has not been saved yet." not in alice.get(path).text
 
 
 def test_a_storage_that_fails_loses_nothing_that_was_typed(
@@ -229,7 +229,7 @@ def test_a_storage_that_fails_loses_nothing_that_was_typed(
     alice.get("/directory/new").submit("/directory", name="Marie", number="+33612345678")
 
     assert alice.status == 503
-    assert "can't reach its own storage" in alice.text
+    assert "can't reach its own data" in alice.text
     assert value(alice, "name") == "Marie"
 
 

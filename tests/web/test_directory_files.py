@@ -46,7 +46,7 @@ def test_a_file_is_previewed_and_then_imported_as_it_was_shown(app: Flask, alice
 
     assert alice.path.startswith("/directory/import/")
     counts = [item.text for item in alice.page.select(".preview__counts li")]
-    assert counts == ["2 new entries", "1 entry differs", "1 is there already", "1 cannot be imported"]
+    assert counts == ["2 new entries", "1 entry is different", "1 is already there", "1 can't be imported"]
     assert "Line 4: A name is missing." not in alice.text
     assert "Line 4: A number is missing." in alice.text
     assert "Line 2: M. Curie · Caller" in alice.text
@@ -106,7 +106,7 @@ def test_a_forged_fingerprint_and_anothers_preview_import_nothing(
     [
         (b"", "Choose a file first."),
         (b"   \n", "no contacts in this file"),
-        (b"a,b\n1,2\n", "has to name the columns"),
+        (b"a,b\n1,2\n", "must name the columns"),
         (b"\x81\x8d\x00\x9d", "not a text file"),
         (b"name,number\n" + b"A,+331\n" * 20_001, "too many contacts"),
     ],
@@ -156,4 +156,9 @@ def test_what_is_exported_is_imported_as_it_was(app: Flask, alice: Person) -> No
         send(alice, answer.get_data())
 
         counts = [item.text for item in alice.page.select(".preview__counts li")]
-        assert counts == ["0 new entries", "0 entries differ", "2 are there already", "0 cannot be imported"]
+        assert counts == [
+            "0 new entries",
+            "0 entries are different",
+            "2 are already there",
+            "0 can't be imported",
+        ]

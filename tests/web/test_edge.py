@@ -107,4 +107,4 @@ def test_what_is_no_form_is_refused_wherever_a_form_is_expected(
                 for body in (b"[]", b"{", b'{"username": 1}', b"\xff"):
                     answer = person.client.post(path, data=body, content_type=kind)
                     assert answer.status_code == 415, (path, kind)
-                    assert "does not take what was sent" in answer.text
+                    assert "does not accept this kind" in answer.text

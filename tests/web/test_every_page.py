@@ -100,4 +100,4 @@ def test_the_words_for_trouble_say_since_when_and_do_not_repeat_the_words_of_the
     for text in words.values():
         assert text.count("%(time)s") == 1
         assert not re.search("live|reconnecting|offline", text.lower())
-    assert [name for name, text in words.items() if "go on working" in text] == ["data-socket"]
+    assert [name for name, text in words.items() if "keep working" in text] == ["data-socket"]

@@ -123,8 +123,8 @@ def test_an_address_that_asks_for_something_unusable_gets_no_file(alice: Person)
     alice.get("/calls.csv?type=fax&from=yesterday")
 
     assert alice.status == 400
-    assert "“fax” is not a type we know" in alice.text
-    assert "“yesterday” is not a usable date" in alice.text
+    assert "“fax” is not a known type" in alice.text
+    assert "“yesterday” is not a date" in alice.text
 
 
 @pytest.fixture

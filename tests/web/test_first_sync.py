@@ -26,7 +26,7 @@ def test_a_filtered_page_is_reloaded_only_by_its_link_and_its_filters_can_be_cle
 
         assert not early_bird.page.select(REFRESH)
         assert early_bird.find("noscript a")["href"] == f"{path}?q=refund&per_page=50"
-        assert "The calls are being read" in early_bird.text
+        assert "Loading the calls" in early_bird.text
         (clear,) = (link for link in early_bird.page.select("a") if "Clear filters" in link.text)
         assert clear["href"] == f"{path}?view={view}&per_page=50"
 
@@ -34,14 +34,14 @@ def test_a_filtered_page_is_reloaded_only_by_its_link_and_its_filters_can_be_cle
 def test_the_question_before_many_calls_are_archived_says_that_it_counts_those_read_so_far(
     early_bird: Person,
 ) -> None:
-    assert "The call history is still being read." in early_bird.get("/calls/archive?archived=true").text
+    assert "The calls are still loading." in early_bird.get("/calls/archive?archived=true").text
 
 
 def test_there_is_no_file_before_the_list_has_been_read_whole(early_bird: Person) -> None:
     early_bird.get("/calls.csv?view=all")
 
     assert early_bird.status == 503
-    assert "still being read" in early_bird.text
+    assert "still loading" in early_bird.text
     assert early_bird.find("a.button--primary")["href"] == "/calls.csv?view=all"
 
 

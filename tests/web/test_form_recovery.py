@@ -60,7 +60,7 @@ def test_a_note_waits_in_its_form_after_the_login(
 
     assert alice.path == f"/calls/{call_id}"
     assert typed(alice) == TEXT
-    assert "Your note was not sent yet. It is in the form" in alice.text
+    assert "Your note has not been sent yet. Check it" in alice.text
     assert sandbox.counters().notes_added == 0
     alice.submit(f"/calls/{call_id}/notes", content=typed(alice))
     assert sandbox.counters().notes_added == 1
@@ -78,7 +78,7 @@ def test_a_note_from_before_another_login_is_shown_again_instead_of_an_error(
 
     assert alice.path == f"/calls/{call_id}"
     assert typed(alice) == TEXT
-    assert "nothing was sent yet" in alice.text
+    assert "nothing was sent" in alice.text
     assert sandbox.counters().notes_added == 0
 
 
@@ -91,7 +91,7 @@ def test_an_action_from_before_another_login_is_not_taken_for_a_text(
     alice.submit(f"/calls/{call_id}/archive", archived="true")
 
     assert alice.path == "/calls"
-    assert "this was not done yet. Try again." in alice.flash
+    assert "nothing was done. Try again." in alice.flash
     assert "wrote" not in alice.flash
     assert sandbox.counters().archive_flips == 0
 
@@ -147,7 +147,7 @@ def test_a_refused_note_is_not_replaced_by_the_kept_one(alice: Person, call_id: 
 
     assert alice.status == 400
     assert typed(alice).strip() == ""
-    assert "not sent yet" not in alice.text
+    assert "nothing was sent" not in alice.text
 
 
 def test_another_user_who_logs_in_sees_no_kept_note_and_is_asked_nothing(alice: Person, call_id: str) -> None:

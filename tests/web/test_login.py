@@ -36,7 +36,7 @@ def test_an_empty_field_is_named_and_the_username_stays(stranger: Person, sandbo
 
 
 def test_a_failed_login_is_explained_and_the_username_stays(stranger: Person, sandbox: Sandbox) -> None:
-    for status, sentence in ((401, "do not match"), (400, "Bad Request"), (503, "in trouble")):
+    for status, sentence in ((401, "do not match"), (400, "Bad Request"), (503, "has a problem")):
         sandbox.clear_faults()
         sandbox.reject_logins(status)
 

@@ -43,7 +43,7 @@ def test_a_blank_note_is_refused_at_its_field(alice: Person, sandbox: Sandbox, c
         write(alice, call_id, content)
 
         assert alice.status == 400
-        assert "cannot be empty" in alice.text
+        assert "can't be empty" in alice.text
     assert sandbox.counters().notes_added == 0
 
 

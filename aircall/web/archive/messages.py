@@ -29,14 +29,14 @@ def already_so(number: int, is_archived: bool) -> str:
     """Return how many calls were in the wanted state already."""
     if is_archived:
         return ngettext(
-            "%(number)s call was archived already.",
-            "%(number)s calls were archived already.",
+            "%(number)s call was already archived.",
+            "%(number)s calls were already archived.",
             number,
             number=count(number),
         )
     return ngettext(
-        "%(number)s call was in the inbox already.",
-        "%(number)s calls were in the inbox already.",
+        "%(number)s call was already in the inbox.",
+        "%(number)s calls were already in the inbox.",
         number,
         number=count(number),
     )
@@ -63,8 +63,8 @@ def _already_so(job: Job) -> str:
     if len(job.call_ids) > 1:
         return already_so(number, job.is_archived)
     if job.is_archived:
-        return _("The call was archived already.")
-    return _("The call was in the inbox already.")
+        return _("The call was already archived.")
+    return _("The call was already in the inbox.")
 
 
 def _failed(job: Job) -> str:
@@ -97,8 +97,8 @@ def _left_alone(job: Job, names: Mapping[str, str]) -> str:
     if not left_alone:
         return ""
     return ngettext(
-        "%(number)s call left alone, as it was changed since: %(names)s.",
-        "%(number)s calls left alone, as they were changed since: %(names)s.",
+        "%(number)s call left as it is, because it has changed since: %(names)s.",
+        "%(number)s calls left as they are, because they have changed since: %(names)s.",
         len(left_alone),
         number=count(len(left_alone)),
         names=_named(left_alone, names),
@@ -110,12 +110,12 @@ def _not_reached(job: Job) -> str:
     if not number:
         return ""
     return ngettext(
-        "%(number)s call was not reached.", "%(number)s calls were not reached.", number, number=count(number)
+        "%(number)s call was not changed.", "%(number)s calls were not changed.", number, number=count(number)
     )
 
 
 def _named(results: list[Result], names: Mapping[str, str]) -> str:
-    shown = [names.get(result.call_id) or _("a call that is gone") for result in results[:MOST_NAMES]]
+    shown = [names.get(result.call_id) or _("a deleted call") for result in results[:MOST_NAMES]]
     more = len(results) - len(shown)
     if not more:
         return "; ".join(shown)
@@ -195,8 +195,8 @@ def unconfirmed(number: int, is_archived: bool) -> str:
 def left_alone(number: int) -> str:
     """Return how many calls an undo did not change back."""
     return ngettext(
-        "%(number)s call left alone: changed since",
-        "%(number)s calls left alone: changed since",
+        "%(number)s call left as it is: changed since",
+        "%(number)s calls left as they are: changed since",
         number,
         number=count(number),
     )

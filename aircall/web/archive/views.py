@@ -46,10 +46,8 @@ LONGEST_KEY = 64
 # What the script sends in X-Requested-With for an answer without a page, and how many states that has.
 CHANGE, MOST_STATES = "change", 1000
 NOTHING_TO_UNDO = _l("There is nothing left to undo.")
-OUTDATED = _l("This question is out of date, and nothing was changed. Ask for it once more.")
-TOO_MANY_JOBS = _l(
-    "Three changes of yours are still under way. Wait until one of them has ended, or stop one."
-)
+OUTDATED = _l("This page was out of date, so nothing was changed. Start again.")
+TOO_MANY_JOBS = _l("Three of your changes are still in progress. Wait for one to finish, or stop one.")
 
 
 @bp.post("/calls/<call_id>/archive")
@@ -73,7 +71,7 @@ def many() -> ResponseReturnValue:
         return _start_plan(plan_id, return_url)
     call_ids = _ids(request.form.getlist("ids"))
     if not call_ids:
-        return _say(Message(_("Tick the calls first."), ERROR), return_url)
+        return _say(Message(_("Select calls first."), ERROR), return_url)
     if len(call_ids) > MAX_CALLS:
         abort(400, _("At most %(number)s calls at a time.", number=count(MAX_CALLS)))
     form_recovery.drop()

@@ -38,12 +38,12 @@ def change(number: str) -> ResponseReturnValue:
     """Take the caller, from `instead_of` if somebody else has them, or let go; the desired state."""
     key, wanted, user = known_key(number), request.form.get("claimed"), required_login().user
     if wanted not in ("true", "false"):
-        abort(400, _("Say whether you take care of this caller: true or false."))
+        abort(400, _("Say whether you are on it: true or false."))
     claims, return_url = services().team.claims, _return_url(request.form.get("next"), number)
     if wanted == "false":
         claims.let_go(number, user)
     elif not services().replica.store.matching_ids(CallFilter(view="inbox", number=key), 1):
-        flash_message(_("No call of this caller is in the inbox, so nobody has to take care of them."), ERROR)
+        flash_message(_("This caller has no call in the inbox, so there is no need to call back."), ERROR)
     else:
         try:
             claims.take(number, user, instead_of=request.form.get("instead_of", ""))
@@ -55,7 +55,7 @@ def change(number: str) -> ResponseReturnValue:
 def _already_taken(error: ClaimedError) -> str:
     claim = error.claim
     return _(
-        "%(user)s was faster and has this caller since %(time)s.",
+        "%(user)s was faster, and has been on it since %(time)s.",
         user=claim.user.username,
         time=clock(claim.taken_at, viewer_zone().key),
     )

@@ -112,9 +112,9 @@ def archive(number: str) -> ResponseReturnValue:
     call_ids = services().replica.store.matching_ids(wanted, MOST_CHANGED)
     if not call_ids:
         flash_message(
-            _("All calls of this caller are archived already.")
+            _("All calls with this caller are already archived.")
             if is_archived
-            else _("All calls of this caller are in the inbox already.")
+            else _("All calls with this caller are already in the inbox.")
         )
         return see_other(return_url)
     return change_calls(call_ids, is_archived, return_url)

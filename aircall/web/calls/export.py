@@ -46,10 +46,8 @@ PART = 200
 MOST_AT_ONCE, LONGEST = 2, 600.0
 # Seconds. A file of 100,000 calls takes less.
 RETRY_AFTER = 10
-NOT_WHOLE = _l(
-    "The list of calls is still being read, so the file would not be whole. Try again in a moment."
-)
-TOO_MANY = _l("You are downloading two files already. Wait until one of them is there, then try again.")
+NOT_WHOLE = _l("The calls are still loading, so the file would not be complete. Try again in a moment.")
+TOO_MANY = _l("You are already downloading two files. Wait for one to finish, then try again.")
 
 
 @bp.get("/calls/export")
@@ -80,7 +78,7 @@ def calls() -> ResponseReturnValue:
     store, zone = services().replica.store, viewer_zone()
     synced_at, left_out = store.last_sync
     if synced_at is None:
-        return error_page(_("Not yet"), NOT_WHOLE, 503)
+        return error_page(_("Not ready yet"), NOT_WHOLE, 503)
     turn = _turn()
     if turn is None:
         audit.note("export limited", username())

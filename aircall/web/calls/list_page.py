@@ -198,11 +198,11 @@ def read_lines(store: CallQuery, query: ListQuery) -> LineChoice:
         return LineChoice(offered=offered, has_more=has_more)
     found, typed = tuple(store.find_lines(query.typed_line, OFFERED_LINES + 1)), query.typed_line[:40]
     if not found:
-        problem = _("No line has “%(text)s” in its number, so all lines are shown.", text=typed)
+        problem = _("No line number contains “%(text)s”, so all lines are shown.", text=typed)
     elif len(found) > OFFERED_LINES:
-        problem, found = _("“%(text)s” is in the numbers of many lines. Type more of it.", text=typed), ()
+        problem, found = _("Many line numbers contain “%(text)s”. Type more of it.", text=typed), ()
     else:
-        problem = _("“%(text)s” is in the numbers of several lines. Choose one:", text=typed)
+        problem = _("Several line numbers contain “%(text)s”. Choose one:", text=typed)
     return LineChoice(offered=offered, has_more=has_more, found=found, problem=problem)
 
 

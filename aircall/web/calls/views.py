@@ -62,8 +62,8 @@ bp = Blueprint("calls", __name__)
 # How many calls `ids` may name in one request.
 MOST_ROWS = 100
 UNSURE = _l(
-    "The phone system did not say whether the note was saved, and it does not show yet. What you wrote is "
-    "still here. If you send it again, we first look whether it has come meanwhile."
+    "The phone system did not say whether it saved the note, and the note is not shown yet. "
+    "Your text is still here. If you send it again, Callboard first checks whether the note has arrived."
 )
 
 
@@ -77,7 +77,7 @@ class NoteForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no types
     def validate_content(self, field: TextAreaField) -> None:
         """Reject a note of which nothing is seen, as the API does; the text stays in the field."""
         if not is_visible(field.data or ""):
-            raise ValidationError(_("Write something first: a note cannot be empty."))
+            raise ValidationError(_("Write something first: a note can't be empty."))
 
 
 @bp.get("/")

@@ -35,9 +35,9 @@ TOO_LONG = {
     "number": _l("A number is longer than %(most)s characters."),
 }
 UNDISPLAYABLE = {
-    "name": _l("The name has characters that cannot be shown."),
-    "company": _l("The company has characters that cannot be shown."),
-    "number": _l("A number has characters that cannot be shown."),
+    "name": _l("The name has characters that can't be shown."),
+    "company": _l("The company has characters that can't be shown."),
+    "number": _l("A number has characters that can't be shown."),
 }
 # Digits of an id or a version. Databases have no greater ones.
 MOST_DIGITS = 15
@@ -113,8 +113,8 @@ def problem_text(found: FieldProblem) -> str:
     if found.problem is Problem.TOO_MANY:
         return _("An entry has at most %(most)s numbers.", most=count(MAX_NUMBERS))
     if found.problem is Problem.NOT_A_NUMBER:
-        return _("A line is not a number. Write one number to a line.")
-    return _("Choose one of the kinds.")
+        return _("One line is not a number. Write one number per line.")
+    return _("Choose a type.")
 
 
 def whole_number(text: str) -> int:

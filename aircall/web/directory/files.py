@@ -44,10 +44,10 @@ FILE_PROBLEMS = {
     "too_large": _l("This file is too large. Split it, or leave out the pictures."),
     "too_many": _l("There are too many contacts in this file. Split it."),
     "encoding": _l("This file is not a text file. Save it as CSV in UTF-8, or as vCard."),
-    "header": _l("The first line has to name the columns, such as: name, company, number."),
+    "header": _l("The first line must name the columns, such as: name, company, number."),
 }
 NO_FILE = _l("Choose a file first.")
-GONE = _l("The preview was open for too long. Choose the file again: nothing was imported.")
+GONE = _l("The preview was open too long, so nothing was imported. Choose the file again.")
 
 
 @bp.url_value_preprocessor
@@ -120,7 +120,8 @@ def import_(token: str) -> ResponseReturnValue:
         )
     except PreviewOutdatedError as error:
         problem = _(
-            "The directory was changed meanwhile, so nothing was imported. This is what would be done now."
+            "The directory has changed in the meantime, so nothing was imported. "
+            "Here is what would change now."
         )
         return _preview_page(token, error.preview, problem, 409)
     except STORAGE_ERRORS:
@@ -205,7 +206,7 @@ def file_problem_text(found: FileProblem) -> str:
         return _("Another contact has the same number: line %(line)s.", line=count(found.other_line))
     if found.reason == "several_entries":
         return _("Its numbers belong to several entries of the directory.")
-    return _("This line cannot be read.")
+    return _("This line can't be read.")
 
 
 def _outcome(result: ImportResult) -> str:

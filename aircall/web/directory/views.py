@@ -150,12 +150,12 @@ def delete(entry_id: str) -> ResponseReturnValue:
         gone = services().team.directory.delete(EntryVersion(whole_number(entry_id), version), _user())
     except EditConflictError as error:
         current = error.current or abort(404)
-        problem = _("%(who)s changed this entry, so it was not deleted. Look at it once more.")
+        problem = _("%(who)s has changed this entry, so it was not deleted. Check it again.")
         return _form_page(
             EntryForm.of_entry(current), problem=problem % {"who": isolated(current.updated_by)}, status=409
         )
     if gone is None:
-        flash_message(_("The entry was deleted already."))
+        flash_message(_("The entry was already deleted."))
     else:
         _keep_deleted(gone)
         undo_url = url_for(".restore", entry_id=gone.id)
@@ -170,10 +170,10 @@ def restore(entry_id: str) -> ResponseReturnValue:
     kept = session.get(DELETED_KEY, {}).get(entry_id) or abort(404)
     try:
         entry = services().team.directory.create(msgspec.json.decode(kept, type=Draft), _user())
-        flash_message(_("“%(name)s” is there again.", name=isolated(entry.name)))
+        flash_message(_("“%(name)s” is back.", name=isolated(entry.name)))
     except NumberTakenError as error:
         taken = isolated(error.entry.name)
-        flash_message(_("This cannot be undone: “%(name)s” has one of the numbers now.", name=taken), ERROR)
+        flash_message(_("This can't be undone: “%(name)s” has one of the numbers now.", name=taken), ERROR)
     return see_other(local_path(request.form.get("next")) or url_for(".index"))
 
 
@@ -184,7 +184,7 @@ def compare() -> ResponseReturnValue:
     found = [services().team.directory.entry(whole_number(text)) for text in request.args.getlist("ids")[:3]]
     entries = [entry for entry in found if entry]
     if len(found) != 2 or len(entries) != 2 or entries[0].id == entries[1].id:  # a pair
-        flash_message(_("Tick the two entries that are to become one."), ERROR)
+        flash_message(_("Select the two entries to merge."), ERROR)
         return see_other(url_for(".index"))
     return _merge_page(entries[0], entries[1])
 
@@ -199,13 +199,13 @@ def merge() -> ResponseReturnValue:
     try:
         entry = directory.merge(kept, merged, _user(), choices)
     except UnknownEntryError:
-        flash_message(_("One of the two entries is gone, so they were not merged."), ERROR)
+        flash_message(_("One of the two entries has been deleted, so they were not merged."), ERROR)
         return see_other(url_for(".index"))
     except MergeChoiceError as error:
         return _merge_page(error.kept, error.merged, _("Choose one of the two wherever they differ."), 400)
     except (EditConflictError, InvalidEntryError) as error:
         pair = directory.entry(kept.id), directory.entry(merged.id)
-        problem = _("An entry was changed meanwhile, so they were not merged. Look at both once more.")
+        problem = _("One entry has changed in the meantime, so they were not merged. Check both again.")
         if isinstance(error, InvalidEntryError):
             problem = " ".join(map(problem_text, error.problems))
         return _merge_page(pair[0] or abort(404), pair[1] or abort(404), problem, 409)

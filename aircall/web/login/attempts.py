@@ -50,8 +50,8 @@ class TooManyAttemptsError(Exception):
     def __str__(self) -> str:
         minutes = -(-self.retry_after // 60)
         return ngettext(
-            "Too many attempts to log in have failed. Try again in a minute.",
-            "Too many attempts to log in have failed. Try again in %(minutes)d minutes.",
+            "Too many failed logins. Try again in a minute.",
+            "Too many failed logins. Try again in %(minutes)d minutes.",
             minutes,
             minutes=minutes,
         )

@@ -23,7 +23,7 @@ from aircall.web.login import attempts, session
 from aircall.web.security import see_other
 from aircall.web.services import services
 
-LENGTH = Length(max=255, message=_l("Field cannot be longer than 255 characters."))
+LENGTH = Length(max=255, message=_l("This can't be longer than 255 characters."))
 
 
 class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF publishes no types
@@ -41,7 +41,7 @@ REFUSED = _l("That username and password do not match. Check both and try again.
 
 WRONG_ADDRESS = _l(
     "The address of the phone system seems to be wrong, so nobody can log in. "
-    "Ask whoever runs this dashboard to check AIRCALL_API_URL."
+    "Ask the person who runs Callboard to check AIRCALL_API_URL."
 )
 
 

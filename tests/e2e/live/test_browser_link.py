@@ -101,7 +101,7 @@ def test_a_page_without_a_socket_says_so_and_asks_every_30_seconds(
 
     expect_archived(page, call_id, is_archived)
     expect_not_live(page)
-    expect(page.locator("#banner")).to_contain_text("You can go on working.")
+    expect(page.locator("#banner")).to_contain_text("You can keep working.")
     assert "live" not in claimed(page)
     expect_marked(page)
 

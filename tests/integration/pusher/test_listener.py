@@ -222,7 +222,7 @@ def test_without_a_login_the_link_is_offline_and_retries_seldom() -> None:
     with connected(authorize=signer, no_login_retry=0.2) as (server, subject):
         subject.wait_until(LinkState.LIVE)
 
-    assert (subject.statuses[1].state, subject.reasons[1]) == (LinkState.OFFLINE, "nobody is signed in")
+    assert (subject.statuses[1].state, subject.reasons[1]) == (LinkState.OFFLINE, "nobody is logged in")
     assert min(waits(server)) >= 0.2
 
 

@@ -19,7 +19,7 @@ from tests.system.cluster.lasting_page import lasting_pages, wait_until_right
 AWAY, ANSWERED, RIGHT = 8.0, 5.0, 15.0
 # Seconds. Within which no page may claim any more to be live (the promise is 15).
 OWNED_UP_TO = 19.0
-TELLS = "The dashboard can't reach its own storage right now."
+TELLS = "Callboard can't reach its own data right now."
 Trouble = tuple[Callable[[RedisServer], None], Callable[[RedisServer], None]]
 TROUBLES: dict[str, Trouble] = {
     "dead": (RedisServer.kill, RedisServer.start),

@@ -83,7 +83,7 @@ def test_a_job_of_one_process_is_followed_and_stopped_at_another(
     pair[1].post(f"{job.partition('?')[0]}/stop", cookie)
 
     sandbox.clear_faults()
-    wait_until(lambda: "not reached" in pair[1].get(job, cookie).text, 30, "the end of the job")
+    wait_until(lambda: "were not changed" in pair[1].get(job, cookie).text, 30, "the end of the job")
     assert sum(sandbox.call(call_id)["is_archived"] for call_id in wanted) < len(wanted)
 
 

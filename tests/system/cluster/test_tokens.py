@@ -22,7 +22,7 @@ THREADS_EACH, TIME, LIFE = 10, 7.0, 4
 # Seconds between two requests of a thread.
 PACE = 0.5
 # What a page says whose call the API could not be asked for.
-OLD = "This is the call as of"
+OLD = "This call may have changed since"
 # Seconds. For how long a process that was killed keeps others from refreshing what it was refreshing, and
 # what a busy machine has beyond that.
 LEASE, MARGIN = 15.0, 10.0

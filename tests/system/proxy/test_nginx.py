@@ -88,7 +88,7 @@ def test_a_form_may_be_as_large_as_the_dashboard_takes_and_no_larger(
     answers = [visitor.post(f"{proxy.url}/calls/1/notes", b"x" * size, timeout=TIMEOUT) for size in sizes]
 
     assert [answer.status_code for answer in answers] == [200, 413]
-    assert "larger than we take" in answers[1].text
+    assert "too large" in answers[1].text
     assert len(received(behind)) == 1
 
 

@@ -103,7 +103,7 @@ def test_make_run_ends_its_greeting_with_the_address_and_adds_nothing(tmp_path: 
 
     with running([sys.executable, "-m", "scripts.run"], GREETING, environment=environment) as started:
         address = started.ready[1]
-        wait_until(lambda: listener_of(address)["reason"] == "nobody is signed in")
+        wait_until(lambda: listener_of(address)["reason"] == "nobody is logged in")
         # Its line comes after all that was logged before.
         requests.get(f"{address}/login", timeout=TIMEOUT)
         wait_until(lambda: "/login" in started.output())

@@ -27,8 +27,8 @@ TOLD_WITHIN, ALWAYS_WITHIN = 1.0, 3.0
 # Seconds. What a page takes at the most while the API hangs (the promise is 8), with production's times.
 LONGEST = 12.0
 # What a page says whose call the API could not be asked for.
-OLD = "This is the call as of"
-CIRCUIT_OPEN = "The phone system does not answer at the moment."
+OLD = "This call may have changed since"
+CIRCUIT_OPEN = "The phone system is not answering right now."
 TROUBLES: dict[str, Callable[[Sandbox], None]] = {
     "dead": lambda sandbox: sandbox.answer_503(times=None),
     "hanging": lambda sandbox: sandbox.be_slow(60),

@@ -136,7 +136,7 @@ def test_the_link_is_not_called_live_before_what_was_missed_has_been_read(
         sandbox.archive(call_id)
         sandbox.drop_sockets()
 
-        wait_until(lambda: page.next("link")["reason"] == "reading what was missed", what="the gap")
+        wait_until(lambda: page.next("link")["reason"] == "catching up", what="the gap")
 
         sandbox.clear_faults()
         assert page.next("update-call")["call"]["id"] == call_id

@@ -61,7 +61,7 @@ def test_an_old_state_is_put_right_soon_even_where_the_call_cannot_be_read(
         sandbox.send_event("update-call", stale)
 
         told = [page.next("update-call")["call"] for _ in range(2)]
-        assert page.next("link")["reason"] == "reading what was missed"
+        assert page.next("link")["reason"] == "catching up"
         assert [*told, page.next("update-call")["call"]] == [changed, stale, changed]
         live_page(page)
 
@@ -111,7 +111,7 @@ def test_an_event_that_cannot_be_written_is_a_gap_until_it_has_been_read(
         rude.execute("BEGIN IMMEDIATE")
 
         changed = sandbox.archive(call_id)
-        assert page.next("link")["reason"] == "reading what was missed"
+        assert page.next("link")["reason"] == "catching up"
         rude.rollback()
 
         assert page.next("update-call")["call"] == changed

@@ -16,10 +16,8 @@ from tests.support.waiting import wait_until
 # Seconds. How long a request may take (the promise is 1.5); a busy machine has some more.
 DEADLINE = 5.0
 PAGES = ("/calls", "/calls?view=archived", "/insights", "/login", "/nowhere")
-TELLS = "The dashboard can't reach its own storage right now."
-TELLS_IN_FRENCH = (
-    "Le tableau de bord n\N{RIGHT SINGLE QUOTATION MARK}accède pas à son propre stockage pour le moment"
-)
+TELLS = "Callboard can't reach its own data right now."
+TELLS_IN_FRENCH = "Callboard n\N{RIGHT SINGLE QUOTATION MARK}accède pas à ses données pour le moment"
 Trouble = Callable[[RedisServer], None]
 TROUBLES: dict[str, Trouble] = {"frozen": RedisServer.freeze, "dead": RedisServer.kill}
 
