@@ -22,7 +22,7 @@ from flask import Flask, render_template
 from jinja2 import DictLoader
 from werkzeug.test import EnvironBuilder
 
-from aircall.calls.query import CallFilter
+from aircall.calls.filters import CallFilter
 from aircall.web.services import EXTENSION, start, stop
 from app import create_app
 from bench.figures import Figure

@@ -26,7 +26,7 @@ import psycopg
 from flask import Flask
 
 from aircall.calls.feed import ChangeFeed
-from aircall.calls.query import CallFilter
+from aircall.calls.filters import CallFilter
 from aircall.calls.replica import CallReplica
 from aircall.calls.store import CallStore
 from aircall.models import Call, CallPage, Note

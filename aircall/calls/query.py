@@ -1,12 +1,11 @@
 """Queries on the replica: filtered lists with paging, counts, adjacent calls.
 
-Calls are sorted newest first, and by id within one time; calls without a time come last. Every process may
-write to the database, so counts are cached per revision of the replica (RevisionCache).
+Every process may write to the database, so counts are cached per revision of the replica (RevisionCache).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,88 +17,50 @@ from sqlalchemy import (
     Engine,
     FromClause,
     Select,
-    and_,
     bindparam,
     case,
     func,
-    or_,
     select,
-    true,
     tuple_,
 )
 
 from aircall.calls.count_cache import HEAD, CountCache, HeadCache, written_since
+from aircall.calls.filters import (
+    ARCHIVED_FLAGS,
+    STATEMENTS,
+    CallFilter,
+    counted_range,
+    filter_conditions,
+    in_list_order,
+    in_view,
+    is_kept,
+    midnight,
+    newest_first,
+    of_rare_kind,
+    sorted_by_candidates,
+    sorted_newest_first,
+)
 from aircall.calls.kept_counts import (
     END,
     FIRST,
-    FIRST_TIME,
     CountedRange,
-    Kinds,
     are_complete,
     count_range,
     find_bucket,
     find_lines,
     most_used_lines,
 )
-from aircall.calls.search import SearchIndex, search_condition
-from aircall.calls.tables import NO_TIME, calls, from_row, revision_of, time_key
-from aircall.models import DIRECTIONS, UNKNOWN, Call, to_milliseconds
+from aircall.calls.search import SearchIndex
+from aircall.calls.tables import calls, from_row, revision_of, time_key
+from aircall.models import UNKNOWN, Call
 from aircall.storage.database import TEXT
 from aircall.storage.reading import RevisionCache, connected
 
-VIEWS = ("inbox", "archived", "all")
-# Statements that are kept, one for each list.
-STATEMENTS = 128
 # A page after so many others is found by the kept counts; the calls before others are skipped one by one.
 SKIPPED_PAGES = 4
 # Of fewer calls of a kind SQLite sorts all, rather than look for them among the others.
 RARE = 2000
-ARCHIVED_FLAGS = {"inbox": (False,), "archived": (True,), "all": (False, True)}
 MISSED = {"call_type": ("missed",), "direction": ("inbound", UNKNOWN)}
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class SortKey:
-    """The sort key of a call in the list."""
-
-    time_key: int
-    call_id: str
-
-    @classmethod
-    def of(cls, call: Call) -> "SortKey":
-        """Return the sort key of this call."""
-        return cls(time_key(call), call.id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFilter:
-    """Which calls a list contains. Empty values and None do not filter; `since` is inclusive, `until` is not.
-
-    `directions` are those of a kind, of which `direction` may leave none. `number` is the `number_key` of the
-    other side; a `search` also finds the calls with the keys in `named`. `cursor` drops the calls before it,
-    so that pages stay stable while calls come in (keyset pagination). A call without a time is outside every
-    time range.
-    """
-
-    view: str = "inbox"
-    call_type: str = ""
-    direction: str = ""
-    directions: tuple[str, ...] = ()
-    line: str = ""
-    number: str = ""
-    search: str = ""
-    named: tuple[str, ...] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-    cursor: SortKey | None = None
-
-    @property
-    def kinds(self) -> Kinds:
-        """The type and direction that are filtered by, as the kept counts take them."""
-        chosen = {"call_type": (self.call_type,), "direction": self.directions or (self.direction,)}
-        if self.direction and self.directions:
-            chosen["direction"] = tuple({self.direction} & {*self.directions})
-        return {name: values for name, values in chosen.items() if values != ("",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +87,7 @@ class CallQuery:
 
     def page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
         """Return up to `limit` calls of the filtered list, after the first `offset`."""
-        if offset >= SKIPPED_PAGES * limit and _is_kept(wanted):
+        if offset >= SKIPPED_PAGES * limit and is_kept(wanted):
             return self._far_page(wanted, offset, limit)
         query = self._page_query(wanted)
         if wanted.search and offset + limit <= HEAD:
@@ -143,7 +104,7 @@ class CallQuery:
             head = self._heads.get(connection, wanted, newest)
             later = written_since(connection, head, lambda rows: filter_conditions(wanted, rows=rows))
             query = select(calls).where(calls.c.row_version.in_([*head.row_versions, *later]))
-            query = _by_candidates(query).offset(offset).limit(limit)
+            query = sorted_by_candidates(query).offset(offset).limit(limit)
             found = [from_row(row) for row in connection.execute(query)]
         if head.end is None or len(found) == limit:
             return found
@@ -152,8 +113,8 @@ class CallQuery:
 
     def _page_query(self, wanted: CallFilter) -> Select[Any]:
         if candidates := self.search.candidates(wanted.search):
-            return _by_candidates(select(calls).where(*filter_conditions(wanted, candidates)))
-        return _sorted(self._page_conditions(wanted))
+            return sorted_by_candidates(select(calls).where(*filter_conditions(wanted, candidates)))
+        return sorted_newest_first(self._page_conditions(wanted))
 
     def _far_page(self, wanted: CallFilter, offset: int, limit: int) -> list[Call]:
         """Return the page without stepping through the calls before it: by the kept counts."""
@@ -161,15 +122,15 @@ class CallQuery:
         if place is None:
             return []
         end, skipped = place
-        query = _sorted(self._page_conditions(wanted)).where(calls.c.created_at < end)
+        query = sorted_newest_first(self._page_conditions(wanted)).where(calls.c.created_at < end)
         return self._read(query.offset(skipped).limit(limit))
 
     def _page_conditions(self, wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
         has_choice = wanted.line or wanted.kinds
-        if self.engine.dialect.name != "sqlite" or not has_choice or not _is_kept(wanted):
+        if self.engine.dialect.name != "sqlite" or not has_choice or not is_kept(wanted):
             return filter_conditions(wanted)
         is_rare = not wanted.line and self.counts(replace(wanted, cursor=None))[wanted.view] < RARE
-        return _of_rare_kind(wanted) if is_rare else _in_list_order(wanted)
+        return of_rare_kind(wanted) if is_rare else in_list_order(wanted)
 
     def find(self, call_ids: Sequence[str]) -> list[Call]:
         """Return the calls with these ids, newest first, without the unknown ones."""
@@ -189,9 +150,9 @@ class CallQuery:
 
     def _kept_by_archived(self, wanted: CallFilter) -> dict[bool, int] | None:
         def count(connection: Connection) -> dict[bool, int] | None:
-            return count_range(connection, _counted(wanted)) if are_complete(connection) else None
+            return count_range(connection, counted_range(wanted)) if are_complete(connection) else None
 
-        return self._cache.get(("counts", wanted), count) if _is_kept(wanted) else None
+        return self._cache.get(("counts", wanted), count) if is_kept(wanted) else None
 
     def _count_by_archived(self, wanted: CallFilter) -> Mapping[bool, int]:
         every = replace(wanted, cursor=None)
@@ -222,7 +183,7 @@ class CallQuery:
                 return count_range(connection, CountedRange(kinds=MISSED)).get(False, 0)
             # `in`, not `!=`: the index on kinds begins with the direction.
             is_missed = [calls.c[name].in_(allowed) for name, allowed in MISSED.items()]
-            query = select(func.count()).where(*is_missed, _in_view("inbox"))
+            query = select(func.count()).where(*is_missed, in_view("inbox"))
             return connection.scalar(query) or 0
 
         return self._cache.get("missed", count)
@@ -258,17 +219,6 @@ class CallQuery:
             return [from_row(row) for row in connection.execute(query)]
 
 
-def filter_conditions(
-    wanted: CallFilter, candidates: Sequence[ColumnElement[bool]] = (), rows: FromClause = calls
-) -> list[ColumnElement[bool]]:
-    """Return the conditions of a filter; `candidates` (see SearchIndex) replace that of its search."""
-    if not candidates:
-        return [_in_view(wanted.view, rows), *_column_conditions(wanted, rows)]
-    others = and_(_in_view(wanted.view), *_column_conditions(replace(wanted, search="")))
-    # Inside a CASE they use no index, so that SQLite starts from the candidates.
-    return [_or_named(wanted, and_(*candidates), calls), case((others, 1)) == 1]
-
-
 @lru_cache(STATEMENTS)
 def _neighbors(wanted: CallFilter) -> Select[str, str]:
     """Return the query of the calls before and after the one with `time_key` and `call_id`."""
@@ -294,101 +244,13 @@ def _by_archived(
     return query.group_by(is_archived)
 
 
-# Building a statement takes as long as executing it.
-@lru_cache(STATEMENTS)
-def newest_first(wanted: CallFilter) -> Select[tuple[object, ...]]:
-    """Return the statement that reads the filtered list."""
-    return _sorted(filter_conditions(wanted))
-
-
-def _sorted(conditions: Sequence[ColumnElement[bool]]) -> Select[tuple[object, ...]]:
-    return select(calls).where(*conditions).order_by(calls.c.created_at.desc(), calls.c.id.desc())
-
-
-def _by_candidates(query: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
-    # `+ 0` disables the index on time, so that SQLite starts from the candidates.
-    return query.order_by((calls.c.created_at + 0).desc(), calls.c.id.desc())
-
-
-def _in_list_order(wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
-    """Return the conditions of a filter so that SQLite reads an index that is in the list's order.
-
-    It would rather sort all calls of a kind, and for a line read all others too: it has no statistics.
-    """
-    times = _time_conditions(wanted)
-    if wanted.line:
-        others = and_(_in_view(wanted.view), *_kind_conditions(wanted))
-        return [calls.c.via == wanted.line, *times, case((others, 1)) == 1]
-    return [_in_view(wanted.view), *times, case((and_(*_kind_conditions(wanted)), 1)) == 1]
-
-
-def _of_rare_kind(wanted: CallFilter) -> Sequence[ColumnElement[bool]]:
-    """Return the conditions of a filter that few calls match, for the index on kinds."""
-    # It begins with the direction.
-    every = () if "direction" in wanted.kinds else (calls.c.direction.in_((*DIRECTIONS, UNKNOWN)),)
-    return [*every, *filter_conditions(wanted)]
-
-
-def _in_view(view: str, rows: FromClause = calls) -> ColumnElement[bool]:
-    return true() if view == "all" else rows.c.is_archived.is_(view == "archived")
-
-
-def _column_conditions(wanted: CallFilter, rows: FromClause = calls) -> list[ColumnElement[bool]]:
-    equal = ((rows.c.via, wanted.line), (rows.c.counterpart, wanted.number))
-    conditions = [column == value for column, value in equal if value]
-    conditions += _kind_conditions(wanted, rows) + _time_conditions(wanted, rows)
-    if wanted.search:
-        conditions.append(_or_named(wanted, search_condition(wanted.search, rows), rows))
-    return conditions
-
-
-def _or_named(wanted: CallFilter, is_found: ColumnElement[bool], rows: FromClause) -> ColumnElement[bool]:
-    return or_(is_found, rows.c.counterpart.in_(wanted.named)) if wanted.named else is_found
-
-
-def _kind_conditions(wanted: CallFilter, rows: FromClause = calls) -> list[ColumnElement[bool]]:
-    # `==` where it can be: for `in`, SQLite would sort what an index has in order.
-    return [
-        rows.c[name] == values[0] if len(values) == 1 else rows.c[name].in_(values)
-        for name, values in wanted.kinds.items()
-    ]
-
-
-def _time_conditions(wanted: CallFilter, rows: FromClause = calls) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.since is not None:
-        conditions.append(rows.c.created_at >= to_milliseconds(wanted.since))
-    if wanted.until is not None:
-        conditions += [rows.c.created_at > NO_TIME, rows.c.created_at < to_milliseconds(wanted.until)]
-    if wanted.cursor is not None:
-        cursor = (wanted.cursor.time_key, wanted.cursor.call_id)
-        conditions.append(tuple_(rows.c.created_at, rows.c.id) <= cursor)
-    return conditions
-
-
-def _is_kept(wanted: CallFilter) -> bool:
-    """Return whether the kept counts know the calls of this filter."""
-    return not wanted.search and not wanted.number
-
-
-def _counted(wanted: CallFilter) -> CountedRange:
-    """Return what the kept counts count for this filter."""
-    since = FIRST if wanted.since is None else to_milliseconds(wanted.since)
-    until, last = END, ""
-    if wanted.until is not None:
-        since, until = max(since, FIRST_TIME), to_milliseconds(wanted.until)
-    if wanted.cursor is not None and wanted.cursor.time_key < until:
-        until, last = wanted.cursor.time_key, wanted.cursor.call_id
-    return CountedRange(wanted.line, wanted.kinds, since, until, last)
-
-
 def _place(wanted: CallFilter, offset: int, connection: Connection) -> tuple[int, int] | None:
     """Return a time before which the page begins, and after how many calls; None if it is beyond the last."""
     if not are_complete(connection):
         return END, offset
     # Places are counted from the newest call of all time.
     place = offset + _count_after(connection, wanted)
-    counted = _counted(wanted)
+    counted = counted_range(wanted)
     everything = CountedRange(counted.line, counted.kinds)
     found = find_bucket(connection, everything, ARCHIVED_FLAGS[wanted.view], place)
     return None if found is None else (found[0], place - found[1])
@@ -396,7 +258,7 @@ def _place(wanted: CallFilter, offset: int, connection: Connection) -> tuple[int
 
 def _count_after(connection: Connection, wanted: CallFilter) -> int:
     """Return the number of calls of the view after the filter's time range and before its cursor."""
-    in_range = replace(_counted(wanted), since=FIRST)
+    in_range = replace(counted_range(wanted), since=FIRST)
     if in_range.until == END:
         return 0
     counted, whole = (
@@ -417,8 +279,3 @@ def inbox_count_of_day(store: CallQuery, day: date, zone: ZoneInfo) -> int:
     """Return how many calls of the inbox are of this local day."""
     until = midnight(day + timedelta(days=1), zone)
     return store.counts(CallFilter(since=midnight(day, zone), until=until))["inbox"]
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Return the instant at which the day begins in this zone: a bound of `since` and `until`."""
-    return datetime.combine(day, time.min, zone)

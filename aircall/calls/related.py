@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Select, and_, bindparam, func, select
 
+from aircall.calls.filters import CallFilter, newest_first
 from aircall.calls.phone_numbers import number_key
-from aircall.calls.query import CallFilter, CallQuery, newest_first
+from aircall.calls.query import CallQuery
 from aircall.calls.tables import calls, from_row
 from aircall.models import Call, to_milliseconds
 from aircall.storage.reading import connected

@@ -32,8 +32,8 @@ from sqlalchemy import (
 )
 
 from aircall.calls.count_cache import CountCache
+from aircall.calls.filters import ARCHIVED_FLAGS, CallFilter, filter_conditions, midnight
 from aircall.calls.kept_counts import DAY, HOUR, are_complete, count_by_kind
-from aircall.calls.query import ARCHIVED_FLAGS, CallFilter, filter_conditions, midnight
 from aircall.calls.search import SearchIndex
 from aircall.calls.tables import KIND_INDEX, NO_TIME, calls, revision_of
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, from_milliseconds, to_milliseconds

@@ -9,8 +9,8 @@ import threading
 from threading import Event
 
 from aircall.calls.feed import ChangeFeed, ChangeKind, FeedEntry
+from aircall.calls.filters import CallFilter
 from aircall.calls.phone_numbers import number_key
-from aircall.calls.query import CallFilter
 from aircall.calls.store import CallStore
 from aircall.concurrency import BackgroundThread
 from aircall.storage import STORAGE_ERRORS

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 from flask import abort, request, session, url_for
 
+from aircall.calls.filters import VIEWS, CallFilter, SortKey, midnight
 from aircall.calls.phone_numbers import line_number, number_key
-from aircall.calls.query import VIEWS, CallFilter, CallQuery, SortKey, midnight
+from aircall.calls.query import CallQuery
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, Call, clean_text, is_call_id
 from aircall.web.formatting import FIRST_PLACE, LAST_PLACE, day_range, listed, named
 from aircall.web.i18n import gettext as _

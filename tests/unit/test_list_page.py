@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from aircall.calls.query import CallFilter, SortKey
+from aircall.calls.filters import CallFilter, SortKey
 from aircall.calls.store import CallStore
 from aircall.models import Call
 from aircall.web.calls.list_page import CallList, group_by_day, read_counts, read_list, read_news

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aircall.calls.filters import CallFilter, SortKey
 from aircall.calls.phone_numbers import number_key
-from aircall.calls.query import CallFilter, SortKey
 from aircall.models import Call, clean_text
 from aircall.web.list_query import PAGE_SIZES, ListQuery, read_query
 from tests.support.made_calls import call_id, made_call

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aircall.calls.query import CallFilter
+from aircall.calls.filters import CallFilter
 from aircall.calls.store import CallStore
 from aircall.concurrency import MessageBus
 from aircall.models import clean_text

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from aircall.calls.query import CallFilter, CallQuery
+from aircall.calls.filters import CallFilter
+from aircall.calls.query import CallQuery
 from aircall.models import Call
 from aircall.team.activity import Activity, ActivityLine
 

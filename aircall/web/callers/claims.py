@@ -3,8 +3,8 @@
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from aircall.calls.filters import CallFilter
 from aircall.calls.phone_numbers import caller_number
-from aircall.calls.query import CallFilter
 from aircall.team.claims import ClaimedError
 from aircall.web.callers.views import known_key
 from aircall.web.formatting import clock

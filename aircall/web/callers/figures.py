@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from aircall.calls.call_backs import CallBacks, Missed
 from aircall.calls.callers import QueueFilter
-from aircall.calls.query import midnight
+from aircall.calls.filters import midnight
 from aircall.calls.store import CallStore
 
 # The lines with the most calls.

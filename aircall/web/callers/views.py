@@ -7,8 +7,8 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from aircall.calls.callers import Caller
+from aircall.calls.filters import CallFilter
 from aircall.calls.phone_numbers import caller_number, number_key
-from aircall.calls.query import CallFilter
 from aircall.storage.reading import reading_once
 from aircall.web.archive.views import change_calls, wanted_state
 from aircall.web.callers.caller_page import read_caller

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from aircall.calls.query import CallFilter, CallQuery, SortKey
+from aircall.calls.filters import CallFilter, SortKey
+from aircall.calls.query import CallQuery
 from aircall.concurrency import yield_control
 from aircall.csv_cells import BYTE_ORDER_MARK, csv_text
 from aircall.models import Call

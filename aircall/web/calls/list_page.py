@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from aircall.calls.query import CallQuery, SortKey, inbox_count_of_day, inbox_counts
+from aircall.calls.filters import SortKey
+from aircall.calls.query import CallQuery, inbox_count_of_day, inbox_counts
 from aircall.models import Call
 from aircall.web.formatting import LONG, day_name
 from aircall.web.i18n import gettext as _

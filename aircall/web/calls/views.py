@@ -14,7 +14,7 @@ from markupsafe import Markup
 from wtforms import HiddenField, TextAreaField
 from wtforms.validators import ValidationError
 
-from aircall.calls.query import midnight
+from aircall.calls.filters import midnight
 from aircall.calls.related import read_related_calls
 from aircall.calls.search_terms import searched_texts
 from aircall.changes.errors import UnconfirmedError

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from aircall.calls.feed import ChangeKind, FeedEntry
-from aircall.calls.query import CallFilter, CallQuery, inbox_count_of_day, inbox_counts
+from aircall.calls.filters import CallFilter
+from aircall.calls.query import CallQuery, inbox_count_of_day, inbox_counts
 from aircall.storage import STORAGE_ERRORS
 from aircall.storage.reading import reading_once
 from aircall.team.feed import TeamChange

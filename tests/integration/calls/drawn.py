@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from aircall.calls.query import CallFilter
+from aircall.calls.filters import CallFilter
 from aircall.calls.store import CallStore
 from aircall.models import Call
 from tests.support.made_calls import NOON, made_call, made_notes

@@ -16,7 +16,7 @@ from itertools import groupby
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, ndd_prefix_for_region
 
-from aircall.calls.query import CallFilter, SortKey
+from aircall.calls.filters import CallFilter, SortKey
 from aircall.models import Call
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from aircall.calls import count_cache, kept_counts
-from aircall.calls.query import CallFilter, Neighbors, SortKey
+from aircall.calls.filters import CallFilter, SortKey
+from aircall.calls.query import Neighbors
 from aircall.calls.related import LATEST, RelatedCalls, read_related_calls
 from aircall.calls.store import CallStore
 from aircall.calls.tables import gone

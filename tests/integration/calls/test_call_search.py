@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event, select, text
 from sqlalchemy.exc import DatabaseError
 
 from aircall.calls import search
-from aircall.calls.query import CallFilter
+from aircall.calls.filters import CallFilter
 from aircall.calls.search import INDEX_NAME, search_condition
 from aircall.calls.store import CallStore
 from aircall.calls.tables import calls

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aircall.calls.query import CallFilter
+from aircall.calls.filters import CallFilter
 from aircall.calls.statistics import CallKind, CallStatistics, CallStatisticsQuery
 from aircall.calls.store import CallStore
 from aircall.models import Call

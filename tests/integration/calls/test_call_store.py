@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sqlalchemy import Engine, event, update
 
 from aircall.calls.feed import Change, ChangeKind
-from aircall.calls.query import CallFilter
+from aircall.calls.filters import CallFilter
 from aircall.calls.store import REMOVAL_MEMORY, CallStore
 from aircall.calls.tables import state
 from aircall.models import Call

@@ -14,8 +14,8 @@ from sqlalchemy import Engine, select
 
 from aircall.calls import streaks as kept
 from aircall.calls.callers import SHOWN_FOR, Caller, CallerQuery, QueueFilter, Reached
+from aircall.calls.filters import CallFilter
 from aircall.calls.phone_numbers import number_key
-from aircall.calls.query import CallFilter
 from aircall.calls.store import CallStore
 from aircall.calls.tables import state, streaks
 from aircall.models import Call

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, event, select, text
 from sqlalchemy.exc import DBAPIError
 
-from aircall.calls.query import CallFilter
+from aircall.calls.filters import CallFilter
 from aircall.calls.store import CallStore
 from aircall.calls.tables import STATE, revision_of
 from aircall.storage.database import open_database

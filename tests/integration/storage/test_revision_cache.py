@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from aircall.calls.query import CallFilter, SortKey
+from aircall.calls.filters import CallFilter, SortKey
 from aircall.calls.store import CallStore
 from aircall.calls.tables import revision_of
 from aircall.models import Call
