@@ -74,6 +74,7 @@ def register(app: Flask) -> None:
         hour,
         day_time,
         short_day_time,
+        brief_day_time,
         recent_time,
         zone_name,
         day_range,
@@ -184,6 +185,11 @@ def day_time(instant: datetime | None, zone: str) -> str:
 def short_day_time(instant: datetime | None, zone: str) -> str:
     """Return a short form of day and time in `zone`, `23 Nov 2026, 12:15`."""
     return _day_time(instant, zone, SHORT)
+
+
+def brief_day_time(instant: datetime | None, zone: str) -> str:
+    """Return day and time in `zone` without the year, `23 Nov, 12:15`."""
+    return _day_time(instant, zone, WITHOUT_YEAR)
 
 
 def _day_time(instant: datetime | None, zone: str, form: str) -> str:

@@ -1,5 +1,6 @@
-"""Parts of several pages: flash messages, and how complete and fresh the call list is."""
+"""Parts of several pages: flash messages, the calls that they name, and how fresh the call list is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -8,10 +9,11 @@ from flask import Flask, flash, get_flashed_messages, request, url_for
 
 from aircall.status import SyncError
 from aircall.web.error_messages import sentence_of
-from aircall.web.formatting import count
+from aircall.web.formatting import clock, count, named
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.i18n import ngettext
 from aircall.web.list_query import ListQuery, current_query
+from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
 
 SUCCESS, ERROR = "success", "error"
@@ -60,13 +62,27 @@ def flash_notice(message: Message) -> None:
 
 
 def flash_messages() -> list[dict[str, str]]:
-    """Return the messages to show on this page, each once.
+    """Return the messages to show on this page, each once: errors, and the latest of the others.
 
     None for background requests of the script: it does not show them, so the user would miss them.
     """
     if request.headers.get("X-Requested-With") == "background":
         return []
-    return cast(list[dict[str, str]], get_flashed_messages())
+    messages = cast(list[dict[str, str]], get_flashed_messages())
+    return [message for message in messages if message["tone"] == ERROR or message is messages[-1]]
+
+
+def call_names(call_ids: Sequence[str]) -> dict[str, str]:
+    """Return what messages call these calls, by id: the other side and the time, `Marie Curie, 14:05`."""
+    if not call_ids:
+        return {}
+    found = services().replica.store.find(call_ids)
+    people, zone = services().people.of_calls(found), viewer_zone().key
+    return {
+        call.id: f"{named(call.counterpart, people.of_call(call).counterpart(call))}, "
+        f"{clock(call.created_at, zone)}"
+        for call in found
+    }
 
 
 def searched_query() -> ListQuery:

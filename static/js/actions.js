@@ -3,7 +3,7 @@
 
 import { deliver, newKey, queue, showTrouble } from './delivery.js';
 import { gettext } from './i18n.js';
-import { adoptNotices, offerRetry, showNotice } from './notices.js';
+import { adoptNotices, clearPassing, offerRetry, showNotice } from './notices.js';
 import { drawFailures, drawNumbers, drawWish, factsOf, noteFailure } from './optimism.js';
 import { refill, refresh } from './refresh.js';
 import { ignoreNoResponse, read } from './requests.js';
@@ -81,6 +81,7 @@ function change(ids, { address, body }) {
 }
 
 function undo(action) {
+  clearPassing();
   action.isOver = true;
   const { ids } = action;
   const back = { ids, isArchived: !action.isArchived, isOver: true };
@@ -101,6 +102,7 @@ function undo(action) {
 // Undoes an action of an earlier page: which calls it changed is known from the answer. `findAddress` is asked after all
 // that was to happen before.
 function undoKept(findAddress) {
+  clearPassing();
   const turn = queue.add([], async () => {
     const address = await findAddress();
     return address ? untilEnded(await deliver({ address, body: withToken() })) : null;

@@ -11,7 +11,7 @@ import { isWished, noteState } from './wishes.js';
 
 const QUEUE_MS = 500;
 
-export async function handleCallChanged({ call, html = null, counts = null, today }) {
+export async function handleCallChanged({ call, isNew, html = null, counts = null, today }) {
   const { id } = call;
   recordChange(id);
   noteState(id, call.is_archived);
@@ -25,6 +25,7 @@ export async function handleCallChanged({ call, html = null, counts = null, toda
   } else {
     takeCounts(id, call, counts && { ...counts, today });
     if (isWished(id)) return; // the row is drawn again after the answer
+    if (!isNew) announceUpdated([id], { isShown: false });
     if (rowOf(id) && html !== null) drawPushedRow(id, html);
     else if (rowOf(id)) refreshRows([id]);
   }
@@ -34,8 +35,10 @@ export async function handleCallRemoved({ id, counts = null, today }) {
   if (document.getElementById('list')) takeCounts(id, null, counts && { ...counts, today });
   else requestPageRefresh();
   const row = rowOf(id);
-  if (row) markGone(row);
-  else if (isPageOf(id)) await refreshWithRetry();
+  if (row) {
+    markGone(row);
+    announceUpdated([id]);
+  } else if (isPageOf(id)) await refreshWithRetry();
 }
 
 // Whether the queue is shown and may change: more or fewer wait, somebody was not answered, or the call is with a caller

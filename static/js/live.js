@@ -99,7 +99,8 @@ function refreshLater() {
 }
 
 function followCalls() {
-  for (const name of ['update-call', 'add-call']) socket.on(name, handle(handleCallChanged));
+  socket.on('update-call', handle(handleCallChanged));
+  socket.on('add-call', handle((event) => handleCallChanged({ ...event, isNew: true })));
   socket.on('remove-call', handle(handleCallRemoved));
 }
 

@@ -1,4 +1,11 @@
-// Flash messages at the foot of the page; each stays until it is dismissed or replaced.
+// Flash messages at the foot of the page. Each stays until it is dismissed or replaced; what went well and can be undone
+// elsewhere goes by itself.
+
+const STAY_MS = 10_000;
+// Not while something is in progress, nor with an Undo that is nowhere else.
+const PASSING = '[data-notice=success]:not(:has(a, form:not([action^="/calls/archive/"])))';
+
+let timer = null;
 
 export function enhanceNotices() {
   document.addEventListener('click', ({ target }) => {
@@ -7,6 +14,11 @@ export function enhanceNotices() {
   });
   // A live region announces only what is inserted after the page load.
   requestAnimationFrame(() => replaceNotices([...box().children]));
+}
+
+// Removes messages about what went well.
+export function clearPassing(which = '') {
+  for (const notice of box().querySelectorAll(PASSING + which)) dismiss(notice);
 }
 
 // Replaces the flash messages by those of `page`.
@@ -36,7 +48,17 @@ export function offerRetry(notice, retry) {
 
 function replaceNotices(notices) {
   box().replaceChildren(...notices);
+  leaveLater();
   return notices[0];
+}
+
+// A message that is pointed at, or has the focus, stays so long.
+function leaveLater() {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    clearPassing(':not(:hover, :focus-within)');
+    if (box().querySelector(PASSING)) leaveLater();
+  }, STAY_MS);
 }
 
 function dismiss(notice) {

@@ -47,7 +47,7 @@ def states(sandbox: Sandbox) -> dict[str, bool]:
 def test_an_archived_call_comes_back_to_its_place(page: Page, sandbox: Sandbox, how: str) -> None:
     ids, before = call_ids(page), states(sandbox)
     archive_button(page, ids[3]).click()
-    expect(notices(page)).to_contain_text("Call archived.")
+    expect(notices(page)).to_contain_text("Call archived: ")
     expect(shown(page, ids[3])).to_have_count(0)
 
     if how == "button":
@@ -55,7 +55,7 @@ def test_an_archived_call_comes_back_to_its_place(page: Page, sandbox: Sandbox, 
     else:
         page.keyboard.press(how)
 
-    expect(notices(page)).to_contain_text("Call moved to the inbox.")
+    expect(notices(page)).to_contain_text("Call moved to the inbox: ")
     expect(shown(page, ids[3]).get_by_role("link").first).to_be_focused()
     expect(undo(page)).to_have_count(0)
     expect_marked(page)
@@ -71,7 +71,7 @@ def test_a_call_is_moved_back_on_its_own_page(page: Page, sandbox: Sandbox) -> N
 
     page.keyboard.press("Control+z")
 
-    expect(notices(page)).to_contain_text("Call moved to the inbox.")
+    expect(notices(page)).to_contain_text("Call moved to the inbox: ")
     expect_archived(page, call_id, is_archived=False)
     expect_marked(page)
     assert sandbox.call(call_id)["is_archived"] is False
@@ -99,7 +99,7 @@ def test_undo_draws_the_list_that_is_shown_by_then(page: Page, sandbox: Sandbox)
     ids = call_ids(page)
     undo(page).click()
 
-    expect(notices(page)).to_contain_text("Call moved to the inbox.")
+    expect(notices(page)).to_contain_text("Call moved to the inbox: ")
     expect(page).to_have_url(re.compile("type=voicemail"))
     expect(page.get_by_role("combobox", name="Type")).to_have_value("voicemail")
     assert [each for each in call_ids(page) if each != call_id] == ids
@@ -131,3 +131,36 @@ def test_a_call_that_is_gone_says_so_when_it_is_archived(page: Page, sandbox: Sa
 
     expect(notices(page)).to_contain_text("This call does not exist")
     expect(page.locator(f"[data-call-id='{call_id}'][data-archived=true]")).to_have_count(0)
+
+
+def test_a_notice_says_which_call_and_goes_by_itself_as_undo_is_elsewhere(page: Page) -> None:
+    page.clock.install()
+    notice = page.locator("[data-notice]")
+    first, second = call_ids(page)[:2]
+    numbers = [shown(page, each).locator(".number").first.inner_text() for each in (first, second)]
+
+    for call_id, number in zip((first, second), numbers, strict=True):
+        archive_button(page, call_id).click()
+        expect(notice).to_have_count(1)
+        expect(notice).to_contain_text(f"Call archived: {number}, ")
+    notice.hover()
+    page.clock.fast_forward(20_000)
+    expect(notice).to_be_visible()
+    page.mouse.move(0, 0)
+    page.clock.fast_forward(20_000)
+    expect(notice).to_have_count(0)
+
+    page.keyboard.press("z")
+    expect(notice).to_contain_text(f"Call moved to the inbox: {numbers[1]}, ")
+
+
+def test_a_notice_of_a_failure_stays_until_it_is_dismissed(page: Page, sandbox: Sandbox) -> None:
+    page.clock.install()
+    sandbox.answer_with(403, times=None, path="/calls/")
+
+    archive_button(page, call_ids(page)[0]).click()
+    expect(page.locator("[data-notice=error]")).to_be_visible()
+    page.clock.fast_forward(60_000)
+
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.locator("[data-notice]")).to_have_count(0)

@@ -260,3 +260,31 @@ def press(page: Page, control: Locator) -> None:
     """Go to a control and press Enter on it."""
     tab_to(page, control, is_right=IS_FOCUS_SEEN)
     page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_j_reads_the_kind_number_time_and_note_of_a_row(
+    list_page: Page, sandbox: Sandbox, width: int
+) -> None:
+    list_page.set_viewport_size({"width": width, "height": 640})
+    call_id = call_ids(list_page)[0]
+    sandbox.add_note(call_id, "Asks for a quote")
+    expect(shown(list_page, call_id)).to_contain_text("Asks for a quote")
+    number = shown(list_page, call_id).locator(".number").first.inner_text()
+
+    list_page.keyboard.press("j")
+
+    expect_focus_on(list_page, call_id)
+    who = rf"^(Missed call|Incoming call|Voicemail), {re.escape(number)} ?,"
+    name = re.compile(rf"{who} \d+ \w+, \d\d:\d\d Asks for a quote ?$")
+    expect(list_page.locator(":focus")).to_have_accessible_name(name)
+
+
+def test_no_two_rows_or_controls_of_rows_have_the_same_name(list_page: Page) -> None:
+    list_page.goto("/calls?view=all&per_page=100")
+    seen = list_page.locator("#list ul").first.locator("xpath=../..").aria_snapshot()
+
+    for role in ("link", "button", "checkbox"):
+        names = re.findall(rf"- '?{role} \"(.+)\"", seen)
+        assert len(names) > 90
+        assert len(set(names)) == len(names)

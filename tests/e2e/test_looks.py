@@ -38,7 +38,7 @@ def test_the_very_first_list_has_the_times_of_the_browsers_zone(
 def test_colours_that_are_forced_leave_nothing_untold(shared_address: str, visitor: Visitor) -> None:
     page = open_live(sign_in(visitor(shared_address, forced_colors="active").new_page()), "/calls?view=all")
     ticked, other = call_ids(page)[:2]
-    page.locator(f"#pick-{ticked}").check()
+    page.locator(f"[name=ids][value='{ticked}']").check()
 
     assert violations(page) == []
     assert colour(page, ".tabs [aria-current]", "outlineStyle") == "solid"

@@ -111,5 +111,5 @@ def test_calls_that_failed_stay_ticked_and_are_tried_again(page: Page, sandbox: 
     sandbox.clear_faults()
     archive_ticked(page)
 
-    expect(notices(page)).to_contain_text("Call archived.")
+    expect(notices(page)).to_contain_text("Call archived: ")
     assert all(sandbox.call(call_id)["is_archived"] for call_id in ids)

@@ -170,7 +170,7 @@ def test_a_double_click_adds_one_note(address: str, visitor: Visitor, sandbox: S
 
     page.get_by_role("button", name="Add note").dblclick()
 
-    expect(page.get_by_text("Note added.")).to_be_visible()
+    expect(page.get_by_text("Note added: ")).to_be_visible()
     expect(notes(page).filter(has_text="Clicked twice")).to_have_count(1)
     assert sandbox.counters().notes_added == 1
 
@@ -185,7 +185,7 @@ def test_archiving_and_undo_leave_the_note_being_typed_alone(address: str, visit
     expect(note_field(page)).to_have_value("Half a sent")
     undo(page).click()
 
-    expect(notices(page)).to_contain_text("Call moved to the inbox.")
+    expect(notices(page)).to_contain_text("Call moved to the inbox: ")
     expect(note_field(page)).to_have_value("Half a sent")
 
 

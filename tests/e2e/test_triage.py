@@ -101,7 +101,7 @@ def test_undo_goes_on_after_a_reload_and_on_another_page(page: Page, sandbox: Sa
     expect_done(page, sandbox, before - set(ids[:2]))
     open_live(page, f"/calls/{ids[5]}")
     page.keyboard.press("z")
-    expect(notices(page)).to_contain_text("Call moved to the inbox.")
+    expect(notices(page)).to_contain_text("Call moved to the inbox: ")
     open_live(page, "/calls")
     page.keyboard.press("z")
 
@@ -180,7 +180,7 @@ def test_an_action_whose_answer_was_lost_is_done_once_and_can_be_undone(
 
     expect(notices(page)).to_contain_text("No answer yet: sending 1 action again")
     notices(page).get_by_role("button", name="Send now").click()
-    expect(notices(page)).to_contain_text("Call archived.")
+    expect(notices(page)).to_contain_text("Call archived: ")
     assert sandbox.counters().archive_flips_by_call == {ids[0]: 1}
     undo(page).click()
     expect_done(page, sandbox, before)
@@ -200,7 +200,7 @@ def test_in_the_list_of_all_calls_a_row_changes_in_its_place(page: Page, sandbox
     button.click()
 
     wait_until(lambda: sandbox.call(call_id)["is_archived"], 20)
-    expect(notices(page)).to_contain_text("Call archived.")
+    expect(notices(page)).to_contain_text("Call archived: ")
     expect_archived(page, call_id)
 
 

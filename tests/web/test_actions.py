@@ -73,7 +73,7 @@ def test_a_script_gets_the_states_of_calls_and_the_newest_action(alice: Person, 
 
     done = answer(alice, f"/calls/{first}/archive", archived="true", key="one")
     assert states(done) == {first: True}
-    assert "Call archived." in done.get_text()
+    assert "Call archived: " in done.get_text()
     failed = answer(alice, f"/calls/{second}/archive", archived="true", key="two")
     assert states(failed) == {second: False}
     assert failed.select("[data-notice=error]")

@@ -105,7 +105,7 @@ def test_failures_are_listed_call_by_call_and_retried(alice: Person, bob: Person
     alice.submit(f"{alice.path}/retry")
 
     assert not set(ids) & inbox(sandbox)
-    assert "Call archived." in alice.flash
+    assert "Call archived: " in alice.flash
     assert set(sandbox.counters().archive_flips_by_call.values()) == {1}
 
 

@@ -94,7 +94,7 @@ def test_the_list_leads_to_its_insights_and_its_export(alice: Person) -> None:
     links = {link.get_text(strip=True): str(link["href"]) for link in alice.page.select(".pager a")}
 
     assert links["Insights"] == "/insights?view=all&type=missed&per_page=10"
-    assert links["Export CSV"] == "/calls.csv?view=all&type=missed&per_page=10"
+    assert links["Export…"] == "/calls/export?view=all&type=missed&per_page=10"
 
 
 def test_a_day_says_how_many_calls_it_has_in_this_list_on_all_pages(alice: Person, sandbox: Sandbox) -> None:

@@ -255,7 +255,7 @@ def test_a_file_for_people_has_their_language_and_separator(alice: Person, new_c
 def test_the_form_of_a_file_is_chosen_on_a_page_that_keeps_the_filters(alice: Person) -> None:
     alice.client.set_cookie("language", "fr")
     alice.get("/calls?view=all&type=missed-call&q=a")
-    alice.get(next(str(link["href"]) for link in alice.page.select("a") if link.text == "Pour un tableur"))
+    alice.get(next(str(link["href"]) for link in alice.page.select("a") if link.text == "Exporter…"))
 
     form = alice.find("form[action='/calls.csv']")
     hidden = {str(field["name"]): str(field["value"]) for field in form.select("[type=hidden]")}

@@ -34,7 +34,7 @@ def test_a_note_is_added_on_top(alice: Person, sandbox: Sandbox, call_id: str) -
     write(alice, call_id, content.replace("\n", "\r\n"))
 
     assert notes(sandbox, call_id)[0] == content
-    assert "Note added." in alice.flash
+    assert "Note added: " in alice.flash
     assert text_field(alice) == ""
 
 
@@ -163,7 +163,7 @@ def test_a_note_of_unknown_outcome_stays_in_the_form_and_is_stored_once(
 
     alice.submit(f"/calls/{call_id}/notes", content="Perhaps saved")
 
-    assert "Note added." in alice.flash
+    assert "Note added: " in alice.flash
     assert notes(sandbox, call_id).count("Perhaps saved") == 1
     assert sandbox.counters().notes_added == 0
 

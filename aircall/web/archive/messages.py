@@ -16,7 +16,13 @@ MOST_NAMES = 3
 def outcome(job: Job, names: Mapping[str, str]) -> Message:
     """Return the message with the result of a job, and a button to undo it. `names` are the calls' by id."""
     is_wrong = bool(job.of(*OPEN_OUTCOMES, Outcome.LEFT_ALONE) or job.unprocessed_ids)
-    sentences = [_changed(job), _already_so(job), _failed(job), _left_alone(job, names), _not_reached(job)]
+    sentences = [
+        _changed(job, names),
+        _already_so(job),
+        _failed(job),
+        _left_alone(job, names),
+        _not_reached(job),
+    ]
     return Message(
         " ".join(filter(None, sentences)),
         ERROR if is_wrong else SUCCESS,
@@ -42,12 +48,15 @@ def already_so(number: int, is_archived: bool) -> str:
     )
 
 
-def _changed(job: Job) -> str:
+def _changed(job: Job, names: Mapping[str, str]) -> str:
     number = len(job.of(Outcome.DONE))
     if not number:
         return ""
     if len(job.call_ids) == 1:
-        return _("Call archived.") if job.is_archived else _("Call moved to the inbox.")
+        name = names.get(job.call_ids[0]) or _("a deleted call")
+        if job.is_archived:
+            return _("Call archived: %(name)s.", name=name)
+        return _("Call moved to the inbox: %(name)s.", name=name)
     shown = count(number)
     if job.is_archived:
         return ngettext("%(number)s call archived.", "%(number)s calls archived.", number, number=shown)

@@ -15,7 +15,7 @@ from aircall.models import is_call_id
 from aircall.web import audit
 from aircall.web.archive import messages
 from aircall.web.archive.messages import MOST_NAMES
-from aircall.web.formatting import clock, count, named
+from aircall.web.formatting import count
 from aircall.web.i18n import gettext as _
 from aircall.web.i18n import lazy_gettext as _l
 from aircall.web.list_query import (
@@ -30,7 +30,7 @@ from aircall.web.list_query import (
 )
 from aircall.web.login import form_recovery
 from aircall.web.login.session import login_id, login_required, username
-from aircall.web.page import ERROR, Message, flash_notice, list_freshness, searched_query
+from aircall.web.page import ERROR, Message, call_names, flash_notice, list_freshness, searched_query
 from aircall.web.preferences import viewer_zone
 from aircall.web.security import local_path, see_other
 from aircall.web.services import services
@@ -257,17 +257,10 @@ def _answer(job: Job) -> str:
 
 
 def _names(job: Job) -> dict[str, str]:
-    left_alone = [result.call_id for result in job.of(Outcome.LEFT_ALONE)[:MOST_NAMES]]
-    if not left_alone:
-        return {}
-    zone = viewer_zone().key
-    found = services().replica.store.find(left_alone)
-    people = services().people.of_calls(found)
-    return {
-        call.id: f"{named(call.counterpart, people.of_call(call).counterpart(call))}, "
-        f"{clock(call.created_at, zone)}"
-        for call in found
-    }
+    """Return the names of the calls that the message about a job names."""
+    if len(job.call_ids) == 1:
+        return call_names(job.call_ids)
+    return call_names([result.call_id for result in job.of(Outcome.LEFT_ALONE)[:MOST_NAMES]])
 
 
 def _job(job_id: str) -> Job:

@@ -51,7 +51,7 @@ from aircall.web.list_query import (
 from aircall.web.login import form_recovery
 from aircall.web.login.session import login_id, login_required, username
 from aircall.web.note_text import is_visible, typed
-from aircall.web.page import await_fresh_list, flash_message, list_freshness, searched_query
+from aircall.web.page import await_fresh_list, call_names, flash_message, list_freshness, searched_query
 from aircall.web.people import People
 from aircall.web.preferences import viewer_has_calls_beside, viewer_zone
 from aircall.web.security import see_other
@@ -227,7 +227,8 @@ def add_note(call_id: str) -> ResponseReturnValue:
     except AircallError as error:
         return _call_page(call_id, form, sentence_for(error), 503)
     form_recovery.drop()
-    flash_message(_("Note added."))
+    name = call_names([call_id]).get(call_id)
+    flash_message(_("Note added: %(name)s.", name=name) if name else _("Note added."))
     return see_other(call_url(current_query(), call_id))
 
 

@@ -57,4 +57,4 @@ def test_an_api_that_does_not_answer_is_said_on_every_open_page_and_taken_back(
     pages[0].bring_to_front()
     call_id = call_ids(pages[0])[0]
     archive_button(pages[0], call_id).click()
-    expect(pages[0].locator("#notices")).to_contain_text("Call archived.")
+    expect(pages[0].locator("#notices")).to_contain_text("Call archived: ")

@@ -21,7 +21,7 @@ from tests.e2e.pages import (
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
 
-BURST = 10
+BURST = 50
 
 
 @pytest.fixture
@@ -32,7 +32,9 @@ def page(shared_address: str, visitor: Visitor) -> Page:
 
 
 def test_a_burst_of_changes_is_announced_once_and_politely(page: Page, shared_sandbox: Sandbox) -> None:
-    ids = call_ids(page)[:BURST]
+    open_live(page, "/calls?view=all&per_page=25")
+    ids = [call["id"] for call in shared_sandbox.calls()][:BURST]
+    on_page = [call_id for call_id in call_ids(page) if call_id in ids]
     page.evaluate("""() => {
         const announcer = document.getElementById('announcer');
         window.said = [];
@@ -42,8 +44,9 @@ def test_a_burst_of_changes_is_announced_once_and_politely(page: Page, shared_sa
     }""")
 
     states = {call_id: shared_sandbox.archive(call_id)["is_archived"] for call_id in ids}
-    for call_id, is_archived in states.items():
-        expect_archived(page, call_id, is_archived)
+    assert 0 < len(on_page) < BURST
+    for call_id in on_page:
+        expect_archived(page, call_id, states[call_id])
     expect(page.locator("#announcer")).to_have_text(f"{BURST} calls updated.")
 
     assert page.evaluate("() => window.said") == [f"{BURST} calls updated."]
