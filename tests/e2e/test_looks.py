@@ -1,11 +1,13 @@
-"""What people's own settings make of the pages: time zone, forced colors, reduced motion."""
+"""What settings and screens make of the pages: time zone, forced colors, reduced motion, density, a phone."""
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.observer import violations
-from tests.e2e.pages import call_ids, open_live, sign_in
+from tests.e2e.pages import call_ids, note_field, open_live, sign_in
+from tests.e2e.tour import choose
 from tests.e2e.troubles import Visitor
+from tests.support.sandbox import Sandbox
 
 # The colour of a side of an element's outline or border.
 COLOUR = "(element, name) => getComputedStyle(element)[name]"
@@ -55,3 +57,35 @@ def test_nothing_moves_for_people_who_want_reduced_motion(page: Page) -> None:
     assert page.evaluate("() => matchMedia('(prefers-reduced-motion: reduce)').matches")
     assert page.evaluate(MOVING) == []
     expect(page.get_by_role("group", name="Selected calls")).to_be_visible()
+
+
+def test_a_phone_and_a_tablet_show_the_field_for_a_note_and_first_words_at_once(
+    shared_address: str, visitor: Visitor, shared_sandbox: Sandbox
+) -> None:
+    noted = next(call for call in shared_sandbox.calls() if call["notes"])
+    for width, height in ((375, 667), (768, 1024)):
+        page = sign_in(visitor(shared_address, viewport={"width": width, "height": height}).new_page())
+        page.goto(f"/calls/{noted['id']}")
+        expect(note_field(page)).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("button", name="Add note")).to_be_in_viewport(ratio=1)
+        page.goto(f"/calls?view=all&per_page=100#call-{noted['id']}")
+        excerpt = page.locator(f"#call-{noted['id']} .call-row__excerpt")
+        expect(excerpt).to_be_visible()
+        assert excerpt.evaluate("element => element.clientWidth") > 150
+
+
+def test_a_compact_list_shows_half_as_many_rows_again(shared_address: str, visitor: Visitor) -> None:
+    page = sign_in(visitor(shared_address, viewport={"width": 1280, "height": 800}).new_page())
+
+    def height_of_rows() -> float:
+        page.goto("/calls?view=all")
+        boxes = [row.bounding_box() for row in page.locator("#list [data-call-id]").all()]
+        return sum(box["height"] for box in boxes if box)
+
+    comfortable = height_of_rows()
+    choose(page, "Compact")
+    assert comfortable / height_of_rows() > 1.4
+    for target in page.locator("#list [data-call-id]").first.locator("label, button:visible").all():
+        box = target.bounding_box()
+        assert box
+        assert min(box["width"], box["height"]) >= 24
