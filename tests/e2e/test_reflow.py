@@ -11,7 +11,8 @@ from tests.e2e.pages import call_ids, is_wider_than_its_window, open_live, sign_
 from tests.e2e.troubles import Troubles, Visitor, open_context
 
 # What does not fit its box, lies beyond the window, or has no room for its words. The hours of the week and
-# the tables of figures scroll in boxes of their own; of a long user name the title tells the rest.
+# the tables of figures scroll in boxes of their own; of a long user name the title tells the rest, of a note
+# its page.
 CUT_OFF = """() => {
   const pen = document.createElement('canvas').getContext('2d');
   const words = (field) => field.selectedOptions?.[0]?.text ?? field.placeholder ?? '';
@@ -23,7 +24,8 @@ CUT_OFF = """() => {
   };
   return [...document.querySelectorAll('button, a, label, h1, h2, dt, dd, th, p, select, .input')]
     .filter((each) => each.checkVisibility({ visibilityProperty: true }))
-    .filter((each) => !each.closest('.visually-hidden, .skip-link, .header__user, .week, .rates, .chart__data'))
+    .filter((each) => !each.closest('.visually-hidden, .skip-link, .header__user, .others__note'))
+    .filter((each) => !each.closest('.week, .rates, .chart__data'))
     .filter((each) => getComputedStyle(each).overflow !== 'visible' && each.scrollWidth > each.clientWidth + 1
       || each.getBoundingClientRect().right > innerWidth + 1
       || each.matches('dd, select, .input') && !hasRoom(each))

@@ -50,7 +50,12 @@ def test_who_has_a_caller_is_shown_in_list_queue_and_on_pages(
     for person in (alice, bob):
         for path in ("/calls", f"/calls/{waiting_call}", f"/callers/{PARIS}", QUEUE):
             assert "alice has been on it since" in person.get(path).text, path
-    assert row_of(alice, PARIS, "who=mine") is not None
+    alice.get("/callers?sort=newest&per_page=25")
+    tabs = {each.text: str(each["href"]) for each in alice.page.select("nav[aria-label='Who is on it'] a")}
+    assert tabs["Mine"] == "/callers?who=mine&sort=newest&per_page=25"
+    assert row_of(alice, PARIS, tabs["Mine"].partition("?")[2]) is not None
+    assert alice.find("[aria-label='Who is on it'] [aria-current]").text == "Mine"
+    assert alice.find("#filters [name=who]")["value"] == "mine"
     assert row_of(bob, PARIS, "who=mine") is None
     assert row_of(bob, PARIS, f"who=nobody&{SANDBOX_IS_OLD}") is None
     assert actions(app) == [Action.TAKEN]
