@@ -3,19 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
 from typing import cast
 
 from flask import Flask, flash, get_flashed_messages, request, url_for
 
+from aircall.calls.phone_numbers import fold_text
 from aircall.status import SyncError
 from aircall.web.error_messages import sentence_of
 from aircall.web.formatting import clock, count, named
+from aircall.web.i18n import LANGUAGES, gettext, ngettext, speaking
 from aircall.web.i18n import lazy_gettext as _l
-from aircall.web.i18n import ngettext
 from aircall.web.list_query import ListQuery, current_query
 from aircall.web.preferences import viewer_zone
 from aircall.web.services import services
 
+# Characters of a word by which withheld numbers are found: fewer are in too many searches.
+SHORTEST_WORD = 3
 SUCCESS, ERROR = "success", "error"
 # Seconds. How long a page waits for a sync that is due before it shows the list as it is.
 FRESH_WAIT = 1.0
@@ -86,11 +90,37 @@ def call_names(call_ids: Sequence[str]) -> dict[str, str]:
 
 
 def searched_query() -> ListQuery:
-    """Return the query of this request. Its search also finds the calls of names in the directory."""
+    """Return the query of this request.
+
+    Its search also finds the calls of names in the directory, and withheld numbers by what their rows say.
+    """
     query = current_query()
     if query.q:
-        query.named = services().people.numbers_named(query.q)
+        query.named = services().people.numbers_named(query.q) + withheld_keys(query.q)
     return query
+
+
+def withheld_keys(search: str) -> tuple[str, ...]:
+    """Return the number key of withheld numbers if these are words of what their rows say, else nothing."""
+    words = fold_text(search).split()
+    if max(map(len, words), default=0) < SHORTEST_WORD:
+        return ()
+    is_found = any(all(map(partial(_begins_a_word, name), words)) for name in _withheld_names())
+    return ("",) if is_found else ()
+
+
+def _begins_a_word(name: str, word: str) -> bool:
+    return f" {word}" in f" {name}"
+
+
+@cache
+def _withheld_names() -> list[str]:
+    """Return what numbers are called that are not shown, in each language."""
+    names = []
+    for language in LANGUAGES:
+        with speaking(language):
+            names += [fold_text(gettext("Private number")), fold_text(gettext("Unknown number"))]
+    return names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

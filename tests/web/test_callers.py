@@ -134,6 +134,23 @@ def test_withheld_numbers_have_a_row_for_each_call(alice: Person, new_call: NewC
     assert alice.get(str(rows[0].select_one("a")["href"])).status == 200  # type: ignore[index]  # there is one
 
 
+@pytest.mark.parametrize("words", ["Private number", "numero masque", "priv"])
+def test_withheld_numbers_are_found_by_what_their_rows_say(
+    alice: Person, new_call: NewCall, words: str
+) -> None:
+    call_id, other_id = missed(new_call, "anonymous"), missed(new_call)
+
+    alice.get(f"/calls?q={words}")
+    assert call_id in alice.call_ids
+    assert other_id not in alice.call_ids
+    found = alice.get(f"/callers?q={words}&per_page=100").page.select("#callers > li")
+    assert f"caller-{call_id}" in [row["id"] for row in found]
+    assert row_of(alice, PARIS, f"q={words}") is None
+    # Two letters, or a part of a word, are in too many.
+    for unsaid in ("pr", "rivate", "private phone"):
+        assert call_id not in alice.get(f"/calls?q={unsaid}").call_ids
+
+
 def test_our_own_numbers_are_left_out(app: Flask, alice: Person, new_call: NewCall) -> None:
     missed(new_call, PARIS)
     missed(new_call, MADRID)

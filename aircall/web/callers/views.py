@@ -17,7 +17,7 @@ from aircall.web.callers.words import lasted, waited
 from aircall.web.i18n import gettext as _
 from aircall.web.list_query import MOST_CHANGED, ListLinks, ListQuery, call_url, current_query, keep_page_size
 from aircall.web.login.session import login_required, required_login
-from aircall.web.page import ListFreshness, await_fresh_list, flash_message, list_freshness
+from aircall.web.page import ListFreshness, await_fresh_list, flash_message, list_freshness, withheld_keys
 from aircall.web.preferences import viewer_zone
 from aircall.web.security import local_path, see_other
 from aircall.web.services import services
@@ -39,7 +39,9 @@ def index() -> ResponseReturnValue:
     position = services().replica.feed.position
     store, team, now, zone = services().replica.store, services().team, datetime.now(UTC), viewer_zone()
     with reading_once():
-        wanted = claimed_by(services().waiting.filter(query.q), query.who, team.claims, required_login().user)
+        wanted = services().waiting.filter(query.q)
+        wanted = replace(wanted, named=wanted.named + withheld_keys(query.q))
+        wanted = claimed_by(wanted, query.who, team.claims, required_login().user)
         view = read_queue(store.callers, wanted, query, now)
         counts, missed_count = store.counts(CallFilter(view="all")), store.missed_count()
         people = services().people.of_numbers(
