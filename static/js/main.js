@@ -2,6 +2,7 @@
 
 import { enhanceActions } from './actions.js';
 import { enhanceCallVisits } from './call-visit.js';
+import { keepSelections } from './call-number.js';
 import { catchUp } from './catch-up.js';
 import { enhanceCommands } from './commands.js';
 import { followCounts } from './counts.js';
@@ -31,7 +32,7 @@ const features = [setZoneCookie, followOtherPages, enhanceNotices, enhanceUndoSh
 if (document.getElementById('commands')) features.push(enhanceCommands);
 if (position) {
   features.push(enhanceShortcuts, enhanceForms, enhanceActions, protectDeliveries);
-  features.push(goLive, catchUp, followCounts, followSync, takeOwnZone);
+  features.push(goLive, catchUp, followCounts, followSync, takeOwnZone, keepSelections);
 }
 if (['list', 'insights', 'queue'].includes(page)) features.push(enhanceFilters);
 if (page === 'list') features.push(enhanceSelection);

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import FloatRect, Locator, Page, Route, expect
 
 from tests.e2e.held_socket import HeldSocket, Moment
 from tests.e2e.pages import (
@@ -312,3 +312,36 @@ def test_the_heading_of_a_day_stays_in_sight_covers_no_focused_row_and_follows_w
     )
     page.mouse.wheel(0, 120)
     assert all(bottom <= row + 1 or top >= row for top, bottom in headings)
+
+
+@pytest.mark.parametrize("path", ["/calls?view=all", "/callers"])
+def test_the_number_of_a_row_is_selected_with_the_pointer_and_the_call_stays_closed(
+    shared_address: str, visitor: Visitor, path: str
+) -> None:
+    page = open_live(sign_in(visitor(shared_address).new_page()), path)
+    number = page.locator(".call-row__who .number").first
+    box = number.bounding_box()
+    assert box is not None
+    row = page.locator(".call-row").first
+
+    for start, end in ((1, box["width"] - 1), (box["width"] - 1, 1)):
+        drag(page, box, start, end)
+        assert page.evaluate("() => String(getSelection())") == number.inner_text()
+    # Beside the number, nothing is selected, nor opened.
+    row_box = row.bounding_box()
+    assert row_box is not None
+    drag(page, row_box, row_box["width"] / 2, row_box["width"] / 2 + 40)
+    expect_marked(page)
+    assert page.url.endswith(path)
+
+    number.click()
+    expect(page).not_to_have_url(re.compile(re.escape(path) + "$"))
+
+
+def drag(page: Page, box: FloatRect, start: float, end: float) -> None:
+    """Press, move and release in the middle of this box, from `start` to `end` pixels from its left."""
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + start, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + end, y, steps=5)
+    page.mouse.up()
