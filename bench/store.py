@@ -121,7 +121,7 @@ def _first_pages(where: str, small: Listed, big: Listed, cpu_time: CpuTime) -> l
     for name, query in _queries().items():
         first, first_small = (_milliseconds(one, query, cpu_time) for one in (big, small))
         if "q" in query:
-            figures.append(Figure(f"{name}, never asked before, {where}", first, first_small, "ms"))
+            figures.append(Figure(f"{name}, never asked before, {where}", first, first_small, "ms", LIMIT))
         for state, prepare in (("", _do_nothing), (", after a change", Listed.change)):
             value, reference = _alternately([(big, query), (small, query)], cpu_time, prepare)
             figures.append(Figure(f"{name}{state}, {where}", value, reference, "ms", LIMIT))

@@ -7,7 +7,7 @@ is that of earlier, and the new rows that match, less the gone ones that matched
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -26,17 +26,24 @@ from sqlalchemy import (
 
 from aircall.calls.kept_counts import KEPT_REVISIONS, MAX_CHANGED
 from aircall.calls.tables import LAST_ROW_VERSION, calls, gone, state
+from aircall.concurrency import yield_control
 from aircall.storage.database import LruCache
 from aircall.storage.reading import connected
 
 # Counts that are kept.
 SIZE = 256
 NO_LIMIT = 2**62
-# Calls of a head: a first page, and some that will be gone.
-HEAD = 150
+# Rows that are counted at a time, in 10 ms: SQLite stops all greenlets until it has counted.
+STEP = 20_000
+# Calls of a list at most that are read from its head, and those besides a page, as some will be gone.
+HEAD, SPARE = 150, 10
 
+# What is asked before counts are corrected.
+NOW = select(state.c.revision, state.c.changes_from, LAST_ROW_VERSION.label("last"))
 # Builds the query for the keys and the number of the calls among these rows, which has columns like `calls`.
 Grouped = Callable[[FromClause, ColumnElement[int]], Select[Any]]
+# Builds it for the calls that meet a condition, which is all that an index may be used for.
+GroupedWithin = Callable[[ColumnElement[bool]], Select[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +62,55 @@ class CountCache:
         self._engine = engine
         self._counted = LruCache[Counted](SIZE)
 
-    def get(self, question: Hashable, grouped: Grouped) -> Counter[tuple[Any, ...]]:
-        """Return the counts by key of the query, for which `question` stands."""
-        known = self._counted.get(question)
-        with connected(self._engine) as connection:
-            now = connection.execute(select(state.c.revision, state.c.changes_from, LAST_ROW_VERSION)).one()
-            if known and known.revision == now.revision:
-                return known.numbers
-            if known and _reaches(known, *now):
-                counted = _read(connection, _changes_since(known, grouped), known.numbers)
-            else:
+    def get(
+        self, question: Hashable, grouped: Grouped, step: GroupedWithin | None = None
+    ) -> Counter[tuple[Any, ...]]:
+        """Return the counts by key of the query, for which `question` stands.
+
+        With `step`, the same query for some rows, STEP are counted at a time. Other greenlets run in between.
+        """
+        numbers = self.known(question, grouped)
+        if numbers is not None:
+            return numbers
+        if step:
+            counted = self._count_in_steps(grouped, step)
+        else:
+            with connected(self._engine) as connection:
                 counted = _read(connection, grouped(calls, func.count()), Counter())
         self._counted.put(question, counted)
+        numbers = self.known(question, grouped) if step else None
+        return counted.numbers if numbers is None else numbers
+
+    def known(self, question: Hashable, grouped: Grouped) -> Counter[tuple[Any, ...]] | None:
+        """Return the same if it is known, but for a few changes; otherwise None."""
+        known = self._counted.get(question)
+        if known is None:
+            return None
+        with connected(self._engine) as connection:
+            now = connection.execute(NOW).one()
+            if known.revision == now.revision:
+                return known.numbers
+            if (
+                not _is_traced(known, now.revision, now.changes_from)
+                or now.last - known.row_version > MAX_CHANGED
+            ):
+                return None
+            counted = _read(connection, _changes_since(known, grouped), known.numbers)
+        self._counted.put(question, counted)
         return counted.numbers
+
+    def _count_in_steps(self, grouped: Grouped, step: GroupedWithin) -> Counted:
+        with connected(self._engine) as connection:
+            now = connection.execute(NOW).one()
+        target, done = now.last, Counted(now.revision, 0, Counter())
+        while done.row_version < target:
+            with connected(self._engine) as connection:
+                now = connection.execute(NOW).one()
+                if not _is_traced(done, now.revision, now.changes_from):
+                    done = Counted(now.revision, 0, Counter())
+                done = _add_step(connection, grouped, step, done)
+            yield_control()
+        return done
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +131,19 @@ class HeadCache:
     def __init__(self) -> None:
         self._heads = LruCache[Head](SIZE)
 
-    def get(self, connection: Connection, question: Hashable, newest: Select[Any]) -> Head:
-        """Return the newest calls of the list, which `newest` selects, maybe as of some writes ago."""
+    def get(self, connection: Connection, question: Hashable, newest: Select[Any], least: int) -> Head:
+        """Return the newest calls of the list, which `newest` selects, maybe as of some writes ago.
+
+        Unless the list has fewer, they were so many at least.
+        """
         # Read before the query: later rows are in both, which does not matter.
         last = connection.execute(select(LAST_ROW_VERSION)).scalar_one()
         head = self._heads.get(question)
-        if head is None or last - head.last > MAX_CHANGED:
-            columns = (calls.c.row_version, calls.c.created_at, calls.c.id)
-            rows = connection.execute(newest.with_only_columns(*columns).limit(HEAD)).all()
-            end = (rows[-1].created_at, rows[-1].id) if len(rows) == HEAD else None
+        is_short = head is not None and head.end is not None and len(head.row_versions) < least
+        if head is None or is_short or last - head.last > MAX_CHANGED:
+            columns, size = (calls.c.row_version, calls.c.created_at, calls.c.id), least + SPARE
+            rows = connection.execute(newest.with_only_columns(*columns).limit(size)).all()
+            end = (rows[-1].created_at, rows[-1].id) if len(rows) == size else None
             head = Head(last, [row.row_version for row in rows], end)
             self._heads.put(question, head)
         return head
@@ -117,15 +164,30 @@ def written_since(
     return connection.scalars(query).all()
 
 
+def _add_step(connection: Connection, grouped: Grouped, step: GroupedWithin, done: Counted) -> Counted:
+    """Return these counts with those of the next rows."""
+    last = done.row_version + STEP
+    rows = calls.c.row_version.between(done.row_version + 1, last)
+    counted = _read(connection, step(rows), done.numbers, last)
+    if counted.revision == done.revision:
+        return counted
+    gone_rows = select(gone).where(*_gone_since(done), gone.c.revision <= counted.revision).subquery()
+    subtracted = _read(connection, grouped(gone_rows, -func.count()), counted.numbers)
+    return replace(counted, numbers=subtracted.numbers)
+
+
 def _later_than(row_version: int) -> FromClause:
     # The limit keeps the conditions of the query out, so that these rows are found by the row version.
     return select(calls).where(calls.c.row_version > row_version).limit(NO_LIMIT).subquery()
 
 
-def _reaches(known: Counted, revision: int, changes_from: int, last: int) -> bool:
-    """Return whether everything that changed since is still known, and little."""
-    is_known = changes_from <= known.revision and revision - known.revision < KEPT_REVISIONS
-    return is_known and last - known.row_version <= MAX_CHANGED
+def _gone_since(known: Counted) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return gone.c.revision > known.revision, gone.c.row_version <= known.row_version
+
+
+def _is_traced(known: Counted, revision: int, changes_from: int) -> bool:
+    """Return whether every row that was deleted since is still known."""
+    return changes_from <= known.revision and revision - known.revision < KEPT_REVISIONS
 
 
 def _changes_since(known: Counted, grouped: Grouped) -> Select[Any]:
@@ -133,12 +195,14 @@ def _changes_since(known: Counted, grouped: Grouped) -> Select[Any]:
     latest = _later_than(known.row_version)
     new = select(*(latest.c[name] for name in names), literal(1).label("sign"))
     old = select(*(gone.c[name] for name in names), literal(-1).label("sign"))
-    old = old.where(gone.c.revision > known.revision, gone.c.row_version <= known.row_version)
+    old = old.where(*_gone_since(known))
     changed = union_all(new, old).subquery("changed")
     return grouped(changed, func.sum(changed.c.sign))
 
 
-def _read(connection: Connection, query: Select[Any], known: Counter[tuple[Any, ...]]) -> Counted:
+def _read(
+    connection: Connection, query: Select[Any], known: Counter[tuple[Any, ...]], last: int = NO_LIMIT
+) -> Counted:
     # In one statement, so that the numbers are those of this revision.
     numbers = query.subquery()
     joined = state.outerjoin(numbers, true())
@@ -149,6 +213,6 @@ def _read(connection: Connection, query: Select[Any], known: Counter[tuple[Any, 
     for _, _, *key, number in found:
         if number is not None:
             total[tuple(key)] += int(number)
-    return Counted(
-        found[0][0], found[0][1], Counter({key: number for key, number in total.items() if number})
-    )
+    revision, greatest = found[0][:2]
+    numbered = Counter({key: number for key, number in total.items() if number})
+    return Counted(revision, min(last, greatest), numbered)

@@ -58,6 +58,11 @@ class CallFilter:
     cursor: SortKey | None = None
 
     @property
+    def is_found_one_by_one(self) -> bool:
+        """Whether no kept counts tell where its pages begin."""
+        return not is_kept(self)
+
+    @property
     def kinds(self) -> Kinds:
         """The type and direction that are filtered by, as the kept counts take them."""
         chosen = {"call_type": (self.call_type,), "direction": self.directions or (self.direction,)}

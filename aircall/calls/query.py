@@ -3,7 +3,7 @@
 Every process may write to the database, so counts are cached per revision of the replica (RevisionCache).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache, partial
@@ -15,20 +15,20 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    FromClause,
     Select,
     bindparam,
-    case,
     func,
+    literal,
     select,
     tuple_,
 )
 
-from aircall.calls.count_cache import HEAD, CountCache, HeadCache, written_since
+from aircall.calls.count_cache import HEAD, HeadCache, written_since
 from aircall.calls.filters import (
     ARCHIVED_FLAGS,
     STATEMENTS,
     CallFilter,
+    SortKey,
     counted_range,
     filter_conditions,
     in_list_order,
@@ -40,6 +40,7 @@ from aircall.calls.filters import (
     sorted_by_candidates,
     sorted_newest_first,
 )
+from aircall.calls.found import FoundCalls
 from aircall.calls.kept_counts import (
     END,
     FIRST,
@@ -50,6 +51,7 @@ from aircall.calls.kept_counts import (
     find_lines,
     most_used_lines,
 )
+from aircall.calls.list_counts import ListCounter, ViewCounts
 from aircall.calls.search import SearchIndex
 from aircall.calls.tables import calls, from_row, revision_of, time_key
 from aircall.models import UNKNOWN, Call
@@ -60,6 +62,7 @@ from aircall.storage.reading import RevisionCache, connected
 SKIPPED_PAGES = 4
 # Of fewer calls of a kind SQLite sorts all, rather than look for them among the others.
 RARE = 2000
+SORT_KEY = tuple_(calls.c.created_at, calls.c.id)
 MISSED = {"call_type": ("missed",), "direction": ("inbound", UNKNOWN)}
 
 
@@ -77,8 +80,9 @@ class CallQuery:
     def __init__(self, engine: Engine, search: SearchIndex) -> None:
         self.engine = engine
         self.search = search
+        self.found = FoundCalls(engine, has_fts=search.is_maintained)
         self._cache = RevisionCache(revision_of(engine))
-        self._counts = CountCache(engine)
+        self._counter = ListCounter(engine, self.found)
         self._heads = HeadCache()
 
     def close(self) -> None:
@@ -101,7 +105,7 @@ class CallQuery:
     ) -> list[Call] | None:
         """Return a page from the newest calls of a search; None if too many of them are gone."""
         with connected(self.engine) as connection:
-            head = self._heads.get(connection, wanted, newest)
+            head = self._heads.get(connection, wanted, newest, least=offset + limit)
             later = written_since(connection, head, lambda rows: filter_conditions(wanted, rows=rows))
             query = select(calls).where(calls.c.row_version.in_([*head.row_versions, *later]))
             query = sorted_by_candidates(query).offset(offset).limit(limit)
@@ -111,8 +115,20 @@ class CallQuery:
         self._heads.drop(wanted)
         return None
 
+    def page_after(self, wanted: CallFilter, key: SortKey, limit: int) -> list[Call]:
+        """Return up to `limit` calls of the filtered list that follow this place in it."""
+        return self._read(self._page_query(wanted).where(_sort_key(key) > SORT_KEY).limit(limit))
+
+    def page_before(self, wanted: CallFilter, key: SortKey, limit: int) -> list[Call]:
+        """Return up to `limit` calls of the filtered list that precede this place in it, newest first."""
+        query = self._page_query(wanted).where(_sort_key(key) < SORT_KEY)
+        # `+ 0` as in the order of candidates, which may be what is read.
+        is_small = bool(self.found.candidates(wanted.search))
+        time = calls.c.created_at + 0 if is_small else calls.c.created_at
+        return self._read(query.order_by(None).order_by(time, calls.c.id).limit(limit))[::-1]
+
     def _page_query(self, wanted: CallFilter) -> Select[Any]:
-        if candidates := self.search.candidates(wanted.search):
+        if candidates := self.found.candidates(wanted.search):
             return sorted_by_candidates(select(calls).where(*filter_conditions(wanted, candidates)))
         return sorted_newest_first(self._page_conditions(wanted))
 
@@ -140,40 +156,15 @@ class CallQuery:
 
     def counts(self, wanted: CallFilter) -> dict[str, int]:
         """Return the number of calls in each view, "inbox", "archived" and "all", under the other filters."""
-        # The result, and so the cache key, does not depend on the view.
-        wanted = replace(wanted, view="all")
-        count_by_archived: Mapping[bool, int] | None = self._kept_by_archived(wanted)
-        if count_by_archived is None:
-            count_by_archived = self._count_by_archived(wanted)
-        inbox, archived = count_by_archived.get(False, 0), count_by_archived.get(True, 0)
-        return {"inbox": inbox, "archived": archived, "all": inbox + archived}
+        return self._counter.exact(wanted)
 
-    def _kept_by_archived(self, wanted: CallFilter) -> dict[bool, int] | None:
-        def count(connection: Connection) -> dict[bool, int] | None:
-            return count_range(connection, counted_range(wanted)) if are_complete(connection) else None
+    def quick_counts(self, wanted: CallFilter) -> ViewCounts:
+        """Return the same without the cursor, at once: of a search maybe only how many there are at least."""
+        return self._counter.quick(wanted)
 
-        return self._cache.get(("counts", wanted), count) if is_kept(wanted) else None
-
-    def _count_by_archived(self, wanted: CallFilter) -> Mapping[bool, int]:
-        every = replace(wanted, cursor=None)
-
-        def grouped(rows: FromClause, number: ColumnElement[int]) -> Select[Any]:
-            candidates = self.search.candidates(wanted.search) if rows is calls else []
-            return _by_archived(wanted, filter_conditions(every, candidates, rows), rows, number)
-
-        counted = self._counts.get(("counts", every), grouped)
-        if wanted.cursor is None:
-            return {bool(is_archived): number for (is_archived,), number in counted.items()}
-        # Few calls are before the cursor of a list that people have open.
-        is_before = tuple_(calls.c.created_at, calls.c.id) > (wanted.cursor.time_key, wanted.cursor.call_id)
-        conditions = [*filter_conditions(every, self.search.candidates(wanted.search)), is_before]
-        query = _by_archived(wanted, conditions, calls, func.count())
-
-        def count(connection: Connection) -> dict[bool, int]:
-            return dict(connection.execute(query).all())
-
-        before = self._cache.get(("before", wanted), count)
-        return {flag: counted[flag,] - before.get(flag, 0) for flag in ARCHIVED_FLAGS["all"]}
+    def newer_count(self, wanted: CallFilter) -> int:
+        """Return how many calls of the filtered list are before its cursor."""
+        return self._counter.newer(wanted)
 
     def missed_count(self) -> int:
         """Return the number of missed calls in the inbox. Unanswered outbound calls do not count."""
@@ -219,29 +210,18 @@ class CallQuery:
             return [from_row(row) for row in connection.execute(query)]
 
 
+def _sort_key(key: SortKey) -> ColumnElement[Any]:
+    return tuple_(literal(key.time_key, BigInteger), literal(key.call_id, TEXT))
+
+
 @lru_cache(STATEMENTS)
 def _neighbors(wanted: CallFilter) -> Select[str, str]:
     """Return the query of the calls before and after the one with `time_key` and `call_id`."""
-    sort_key, here = (
-        tuple_(calls.c.created_at, calls.c.id),
-        tuple_(bindparam("time_key", type_=BigInteger), bindparam("call_id", type_=TEXT)),
-    )
-    newer = select(calls.c.id).where(sort_key > here, *filter_conditions(wanted))
+    here = tuple_(bindparam("time_key", type_=BigInteger), bindparam("call_id", type_=TEXT))
+    newer = select(calls.c.id).where(here < SORT_KEY, *filter_conditions(wanted))
     newer = newer.order_by(calls.c.created_at, calls.c.id)
-    older = newest_first(wanted).with_only_columns(calls.c.id).where(sort_key < here)
+    older = newest_first(wanted).with_only_columns(calls.c.id).where(here > SORT_KEY)
     return select(newer.limit(1).scalar_subquery(), older.limit(1).scalar_subquery())
-
-
-def _by_archived(
-    wanted: CallFilter,
-    conditions: Sequence[ColumnElement[bool]],
-    rows: FromClause,
-    number: ColumnElement[int],
-) -> Select[Any]:
-    # For a search, group by an expression: by the column, SQLite would read all rows in index order.
-    is_archived = case((rows.c.is_archived, 1), else_=0) if wanted.search else rows.c.is_archived
-    query = select(is_archived.label("is_archived"), number.label("number")).where(*conditions)
-    return query.group_by(is_archived)
 
 
 def _place(wanted: CallFilter, offset: int, connection: Connection) -> tuple[int, int] | None:

@@ -2,24 +2,20 @@
 
 `search_condition` alone defines what a search finds; any database can evaluate it row by row. PostgreSQL uses
 its trigram index (pg_trgm) on its own; it is created after the first full sync, which would take five times
-as long to maintain it. SQLite's (FTS5) is a table that is maintained and queried here. It may
-lag behind the calls: rows after `indexed_row_version` are scanned. Searches for words of one or two
-characters alone scan every row.
+as long to maintain it. SQLite's (FTS5) is a table that is maintained here and asked by found.py. It may lag
+behind the calls: rows after `indexed_row_version` are scanned. Searches for words of one or two characters
+alone scan every row.
 """
 
 import logging
-from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
     FromClause,
-    Select,
     and_,
     column,
-    func,
     insert,
     literal,
     or_,
@@ -29,20 +25,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from aircall.calls.search_terms import TRIGRAM_LENGTH, Term, Word, search_terms
+from aircall.calls.search_terms import Word, search_terms
 from aircall.calls.tables import LAST_ROW_VERSION, PREFIX, SCHEMA_VERSION, calls, next_row_versions, state
 from aircall.concurrency import yield_control
-from aircall.storage.database import LruCache, exclusive_transaction
-from aircall.storage.reading import connected
+from aircall.storage.database import exclusive_transaction
 
-# Rows. With more candidates, scanning the calls from the newest one fills a page sooner.
-MAX_CANDIDATES = 5000
 # Rows. A larger write, as in the first full sync, is indexed later by `catch_up`.
 MAX_IMMEDIATE_ROWS = 500
 # Rows that `catch_up` indexes in one transaction.
 CATCH_UP_BATCH = 2000
-# Searches whose candidates are cached.
-CACHED_SEARCHES = 32
 INDEX_NAME = f"{PREFIX}search_{SCHEMA_VERSION}"
 # An external content table: the index stores trigrams and row ids, the texts are those of `calls`.
 CREATE_INDEX = f"""CREATE VIRTUAL TABLE IF NOT EXISTS {INDEX_NAME} USING fts5(digits, words,
@@ -62,22 +53,21 @@ _index = table(INDEX_NAME, column(INDEX_NAME), column("rowid"), column("digits")
 _indexed_columns = (calls.c.row_version, calls.c.digits, calls.c.words)
 
 
-def search_condition(search: str, rows: FromClause = calls) -> ColumnElement[bool]:
-    """Return the condition of this search: each of its terms, in any order."""
+def search_condition(
+    search: str, rows: FromClause = calls, longest: int | None = None
+) -> ColumnElement[bool]:
+    """Return the condition of this search: each of its terms, in any order.
+
+    With `longest`, only the ends of numbers, of so many characters, have to be there.
+    """
 
     def has(word: Word) -> ColumnElement[bool]:
-        in_words = rows.c.words.contains(word.text, autoescape=True)
-        return or_(in_words, *(rows.c.digits.contains(form) for form in word.numbers))
+        text = word.text[-longest:] if longest and word.numbers else word.text
+        ends = {form[-longest:] if longest else form for form in word.numbers}
+        in_words = rows.c.words.contains(text, autoescape=True)
+        return or_(in_words, *(rows.c.digits.contains(end) for end in sorted(ends)))
 
     return and_(*(or_(*(and_(*map(has, words)) for words in term)) for term in search_terms(search)))
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The row versions that a search finds up to `last`, a JSON list; None if they are too many."""
-
-    last: int
-    row_versions: str | None
 
 
 class SearchIndex:
@@ -89,7 +79,6 @@ class SearchIndex:
 
     def __init__(self, connection: Connection) -> None:
         self._engine = connection.engine
-        self._cache = LruCache[Found](CACHED_SEARCHES)
         self.is_maintained = connection.dialect.name == "sqlite" and _try_all(
             connection, CREATE_INDEX, PROBE_INDEX
         )
@@ -124,70 +113,6 @@ class SearchIndex:
             with exclusive_transaction(self._engine) as connection:
                 is_behind = _index_next(connection, CATCH_UP_BATCH)
             yield_control()
-
-    def candidates(self, search: str) -> list[ColumnElement[bool]]:
-        """Return the search's condition in terms of row versions; empty if the index is of no use for it."""
-        match = self._match_query(search)
-        if not match:
-            return []
-        with connected(self._engine) as connection:
-            indexed, last = connection.execute(select(state.c.indexed_row_version, LAST_ROW_VERSION)).one()
-            if last - indexed > MAX_CANDIDATES:
-                return []
-            found = self._found(connection, search, match, indexed)
-        return [] if found.row_versions is None else [_is_found(search, found)]
-
-    def _found(self, connection: Connection, search: str, match: str, indexed: int) -> Found:
-        """Return what the index finds. A row never changes, so this holds on: later rows are scanned."""
-        found = self._cache.get(search)
-        if found is None or indexed - found.last > MAX_IMMEDIATE_ROWS:
-            found = Found(indexed, _find(connection, search, match))
-            self._cache.put(search, found)
-        return found
-
-    def _match_query(self, search: str) -> str:
-        """Return what the index is asked: the words that it can find; empty if a term has none."""
-        if not self.is_maintained:
-            return ""
-        return " AND ".join(found for term in search_terms(search) if (found := _match_term(term)))
-
-
-def _match_term(term: Term) -> str:
-    alternatives = [" AND ".join(filter(None, map(_match_word, words))) for words in term]
-    return f"({' OR '.join(f'({each})' for each in alternatives)})" if all(alternatives) else ""
-
-
-def _match_word(word: Word) -> str:
-    forms = sorted({word.text, *word.numbers})
-    if min(map(len, forms)) < TRIGRAM_LENGTH:
-        return ""
-    return f"({' OR '.join(f'({_all_trigrams(form)})' for form in forms)})"
-
-
-def _find(connection: Connection, search: str, match: str) -> str | None:
-    limited = _matching(match).limit(MAX_CANDIDATES + 1).subquery()
-    if connection.execute(select(func.count()).select_from(limited)).scalar_one() > MAX_CANDIDATES:
-        return None
-    # `json_group_array`: returning one string is faster than 1,000 rows.
-    found = select(func.json_group_array(calls.c.row_version)).where(
-        calls.c.row_version.in_(_matching(match)), search_condition(search)
-    )
-    return str(connection.execute(found).scalar_one())
-
-
-def _is_found(search: str, found: Found) -> ColumnElement[bool]:
-    row_versions = func.json_each(found.row_versions).table_valued("value")
-    later = select(calls.c.row_version).where(calls.c.row_version > found.last, search_condition(search))
-    return calls.c.row_version.in_(select(row_versions.c.value).union_all(later))
-
-
-def _matching(match: str) -> Select[Any]:
-    return select(_index.c.rowid).where(column(INDEX_NAME).op("MATCH")(match))
-
-
-def _all_trigrams(form: str) -> str:
-    trigrams = {form[start : start + TRIGRAM_LENGTH] for start in range(len(form) - TRIGRAM_LENGTH + 1)}
-    return " AND ".join('"{}"'.format(trigram.replace('"', '""')) for trigram in sorted(trigrams))
 
 
 def _try_all(connection: Connection, *statements: str) -> bool:

@@ -23,6 +23,8 @@ from sqlalchemy import (
     FromClause,
     Select,
     String,
+    and_,
+    case,
     column,
     func,
     inspect,
@@ -32,10 +34,10 @@ from sqlalchemy import (
 )
 
 from aircall.calls.count_cache import CountCache
-from aircall.calls.filters import ARCHIVED_FLAGS, CallFilter, filter_conditions, midnight
-from aircall.calls.kept_counts import DAY, HOUR, are_complete, count_by_kind
-from aircall.calls.search import SearchIndex
-from aircall.calls.tables import KIND_INDEX, NO_TIME, calls, revision_of
+from aircall.calls.filters import ARCHIVED_FLAGS, CallFilter, filter_conditions, is_kept, midnight
+from aircall.calls.found import FoundCalls
+from aircall.calls.kept_counts import DAY, END, FIRST, FIRST_TIME, HOUR, are_complete, count_by_kind
+from aircall.calls.tables import KIND_INDEX, NO_TIME, calls, counts, revision_of
 from aircall.models import CALL_TYPES, DIRECTIONS, UNKNOWN, from_milliseconds, to_milliseconds
 from aircall.storage.reading import RevisionCache
 
@@ -81,11 +83,11 @@ class CallStatistics:
 class CallStatisticsQuery:
     """Statistics of filtered lists, cached per revision of the replica."""
 
-    def __init__(self, engine: Engine, search: SearchIndex | None = None) -> None:
-        """Create the query; the search index makes statistics of rare searches fast."""
+    def __init__(self, engine: Engine, found: FoundCalls | None = None) -> None:
+        """Create the query; what searches found makes their statistics fast."""
         self._cache = RevisionCache(revision_of(engine))
         self._counts = CountCache(engine)
-        self._search = search
+        self._found = found
         self._has_kind_index = False
 
     def read(self, wanted: CallFilter, zone: ZoneInfo) -> CallStatistics:
@@ -137,13 +139,18 @@ class CallStatisticsQuery:
     def _newest(self, connection: Connection, wanted: CallFilter) -> datetime | None:
         candidates = self._candidates(wanted)
         query = select(calls.c.created_at).where(*filter_conditions(wanted, candidates))
+        since = _newest_hour(connection, wanted)
+        if since is not None:
+            # Inside a CASE they use no index: SQLite would sort all calls of a kind.
+            matching = case((and_(*filter_conditions(wanted)), 1)) == 1
+            query = select(calls.c.created_at).where(calls.c.created_at >= since, matching)
         # `+ 0` disables the index on time, so that SQLite starts from the candidates.
         time = calls.c.created_at + 0 if candidates else calls.c.created_at
         newest = connection.scalar(query.where(time > NO_TIME).order_by(time.desc()).limit(1))
         return None if newest is None else from_milliseconds(newest)
 
     def _candidates(self, wanted: CallFilter) -> list[ColumnElement[bool]]:
-        return self._search.candidates(wanted.search) if self._search else []
+        return self._found.candidates(wanted.search) if self._found else []
 
     def _buckets(self, wanted: CallFilter) -> list[Bucket]:
         counted = self._grouped(wanted, QUARTER, FIRST_QUARTER)
@@ -205,6 +212,25 @@ def _count_by_kept(
     ranges = [(begin, end) for (begin, _), (end, _) in pairwise(begins)]
     counted = count_by_kind(connection, ranges, wanted.kinds, ARCHIVED_FLAGS[wanted.view])
     return _by_day(dict(begins), counted)
+
+
+def _newest_hour(connection: Connection, wanted: CallFilter) -> int | None:
+    """Return when the newest hour began that has calls of these kinds; None without kinds or kept counts."""
+    if not wanted.kinds or wanted.line or not is_kept(wanted) or not are_complete(connection):
+        return None
+    # Whole hours only: of another one, all calls may be too new.
+    until = END if wanted.until is None else to_milliseconds(wanted.until)
+    query = select(counts.c.bucket).where(
+        counts.c.via == "",
+        counts.c.width == HOUR,
+        counts.c.bucket >= (FIRST_TIME - FIRST) // HOUR,
+        counts.c.bucket < (until - FIRST) // HOUR,
+        *(counts.c[name].in_(allowed) for name, allowed in wanted.kinds.items()),
+        counts.c.is_archived.in_(ARCHIVED_FLAGS[wanted.view]),
+        counts.c.count > 0,
+    )
+    bucket = connection.scalar(query.order_by(counts.c.bucket.desc()).limit(1))
+    return None if bucket is None else FIRST + int(bucket) * HOUR
 
 
 def _begins(days: list[date], zone: ZoneInfo) -> list[tuple[int, date]]:

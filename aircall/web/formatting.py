@@ -298,9 +298,9 @@ def _clock_parts(length: timedelta) -> tuple[int, int, int]:
     return hours, minutes, seconds
 
 
-def count(number: int) -> str:
-    """Return the number with grouped digits, `94,000`."""
-    return _decimal(number, viewer_locale())
+def count(number: int, is_exact: bool = True) -> str:
+    """Return the number with grouped digits, `94,000`; if there may be more, `94,000+`."""
+    return _decimal(number, viewer_locale()) + ("" if is_exact else "+")
 
 
 @lru_cache(maxsize=10_000)
@@ -308,9 +308,9 @@ def _decimal(number: int, locale: Locale) -> str:
     return format_decimal(number, locale=locale)
 
 
-def counted_calls(number: int) -> str:
-    """Return how many calls, `1 call` or `94,000 calls`."""
-    return ngettext("%(number)s call", "%(number)s calls", number, number=count(number))
+def counted_calls(number: int, is_exact: bool = True) -> str:
+    """Return how many calls, `1 call` or `94,000 calls`; if there may be more, `94,000+ calls`."""
+    return ngettext("%(number)s call", "%(number)s calls", number, number=count(number, is_exact))
 
 
 def times(number: int) -> str:

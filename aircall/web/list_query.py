@@ -66,8 +66,9 @@ class ListQuery:
     Not changed once it has been read: it is what fragments are found by.
 
     `number` is the number of the other party in any spelling. `cursor` is the sort key of the call that pages
-    are counted from, so that newer calls do not push others from page to page. `named` are the number keys of
-    the names that `q` finds.
+    are counted from, so that newer calls do not push others from page to page. A later page of a search is
+    found by the last call of the page before it, `after`, or by the first one of the page after it, `before`.
+    `named` are the number keys of the names that `q` finds.
     """
 
     view: str = "inbox"
@@ -83,6 +84,8 @@ class ListQuery:
     per_page: int = DEFAULT_PAGE_SIZE
     page: int = 1
     cursor: SortKey | None = None
+    after: SortKey | None = None
+    before: SortKey | None = None
     problems: list[str] = field(default_factory=list, hash=False)
     named: tuple[str, ...] = field(default=(), hash=False)
 
@@ -127,12 +130,17 @@ class ListQuery:
 
         The page size is always included: the one in the session may change before the link is followed. The
         cursor is included only with a `page`, also the first: another view or filter starts at its newest
-        call.
+        call. How the page was found is included only if it is this one.
         """
         values: dict[str, Any] = {"view": "" if self.view == "inbox" else self.view, **self.restrictions}
         values["per_page"] = self.per_page
-        values["top"] = sort_key_text(self.cursor) if self.cursor and "page" in changes else ""
-        values |= changes | ({"page": ""} if changes.get("page") == 1 else {})
+        keys = {"top": self.cursor} if "page" in changes else {}
+        if changes.get("page") == self.page:
+            keys |= {"after": self.after, "before": self.before}
+        values |= {name: sort_key_text(key) for name, key in keys.items() if key}
+        values |= changes
+        if changes.get("page") == 1:
+            values |= dict.fromkeys(("page", "after", "before"))
         return {name: value for name, value in values.items() if value not in ("", None)}
 
 
@@ -164,6 +172,8 @@ def read_query(args: Mapping[str, str], default_page_size: int) -> ListQuery:
     query.per_page = _page_size(args, default_page_size)
     query.page = max(1, _number(args.get("page"), 1))
     query.cursor = _sort_key(args.get("top", ""))
+    if query.page > 1:
+        query.after, query.before = _sort_key(args.get("after", "")), _sort_key(args.get("before", ""))
     if query.date_from and query.date_to and query.date_from > query.date_to:
         query.problems.append(_("The first day is after the last day, so no call can match."))
     return query
@@ -317,15 +327,15 @@ def query_around(store: CallQuery, query: ListQuery, call: Call, zone: ZoneInfo)
     if query.cursor and key > query.cursor:
         query = replace(query, cursor=None)
     page = _count_before(store, query.to_filter(zone), key) // query.per_page + 1
-    return replace(query, page=page)
+    return replace(query, page=page, after=None, before=None)
 
 
 def _count_before(store: CallQuery, wanted: CallFilter, key: SortKey) -> int:
-    from_top, from_key = (
-        store.counts(replace(wanted, cursor=cursor))[wanted.view] for cursor in (wanted.cursor, key)
+    before_key, before_top = (
+        store.newer_count(replace(wanted, cursor=cursor)) for cursor in (key, wanted.cursor)
     )
     # The replica may have changed between the two reads.
-    return max(0, from_top - from_key)
+    return max(0, before_key - before_top)
 
 
 def filter_words(query: ListQuery, people: People) -> str:

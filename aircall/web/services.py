@@ -161,7 +161,7 @@ def build_services(app: Flask, config: Config, timings: Timings) -> Services:
         sign_ins=SignIns(records, logins),
         attempts=open_attempts(config),
         replica=replica,
-        statistics=CallStatisticsQuery(replica.store.engine, replica.store.search),
+        statistics=CallStatisticsQuery(replica.store.engine, replica.store.found),
         changes=changes,
         jobs=JobService(changes, records, bus),
         team=team,

@@ -48,7 +48,15 @@ export function followCounts() {
       takeAnswer(detail.beganAt);
     } else if (detail.beganAt) requestCounts();
     drawLeft();
+    requestUncounted();
   });
+  requestUncounted();
+}
+
+// What takes long to count comes after the page.
+function requestUncounted() {
+  if (document.querySelector('.page-head[data-uncounted]')) requestCounts();
+  if (document.querySelector('.chart[data-uncounted]')) requestChart();
 }
 
 export function requestPageRefresh(delay = PAGE_MS) {

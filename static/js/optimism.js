@@ -56,6 +56,7 @@ export function drawFailures(page = document) {
 
 // The numbers as the server counted them are attributes; the texts have the wishes, too.
 export function drawNumbers(page) {
+  if (page.querySelector('.page-head[data-uncounted]')) return;
   const more = countedWishes();
   const numberOf = (name) => Number(page.querySelector(`[data-count="${name}"]`)?.dataset.number ?? 0) + (more[name] ?? 0);
   for (const place of page.querySelectorAll('[data-count]')) {

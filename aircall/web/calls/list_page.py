@@ -6,13 +6,13 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from aircall.calls.filters import SortKey
+from aircall.calls.filters import CallFilter, SortKey
 from aircall.calls.query import CallQuery, inbox_count_of_day, inbox_counts
 from aircall.models import Call
 from aircall.web.formatting import LONG, day_name
 from aircall.web.i18n import gettext as _
 from aircall.web.kinds import MISSED, VOICEMAIL
-from aircall.web.list_query import OFFERED_LINES, ListQuery
+from aircall.web.list_query import OFFERED_LINES, ListQuery, sort_key_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,12 @@ class QuickView:
 class ListCounts:
     """Numbers of calls: by view under the filters, missed calls in the inbox, and in each quick view.
 
-    Of the current view, `total` calls are at or after the query's cursor, and `new_count` before it.
+    Of the current view, `total` calls are at or after the query's cursor, and `new_count` before it. Unless
+    `is_exact`, the calls under the filters are not counted yet: there are so many at least.
     """
 
     counts: dict[str, int] = field(hash=False)
+    is_exact: bool
     missed_count: int
     quick: tuple[QuickView, ...]
     total: int
@@ -84,6 +86,7 @@ class FilterChoices:
     """What the filter form offers, and how many calls each view has under it. `today` is the viewer's day."""
 
     counts: dict[str, int] = field(hash=False)
+    is_exact: bool
     today: date
     lines: LineChoice
 
@@ -103,6 +106,8 @@ class PlaceInList(ListCounts):
     """Where a page is in its list. `first` and `last` count from one, and are 0 on an empty page.
 
     The first page is counted like the tabs; later ones begin at the query's cursor, after `new_before` calls.
+    `page_count` is 0 if the calls are not counted. `oldest` and `newest` are the sort keys by which the pages
+    beside it are found, as texts; empty where their numbers are enough.
     """
 
     first: int
@@ -110,6 +115,9 @@ class PlaceInList(ListCounts):
     number: int
     page_count: int
     new_before: int
+    has_older: bool
+    oldest: str = ""
+    newest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,12 +145,18 @@ class CallList(PlaceInList):
     @property
     def choices(self) -> FilterChoices:
         """What the filter form shows of this list."""
-        return FilterChoices(counts=self.counts, today=self.today, lines=self.lines)
+        return FilterChoices(counts=self.counts, is_exact=self.is_exact, today=self.today, lines=self.lines)
 
 
 def read_list(store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime) -> CallList:
     """Return the requested page, or the last one if there are fewer pages."""
-    counts = read_counts(store, query, zone, now)
+    counts = read_counts(store, query, zone, now, is_quick=True)
+    if not counts.is_exact:
+        view = _read_page(store, query, zone, now, counts)
+        if view.has_older or (view.first and query.page > 1):
+            return view
+        # All calls are here, so they are few, or none is, so it is after the last page.
+        counts = read_counts(store, query, zone, now)
     if counts.new_count and not counts.total:
         # Every call after the cursor has left the list, and there are only newer ones.
         return read_list(store, replace(query, cursor=None), zone, now)
@@ -155,13 +169,15 @@ def _place(counts: ListCounts, query: ListQuery) -> PlaceInList:
     all_count = counts.counts[query.view]
     reach = all_count if query.page == 1 else counts.total
     offset = (query.page - 1) * query.per_page
+    page_count = max(1, -(-reach // query.per_page))
     return PlaceInList(
         **{field.name: getattr(counts, field.name) for field in fields(ListCounts)},
         first=offset + 1 if reach > offset else 0,
         last=min(offset + query.per_page, reach) if reach > offset else 0,
         number=query.page,
-        page_count=max(1, -(-reach // query.per_page)),
+        page_count=page_count if counts.is_exact else 0,
         new_before=max(0, all_count - reach),
+        has_older=query.page < page_count,
     )
 
 
@@ -170,8 +186,10 @@ def _read_page(
 ) -> CallList:
     wanted, today = query.to_filter(zone), now.astimezone(zone).date()
     offset = (query.page - 1) * query.per_page
-    calls = store.page(wanted, offset, query.per_page)
-    place = _place(counts, query)
+    calls, place = _read_calls(store, wanted, query), _place(counts, query)
+    if wanted.is_found_one_by_one:
+        place = _between_keys(place, calls, query)
+        calls = calls[: query.per_page]
     if len(calls) != place.last - place.first + 1:
         # They changed while they were read.
         place = replace(place, first=offset + 1 if calls else 0, last=offset + len(calls) if calls else 0)
@@ -184,10 +202,32 @@ def _read_page(
     )
 
 
+def _read_calls(store: CallQuery, wanted: CallFilter, query: ListQuery) -> list[Call]:
+    """Return the calls of the page; of a list without kept counts, also the next one."""
+    size = query.per_page + wanted.is_found_one_by_one
+    if query.after:
+        return store.page_after(wanted, query.after, size)
+    if query.before:
+        before = store.page_before(wanted, query.before, query.per_page)
+        return [*before, *store.page_after(wanted, SortKey.of(before[-1]), 1)] if before else []
+    return store.page(wanted, (query.page - 1) * query.per_page, size)
+
+
+def _between_keys(place: PlaceInList, calls: Sequence[Call], query: ListQuery) -> PlaceInList:
+    """Return the place with the keys of the pages beside it, and at least as many calls as there are here."""
+    shown, offset = calls[: query.per_page], (query.page - 1) * query.per_page
+    counts = place.counts
+    if not place.is_exact:
+        least = max(counts[query.view], offset + len(calls))
+        counts = counts | {query.view: least, "all": max(counts["all"], least)}
+    oldest, newest = (sort_key_text(SortKey.of(shown[end])) if shown else "" for end in (-1, 0))
+    return replace(place, counts=counts, has_older=len(calls) > len(shown), oldest=oldest, newest=newest)
+
+
 def read_choices(store: CallQuery, query: ListQuery, zone: ZoneInfo, today: date) -> FilterChoices:
     """Return what the filter form shows, without reading calls."""
     counts = store.counts(replace(query, cursor=None).to_filter(zone))
-    return FilterChoices(counts=counts, today=today, lines=read_lines(store, query))
+    return FilterChoices(counts=counts, is_exact=True, today=today, lines=read_lines(store, query))
 
 
 def read_lines(store: CallQuery, query: ListQuery) -> LineChoice:
@@ -207,19 +247,25 @@ def read_lines(store: CallQuery, query: ListQuery) -> LineChoice:
     return LineChoice(offered=offered, has_more=has_more, found=found, problem=problem)
 
 
-def read_counts(store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime) -> ListCounts:
-    """Return the counts of the list."""
+def read_counts(
+    store: CallQuery, query: ListQuery, zone: ZoneInfo, now: datetime, *, is_quick: bool = False
+) -> ListCounts:
+    """Return the counts of the list; if `is_quick`, those of a search may not be exact."""
     wanted, today = query.to_filter(zone), now.astimezone(zone).date()
-    counts, in_inbox = store.counts(replace(wanted, cursor=None)), inbox_counts(store)
+    if is_quick:
+        counts, is_exact = store.quick_counts(wanted)
+    else:
+        counts, is_exact = store.counts(replace(wanted, cursor=None)), True
+    in_inbox, new_count = inbox_counts(store), store.newer_count(wanted)
     in_inbox["today"] = inbox_count_of_day(store, today, zone)
-    total = store.counts(wanted)[query.view] if wanted.cursor else counts[query.view]
     return ListCounts(
         counts=counts,
+        is_exact=is_exact,
         missed_count=in_inbox["missed"],
         quick=_quick_views(in_inbox, today.isoformat()),
-        total=total,
         # The replica may have changed between the two reads.
-        new_count=max(0, counts[query.view] - total),
+        total=max(0, counts[query.view] - new_count),
+        new_count=min(counts[query.view], new_count) if is_exact else new_count,
     )
 
 

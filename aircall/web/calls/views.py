@@ -59,6 +59,8 @@ from aircall.web.services import services
 
 bp = Blueprint("calls", __name__)
 
+# Calls of a line in a range of days that are counted one by one before their page is shown.
+MOST_DRAWN_AT_ONCE = 3000
 # How many calls `ids` may name in one request.
 MOST_ROWS = 100
 UNSURE = _l(
@@ -113,7 +115,8 @@ def _list_values(query: ListQuery, call: Call | None = None) -> dict[str, Any]:
         if call:
             query = query_around(store, query, call, zone)
         view = read_list(store, query, zone, now)
-        chart = recent_chart(services().statistics, query, zone, now)
+        is_chart_later = _is_drawn_later(query, view)
+        chart = None if is_chart_later else recent_chart(services().statistics, query, zone, now)
         shown = [*view.calls, call] if call else view.calls
         people = services().people.of_calls(shown, (*view.lines.shown, query.line, query.number))
         waiting, freshness = services().waiting.count(), list_freshness()
@@ -123,11 +126,18 @@ def _list_values(query: ListQuery, call: Call | None = None) -> dict[str, Any]:
         "problems": query.problems,
         "sync": freshness,
         "chart": chart,
+        "is_chart_later": is_chart_later,
         "waiting": waiting,
         "people": people,
         "words": filter_words(query, people),
         **_list_urls(query, view, people),
     }
+
+
+def _is_drawn_later(query: ListQuery, view: CallList) -> bool:
+    """Return whether counting the days of the list would take longer than all else on its page."""
+    is_long = query.line and query.date_from and view.counts["all"] > MOST_DRAWN_AT_ONCE
+    return not view.is_exact or bool(is_long)
 
 
 def _list_urls(query: ListQuery, view: CallList, people: People) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event, select, text
 from sqlalchemy.exc import DatabaseError
 
-from aircall.calls import search
+from aircall.calls import found, search
 from aircall.calls.filters import CallFilter
 from aircall.calls.search import INDEX_NAME, search_condition
 from aircall.calls.store import CallStore
@@ -158,11 +158,11 @@ def test_numbers_words_and_notes_are_searched_in_any_case(
 # SQLite's index.
 
 
-@pytest.mark.parametrize("max_candidates", [search.MAX_CANDIDATES, 4])
+@pytest.mark.parametrize("most_found", [found.MOST_FOUND, 4])
 def test_a_search_finds_everything_while_the_index_lags_behind(
-    sqlite: Engine, monkeypatch: pytest.MonkeyPatch, max_candidates: int
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch, most_found: int
 ) -> None:
-    monkeypatch.setattr(search, "MAX_CANDIDATES", max_candidates)
+    monkeypatch.setattr(found, "MOST_FOUND", most_found)
     monkeypatch.setattr(search, "MAX_IMMEDIATE_ROWS", 2)
     monkeypatch.setattr(search, "CATCH_UP_BATCH", 3)
     call_store = CallStore(sqlite)
@@ -208,7 +208,7 @@ def test_a_call_written_after_the_index_was_asked_is_found_too(sqlite: Engine) -
     call_store = CallStore(sqlite)
     call_store.apply([*CALLS, FOUND])
 
-    candidates = call_store.search.candidates("789000")
+    candidates = call_store.found.candidates("789000")
     call_store.apply([made_call(100, caller="+33789000111"), made_call(101, caller="+33612000111")])
 
     with sqlite.connect() as connection:

@@ -84,7 +84,7 @@ def test_statistics_are_what_counting_the_filtered_list_gives(
     if is_synced:
         call_store.mark_synced(NOON)
         call_store.catch_up()
-    query = CallStatisticsQuery(call_store.engine, call_store.search)
+    query = CallStatisticsQuery(call_store.engine, call_store.found)
 
     statistics = query.read(wanted, zone)
 
