@@ -14,6 +14,7 @@ README = (ROOT / "README.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 EXAMPLE = (ROOT / ".env.example").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+SECURITY = (ROOT / "docs" / "security.md").read_text()
 INVARIANTS = (ROOT / "docs" / "invariants.md").read_text()
 DOCUMENTS = [
     str(path.relative_to(ROOT))
@@ -68,6 +69,17 @@ def test_every_invariant_is_proved_by_tests_that_exist() -> None:
     ]
     assert [name for name, paths in proofs.items() if not paths] == []
     assert [path for paths in proofs.values() for path in paths if not (ROOT / path).is_file()] == []
+
+
+def test_what_is_said_of_security_names_promises_and_tests_that_exist() -> None:
+    promises = {name for name, _ in INVARIANT_ROW.findall(INVARIANTS)}
+    named = set(re.findall(r"\b[STMUQDFKL]\d+\b", SECURITY))
+    paths = re.findall(r"`(tests/[^`]+)`", SECURITY)
+
+    assert named
+    assert named <= promises
+    assert paths
+    assert [path for path in paths if not (ROOT / path).is_file()] == []
 
 
 def test_readers_and_operators_are_told_which_settings_may_be_in_a_file() -> None:
