@@ -23,7 +23,7 @@ from aircall.calls.phone_numbers import caller_number
 from aircall.models import UNKNOWN, Call, instant_text
 from aircall.team.directory_query import Name
 from aircall.web.i18n import gettext as _
-from aircall.web.i18n import lazy_gettext, ngettext, viewer_locale
+from aircall.web.i18n import lazy_gettext, ngettext, pgettext, viewer_locale
 from aircall.web.kinds import kind, offered_types
 
 # What systems send in place of a number whose owner does not show it; +266696687 spells "anonymous".
@@ -76,6 +76,7 @@ def register(app: Flask) -> None:
         short_day_time,
         brief_day_time,
         recent_time,
+        since_time,
         zone_name,
         day_range,
         iso,
@@ -200,9 +201,16 @@ def _day_time(instant: datetime | None, zone: str, form: str) -> str:
 
 
 def recent_time(instant: datetime | None, zone: str, today: date) -> str:
-    """Return the time in `zone`, with its day unless that is today."""
-    is_today = instant is not None and instant.astimezone(ZoneInfo(zone)).date() == today
-    return clock(instant, zone) if is_today else short_day_time(instant, zone)
+    """Return the time in `zone`, with its day unless that is today, and the year unless it is this one."""
+    if instant is None or (day := instant.astimezone(ZoneInfo(zone)).date()) == today:
+        return clock(instant, zone)
+    return brief_day_time(instant, zone) if day.year == today.year else short_day_time(instant, zone)
+
+
+def since_time(instant: datetime | None, zone: str, today: date) -> str:
+    """Return the same as it is said behind "since": `12:15`, or `le 23 nov., 12:15`."""
+    text = recent_time(instant, zone, today)
+    return text if text == clock(instant, zone) else pgettext("since a day", "%(day)s") % {"day": text}
 
 
 def zone_name(instant: datetime | None, zone: str) -> str:

@@ -84,7 +84,7 @@ function drawPlace(page, numberOf, all) {
   const [number, size, before] = ['page', 'size', 'before'].map((name) => Number(range.dataset[name]));
   const reach = all - before;
   const [first, last] = [(number - 1) * size + 1, Math.min(number * size, reach)];
-  if (last >= first) {
+  if (all > 1 && last >= first) {
     setText(range, ngettext('%(first)s–%(last)s of %(number)s call', '%(first)s–%(last)s of %(number)s calls', all, {
       first: formatNumber(first),
       last: formatNumber(last),

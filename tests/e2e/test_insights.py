@@ -85,7 +85,7 @@ def test_the_figures_are_those_of_the_browsers_zone_without_a_reload(page: Page)
 
     page.goto("/insights?view=all")
 
-    expect(page.get_by_text("Times are those of Europe/Paris.")).to_be_visible()
+    expect(page.get_by_text("Time zone: Europe/Paris.")).to_be_visible()
 
 
 def test_print_fits_a4_and_says_what_the_page_says(page: Page) -> None:

@@ -91,8 +91,13 @@ def test_a_range_of_days_may_be_open_and_leaves_out_nothing_but_this_year(
 
 def test_a_recent_time_has_its_day_where_that_is_not_today() -> None:
     assert formatting.recent_time(LATE, "UTC", date(2026, 11, 23)) == "23:30"
-    assert formatting.recent_time(LATE, "UTC", date(2026, 11, 24)) == "23 Nov 2026, 23:30"
+    assert formatting.recent_time(LATE, "UTC", date(2026, 11, 24)) == "23 Nov, 23:30"
+    assert formatting.recent_time(LATE, "UTC", date(2027, 1, 1)) == "23 Nov 2026, 23:30"
     assert formatting.recent_time(LATE, "Europe/Paris", date(2026, 11, 24)) == "00:30"
+    assert formatting.since_time(LATE, "UTC", date(2026, 11, 24)) == "23 Nov, 23:30"
+    with speaking("fr"):
+        assert formatting.since_time(LATE, "UTC", date(2026, 11, 24)) == "le 23 nov., 23:30"
+        assert formatting.since_time(LATE, "UTC", date(2026, 11, 23)) == "23:30"
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,7 @@ def test_as_many_as_nobody_would_wait_for_are_not_offered(alice: Person, app: Fl
 
     assert "Archive all" not in alice.text
     alice.get("/calls/archive?archived=true")
-    assert "More than 20,000 calls match: in the inbox. Narrow the list with a filter first." in alice.text
+    assert "More than 20,000 calls match this filter: in the inbox. Narrow it first." in alice.text
 
 
 def test_a_login_that_ends_in_the_middle_leads_back_to_what_is_left(alice: Person, sandbox: Sandbox) -> None:

@@ -104,6 +104,15 @@ def test_the_totals_and_the_hours_of_the_week_are_those_of_the_filtered_calls(
     assert ZONE in viewer.text
 
 
+def test_hours_are_written_as_in_the_viewers_region(viewer: Person) -> None:
+    viewer.get("/insights", headers={"Accept-Language": "en-US"})
+
+    hours = [head.text.replace("\xa0", " ") for head in viewer.page.select(".week thead th")]
+    assert hours[1:3] + hours[-1:] == ["12 AM", "1 AM", "11 PM"]
+    rows = [head.text for head in viewer.page.select("#call-backs tbody th")]
+    assert not [row for row in rows if row.endswith(":00")]
+
+
 @pytest.mark.parametrize("path", ["/calls", "/insights"])
 def test_a_bar_leads_to_the_calls_of_its_day_and_keeps_the_other_filters(viewer: Person, path: str) -> None:
     viewer.get(f"{path}?view=all&direction=inbound&per_page=100")
