@@ -213,8 +213,8 @@ def _accepting(key: str) -> bytes:
 
 def _kept(environ: WSGIEnvironment, whose: str) -> WSGIEnvironment:
     """Return what of the handshake is kept as long as the page is open: not the server's objects."""
-    dropped = ("wsgi.", "gunicorn.", "eventlet.")
-    kept = {name: value for name, value in environ.items() if not name.startswith(dropped)}
+    # The names of CGI are in capitals, those of servers (`wsgi.`, `gunicorn.`) in small letters.
+    kept = {name: value for name, value in environ.items() if name[0] < "a"}
     return kept | {"wsgi.url_scheme": environ["wsgi.url_scheme"], OWNER_KEY: whose}
 
 

@@ -123,6 +123,8 @@ def _unmask(key: bytes, data: bytes) -> bytes:
     return (int.from_bytes(data, "little") ^ int.from_bytes(mask, "little")).to_bytes(len(data), "little")
 
 
+# Not gevent's, which would wait.
+SystemSocket = monkey.get_original("socket", "socket")
 CLOSE_PACKET, PING_PACKET = frame(TEXT, b"1"), frame(TEXT, b"2")
 
 
@@ -135,8 +137,7 @@ class PageSocket:
     def __init__(self, owner: Any, sid: str, whose: str, file_number: int) -> None:
         self._owner = owner
         self.sid, self.whose = sid, whose
-        # Not gevent's, which would wait.
-        self._raw = monkey.get_original("socket", "socket")(fileno=file_number)
+        self._raw = SystemSocket(fileno=file_number)
         self._raw.setblocking(False)
         # What engineio asks for.
         self.connected = self.upgraded = True

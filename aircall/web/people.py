@@ -137,10 +137,11 @@ class PeopleReader:
 
     def revisions(self) -> dict[Topic, int]:
         """Return the revision of each topic. Raises one of STORAGE_ERRORS."""
-        return {
-            Topic.DIRECTORY: self._team.known_names.revision,
-            Topic.CLAIMS: self._team.known_claims.revision,
-        }
+        with reading_once():
+            return {
+                Topic.DIRECTORY: self._team.known_names.revision,
+                Topic.CLAIMS: self._team.known_claims.revision,
+            }
 
 
 def numbers_of(call: Call) -> tuple[str, str, str]:

@@ -11,6 +11,7 @@ every session back after every request: a slow request would resurrect a session
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
@@ -19,6 +20,8 @@ import msgspec
 from flask import Flask, Request, Response, request, session
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
 from itsdangerous import BadSignature, URLSafeTimedSerializer
+from werkzeug.http import parse_cookie
+from werkzeug.wsgi import get_host
 
 from aircall.storage import STORAGE_ERRORS
 from aircall.storage.records import RecordStore
@@ -54,9 +57,9 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
         # Raised here, not in `open_session`: error pages need the matched URL rule.
         app.before_request(_raise_storage_error)
 
-    def open_session(self, app: Flask, request: Request) -> StoredSession:
+    def open_session(self, app: Flask, request: Request) -> StoredSession:  # noqa: ARG002  # Flask's signature
         """Return the session of the cookie, or a new one, with `storage_error` if the store failed."""
-        sent_sid = self._sent_sid(app, request)
+        sent_sid = self._sent_sid(request.cookies, request.host)
         visitor = self._visitor(sent_sid)
         session: StoredSession = self.session_class(visitor, sid=self._generate_sid(self.sid_length))
         if visitor is not None:
@@ -73,7 +76,8 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
 
     def login_id(self, environ: WSGIEnvironment) -> str | None:
         """Return the login's id in the session of a WSGI request; None without. Raises STORAGE_ERRORS."""
-        sid = self._sent_sid(self._app, Request(environ))
+        # A request would parse all of its headers.
+        sid = self._sent_sid(parse_cookie(environ), get_host(environ))
         if not sid or sid.startswith(VISITOR_PREFIX):
             return None
         data = self._retrieve_session_data(self._get_store_id(sid))
@@ -82,12 +86,11 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
 
     def get_cookie_name(self, app: Flask) -> str:
         """Return the name of the session cookie at the address of this request."""
-        return _cookie_name(app, request)
+        return _cookie_name(app, request.host)
 
-    def _sent_sid(self, app: Flask, request: Request) -> str | None:
+    def _sent_sid(self, cookies: Mapping[str, str], host: str) -> str | None:
         # Without a port in its name the cookie was set by an earlier version, or by another dashboard.
-        names = (_cookie_name(app, request), str(app.config["SESSION_COOKIE_NAME"]))
-        return next((request.cookies[name] for name in names if request.cookies.get(name)), None)
+        return cookies.get(_cookie_name(self._app, host)) or cookies.get(_cookie_name(self._app, "")) or None
 
     def save_session(self, app: Flask, session: StoredSession, response: Response) -> None:
         """Save a modified session. Raises one of STORAGE_ERRORS, at most once per request."""
@@ -180,8 +183,8 @@ def signing_keys(app: Flask) -> list[str]:
     return [*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.config["SECRET_KEY"]]
 
 
-def _cookie_name(app: Flask, request: Request) -> str:
-    port = PORT.search(request.host)
+def _cookie_name(app: Flask, host: str) -> str:
+    port = PORT.search(host)
     return str(app.config["SESSION_COOKIE_NAME"]) + (f"-{port[1]}" if port else "")
 
 

@@ -50,11 +50,12 @@ def connected(
     origin: str | None = "",
     position: str | None = None,
     call: object = None,
+    directory: str | None = None,
 ) -> Iterator[SocketClient]:
     """A connected client, its origin the dashboard's own unless given. Raises ConnectionError if refused."""
     client = SocketClient({"suppress_origin": True} if origin is None else {"origin": origin or address})
     headers = {"Cookie": f"callboard={cookie}"} if cookie else {}
-    given = {"position": position, "call": call}
+    given = {"position": position, "call": call, "directory": directory}
     auth = {name: value for name, value in given.items() if value} or None
     client.client.connect(address, headers=headers, auth=auth, transports=["websocket"], wait_timeout=WAIT)
     websocket = client.client.eio.ws

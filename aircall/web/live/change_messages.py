@@ -16,7 +16,7 @@ from aircall.calls.filters import CallFilter
 from aircall.calls.query import CallQuery, inbox_count_of_day, inbox_counts
 from aircall.storage import STORAGE_ERRORS
 from aircall.storage.reading import reading_once
-from aircall.team.feed import TeamChange
+from aircall.team.feed import TeamChange, Topic
 from aircall.web.formatting import zone_names
 from aircall.web.fragments import CallRows
 from aircall.web.i18n import FORMATS
@@ -119,18 +119,22 @@ class ChangeMessages:
         """Return what tells of changed names or claims: pages read what they show of these numbers again."""
         return {"topic": change.topic, "revision": change.revision, "numbers": change.numbers}
 
-    def missed_of_team(self, shown: Mapping[str, object]) -> list[Payload]:
-        """Return what a page is told that was rendered at the revisions that `shown` has, by topic."""
+    def team_revisions(self) -> Mapping[Topic, int]:
+        """Return the revisions of names and claims; none if they cannot be read."""
         try:
-            current = self._people.revisions()
+            return self._people.revisions()
         except STORAGE_ERRORS as error:
             log.warning("changed names not sent: %s", type(error).__name__)
-            return []
-        return [
-            {"topic": topic, "revision": revision, "numbers": None}
-            for topic, revision in current.items()
-            if shown.get(topic) not in (None, str(revision))
-        ]
+            return {}
+
+
+def missed_of_team(shown: Mapping[str, object], current: Mapping[Topic, int]) -> list[Payload]:
+    """Return what a page is told that was rendered at the revisions that `shown` has, by topic."""
+    return [
+        {"topic": topic, "revision": revision, "numbers": None}
+        for topic, revision in current.items()
+        if shown.get(topic) not in (None, str(revision))
+    ]
 
 
 def facts(entry: FeedEntry) -> Payload:

@@ -34,7 +34,7 @@ from gevent import monkey
 from aircall import metrics
 from aircall.auth.logins import Logins
 from aircall.calls.feed import BURST_LIMIT, ChangeFeed, FeedEntry
-from aircall.concurrency import MessageBus
+from aircall.concurrency import MessageBus, run_in_background
 from aircall.errors import LoginEndedError
 from aircall.models import instant_text, is_call_id
 from aircall.server.engine import ENTRY_TIME, OWNER_KEY, SEND_TIMEOUT, Admit, install
@@ -44,7 +44,7 @@ from aircall.server.websocket import LARGEST_MESSAGE
 from aircall.status import LinkStatus
 from aircall.storage import STORAGE_ERRORS
 from aircall.team.feed import TeamChange
-from aircall.web.live.change_messages import EVENT_OF, ChangeMessages, RowRooms, facts
+from aircall.web.live.change_messages import EVENT_OF, ChangeMessages, RowRooms, facts, missed_of_team
 from aircall.web.live.presence import ConnectionRegistry, PresenceService
 from aircall.web.live.session_monitor import CHECK_INTERVAL, SessionMonitor
 from aircall.web.security import is_own_origin
@@ -99,9 +99,12 @@ class SocketHub:
         self._rooms = RowRooms()
         self._bus = bus
         self._monitor = SessionMonitor(logins, connections, self.close_login_sockets, timings.login_check)
+        self._is_served = monkey.is_module_patched("socket")
+        # Pages that have just joined their rooms, with what they said of themselves.
+        self._newcomers: list[tuple[str, dict[str, Any]]] = []
         # Keeps the link's states in order.
         self._link_lock = threading.Lock()
-        self.socketio = _socket_server(app, self._admit, timings, most_of_login)
+        self.socketio = _socket_server(app, self._admit, timings, most_of_login, is_served=self._is_served)
         # Not through Flask-SocketIO, whose request context takes longer than what is done in it.
         self.socketio.server.on("connect", self._connect)
         self.socketio.server.on("disconnect", self._disconnect)
@@ -203,10 +206,21 @@ class SocketHub:
             self._forget(socket_id)
             raise
         # After it has joined the rooms: what changes from now on is sent there.
-        for missed in self._messages.missed_of_team(given):
-            self._reply(socket_id, "team-change", missed)
+        self._newcomers.append((socket_id, given))
+        if not self._is_served:
+            self._tell_newcomers()
+        elif len(self._newcomers) == 1:
+            run_in_background("missed-names", self._tell_newcomers)
         self._view(socket_id, {"id": given.get("call")})
         return True
+
+    def _tell_newcomers(self) -> None:
+        """Tell pages of names and claims that changed since they were rendered, by one reading for all."""
+        newcomers, self._newcomers = self._newcomers, []
+        current = self._messages.team_revisions()
+        for socket_id, given in newcomers:
+            for missed in missed_of_team(given, current):
+                self._reply(socket_id, "team-change", missed)
 
     def _disconnect(self, socket_id: str, *_reason: object) -> None:
         # A page may also send an event of this name.
@@ -257,8 +271,9 @@ class SocketHub:
         self.socketio.emit(name, payload, to=ROOM)
 
 
-def _socket_server(app: Flask, admit: Admit, timings: SocketTimings, most_of_login: int) -> SocketIO:
-    is_served = monkey.is_module_patched("socket")
+def _socket_server(
+    app: Flask, admit: Admit, timings: SocketTimings, most_of_login: int, *, is_served: bool
+) -> SocketIO:
     server = SocketIO(
         app,
         # Without loggers of ours, these two write past the settings.

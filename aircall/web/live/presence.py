@@ -159,7 +159,8 @@ class PresenceService:
     def view(self, page_id: str, username: str, call_id: str | None) -> None:
         """Record that a page of this process shows this call; None: no call, or the page is closed."""
         with self._lock:
-            self._local.pop(page_id, None)
+            if self._local.pop(page_id, None) is None and call_id is None:
+                return
             if call_id is not None:
                 self._local[page_id] = View(call_id, username)
             self._presence.view(page_id, username, call_id, time.monotonic())

@@ -1,7 +1,9 @@
 """Live updates over real sockets: who may listen, what is told, and when a socket ends."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 
@@ -37,6 +39,13 @@ def test_what_a_page_missed_is_sent_when_it_connects(address: str, cookie: str, 
         assert missed == ids
         caught_up = page.next("caught-up")["position"]
     assert caught_up != position
+
+
+def test_pages_with_names_of_earlier_that_connect_together_are_told_of_it(address: str, cookie: str) -> None:
+    with ExitStack() as stack, ThreadPoolExecutor(3) as pool:
+        connect = partial(connected, address, cookie, directory="-1")
+        pages = [stack.enter_context(page) for page in pool.map(lambda _: connect(), range(3))]
+        assert [page.next("team-change")["topic"] for page in pages] == ["directory"] * 3
 
 
 def test_a_page_from_another_time_is_told_to_read_itself_again(address: str, cookie: str) -> None:
