@@ -50,12 +50,12 @@ PASSING: dict[type[AircallError], str] = {
     PoolExhaustedError: _l("The phone system has too many requests right now."),
     ServerError: _l("The phone system has a problem right now."),
 }
-# Validation messages of the API that we know; others are shown in English.
+# What people read of validation messages of the API that we know; others are shown as they come.
 API_SENTENCES = {
-    "content should not be empty": _l("content should not be empty"),
-    "content must be a string": _l("content must be a string"),
-    "username should not be empty": _l("username should not be empty"),
-    "password should not be empty": _l("password should not be empty"),
+    "content should not be empty": _l("Write something first: a note can't be empty."),
+    "content must be a string": _l("A note must be text."),
+    "username should not be empty": _l("Enter your username."),
+    "password should not be empty": _l("Enter your password."),
     "The request is not valid.": _l("The request is not valid."),
 }
 OUR_FAULT = _l("Something went wrong on our side. Check before you try again.")

@@ -273,7 +273,7 @@ def _quick_views(numbers: Mapping[str, int], today: str) -> tuple[QuickView, ...
     named = (
         ("missed", MISSED.many, _("Every missed call is archived."), {"type": MISSED.value}),
         ("voicemail", VOICEMAIL.many, _("Every voicemail is archived."), {"type": VOICEMAIL.value}),
-        ("today", _("Today"), _("Every call of today is archived."), {"from": today, "to": today}),
+        ("today", _("Today"), _("All of today's calls are archived."), {"from": today, "to": today}),
     )
     return tuple(QuickView(name, str(label), done, numbers[name], args) for name, label, done, args in named)
 
