@@ -9,6 +9,7 @@ NODE_INSTALLED := node_modules/.installed
 SOKETI_INSTALLED := tests/soketi/node_modules/.installed
 TOOLS_INSTALLED := tools/node_modules/.installed
 LIGHTHOUSE_INSTALLED := bench/lighthouse/node_modules/.installed
+SECURITY_INSTALLED := tools/security/.venv/.installed
 WIRE_INSTALLED := bench/wire/node_modules/.installed
 BUILT := static/dist/manifest.json
 FRONT_END := $(shell find static/js static/css static/favicon.svg -type f)
@@ -24,7 +25,7 @@ NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --silent
 TOOLS_NODE = $(firstword $(wildcard tools/node_modules/node-*/bin/node) node)
 CODE := app.py config.py gunicorn.conf.py aircall sandbox scripts tests bench
 
-.PHONY: help run dev setup test test-soketi test-browsers check check-web lint format lock release translations bench soak screenshots clean
+.PHONY: help run dev setup test test-soketi test-browsers security check check-web lint format lock release translations bench soak screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -54,6 +55,13 @@ test-browsers: setup $(INSTALLED_DEV) ## A smoke test in Firefox and WebKitGTK
 	@scripts/install-server Xvfb xvfb
 	$(BIN)/python -m pytest tests/browsers
 
+security: setup $(INSTALLED_DEV) $(TOOLS_INSTALLED) $(SECURITY_INSTALLED) ## What is promised of security, how it was tried and what came of it, as one table
+	@scripts/install-browser
+	@scripts/install-postgresql
+	@scripts/install-server redis-server redis-server
+	@scripts/install-server nginx nginx-light
+	$(BIN)/python -m tests.security
+
 check: lint ## Format, lint, types, and the tests in unit: within a minute
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile tests/unit
 
@@ -75,6 +83,7 @@ format: $(INSTALLED_DEV) ## Format the code
 lock: $(INSTALLED_DEV) ## Pin what requirements*.in ask for
 	$(UV_COMPILE) requirements.in -o requirements.txt
 	$(UV_COMPILE) requirements-dev.in -o requirements-dev.txt
+	$(UV_COMPILE) tools/security/requirements.in -o tools/security/requirements.txt
 
 release: $(INSTALLED) ## Write VERSION wherever the version stands; docs/releasing.md has the rest
 	@$(BIN)/python -m scripts.release "$(VERSION)"
@@ -112,6 +121,12 @@ $(INSTALLED_DEV): requirements-dev.txt $(INSTALLED)
 
 $(NODE_INSTALLED): package-lock.json
 	$(NPM_CI)
+	@touch $@
+
+# Apart from the others, whose versions these would bind.
+$(SECURITY_INSTALLED): tools/security/requirements.txt
+	$(PYTHON) -m venv tools/security/.venv
+	tools/security/.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 %/node_modules/.installed: %/package-lock.json

@@ -65,8 +65,8 @@ def csv_rows(figures: Figures, now: datetime) -> Iterator[Sequence[str]]:
 
 
 def _missed_rows(name: str, weeks: Sequence[Missed]) -> Iterator[Sequence[str]]:
-    yield "missed", name, *(str(week.missed) for week in weeks)
-    yield "incoming", name, *(str(week.calls) for week in weeks)
+    yield ("missed", name, *(str(week.missed) for week in weeks))
+    yield ("incoming", name, *(str(week.calls) for week in weeks))
 
 
 def _paired(
