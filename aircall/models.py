@@ -54,7 +54,9 @@ def parse_call_id(value: object) -> str:
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise MalformedResponseError("A call has no id.")
         value = str(value)
-    # Lower case first: a pattern that ignores case takes twice as long.
+    # Most are. A pattern that ignores case takes twice as long.
+    if UUID.fullmatch(value):
+        return value
     if UUID.fullmatch(lower := value.lower()):
         return lower
     if not OTHER_ID.fullmatch(value) or value in RESERVED_IDS:
@@ -94,12 +96,12 @@ def parse_instant(value: object) -> datetime | None:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    if moment is None:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
     # The first and the last day of the calendar overflow when they are converted to another time zone.
-    return moment.astimezone(UTC) if 1 < moment.year < 9999 else None
+    if moment is None or not 1 < moment.year < 9999:
+        return None
+    if moment.tzinfo is UTC:
+        return moment
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def parse_token(value: object) -> str | None:

@@ -93,6 +93,7 @@ def caller_number(text: str) -> str:
     return form if key and signed.startswith("+") and number_key(form) == key else key
 
 
+@lru_cache(maxsize=CACHED_NUMBERS)
 def line_number(text: str) -> str:
     """Return the one form of a line for all spellings of its number; otherwise the text as it is."""
     number, extension, _ = _dialed(text)

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from aircall.calls.phone_numbers import CACHED_NUMBERS, fold_text, number_key, spellings
-from aircall.models import Call, Note, from_milliseconds, milliseconds, to_milliseconds
+from aircall.models import MILLISECOND, UNIX_EPOCH, Call, Note, from_milliseconds, to_milliseconds
 from aircall.storage.database import TEXT
 from aircall.storage.reading import Revision
 
@@ -279,14 +279,15 @@ def next_row_versions(connection: Connection, done: Column[int], limit: int) -> 
 
 def row_content(call: Call) -> tuple[Any, ...]:
     """Return the values of CONTENT_COLUMNS for this call."""
+    # Without functions: a first sync takes this way for each call of the list.
     return (
-        time_key(call),
+        NO_TIME if call.created_at is None else (call.created_at - UNIX_EPOCH) // MILLISECOND,
         call.direction,
         call.call_type,
         call.caller,
         call.callee,
         call.via,
-        None if call.duration is None else milliseconds(call.duration),
+        None if call.duration is None else call.duration // MILLISECOND,
         call.is_archived,
         msgspec.json.encode([(note.id, note.content) for note in call.notes]).decode()
         if call.notes
@@ -297,13 +298,16 @@ def row_content(call: Call) -> tuple[Any, ...]:
 def to_row(call: Call, version: int) -> tuple[Any, ...]:
     """Return the values of INSERTED_COLUMNS for this call, written at this store version."""
     caller, callee, via = _parts(call.caller), _parts(call.callee), _parts(call.via)
-    words = [*filter(None, (caller.word, callee.word, via.word)), *(note.content for note in call.notes)]
+    words = ""
+    if call.notes or caller.word or callee.word or via.word:
+        texts = (caller.word, callee.word, via.word, *(note.content for note in call.notes))
+        words = fold_text("\n".join(filter(None, texts)))
     return (
         *row_content(call),
         call.id,
         f"{caller.digits} {callee.digits} {via.digits}",
-        fold_text("\n".join(words)) if words else "",
-        _parts(call.counterpart).key,
+        words,
+        callee.key if call.direction == "outbound" else caller.key,
         int(contact_of(call)),
         version,
     )
