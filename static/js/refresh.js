@@ -1,5 +1,6 @@
 // Refreshes the page in place: no row moves under the pointer, no typed text is lost.
 
+import { announce } from './announcer.js';
 import { recordChange } from './change-history.js';
 import { morph } from './morph.js';
 import { showNotice } from './notices.js';
@@ -57,9 +58,16 @@ function draw(answer) {
   const isWhole = isWholeWanted || document.body.dataset.page !== 'list';
   isWholeWanted = false;
   if (!answer) return;
+  const before = whoWaits();
   if (!isSamePage(answer.page)) reportError(answer);
   else if (isWhole) drawPage(answer);
   else drawListInPlace(answer);
+  if (whoWaits() !== before) announce(whoWaits());
+}
+
+// In the queue's own words: more or fewer callers.
+function whoWaits() {
+  return document.getElementById('queue')?.dataset.announcement;
 }
 
 function drawFilled(answer) {

@@ -29,6 +29,7 @@ def test_an_open_queue_follows_what_colleagues_do(address: str, sandbox: Sandbox
     first = comes(sandbox, 30, caller=PARIS, direction="inbound", call_type="missed")
     expect(row).to_have_attribute("data-attempts", "1")
     expect(tab).to_have_text(str(number + 1))
+    expect(page.locator("#announcer")).to_have_text(f"{number + 1} callers waiting")
     comes(sandbox, 20, caller=f"00{PARIS[1:]}", direction="inbound", call_type="voicemail")
     expect(row).to_have_attribute("data-attempts", "2")
     assert violations(page) == []
