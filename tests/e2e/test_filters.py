@@ -2,10 +2,11 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.pages import call_ids, expect_marked, mark, notices, open_live
-from tests.e2e.troubles import Troubles
+from tests.e2e.pages import call_ids, expect_marked, mark, notices, open_live, sign_in
+from tests.e2e.troubles import Troubles, Visitor
 from tests.support.sandbox import Call, Sandbox
 
 
@@ -126,3 +127,21 @@ def test_a_choice_made_without_a_line_is_shown_once_it_is_back(page: Page, troub
     expect_marked(page)
     shown = call_ids(page)
     assert call_ids(open_live(page, page.url)) == shown
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_click_beside_the_panel_of_dates_closes_it_and_opens_nothing(
+    shared_address: str, visitor: Visitor, scripts: bool
+) -> None:
+    page = sign_in(visitor(shared_address, java_script_enabled=scripts).new_page())
+    page.locator("summary", has_text="Dates").click()
+    expect(page.get_by_label("From")).to_be_visible()
+    box = page.locator("#list [data-call-id]").first.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 300, box["y"] + box["height"] / 2)
+
+    expect(page.get_by_label("From")).to_be_hidden()
+    expect(page).to_have_url(re.compile("/calls$"))
+    page.locator("summary", has_text="Dates").click()
+    page.get_by_role("button", name="Yesterday").or_(page.get_by_role("link", name="Yesterday")).click()
+    expect(page).to_have_url(re.compile("from="))
