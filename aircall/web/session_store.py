@@ -10,6 +10,7 @@ every session back after every request: a slow request would resurrect a session
 """
 
 import hashlib
+import hmac
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -31,6 +32,8 @@ VISITOR_LIFETIME = 24 * 3600
 # Set apart from the random ids of logins, which may begin with any letter but have no dot.
 VISITOR_PREFIX = "v."
 SIGNED_IN_KEY = "login_id"
+# Under which Flask-WTF stores the token of forms in a session.
+FORM_TOKEN_KEY = "csrf_token"  # noqa: S105  # no token
 # The port in a Host header; Werkzeug has removed the usual one.
 PORT = re.compile(":([0-9]{1,5})$")
 # Blueprints that work without a session, so also while the store fails.
@@ -61,18 +64,26 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
         """Return the session of the cookie, or a new one, with `storage_error` if the store failed."""
         sent_sid = self._sent_sid(request.cookies, request.host)
         visitor = self._visitor(sent_sid)
-        session: StoredSession = self.session_class(visitor, sid=self._generate_sid(self.sid_length))
-        if visitor is not None:
-            return session
+        new_sid = self._generate_sid(self.sid_length)
+        if visitor is not None or not sent_sid:
+            return self.session_class(visitor, sid=new_sid)
         try:
-            data = self._retrieve_session_data(self._get_store_id(sent_sid)) if sent_sid else None
+            data = self._retrieve_session_data(self._get_store_id(sent_sid))
         except STORAGE_ERRORS as error:
+            session = self.session_class(sid=new_sid)
             session.storage_error = error
             return session
-        if data is not None:
-            session = self.session_class(data, sid=sent_sid)
-            session.loaded_sid = sent_sid
+        if data is None:
+            # Several tabs may learn of a logout at once, and the login pages of all of them have to work.
+            return self.session_class({FORM_TOKEN_KEY: self.form_token(sent_sid)}, sid=new_sid)
+        session = self.session_class(data, sid=sent_sid)
+        session.loaded_sid = sent_sid
         return session
+
+    def form_token(self, sid: str) -> str:
+        """Return the token of forms that belongs to a login's session, also when that has ended."""
+        key = signing_keys(self._app)[-1].encode()
+        return hmac.new(key, b"form token of " + sid.encode(), "sha256").hexdigest()
 
     def login_id(self, environ: WSGIEnvironment) -> str | None:
         """Return the login's id in the session of a WSGI request; None without. Raises STORAGE_ERRORS."""

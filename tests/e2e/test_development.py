@@ -36,6 +36,8 @@ def development(clone: Path) -> Iterator[Started]:
     ready = r"^(http://\S+)$"
     with running(command, ready, environment=environment, directory=clone) as started:
         yield started
+        # Shown if the last test fails.
+        print(started.output())
 
 
 @pytest.fixture(scope="module")

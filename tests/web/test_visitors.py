@@ -1,6 +1,7 @@
 """Visitors, who have not signed in: they leave nothing behind, and their forms still work."""
 
 from flask import Flask
+from itsdangerous import URLSafeTimedSerializer
 
 from aircall.web.session_store import SIGNED_IN_KEY, StoreSessionInterface
 from tests.support.person import Person
@@ -59,3 +60,32 @@ def test_a_logout_leaves_the_cookie_of_a_visitor(app: Flask, alice: Person) -> N
 
     assert session_id(alice).startswith("v.")
     assert records.keys("session:") == []
+
+
+def test_the_login_pages_of_all_tabs_work_after_a_logout(app: Flask, alice: Person) -> None:
+    other_tab = Person(app)
+    other_tab.client.set_cookie("callboard", session_id(alice))
+    alice.submit("/logout")
+
+    # Requested before the answer to the logout came, and answered after it.
+    other_tab.get("/calls")
+    if cookie := other_tab.client.get_cookie("callboard"):
+        alice.client.set_cookie("callboard", cookie.value)
+
+    assert alice.submit("/login", username="alice", password="x").path == "/calls"
+
+
+def test_no_login_goes_on_with_the_form_token_of_before(app: Flask, alice: Person) -> None:
+    def form_token() -> str:
+        return str(URLSafeTimedSerializer(str(app.secret_key), salt="wtf-csrf-token").loads(sent_token()))
+
+    def sent_token() -> str:
+        return str(alice.page.select("[name=csrf_token]")[0]["value"])
+
+    tokens = [form_token()]
+    alice.submit("/logout")
+    tokens.append(form_token())
+    alice.submit("/login", username="alice", password="x")
+    tokens.append(form_token())
+
+    assert tokens[0] == tokens[1] != tokens[2]

@@ -20,7 +20,7 @@ from aircall.web import audit
 from aircall.web.login import form_recovery
 from aircall.web.login.user_agent import browser_and_system
 from aircall.web.services import services
-from aircall.web.session_store import SIGNED_IN_KEY, StoredSession, StoreSessionInterface
+from aircall.web.session_store import FORM_TOKEN_KEY, SIGNED_IN_KEY, StoredSession, StoreSessionInterface
 
 P = ParamSpec("P")
 
@@ -30,8 +30,6 @@ LONGEST_ADDRESS = 1900
 # waits for it once more, with all else that it needs.
 READING_PATIENCE, CHANGING_PATIENCE = 4.0, 1.0
 HAS_ENDED_KEY = "has_ended"
-# The key under which Flask-WTF stores the token in a session.
-CSRF_KEY = "csrf_token"
 
 
 def register(app: Flask) -> None:
@@ -58,7 +56,9 @@ def begin(login: Login) -> None:
     end("session ended", reason="logged in again")
     session[SIGNED_IN_KEY] = login.id
     form_recovery.adopt_forms(kept_keys, login.user.username)
-    cast(StoreSessionInterface, current_app.session_interface).regenerate(session)
+    sessions = cast(StoreSessionInterface, current_app.session_interface)
+    sessions.regenerate(session)
+    session[FORM_TOKEN_KEY] = sessions.form_token(cast(StoredSession, session).sid)
     g.login = login
     browser, system = browser_and_system(request.headers.get("User-Agent", ""))
     sign_in = SignIn(
@@ -83,7 +83,11 @@ def end(event: str, **facts: str) -> str | None:
         if name is not None:
             services().sign_ins.forget(name, ended_id)
         audit.note(event, name, **facts)
+    # Several tabs may learn of the end at once, and each needs a login page that works.
+    form_token = session.get(FORM_TOKEN_KEY)
     session.clear()
+    if form_token is not None:
+        session[FORM_TOKEN_KEY] = form_token
     g.login = None
     return ended_id
 
@@ -215,10 +219,9 @@ def _fresh_or_known(signed_in_id: str) -> Login:
 
 
 def _forget_ended() -> None:
-    # Kept forms outlive the session, and so does the CSRF token: several tabs may learn of the end at once,
-    # and each needs a login page that works.
-    lasting = {key: session[key] for key in (form_recovery.SESSION_KEY, CSRF_KEY) if key in session}
+    kept_forms = session.get(form_recovery.SESSION_KEY)
     if ended_id := end("session ended", reason="its login is over"):
         services().hub.end_login(ended_id)
-    session.update(lasting)
+    if kept_forms is not None:
+        session[form_recovery.SESSION_KEY] = kept_forms
     session[HAS_ENDED_KEY] = True

@@ -56,8 +56,10 @@ def test_what_is_no_call_is_ignored(address: str, cookie: str, call_ids: list[st
         for payload in NO_CALLS:
             alice.client.emit("view", payload)
             alice.client.emit("view", (payload, payload))
-            with connected(address, cookie, call=payload):
-                pass
+            # A page that connects gives its call as text, and "x" could be one.
+            if payload != "x":
+                with connected(address, cookie, call=payload):
+                    pass
 
         with connected(address, log_in(address, "bob")) as bob:
             assert bob.next("all-viewers") == {call_ids[0]: ["alice"]}
