@@ -29,6 +29,8 @@ from scripts.run import (
 )
 
 DIST = ROOT / "static" / "dist"
+# Open pages load themselves again when its text changes. That has always the same length, which is told once.
+BUILD_ID = DIST / "dev.json"
 CATALOGS = "aircall/web/translations"
 # By what has to be done when a file in them changes.
 WATCHED = {
@@ -40,6 +42,8 @@ WATCHED = {
 SUFFIXES = {".py", ".html", ".js", ".mjs", ".css", ".svg", ".po", ".json"}
 # Seconds between two looks at the files, and of quiet after which a change counts as complete.
 LOOK_INTERVAL, QUIET = 0.2, 0.1
+# How often a dashboard is told to end, and seconds between: while it starts, it may hear nothing.
+QUIT_SIGNALS, QUIT_INTERVAL = 20, 0.5
 # The sandbox's usual port, so that the sessions of the day before are of the same API.
 SANDBOX_PORT = 9100
 # Seconds: a week, as long as a session can last.
@@ -61,8 +65,11 @@ def main() -> None:
             sys.exit(f"Callboard cannot start: {error}")
         greet(development.address, ANY_LOGIN)
         for changed in changes(seen):
-            print(f"Changed: {', '.join(sorted(changed))}.", flush=True)
-            development.apply(changed)
+            if changed:
+                print(f"Changed: {', '.join(sorted(changed))}.", flush=True)
+                development.apply(changed)
+            else:
+                development.announce()
 
 
 def snapshot() -> Snapshot:
@@ -81,13 +88,11 @@ def _times(places: tuple[str, ...]) -> Iterator[tuple[Path, int]]:
 
 
 def changes(seen: Snapshot) -> Iterator[set[str]]:
-    """Yield the groups in which files changed, once nothing changes any more, for ever."""
+    """Yield the groups in which files changed, once the change is complete, or none, for ever."""
     while True:
         time.sleep(LOOK_INTERVAL)
         now = snapshot()
-        if now == seen:
-            continue
-        while (later := snapshot()) != now:
+        while now != seen and (later := snapshot()) != now:
             now = later
             time.sleep(QUIET)
         yield {group for group in WATCHED if now[group] != seen[group]}
@@ -106,6 +111,8 @@ class Development:
         self._sandbox_options = ("--keep-tokens", kept, "--refresh-ttl", REFRESH_TTL)
         self._sandbox: subprocess.Popen[str] | None = None
         self._dashboard: subprocess.Popen[str] | None = None
+        self._build_id = _new_build_id()
+        self._is_announced = True
         self.address = ""
 
     def begin(self) -> None:
@@ -129,11 +136,17 @@ class Development:
             print(f"{error} It is tried again after the next change.", flush=True)
             return
         if self._dashboard:
-            # At once: open pages are loaded again, whatever they are waiting for.
-            stop(self._dashboard, signal.SIGQUIT)
-        # Open pages load themselves again when it changes, which the old process must not tell them.
-        (DIST / "dev.json").write_text(str(time.time_ns()))
+            _quit(self._dashboard)
+        BUILD_ID.write_text(self._build_id)
         self._dashboard = start([sys.executable, "app.py"], self._env)
+        self._is_announced = False
+
+    def announce(self) -> None:
+        """Let open pages load themselves again, once the new dashboard answers."""
+        if not self._is_announced and is_served(f"{self.address}/healthz"):
+            self._build_id = _new_build_id()
+            BUILD_ID.write_text(self._build_id)
+            self._is_announced = True
 
     def close(self) -> None:
         """Stop both."""
@@ -156,6 +169,20 @@ class Development:
             os.utime(DIST / "manifest.json", (0, 0))
         if "translations" in changed:
             _run([str(Path(sys.executable).with_name("pybabel")), "-q", "compile", "-d", CATALOGS], self._env)
+
+
+def _new_build_id() -> str:
+    return f"{time.time_ns():020}"
+
+
+def _quit(dashboard: subprocess.Popen[str]) -> None:
+    """End it at once: open pages are loaded again, whatever they are waiting for."""
+    for _ in range(QUIT_SIGNALS):
+        dashboard.send_signal(signal.SIGQUIT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            dashboard.wait(QUIT_INTERVAL)
+            return
+    stop(dashboard)
 
 
 def _run(command: list[str], env: dict[str, str]) -> None:

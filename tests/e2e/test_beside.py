@@ -10,6 +10,7 @@ from tests.e2e.pages import (
     call_ids,
     expect_live,
     expect_marked,
+    expect_sent,
     is_wider_than_its_window,
     note_field,
     notes,
@@ -66,6 +67,7 @@ def test_the_call_follows_the_row_and_both_follow_what_happens(page: Page, sandb
     page.keyboard.type("Beside the list")
     page.keyboard.press("Control+Enter")
     expect(notes(page).first).to_have_text("Beside the list")
+    expect_sent(page)
     expect(page.locator(f"#call-{ids[1]} .call-row__notes")).to_be_visible()
 
     sandbox.archive(ids[1])

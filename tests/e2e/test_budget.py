@@ -13,8 +13,8 @@ from tests.support.processes import ROOT
 ROWS = 50
 # In bytes, as they are sent. Browsers keep scripts, styles and icons; build.mjs has the same limit for them.
 # Half of a list are the rows: ids, numbers, times, notes, which hardly compress. The rest are filters, chart,
-# keys and commands. The larger language is French.
-ASSETS_LIMIT, LIST_LIMIT = 40_000, 14_200
+# keys and commands. The larger language is French, and some dates take 80 more than others.
+ASSETS_LIMIT, LIST_LIMIT = 40_000, 14_300
 REQUESTS_LIMIT = 6
 BUILT = (".js", ".css", ".svg")
 
@@ -36,15 +36,15 @@ def test_scripts_styles_and_icons_are_small_in_all() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_a_list_of_fifty_calls_is_small(shared_address: str, language: str) -> None:
-    address = f"{shared_address}/calls?view=all&per_page={ROWS}"
+def test_a_list_of_fifty_calls_is_small(address: str, language: str) -> None:
+    page = f"{address}/calls?view=all&per_page={ROWS}"
     headers = {"Accept-Encoding": "br", "Accept-Language": language}
-    cookies = {COOKIE: log_in(shared_address)}
+    cookies = {COOKIE: log_in(address)}
 
-    with requests.get(address, headers=headers, cookies=cookies, timeout=TIMEOUT, stream=True) as answer:
+    with requests.get(page, headers=headers, cookies=cookies, timeout=TIMEOUT, stream=True) as answer:
         sent = answer.raw.read(decode_content=False)
 
-    plain = requests.get(address, cookies=cookies, timeout=TIMEOUT).text
+    plain = requests.get(page, cookies=cookies, timeout=TIMEOUT).text
     assert plain.count(' data-call-id="') == ROWS
     assert answer.headers["Content-Encoding"] == "br"
     assert len(sent) <= LIST_LIMIT

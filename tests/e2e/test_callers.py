@@ -1,28 +1,21 @@
 """The call-back queue, open while colleagues work: it fills and empties itself, and takes one key."""
 
-from datetime import UTC, datetime, timedelta
+from playwright.sync_api import Page, expect
 
-from playwright.sync_api import expect
-
+from tests.e2e.arrivals import OURS, PARIS, comes
 from tests.e2e.observer import violations
 from tests.e2e.pages import open_live, sign_in
 from tests.e2e.troubles import Visitor
 from tests.support.sandbox import Sandbox
 
-PARIS, OURS = "+33187654321", "+33189394635"
-
-
-def comes(sandbox: Sandbox, minutes_ago: float, **given: object) -> str:
-    """A call comes in, and is announced by the note that a colleague writes."""
-    time = datetime.now(UTC) - timedelta(minutes=minutes_ago)
-    created_at = time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    call = sandbox.add_call(created_at=created_at, is_archived=False, **given)
-    sandbox.add_note(call["id"], "They called")
-    return str(call["id"])
+QUEUE = "/callers?sort=newest&per_page=100"
+RACES = 50
+# Milliseconds until two browsers press: enough for both to be told.
+AHEAD_MS = 60
 
 
 def test_an_open_queue_follows_what_colleagues_do(address: str, sandbox: Sandbox, visitor: Visitor) -> None:
-    page = open_live(sign_in(visitor(address).new_page()), "/callers?sort=newest&per_page=100")
+    page = open_live(sign_in(visitor(address).new_page()), QUEUE)
     row, tab = page.locator(f"[data-caller='{PARIS}']"), page.locator("[data-count=callers]")
     number = int(tab.inner_text())
 
@@ -77,7 +70,7 @@ def test_two_colleagues_see_at_once_who_has_a_caller(
     address: str, sandbox: Sandbox, visitor: Visitor
 ) -> None:
     call_id = comes(sandbox, 30, caller=PARIS, direction="inbound", call_type="missed")
-    alice = open_live(sign_in(visitor(address).new_page()), "/callers?sort=newest&per_page=100")
+    alice = open_live(sign_in(visitor(address).new_page()), QUEUE)
     bob = open_live(sign_in(visitor(address).new_page(), "bob"), "/calls?view=all")
     row, seen = alice.locator(f"[data-caller='{PARIS}']"), bob.locator(f"#call-{call_id}")
     expect(row).to_have_count(1)
@@ -106,3 +99,60 @@ def test_two_colleagues_see_at_once_who_has_a_caller(
     bob.keyboard.press("a")
     expect(seen).to_contain_text("bob has been on it since")
     expect(seen).to_have_attribute("data-archived", "false")
+
+
+def press_together(pages: list[Page], selector: str) -> None:
+    """Press this button in each of the browsers at the same moment."""
+    moment = pages[0].evaluate("(ahead) => Date.now() + ahead", AHEAD_MS)
+    for page in pages:
+        page.evaluate(
+            """([selector, moment]) => {
+                setTimeout(() => document.querySelector(selector).click(), moment - Date.now());
+            }""",
+            [selector, moment],
+        )
+
+
+def count_refusals(page: Page) -> None:
+    """Count from now on how often this person is told that somebody else was faster."""
+    page.evaluate("""() => {
+        window.refusals = 0;
+        new MutationObserver((changes) => {
+            const added = changes.flatMap(({ addedNodes }) => [...addedNodes]);
+            if (added.some(({ textContent }) => textContent.includes('was faster'))) window.refusals += 1;
+        }).observe(document.getElementById('notices'), { childList: true, subtree: true });
+    }""")
+
+
+def test_of_two_who_press_together_one_has_the_caller_and_a_third_person_sees_who(
+    address: str, sandbox: Sandbox, visitor: Visitor
+) -> None:
+    numbers = [f"+3318765{place:04}" for place in range(RACES)]
+    for number in numbers:
+        comes(sandbox, 5, caller=number, direction="inbound", call_type="missed")
+    names = ("alice", "bob", "carol")
+    pages = [open_live(sign_in(visitor(address).new_page(), name), QUEUE) for name in names]
+    rivals = pages[:2]
+    for page in rivals:
+        count_refusals(page)
+
+    won = dict.fromkeys(names[:2], 0)
+    for number in numbers:
+        row = f"[data-caller='{number}']"
+        press_together(rivals, f"{row} [data-take]")
+        holders = set()
+        for page in pages:
+            expect(page.locator(f"{row} [data-claim]")).to_contain_text("has been on it since")
+            holders.add(page.locator(f"{row} [data-claim] bdi").inner_text())
+        assert len(holders) == 1
+        won[holders.pop()] += 1
+
+    assert sum(won.values()) == RACES
+    for page, rival in zip(rivals, reversed(names[:2]), strict=True):
+        page.wait_for_function("(number) => window.refusals === number", arg=won[rival])
+
+    # One of them speaks with a caller, who then leaves all three screens.
+    comes(sandbox, 0, caller=OURS, to=numbers[0], direction="outbound", call_type="answered", duration=60_000)
+    for page in pages:
+        expect(page.locator(f"[data-called-back='{numbers[0]}']")).to_contain_text("1 min")
+        expect(page.locator(f"[data-caller='{numbers[0]}']")).to_have_count(0)

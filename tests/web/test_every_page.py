@@ -75,16 +75,21 @@ def test_the_title_names_the_page_after_the_number_of_missed_calls(alice: Person
     assert title == f"{counted} {alice.find('#call .kind__label').text}, {alice.find('h1 .number').text}"
 
 
-def test_a_page_has_an_icon_and_a_description(alice: Person, stranger: Person) -> None:
+def test_a_page_has_an_icon(alice: Person, stranger: Person) -> None:
     for path in ("/login", "/calls", "/insights", "/nowhere"):
         person = (stranger if path == "/login" else alice).get(path)
 
         with person.client.get(str(person.find("link[rel=icon]")["href"])) as icon:
             assert icon.mimetype == "image/svg+xml"
-        description = str(person.find("meta[name=description]")["content"])
-        assert "phone calls" in description
-        assert person.find("meta[property='og:description']")["content"] == description
-        assert person.find("meta[property='og:title']")["content"] == "Callboard"
+
+
+def test_the_page_that_strangers_see_says_what_this_is(stranger: Person) -> None:
+    stranger.get("/calls")
+
+    description = str(stranger.find("meta[name=description]")["content"])
+    assert "phone calls" in description
+    assert stranger.find("meta[property='og:description']")["content"] == description
+    assert stranger.find("meta[property='og:title']")["content"] == "Callboard"
 
 
 def test_the_words_for_trouble_say_since_when_and_do_not_repeat_the_words_of_the_indicator(
