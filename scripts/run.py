@@ -126,9 +126,9 @@ def start(command: list[str], env: dict[str, str], stdout: int | None = None) ->
     return subprocess.Popen(command, env=env, cwd=ROOT, stdout=stdout, text=True)  # noqa: S603  # no user input
 
 
-def stop(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM) -> None:
-    """End a program by this signal, or by force after STOP_TIMEOUT."""
-    process.send_signal(number)
+def stop(process: subprocess.Popen[str]) -> None:
+    """End a program, by force after STOP_TIMEOUT."""
+    process.terminate()
     try:
         process.wait(STOP_TIMEOUT)
     except subprocess.TimeoutExpired:

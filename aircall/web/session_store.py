@@ -33,7 +33,7 @@ VISITOR_LIFETIME = 24 * 3600
 VISITOR_PREFIX = "v."
 SIGNED_IN_KEY = "login_id"
 # Under which Flask-WTF stores the token of forms in a session.
-FORM_TOKEN_KEY = "csrf_token"  # noqa: S105  # no token
+FORM_TOKEN_KEY = "csrf_token"  # noqa: S105  # a name, not a token
 # The port in a Host header; Werkzeug has removed the usual one.
 PORT = re.compile(":([0-9]{1,5})$")
 # Blueprints that work without a session, so also while the store fails.
@@ -75,15 +75,16 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
             return session
         if data is None:
             # Several tabs may learn of a logout at once, and the login pages of all of them have to work.
-            return self.session_class({FORM_TOKEN_KEY: self.form_token(sent_sid)}, sid=new_sid)
+            return self.session_class({FORM_TOKEN_KEY: self._form_token(sent_sid)}, sid=new_sid)
         session = self.session_class(data, sid=sent_sid)
         session.loaded_sid = sent_sid
         return session
 
-    def form_token(self, sid: str) -> str:
-        """Return the token of forms that belongs to a login's session, also when that has ended."""
-        key = signing_keys(self._app)[-1].encode()
-        return hmac.new(key, b"form token of " + sid.encode(), "sha256").hexdigest()
+    def regenerate(self, session: StoredSession) -> None:
+        """Give the session a new id, and that of a login the form token of that id; delete the old one."""
+        super().regenerate(session)
+        if SIGNED_IN_KEY in session:
+            session[FORM_TOKEN_KEY] = self._form_token(session.sid)
 
     def login_id(self, environ: WSGIEnvironment) -> str | None:
         """Return the login's id in the session of a WSGI request; None without. Raises STORAGE_ERRORS."""
@@ -142,6 +143,11 @@ class StoreSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  
             secure=self.get_cookie_secure(app),
             samesite=self.get_cookie_samesite(app),
         )
+
+    def _form_token(self, sid: str) -> str:
+        """Return the token of forms of a login's session, which can be told when that has ended."""
+        key = signing_keys(self._app)[-1].encode()
+        return hmac.new(key, b"form token of " + sid.encode(), "sha256").hexdigest()
 
     def _visitor(self, cookie: str | None) -> dict[str, Any] | None:
         """Return what a visitor's cookie holds; None for any other value."""

@@ -2,10 +2,10 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.arrivals import OURS, PARIS, comes
 from tests.e2e.observer import violations
 from tests.e2e.pages import open_live, sign_in
 from tests.e2e.troubles import Visitor
+from tests.support.arrivals import OURS, PARIS, comes
 from tests.support.sandbox import Sandbox
 
 QUEUE = "/callers?sort=newest&per_page=100"

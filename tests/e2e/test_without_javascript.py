@@ -5,7 +5,6 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.e2e.arrivals import OURS, PARIS, comes
 from tests.e2e.pages import (
     add_note,
     archive_button,
@@ -18,6 +17,7 @@ from tests.e2e.pages import (
     undo,
 )
 from tests.e2e.troubles import Visitor
+from tests.support.arrivals import OURS, PARIS, comes
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 

@@ -8,10 +8,11 @@ from sqlalchemy.exc import OperationalError
 
 from aircall.models import Call
 from aircall.team.activity import Action, Activity
+from tests.support.arrivals import PARIS
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
 from tests.web.conftest import NewCall, services_of
-from tests.web.test_callers import PARIS, missed
+from tests.web.test_callers import missed
 
 
 @pytest.fixture

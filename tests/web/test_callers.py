@@ -2,7 +2,6 @@
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,13 +11,14 @@ from flask import Flask
 
 from aircall.models import User
 from aircall.team.entries import Draft, Kind
+from tests.support.arrivals import OURS, PARIS, ago
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 from tests.web.conftest import NewCall, services_of
 
-# None of the sandbox's.
-PARIS, MADRID, OURS = "+33187654321", "+34911222333", "+33189394635"
+# Not one of the sandbox's.
+MADRID = "+34911222333"
 SANDBOX_IS_OLD = "per_page=100&sort=newest"
 
 
@@ -27,10 +27,6 @@ def signed_in_alice(app: Flask, alice: Person) -> Person:
     """Alice, once the queue is complete, which is after the list is."""
     wait_until(services_of(app).replica.store.callers.is_complete, 10, "the queue")
     return alice
-
-
-def ago(**age: float) -> str:
-    return (datetime.now(UTC) - timedelta(**age)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def missed(new_call: NewCall, number: str = PARIS, minutes: float = 30, **given: Any) -> str:

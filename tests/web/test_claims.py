@@ -9,11 +9,12 @@ from flask import Flask
 from aircall.calls.phone_numbers import number_key
 from aircall.models import Call, User
 from aircall.team.activity import Action
+from tests.support.arrivals import PARIS
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import wait_until
 from tests.web.conftest import NewCall, services_of
-from tests.web.test_callers import PARIS, SANDBOX_IS_OLD, answered_by_us, missed, row_of
+from tests.web.test_callers import SANDBOX_IS_OLD, answered_by_us, missed, row_of
 from tests.web.test_sockets import connected, events
 
 ADDRESS, QUEUE = f"/callers/{PARIS}/claim", f"/callers?{SANDBOX_IS_OLD}"

@@ -5,7 +5,7 @@ from flask import Flask
 
 from tests.support.person import Person
 from tests.support.sandbox import Sandbox
-from tests.web.conftest import session_id
+from tests.web.conftest import services_of, session_id
 
 
 @pytest.mark.usefixtures("bob")  # The first sync has ended.
@@ -92,7 +92,7 @@ def test_trouble_of_the_api_or_its_proxy_is_no_wrong_address(
     assert "AIRCALL_API_URL" not in stranger.find("[role=alert]").get_text()
 
 
-def test_a_login_starts_a_session_under_a_new_random_id(stranger: Person) -> None:
+def test_a_login_starts_a_session_under_a_new_random_id(app: Flask, stranger: Person) -> None:
     stranger.client.set_cookie("callboard", "chosen-by-an-attacker")
     stranger.get("/login")
     before = session_id(stranger)
@@ -101,12 +101,14 @@ def test_a_login_starts_a_session_under_a_new_random_id(stranger: Person) -> Non
 
     assert after not in ("chosen-by-an-attacker", before)
     assert len(after) == 43
+    assert len(services_of(app).records.keys("session:")) == 1
     cookie = stranger.client.get_cookie("callboard")
     assert cookie is not None
     assert cookie.http_only
     assert cookie.same_site == "Lax"
-    stranger.client.set_cookie("callboard", before)
-    assert stranger.get("/calls").path == "/login"
+    for worthless in ("chosen-by-an-attacker", before):
+        stranger.client.set_cookie("callboard", worthless)
+        assert stranger.get("/calls").path == "/login"
 
 
 def test_no_token_reaches_the_browser(alice: Person, call_id: str) -> None:

@@ -56,9 +56,7 @@ def begin(login: Login) -> None:
     end("session ended", reason="logged in again")
     session[SIGNED_IN_KEY] = login.id
     form_recovery.adopt_forms(kept_keys, login.user.username)
-    sessions = cast(StoreSessionInterface, current_app.session_interface)
-    sessions.regenerate(session)
-    session[FORM_TOKEN_KEY] = sessions.form_token(cast(StoredSession, session).sid)
+    _give_new_id()
     g.login = login
     browser, system = browser_and_system(request.headers.get("User-Agent", ""))
     sign_in = SignIn(
@@ -71,6 +69,10 @@ def begin(login: Login) -> None:
     for oldest in services().sign_ins.add(login.user.username, sign_in):
         end_elsewhere(oldest, "too many sessions of one name")
     audit.note("logged in", login.user.username)
+
+
+def _give_new_id() -> None:
+    cast(StoreSessionInterface, current_app.session_interface).regenerate(cast(StoredSession, session))
 
 
 def end(event: str, **facts: str) -> str | None:
@@ -110,7 +112,7 @@ def end_elsewhere(sign_in: SignIn, reason: str) -> None:
 def begin_anonymous() -> None:
     """Start a session without a login, so that all tabs of the browser get the same CSRF token."""
     generate_csrf()
-    cast(StoreSessionInterface, current_app.session_interface).regenerate(session)
+    _give_new_id()
 
 
 def current_login() -> Login | None:

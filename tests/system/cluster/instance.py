@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -39,12 +39,22 @@ class Instance:
         cookies = {COOKIE: cookie} if cookie else {}
         return self._session.get(self.address + path, cookies=cookies, timeout=timeout, allow_redirects=False)
 
-    def post(self, path: str, cookie: str, **fields: Any) -> requests.Response:
-        """Send a form as the page of the list has it, its hidden fields included."""
-        token = _csrf_token(self.get("/calls?view=all", cookie).text)
+    def form_token(self, cookie: str) -> str:
+        """The token that forms of this session have."""
+        return (
+            self.get("/calls?view=all", cookie)
+            .text.partition('name="csrf_token" value="')[2]
+            .partition('"')[0]
+        )
+
+    def post(
+        self, path: str, cookie: str, files: Mapping[str, Any] | None = None, **fields: Any
+    ) -> requests.Response:
+        """Send a form as its page has it; its token is read first, unless it is given as `csrf_token`."""
         return self._session.post(
             self.address + path,
-            data=fields | {"csrf_token": token},
+            data={"csrf_token": fields.get("csrf_token") or self.form_token(cookie)} | fields,
+            files=files,
             cookies={COOKIE: cookie},
             headers={"Origin": self.address},
             timeout=60,
@@ -103,7 +113,3 @@ def _is_ready(instance: Instance) -> bool:
         return instance.get("/readyz").ok
     except (requests.ConnectionError, requests.Timeout):
         return False
-
-
-def _csrf_token(page: str) -> str:
-    return page.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]

@@ -4,15 +4,14 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from threading import Barrier
-from typing import Any
 
 import pytest
 import requests
 from bs4 import BeautifulSoup
 
-from tests.support.dashboard import TIMEOUT, session_of, sign_in
+from tests.support.arrivals import OURS, comes
+from tests.support.dashboard import TIMEOUT, log_in
 from tests.support.postgres import Postgres
 from tests.support.redis_server import RedisServer
 from tests.support.sandbox import Sandbox
@@ -25,43 +24,6 @@ RACES, NAMES = 50, 5000
 # Of connections, which the system spreads over the processes.
 MANY = 16
 NUMBERS = [f"+3318765{place:04}" for place in range(RACES + 1)]
-OURS = "+33189394635"
-
-
-class Colleague:
-    """Somebody at work, with a new connection for each request."""
-
-    def __init__(self, address: str, username: str) -> None:
-        self.username = username
-        self._address = address
-        self._browser = requests.Session()
-        self._browser.trust_env = False
-        self._browser.headers["Connection"] = "close"
-        sign_in(self._browser, address, username)
-        self.cookie = session_of(self._browser, address)
-        self._token = str(self.get("/calls").select("[name=csrf_token]")[0]["value"])
-
-    def get(self, path: str) -> BeautifulSoup:
-        """The page at this path."""
-        answer = self._browser.get(self._address + path, timeout=TIMEOUT)
-        assert answer.ok, answer.text
-        return BeautifulSoup(answer.text, "html.parser")
-
-    def post(self, path: str, files: dict[str, Any] | None = None, **fields: object) -> BeautifulSoup:
-        """The page that a form leads to."""
-        answer = self._browser.post(
-            self._address + path,
-            data=fields | {"csrf_token": self._token},
-            files=files,
-            headers={"Origin": self._address},
-            timeout=TIMEOUT,
-        )
-        assert answer.ok, answer.text
-        return BeautifulSoup(answer.text, "html.parser")
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -82,106 +44,119 @@ def four(
 
 
 @pytest.fixture(scope="module")
-def alice(four: Instance) -> Iterator[Colleague]:
-    """Somebody who is signed in."""
-    colleague = Colleague(four.address, "alice")
-    yield colleague
-    colleague.close()
+def alice(four: Instance) -> str:
+    """Alice's session."""
+    return log_in(four.address, "alice")
 
 
 @pytest.fixture(scope="module")
-def bob(four: Instance) -> Iterator[Colleague]:
-    """Somebody else."""
-    colleague = Colleague(four.address, "bob")
-    yield colleague
-    colleague.close()
+def bob(four: Instance) -> str:
+    """Bob's session."""
+    return log_in(four.address, "bob")
 
 
 @pytest.fixture
-def pages(four: Instance, alice: Colleague) -> Iterator[list[SocketClient]]:
+def pages(four: Instance, alice: str) -> Iterator[list[SocketClient]]:
     """Sockets of pages, at every process."""
     with ExitStack() as open_pages:
-        pages = [open_pages.enter_context(connected(four.address, alice.cookie)) for _ in range(MANY)]
-        yield pages
+        yield [open_pages.enter_context(connected(four.address, alice)) for _ in range(MANY)]
 
 
 @pytest.fixture(scope="module")
-def waiting(sandbox_process: Sandbox, alice: Colleague) -> list[str]:
+def waiting(four: Instance, sandbox_process: Sandbox, alice: str) -> list[str]:
     """Numbers that wait to be called back."""
     wait_until(lambda: sandbox_process.counters().subscriptions_now == 1, 60, "the subscription")
-    created_at = (datetime.now(UTC) - timedelta(minutes=5)).isoformat(timespec="milliseconds")
     for number in NUMBERS:
-        came = {"created_at": created_at.replace("+00:00", "Z"), "is_archived": False}
-        call = sandbox_process.add_call(caller=number, direction="inbound", call_type="missed", **came)
-        sandbox_process.add_note(call["id"], "They called")
-    wait_until(lambda: in_queue(alice) >= set(NUMBERS), 60, "all of them in the queue")
+        comes(sandbox_process, 5, caller=number, direction="inbound", call_type="missed")
+    wait_until(lambda: in_queue(four, alice) >= set(NUMBERS), 60, "all of them in the queue")
     return NUMBERS
 
 
-def in_queue(colleague: Colleague) -> set[str]:
-    """The numbers in the queue, as one of the processes shows it."""
-    rows = colleague.get("/callers?sort=newest&per_page=100").select("[data-caller]")
+def page_at(four: Instance, path: str, cookie: str) -> BeautifulSoup:
+    """The page at this path, as one of the processes shows it."""
+    answer = four.get(path, cookie)
+    assert answer.ok, answer.text
+    return BeautifulSoup(answer.text, "html.parser")
+
+
+def page_after(four: Instance, answer: requests.Response, cookie: str) -> BeautifulSoup:
+    """The page that a form leads to."""
+    assert answer.status_code == 303, answer.text
+    return page_at(four, answer.headers["Location"], cookie)
+
+
+def in_queue(four: Instance, cookie: str) -> set[str]:
+    """The numbers in the queue."""
+    rows = page_at(four, "/callers?sort=newest&per_page=100", cookie).select("[data-caller]")
     return {str(row["data-caller"]) for row in rows}
 
 
+def holders(four: Instance, number: str, cookie: str) -> list[str]:
+    """Who has this caller, as the caller's page says."""
+    return [
+        name.get_text() for name in page_at(four, f"/callers/{number}", cookie).select("[data-claim] bdi")
+    ]
+
+
 def test_of_two_who_press_together_one_has_the_caller_50_of_50_times(
-    alice: Colleague, bob: Colleague, waiting: list[str]
+    four: Instance, alice: str, bob: str, waiting: list[str]
 ) -> None:
+    cookies = {"alice": alice, "bob": bob}
+    tokens = {name: four.form_token(cookie) for name, cookie in cookies.items()}
     both = Barrier(2)
 
-    def press(colleague: Colleague, number: str) -> bool:
+    def press(name: str, number: str) -> bool:
         both.wait(TIMEOUT)
-        page = colleague.post(f"/callers/{number}/claim", claimed="true")
-        return "was faster" in page.select("#notices")[0].get_text()
+        path = f"/callers/{number}/claim"
+        answer = four.post(path, cookies[name], claimed="true", csrf_token=tokens[name])
+        return "was faster" in page_after(four, answer, cookies[name]).select("#notices")[0].get_text()
 
     with ThreadPoolExecutor(2) as pool:
         for number in waiting[:RACES]:
-            refused = dict(zip(("alice", "bob"), pool.map(press, (alice, bob), (number,) * 2), strict=True))
+            refused = dict(zip(cookies, pool.map(press, cookies, (number,) * 2), strict=True))
             (winner,) = (name for name, is_refused in refused.items() if not is_refused)
-            for colleague in (alice, bob):
-                shown = colleague.get(f"/callers/{number}").select("[data-claim] bdi")
-                assert [name.get_text() for name in shown] == [winner]
+            for cookie in cookies.values():
+                assert holders(four, number, cookie) == [winner]
 
 
 def test_a_claim_and_a_conversation_reach_the_pages_of_every_process(
+    four: Instance,
     pages: list[SocketClient],
-    bob: Colleague,
+    bob: str,
     sandbox_process: Sandbox,
     waiting: list[str],
     took: Stopwatch,
 ) -> None:
     number = waiting[-1]
     with took(f"a claim told on {MANY} pages of 4 processes"):
-        bob.post(f"/callers/{number}/claim", claimed="true")
+        four.post(f"/callers/{number}/claim", bob, claimed="true")
         for page in pages:
             assert page.next("team-change")["topic"] == "claims"
 
     with took("a caller who was reached gone from the queue, as each process shows it"):
-        call = sandbox_process.add_call(
-            caller=OURS, to=number, direction="outbound", call_type="answered", duration=60_000
-        )
-        sandbox_process.add_note(call["id"], "Spoke with them")
+        spoken = {"direction": "outbound", "call_type": "answered", "duration": 60_000}
+        call_id = comes(sandbox_process, 0, caller=OURS, to=number, **spoken)
         for page in pages:
-            while page.next("add-call")["call"]["id"] != call["id"]:
+            while page.next("add-call")["call"]["id"] != call_id:
                 pass
-    assert all(number not in in_queue(bob) for _ in range(MANY))
-    held = bob.get(f"/callers/{number}").select("[data-claim] bdi")
-    assert held == []
+    assert all(number not in in_queue(four, bob) for _ in range(MANY))
+    assert holders(four, number, bob) == []
 
 
 def test_an_import_is_whole_at_every_process(
-    pages: list[SocketClient], alice: Colleague, bob: Colleague, took: Stopwatch
+    four: Instance, pages: list[SocketClient], alice: str, bob: str, took: Stopwatch
 ) -> None:
     lines = [f"Name {place},+3361{place:07}" for place in range(NAMES)]
     file = "\n".join(["name,number", *lines]).encode()
     with took(f"{NAMES} names previewed and imported"):
-        preview = alice.post("/directory/import", {"file": ("contacts.csv", file)}, kind="contact")
-        action = str(preview.select("main form")[0]["action"])
+        sent = four.post("/directory/import", alice, {"file": ("contacts.csv", file)}, kind="contact")
+        preview = page_after(four, sent, alice)
         fingerprint = str(preview.select("[name=fingerprint]")[0]["value"])
-        alice.post(action, fingerprint=fingerprint, resolution="keep")
+        action = str(preview.select("main form")[0]["action"])
+        page_after(four, four.post(action, alice, fingerprint=fingerprint, resolution="keep"), alice)
 
     for page in pages:
         assert page.next("team-change")["topic"] == "directory"
-    counts = {re.sub(r"\D", "", bob.get("/directory").select("#directory span")[0].text) for _ in range(MANY)}
-    assert counts == {str(NAMES)}
-    assert "Name 4999" in bob.get("/directory?q=4999").select("#directory")[0].get_text()
+    shown = {page_at(four, "/directory", bob).select("#directory span")[0].text for _ in range(MANY)}
+    assert {re.sub(r"\D", "", text) for text in shown} == {str(NAMES)}
+    assert "Name 4999" in page_at(four, "/directory?q=4999", bob).select("#directory")[0].get_text()
